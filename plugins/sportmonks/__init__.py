@@ -1,0 +1,1 @@
+"""Sportmonks football data into PostgreSQL, run by Airflow."""

@@ -1,0 +1,99 @@
+"""The warehouse: connections, SQL by name, migrations.
+
+Works through a transaction-mode pooler (Supabase, PgBouncer): no prepared statements, no session state,
+only transaction-level advisory locks.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from functools import cache
+from typing import Any
+
+import psycopg
+from psycopg import conninfo
+
+from sportmonks.errors import ConfigurationError
+from sportmonks.paths import SQL_DIR
+from sportmonks.settings import WAREHOUSE_CONN_ID
+
+log = logging.getLogger(__name__)
+
+# One number for the whole package: two tasks that migrate at once queue up behind it.
+MIGRATION_LOCK = 7_305_112_026
+CONNECT_TIMEOUT_S = 10
+
+
+@cache
+def sql(name: str) -> str:
+    """The text of ``include/sql/<name>.sql``."""
+    return (SQL_DIR / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def warehouse_conninfo(conn_id: str = WAREHOUSE_CONN_ID) -> str:
+    """libpq's connection string of an Airflow connection. Call it on the task's main thread, then share it."""
+    from airflow.sdk import BaseHook
+
+    conn = BaseHook.get_connection(conn_id)
+    # sslmode and the like live in the extra; Airflow's own keys there are none of libpq's business.
+    known = {"sslmode", "sslrootcert", "sslcert", "sslkey", "options", "application_name", "target_session_attrs"}
+    extra = {key: value for key, value in conn.extra_dejson.items() if key in known}
+    return conninfo.make_conninfo(
+        "",
+        host=conn.host or "localhost",
+        port=conn.port or 5432,
+        user=conn.login,
+        password=conn.password,
+        dbname=conn.schema or "postgres",
+        **extra,
+    )
+
+
+def open_connection(info: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
+    """A connection with this package's settings. Raises ConfigurationError that names the server, never the password."""
+    try:
+        return psycopg.connect(
+            info,
+            autocommit=autocommit,
+            prepare_threshold=None,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            application_name="sportmonks_etl",
+            keepalives_idle=30,
+        )
+    except psycopg.OperationalError as error:
+        parts = conninfo.conninfo_to_dict(info)
+        place = f"{parts.get('host')}:{parts.get('port')}/{parts.get('dbname')}"
+        raise ConfigurationError(
+            f"The warehouse at {place} does not answer: {str(error).strip().splitlines()[-1]}",
+            mend="Check SUPABASE_CONNECTION_STRING (or the Airflow connection sportmonks_warehouse).",
+        ) from None
+
+
+def connect(conn_id: str = WAREHOUSE_CONN_ID, *, autocommit: bool = False) -> psycopg.Connection[Any]:
+    """A connection to the warehouse behind an Airflow connection id."""
+    return open_connection(warehouse_conninfo(conn_id), autocommit=autocommit)
+
+
+def migrate(conn: psycopg.Connection[Any]) -> list[str]:
+    """Apply the migrations that this database has not seen, in order; names of those applied.
+
+    One transaction for all under one advisory lock: several tasks may start at once, and a failure leaves
+    the database as it was. ``conn`` must not be in a transaction.
+    """
+    files = sorted((SQL_DIR / "migrations").glob("[0-9]*.sql"))
+    applied: list[str] = []
+    with conn.transaction():
+        conn.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
+        conn.execute(sql("schema_migrations"))
+        known = {row[0] for row in conn.execute("SELECT name FROM etl.schema_migrations").fetchall()}
+        for file in files:
+            if file.stem in known:
+                continue
+            started = time.monotonic()
+            # Sent without parameters, so one file may hold many statements.
+            conn.execute(file.read_text(encoding="utf-8"))
+            conn.execute("INSERT INTO etl.schema_migrations (name) VALUES (%s)", (file.stem,))
+            applied.append(file.stem)
+            log.info("Applied migration %s in %.2f s", file.stem, time.monotonic() - started)
+    return applied

@@ -1,0 +1,86 @@
+"""Every error of the package, grouped by what the caller does next.
+
+========================  =======================================================
+class                     what to do
+========================  =======================================================
+ConfigurationError        stop; a setting has to be mended by a person
+FatalApiError             stop; the request itself is wrong, repeating it is useless
+OutsidePlanError          skip that league or resource, the rest goes on
+TransientApiError         try again, not before ``retry_after``
+RateLimited               the same, and every other caller of that entity waits too
+BudgetWait, CircuitOpen   not a failure: no call was made, come back at ``until``
+DataError                 the answer arrived but some rows cannot be stored
+LostLease                 somebody else has taken over this chunk: stop, write nothing
+========================  =======================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+
+class SportmonksError(Exception):
+    """Base of all; ``mend`` is the next action for a person, shown behind the message."""
+
+    def __init__(self, message: str, *, mend: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.mend = mend
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.mend}".strip()
+
+
+class ConfigurationError(SportmonksError):
+    """A setting is missing or wrong; nothing was started."""
+
+
+class FatalApiError(SportmonksError):
+    """The API says that the request is wrong (bad filter, unknown endpoint)."""
+
+
+class OutsidePlanError(SportmonksError):
+    """The subscription does not cover this resource."""
+
+
+class TransientApiError(SportmonksError):
+    """A passing fault; ``retry_after`` in seconds where the API named a time."""
+
+    def __init__(self, message: str, *, mend: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, mend=mend)
+        self.retry_after = retry_after
+
+
+class RateLimited(TransientApiError):
+    """HTTP 429 or code 5005 for one entity."""
+
+    def __init__(self, message: str, *, entity: str, retry_after: float | None = None) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.entity = entity
+
+
+class BudgetWait(SportmonksError):
+    """The budget has no call left for ``entity`` before ``until`` (timezone-aware)."""
+
+    def __init__(self, message: str, *, entity: str, seconds: float, until: datetime) -> None:
+        super().__init__(message)
+        self.entity = entity
+        self.seconds = seconds
+        self.until = until
+
+
+class CircuitOpen(BudgetWait):
+    """Calls rest everywhere after repeated transient failures."""
+
+
+class DataError(SportmonksError):
+    """Rows that cannot be stored; ``ids`` names them."""
+
+    def __init__(self, message: str, *, ids: Sequence[int] = (), mend: str = "") -> None:
+        super().__init__(message, mend=mend)
+        self.ids = tuple(ids)
+
+
+class LostLease(SportmonksError):
+    """The chunk's fence moved on: another run or a newer try owns it now."""

@@ -1,0 +1,12 @@
+"""The identity of an execution: a pure function of the DAG run, so every task and every retry agree on it."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+
+def execution_id(dag_id: str, run_id: str, run_after: datetime) -> str:
+    """``etl_YYYYMMDD_HHMMSS_xxxxxx``; ``run_after`` never changes for a run, clears included."""
+    digest = hashlib.sha1(f"{dag_id}|{run_id}".encode(), usedforsecurity=False).hexdigest()
+    return f"etl_{run_after:%Y%m%d_%H%M%S}_{digest[:6]}"

@@ -1,0 +1,64 @@
+"""Names that the whole package agrees on, and the few settings a task reads from its environment."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+
+from sportmonks.errors import ConfigurationError
+
+API_CONN_ID = "sportmonks_api"
+WAREHOUSE_CONN_ID = "sportmonks_warehouse"
+MANIFEST_VARIABLE = "sportmonks_manifest"
+DEFAULT_INCLUDES = ("participants", "scores", "events", "statistics", "periods", "lineups.details")
+
+_INCLUDE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*(:[a-z0-9_,]+)?")
+
+
+def parse_includes(text: str, *, name: str = "ETL_INCLUDES") -> tuple[str, ...]:
+    """Includes separated by ``,`` or ``;`` in the order given, without repeats.
+
+    Field selection (``lineups.details:type_id,data``) needs ``;`` between the includes.
+    Raises ConfigurationError that names the bad part.
+    """
+    parts = text.split(";") if ";" in text or ":" in text else text.split(",")
+    found = [part.strip() for part in parts if part.strip()]
+    for part in found:
+        if not _INCLUDE.fullmatch(part):
+            raise ConfigurationError(
+                f"{name}: '{part}' is not an include.",
+                mend="Write names such as participants;scores;lineups.details.",
+            )
+    return tuple(dict.fromkeys(found))
+
+
+def parse_leagues(text: str, *, name: str = "ETL_LEAGUES") -> tuple[int, ...] | None:
+    """League ids separated by commas; ``all`` gives None. Raises ConfigurationError."""
+    if text.strip().lower() == "all":
+        return None
+    ids: list[int] = []
+    for part in text.split(","):
+        if not part.strip():
+            continue
+        if not part.strip().isdigit() or int(part) == 0:
+            raise ConfigurationError(
+                f"{name}: '{part.strip()}' is not a league id.",
+                mend=f"Set {name} to ids such as 8,564 or to all.",
+            )
+        ids.append(int(part))
+    if not ids:
+        raise ConfigurationError(f"{name} is empty.", mend=f"Set {name} to ids such as 8,564 or to all.")
+    return tuple(dict.fromkeys(ids))
+
+
+def leagues_override(env: Mapping[str, str] = os.environ) -> tuple[bool, tuple[int, ...] | None]:
+    """(is set, ids or None for all) from ``ETL_LEAGUES``."""
+    text = env.get("ETL_LEAGUES", "").strip()
+    return (True, parse_leagues(text)) if text else (False, None)
+
+
+def includes_override(env: Mapping[str, str] = os.environ) -> tuple[str, ...] | None:
+    """Includes from ``ETL_INCLUDES``, None when it is not set."""
+    text = env.get("ETL_INCLUDES", "").strip()
+    return parse_includes(text) if text else None
