@@ -1,0 +1,80 @@
+"""Fixtures that every test may use: a real PostgreSQL, one migrated template, a fresh clone per test."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import conninfo, sql
+
+REPO = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The folder of real answers; tests that need it are skipped where it is absent."""
+    folder = Path(os.environ.get("ETL_SAMPLES") or REPO.parent / "shared" / "samples")
+    if not folder.is_dir():
+        pytest.skip("the real answers are not on this machine (set ETL_SAMPLES to their folder)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Conninfo (database postgres) of a server of this test session's own; ETL_TEST_DSN names another one."""
+    given = os.environ.get("ETL_TEST_DSN")
+    if given:
+        yield given
+        return
+    from local.postgres import EmbeddedPostgres
+
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"))
+    server.start()
+    try:
+        yield server.conninfo("postgres")
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres_server: str) -> Iterator[str]:
+    """Name of a database on which every migration has run."""
+    from sportmonks.db import migrate, open_connection
+
+    name = f"template_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(postgres_server, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    with open_connection(conninfo.make_conninfo(postgres_server, dbname=name)) as conn:
+        migrate(conn)
+    yield name
+    with psycopg.connect(postgres_server, autocommit=True) as admin:
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def warehouse_dsn(postgres_server: str, template_database: str) -> Iterator[str]:
+    """Conninfo of a fresh migrated database, gone after the test."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres_server, autocommit=True) as admin:
+        admin.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(template_database)
+            )
+        )
+    yield conninfo.make_conninfo(postgres_server, dbname=name)
+    with psycopg.connect(postgres_server, autocommit=True) as admin:
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def warehouse(warehouse_dsn: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection (autocommit) to a fresh migrated database."""
+    from sportmonks.db import open_connection
+
+    with open_connection(warehouse_dsn, autocommit=True) as conn:
+        yield conn
