@@ -1,0 +1,1 @@
+"""What `make run` and `./etl` start on one machine without Docker: PostgreSQL, the API sandbox, Airflow."""
