@@ -1,8 +1,8 @@
 """Where the embedded server's programs lie, whom they run as, and where its data may live.
 
 `initdb` and `postgres` refuse to run as root. As root the server therefore runs as an unprivileged user, who
-must be able to reach both the programs and the data; what lies under a closed folder (a home of mode 0700, for
-example) is placed in `/var/lib` instead. No existing folder is ever opened up for that.
+must be able to reach both the programs and the data; what lies under a closed folder (such as a home of mode
+0700) is placed in `/var/lib` instead. No existing folder is ever opened up for that.
 """
 
 from __future__ import annotations
