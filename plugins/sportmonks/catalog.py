@@ -1,0 +1,288 @@
+"""What the user chose (``include/catalog.yaml``) and what the plan of the subscription offers, as plain structures.
+
+No Airflow import and no I/O here: text in, structures out. Times are UTC.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Any, Literal
+
+import msgspec
+import yaml
+
+from sportmonks.errors import ConfigurationError
+from sportmonks.settings import DEFAULT_INCLUDES
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all settings: immutable, unknown keys refused."""
+
+
+class Collect(Struct):
+    """How a chunk is collected."""
+
+    batch_size: int = 50
+    max_batch_size: int = 50  # what /fixtures/multi takes; the documented maximum is 50
+    fetchers: int = 2
+    writers: int = 2
+    queue: int = 2  # fetched batches that may wait for a writer; full means wait
+
+
+class Refetch(Struct):
+    """The ladder of re-reads; hours after the end of a match."""
+
+    rungs_hours: tuple[float, ...] = (1, 24, 168, 720)
+    quiet_reads: int = 2  # unchanged re-reads after which only the last rung is kept
+    max_age_days: int = 365  # slow sweep behind the ladder; 0 = everything is always due
+    match_hours: float = 2.0  # from kick-off to the end, where no period tells it
+    live_minutes: float = 1.0
+    waiting_hours: float = 1.0  # should be over but is not; awaiting updates, delayed, interrupted
+    unsettled_hours: float = 24.0  # postponed, suspended, to be announced, unknown state
+    failed_hours: float = 1.0  # after a failed or missing read; doubles with each further one
+    failed_max_hours: float = 168.0
+
+
+class Guard(Struct):
+    """When a poorer payload is held back."""
+
+    keep_share: float = 0.5  # a section that shrinks below this share of its rows is suspicious
+    min_rows: int = 4  # sections that small may lose rows freely, but not all of them
+    rereads: int = 3  # equal re-reads that make it believable
+    hours: float = 1.0  # between them
+
+
+class Budget(Struct):
+    """How the hourly calls are shared."""
+
+    reserve: float = 0.1  # share kept for live and daily work while a backfill runs
+    max_inline_wait_seconds: float = 30.0  # longer waits free the worker slot
+    default_limit: int = 2000
+    window_seconds: int = 3600
+
+
+class Sweep(Struct):
+    """Which seasons' indexes a scheduled run reads; counted from the newest season."""
+
+    daily_seasons: int = 2
+    weekly_seasons: int = 3
+    all_days: int = 30
+
+
+class LeagueChoice(Struct):
+    """One league with settings of its own."""
+
+    id: int
+    schedule: str | None | msgspec.UnsetType = msgspec.UNSET
+    includes: tuple[str, ...] | None = None
+    deadline_minutes: int | None = None
+
+
+class Catalog(Struct):
+    """``include/catalog.yaml`` whole."""
+
+    leagues: Literal["all"] | tuple[int | LeagueChoice, ...] = "all"
+    daily_at: str = "05:00"
+    stagger_minutes: int = 2
+    deadline_minutes: int = 60
+    includes: tuple[str, ...] = DEFAULT_INCLUDES
+    retries: int = 2
+    retry_delay_seconds: int = 60
+    collect: Collect = Collect()
+    refetch: Refetch = Refetch()
+    guard: Guard = Guard()
+    budget: Budget = Budget()
+    sweep: Sweep = Sweep()
+    alerts: dict[str, float] = {}
+
+    def choice(self, league_id: int) -> LeagueChoice:
+        """The league's own settings, empty ones where it has none."""
+        if self.leagues != "all":
+            for entry in self.leagues:
+                if isinstance(entry, LeagueChoice) and entry.id == league_id:
+                    return entry
+        return LeagueChoice(id=league_id)
+
+    def league_ids(self) -> tuple[int, ...] | None:
+        """Ids to follow, None for every league of the plan."""
+        if self.leagues == "all":
+            return None
+        return tuple(entry if isinstance(entry, int) else entry.id for entry in self.leagues)
+
+
+class Season(msgspec.Struct, frozen=True, kw_only=True):
+    """A season as the manifest carries it; ``group`` is the name of its task group."""
+
+    id: int
+    name: str
+    group: str
+    is_current: bool = False
+
+
+class League(msgspec.Struct, frozen=True, kw_only=True):
+    """A followed league; seasons newest first."""
+
+    id: int
+    name: str
+    slug: str
+    schedule: str | None
+    deadline_minutes: int
+    includes: tuple[str, ...]
+    seasons: tuple[Season, ...] = ()
+
+    @property
+    def dag_id(self) -> str:
+        return f"sportmonks_{self.slug}"
+
+
+class Dials(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of the catalog that tasks need, carried by the manifest."""
+
+    retries: int = 2
+    retry_delay_seconds: int = 60
+    collect: Collect = Collect()
+    refetch: Refetch = Refetch()
+    guard: Guard = Guard()
+    budget: Budget = Budget()
+    sweep: Sweep = Sweep()
+    alerts: dict[str, float] = {}
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What the league DAGs are generated from; travels in the Variable ``sportmonks_manifest``."""
+
+    version: Literal[1] = 1
+    dials: Dials = Dials()
+    leagues: tuple[League, ...] = ()
+
+
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "collect.batch_size": (1, 1000),
+    "collect.max_batch_size": (1, 1000),
+    "collect.fetchers": (1, 8),
+    "collect.writers": (1, 4),
+    "collect.queue": (1, 16),
+    "refetch.max_age_days": (0, 100_000),
+    "refetch.match_hours": (0.5, 12),
+    "refetch.quiet_reads": (1, 100),
+    "refetch.live_minutes": (0, 1440),
+    "refetch.waiting_hours": (0.01, 1000),
+    "refetch.unsettled_hours": (0.01, 10_000),
+    "refetch.failed_hours": (0.001, 10_000),
+    "refetch.failed_max_hours": (0.001, 100_000),
+    "guard.keep_share": (0, 1),
+    "guard.min_rows": (0, 1000),
+    "guard.rereads": (1, 100),
+    "guard.hours": (0, 1000),
+    "budget.reserve": (0, 0.9),
+    "budget.max_inline_wait_seconds": (0, 600),
+    "budget.default_limit": (1, 1_000_000),
+    "budget.window_seconds": (1, 86_400),
+    "sweep.daily_seasons": (1, 1000),
+    "sweep.weekly_seasons": (1, 1000),
+    "sweep.all_days": (1, 10_000),
+    "stagger_minutes": (0, 60),
+    "deadline_minutes": (1, 1440),
+    "retries": (0, 20),
+    "retry_delay_seconds": (0, 86_400),
+}
+
+
+def parse_catalog(text: str, *, file: str = "include/catalog.yaml") -> Catalog:
+    """Read and check the catalog. Raises ConfigurationError naming file, line and key."""
+    try:
+        data = yaml.safe_load(text) or {}
+        node = yaml.compose(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{file}, line {mark.line + 1}" if mark else file
+        problem = getattr(error, "problem", None) or str(error)
+        raise ConfigurationError(f"{place}: not valid YAML ({problem}).", mend="Mend that line.") from None
+    if not isinstance(data, dict):
+        raise ConfigurationError(f"{file}: expected keys and values.", mend="See the comments in the file.")
+    try:
+        catalog = msgspec.convert(data, Catalog)
+    except msgspec.ValidationError as error:
+        raise _readable(str(error), data, node, file) from None
+    _check_values(catalog, node, file)
+    return catalog
+
+
+def _check_values(catalog: Catalog, node: yaml.Node | None, file: str) -> None:
+    def refuse(key: str, problem: str, mend: str) -> ConfigurationError:
+        return ConfigurationError(f"{_place(file, node, key)}: {key} {problem}.", mend=mend)
+
+    for key, (low, high) in _BOUNDS.items():
+        value: Any = catalog
+        for part in key.split("."):
+            value = getattr(value, part)
+        if not low <= value <= high:
+            raise refuse(key, f"is {value}", f"Choose a value from {low:g} to {high:g}.")
+    if catalog.collect.batch_size > catalog.collect.max_batch_size:
+        raise refuse(
+            "collect.batch_size",
+            f"is {catalog.collect.batch_size}, over collect.max_batch_size {catalog.collect.max_batch_size}",
+            "Lower it.",
+        )
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", catalog.daily_at):
+        raise refuse("daily_at", f"is '{catalog.daily_at}'", "Write a UTC time as HH:MM, in quotes.")
+    rungs = catalog.refetch.rungs_hours
+    if not rungs or list(rungs) != sorted(set(rungs)) or rungs[0] <= 0:
+        raise refuse("refetch.rungs_hours", f"is {list(rungs)}", "List rising hours above 0.")
+    ids = catalog.league_ids()
+    if ids is not None:
+        if not ids:
+            raise refuse("leagues", "is empty", "List league ids, or write: all.")
+        bad = [league_id for league_id in ids if league_id <= 0]
+        if bad:
+            raise refuse("leagues", f"holds {bad[0]}", "League ids are positive.")
+
+
+def _readable(message: str, data: dict[str, Any], node: yaml.Node | None, file: str) -> ConfigurationError:
+    """msgspec's message with the line, and the nearest key for an unknown one."""
+    problem, _, path = message.partition(" - at `$")
+    key = path.rstrip("`").lstrip(".")
+    unknown = re.search(r"unknown field `([^`]+)`", problem)
+    if unknown:
+        known: list[str] = list(Catalog.__struct_fields__)
+        head = key.split(".")[0].split("[")[0]
+        for struct in (Collect, Refetch, Guard, Budget, Sweep):
+            if struct.__name__.lower() == head:
+                known = list(struct.__struct_fields__)
+        if head == "leagues":
+            known = list(LeagueChoice.__struct_fields__)
+        near = difflib.get_close_matches(unknown[1], known, n=1)
+        full = f"{key}.{unknown[1]}" if key else unknown[1]
+        mend = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(sorted(known))}."
+        return ConfigurationError(f"{_place(file, node, full)}: there is no setting {full}.", mend=mend)
+    mend = "Write leagues: all, or a list of ids." if key.startswith("leagues") else "See the comments in the file."
+    return ConfigurationError(f"{_place(file, node, key)}: {key or 'the file'}: {problem}.", mend=mend)
+
+
+def _place(file: str, node: yaml.Node | None, key: str) -> str:
+    """``file, line N`` of a dotted key, as deep as it can be followed."""
+    line: int | None = None
+    for part in re.findall(r"[^.\[\]]+", key):
+        if isinstance(node, yaml.MappingNode):
+            found = [(k, v) for k, v in node.value if k.value == part]
+            if not found:
+                break
+            line, node = found[0][0].start_mark.line + 1, found[0][1]
+        elif isinstance(node, yaml.SequenceNode) and part.isdigit() and int(part) < len(node.value):
+            node = node.value[int(part)]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return f"{file}, line {line}" if line else file
+
+
+def decode_manifest(text: str) -> Manifest:
+    """The manifest out of its Variable. Raises ConfigurationError with the mend."""
+    try:
+        return msgspec.json.decode(text, type=Manifest)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise ConfigurationError(
+            f"The Variable sportmonks_manifest cannot be read: {error}.",
+            mend="Run the DAG sportmonks_catalog; it writes it anew.",
+        ) from None

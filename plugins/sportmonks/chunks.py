@@ -1,0 +1,197 @@
+"""Chunks (league x season): which indexes to read, what is due in them, in which order, at what price."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sportmonks.catalog import Guard, Refetch, Season, Sweep
+from sportmonks.refetch import PRIORITIES, Facts, next_due
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What a run was asked for; empty fields do not narrow."""
+
+    seasons: tuple[int, ...] = ()
+    date_from: date | None = None
+    date_to: date | None = None
+    min_fixtures: int = 1
+    max_chunks: int | None = None
+    max_fixtures: int | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DueFixture:
+    """One fixture to read in this run."""
+
+    fixture_id: int
+    reason: str
+    priority: int
+    urgent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The due fixtures of a season, most urgent first."""
+
+    season_id: int
+    fixtures: tuple[DueFixture, ...]
+
+    @property
+    def priority(self) -> int:
+        return sum(fixture.priority for fixture in self.fixtures)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a plan will cost. ``calls`` per entity; ``minutes`` until the budget has granted them all."""
+
+    fixtures: int
+    by_reason: dict[str, int]
+    chunks: list[dict[str, Any]]
+    calls: dict[str, int]
+    available_now: int | None
+    minutes: float
+    left_out: dict[str, int] = field(default_factory=dict)
+
+
+def seasons_to_index(
+    seasons: Sequence[Season],
+    indexed_at: Mapping[int, datetime],
+    sweep: Sweep,
+    now: datetime,
+    *,
+    asked: Sequence[int] = (),
+) -> list[Season]:
+    """Seasons (newest first) whose index this run reads.
+
+    Asked ones always, and then only those. Otherwise: never indexed ones, the current and the newest
+    ``daily_seasons``, the newest ``weekly_seasons`` once a week, all once in ``all_days``.
+    """
+    if asked:
+        return [season for season in seasons if season.id in set(asked)]
+    chosen = []
+    for place, season in enumerate(seasons):
+        last = indexed_at.get(season.id)
+        days = (
+            0
+            if season.is_current or place < sweep.daily_seasons
+            else 7
+            if place < sweep.weekly_seasons
+            else sweep.all_days
+        )
+        if last is None or now - last >= timedelta(days=days):
+            chosen.append(season)
+    return chosen
+
+
+def plan_chunks(
+    rows: Iterable[tuple[int, int, Facts]],
+    narrowing: Narrowing,
+    refetch: Refetch,
+    guard: Guard,
+    now: datetime,
+) -> tuple[list[Chunk], dict[str, int]]:
+    """Due fixtures by chunk, chunks by falling priority, and how many due ones each limit left out.
+
+    ``rows``: (season_id, fixture_id, facts) of every known fixture of the league.
+    """
+    wanted = set(narrowing.seasons)
+    due: dict[int, list[DueFixture]] = {}
+    for season_id, fixture_id, facts in rows:
+        if (wanted and season_id not in wanted) or not _in_dates(facts, narrowing):
+            continue
+        found = next_due(facts, refetch, guard, now)
+        if found is not None and found.at <= now:
+            fixture = DueFixture(fixture_id, found.reason, found.priority, found.urgent)
+        elif narrowing.force and facts.status != "DELETED":
+            fixture = DueFixture(fixture_id, "forced", PRIORITIES["forced"], False)
+        else:
+            continue
+        due.setdefault(season_id, []).append(fixture)
+
+    chunks = [
+        Chunk(season_id, tuple(sorted(found, key=lambda f: (-f.priority, f.fixture_id))))
+        for season_id, found in due.items()
+    ]
+    chunks.sort(key=lambda chunk: (-chunk.priority, -chunk.season_id))
+    return _limited(chunks, narrowing)
+
+
+def _limited(chunks: list[Chunk], narrowing: Narrowing) -> tuple[list[Chunk], dict[str, int]]:
+    left_out: Counter[str] = Counter()
+    kept: list[Chunk] = []
+    room = math.inf if narrowing.max_fixtures is None else narrowing.max_fixtures
+    for chunk in chunks:
+        size = len(chunk.fixtures)
+        if size < narrowing.min_fixtures:
+            left_out["min_fixtures"] += size
+        elif narrowing.max_chunks is not None and len(kept) >= narrowing.max_chunks:
+            left_out["max_chunks"] += size
+        elif room <= 0:
+            left_out["max_fixtures"] += size
+        else:
+            part = chunk.fixtures if size <= room else chunk.fixtures[: int(room)]
+            left_out["max_fixtures"] += size - len(part)
+            room -= len(part)
+            kept.append(Chunk(chunk.season_id, part))
+    return kept, {name: count for name, count in left_out.items() if count}
+
+
+def _in_dates(facts: Facts, narrowing: Narrowing) -> bool:
+    if narrowing.date_from is None and narrowing.date_to is None:
+        return True
+    if facts.starting_at is None:
+        return False
+    day = facts.starting_at.date()
+    return (narrowing.date_from is None or day >= narrowing.date_from) and (
+        narrowing.date_to is None or day <= narrowing.date_to
+    )
+
+
+def make_quote(
+    chunks: Sequence[Chunk],
+    *,
+    names: Mapping[int, str],
+    batch_size: int,
+    remaining: int | None,
+    call_limit: int,
+    reserve: float,
+    seconds_to_reset: float,
+    window_seconds: int,
+    left_out: Mapping[str, int],
+) -> Quote:
+    """The price of a plan at the present budget; ``remaining`` None = not known yet."""
+    from sportmonks.batches import count_batches
+
+    calls = sum(count_batches(chunk.fixtures, batch_size) for chunk in chunks)
+    reasons: Counter[str] = Counter(f.reason for chunk in chunks for f in chunk.fixtures)
+    kept_back = int(call_limit * reserve)
+    free_now = max((call_limit if remaining is None else remaining) - kept_back, 0)
+    per_window = max(call_limit - kept_back, 1)
+    windows = math.ceil(max(calls - free_now, 0) / per_window)
+    seconds = calls * 1.0 if windows == 0 else seconds_to_reset + (windows - 1) * window_seconds
+    return Quote(
+        fixtures=sum(len(chunk.fixtures) for chunk in chunks),
+        by_reason=dict(reasons.most_common()),
+        chunks=[
+            {
+                "season_id": chunk.season_id,
+                "season": names.get(chunk.season_id, str(chunk.season_id)),
+                "fixtures": len(chunk.fixtures),
+                "calls": count_batches(chunk.fixtures, batch_size),
+                "priority": chunk.priority,
+            }
+            for chunk in chunks
+        ],
+        calls={"Fixture": calls},
+        available_now=free_now,
+        minutes=round(seconds / 60, 1),
+        left_out=dict(left_out),
+    )

@@ -1,0 +1,151 @@
+"""When and why a fixture is read (again): one pure function over what is known of it.
+
+There is no feed of changes, so finished matches are re-read on a falling schedule (the ladder) and compared by
+content hash. Every reason has a priority; a chunk's priority is the sum over its due fixtures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sportmonks.catalog import Guard, Refetch
+
+NOT_STARTED = 1
+LIVE = frozenset({2, 3, 4, 6, 9, 21, 22, 23, 25})
+FINISHED = frozenset({5, 7, 8, 14, 17})
+ENDED_WITHOUT_RESULT = frozenset({12, 15})
+DELETED = 20
+WAITING = frozenset({16, 18, 19, 26})  # delayed, interrupted, awaiting updates, pending: soon to change
+UNSETTLED = frozenset({10, 11, 13})  # postponed, suspended, to be announced
+KNOWN = frozenset({NOT_STARTED, DELETED}) | LIVE | FINISHED | ENDED_WITHOUT_RESULT | WAITING | UNSETTLED
+
+PRIORITIES = {
+    "live": 100,
+    "just_finished": 95,
+    "changed_in_index": 90,
+    "recheck_1h": 80,
+    "held": 75,
+    "never_collected": 60,
+    "waiting": 55,
+    "recheck_1d": 50,
+    "gone_from_index": 45,
+    "unknown_state": 40,
+    "recheck_7d": 30,
+    "missing": 28,
+    "unsettled": 25,
+    "recheck_30d": 20,
+    "failed": 15,
+    "aged": 10,
+    "forced": 5,
+}
+# These may use the reserve of the budget: today's work, not history.
+URGENT = frozenset({"live", "just_finished", "changed_in_index", "recheck_1h", "held", "waiting", "recheck_1d"})
+RECENT = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a fixture. All times timezone-aware."""
+
+    state_id: int | None = None
+    starting_at: datetime | None = None
+    ended_at: datetime | None = None
+    status: str = "PENDING"
+    last_fetched_at: datetime | None = None  # last answer that held the fixture
+    last_asked_at: datetime | None = None
+    unchanged_reads: int = 0
+    held_reads: int = 0
+    missing_reads: int = 0
+    failed_reads: int = 0
+    index_changed_at: datetime | None = None
+    index_missing_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The next read: not before ``at``, because of ``reason``."""
+
+    at: datetime
+    reason: str
+    priority: int
+    urgent: bool
+
+
+def next_due(facts: Facts, dials: Refetch, guard: Guard, now: datetime) -> Due | None:
+    """The next read of a fixture, None when there is none to come (a tombstone).
+
+    The reason may depend on ``now`` only through how recent a match is; ``at`` does not move with the clock
+    unless the read is due already.
+    """
+    if facts.status == "DELETED" or (facts.state_id == DELETED and facts.last_fetched_at):
+        return None
+    asked = facts.last_asked_at or facts.last_fetched_at
+    if asked and (facts.failed_reads or facts.missing_reads):
+        return _after_trouble(facts, dials, asked)
+    if facts.last_fetched_at is None:
+        recent = facts.starting_at is not None and abs(now - facts.starting_at) <= RECENT
+        return Due(now, "never_collected", PRIORITIES["never_collected"] if recent else 35, recent)
+    fetched = facts.last_fetched_at
+    if facts.held_reads:
+        return _due(fetched + timedelta(hours=guard.hours), "held")
+    if facts.index_changed_at and facts.index_changed_at > fetched:
+        return _due(facts.index_changed_at, "changed_in_index")
+    if facts.index_missing_at and facts.index_missing_at > fetched:
+        return _due(facts.index_missing_at, "gone_from_index")
+    return _by_state(facts, fetched, dials)
+
+
+def _by_state(facts: Facts, fetched: datetime, dials: Refetch) -> Due:
+    state, end = facts.state_id, _end(facts, dials)
+    if state in LIVE:
+        return _due(fetched + timedelta(minutes=dials.live_minutes), "live")
+    if state in FINISHED or state in ENDED_WITHOUT_RESULT:
+        return _ladder(facts, fetched, end, dials)
+    if state == NOT_STARTED and end is not None:
+        if fetched < end:
+            return _due(end, "just_finished")
+        # The kick-off has long passed and the provider still says "not started".
+        patience = dials.waiting_hours if fetched < end + timedelta(days=1) else dials.unsettled_hours
+        return _due(fetched + timedelta(hours=patience), "waiting")
+    if state in WAITING:
+        return _due(fetched + timedelta(hours=dials.waiting_hours), "waiting")
+    reason = "unsettled" if state in UNSETTLED or state == NOT_STARTED else "unknown_state"
+    return _due(fetched + timedelta(hours=dials.unsettled_hours), reason)
+
+
+def _ladder(facts: Facts, fetched: datetime, end: datetime | None, dials: Refetch) -> Due:
+    """The lowest rung not climbed yet; behind the last one the slow sweep by age."""
+    if end is not None:
+        rungs = dials.rungs_hours
+        if facts.unchanged_reads >= dials.quiet_reads:
+            rungs = rungs[-1:]
+        for hours in rungs:
+            moment = end + timedelta(hours=hours)
+            if fetched < moment:
+                return _due(moment, _rung_name(hours))
+    return _due(fetched + timedelta(days=dials.max_age_days), "aged")
+
+
+def _after_trouble(facts: Facts, dials: Refetch, asked: datetime) -> Due:
+    """Failed or missing reads come again with doubling patience, whatever the state."""
+    times = max(facts.failed_reads, facts.missing_reads)
+    hours = min(dials.failed_hours * 2 ** min(times - 1, 20), dials.failed_max_hours)
+    return _due(asked + timedelta(hours=hours), "failed" if facts.failed_reads else "missing")
+
+
+def _end(facts: Facts, dials: Refetch) -> datetime | None:
+    if facts.ended_at is not None:
+        return facts.ended_at
+    return facts.starting_at + timedelta(hours=dials.match_hours) if facts.starting_at else None
+
+
+def _rung_name(hours: float) -> str:
+    for limit, name in ((6, "recheck_1h"), (72, "recheck_1d"), (336, "recheck_7d")):
+        if hours < limit:
+            return name
+    return "recheck_30d"
+
+
+def _due(at: datetime, reason: str) -> Due:
+    return Due(at, reason, PRIORITIES[reason], reason in URGENT)
