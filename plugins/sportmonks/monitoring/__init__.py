@@ -1,0 +1,41 @@
+"""Watching the ETL: events, metrics, executions, alerts, deadlines.
+
+The names are loaded on first use: a DAG file that only wants a deadline must not pay for the database driver.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sportmonks.monitoring.alerts import Alert, ETLAlertManager, Thresholds
+    from sportmonks.monitoring.deadlines import league_deadline
+    from sportmonks.monitoring.logger import ETLLogger
+    from sportmonks.monitoring.monitor import ETLMonitor
+    from sportmonks.monitoring.performance import PerformanceTracker
+
+_HOMES = {
+    "Alert": "alerts",
+    "ETLAlertManager": "alerts",
+    "Thresholds": "alerts",
+    "league_deadline": "deadlines",
+    "ETLLogger": "logger",
+    "ETLMonitor": "monitor",
+    "PerformanceTracker": "performance",
+}
+__all__ = [
+    "Alert",
+    "ETLAlertManager",
+    "ETLLogger",
+    "ETLMonitor",
+    "PerformanceTracker",
+    "Thresholds",
+    "league_deadline",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,158 @@
+"""ETLMonitor: the Python face of the execution tables and of their functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from sportmonks.monitoring.masking import mask_text, mask_value, to_json
+from sportmonks.monitoring.sink import EventSink
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+FIGURES = (
+    "total_fixtures",
+    "processed_fixtures",
+    "successful_fixtures",
+    "failed_fixtures",
+    "total_chunks",
+    "processed_chunks",
+)
+
+
+class ETLMonitor:
+    """Executions at once, events and metrics through a buffer.
+
+    ``connect`` gives a new connection to the warehouse; it is also called on a background thread, so resolve
+    Airflow connections before (``info = warehouse_conninfo(); ETLMonitor(lambda: open_connection(info))``).
+    What concerns an execution raises like any statement; events and metrics never raise and never wait.
+    """
+
+    def __init__(
+        self, connect: Callable[[], psycopg.Connection[Any]], *, capacity: int = 20_000, interval: float = 1.0
+    ) -> None:
+        self._connect = connect
+        self.sink = EventSink(connect, capacity=capacity, interval=interval)
+
+    # Executions
+
+    def start_execution(
+        self,
+        execution_id: str,
+        config: Mapping[str, Any] | None = None,
+        *,
+        dag_id: str | None = None,
+        run_id: str | None = None,
+    ) -> str:
+        """Start the execution, or take it up again after a retry; its id."""
+        self._one(
+            "SELECT etl.start_etl_execution(%s, %s::jsonb, p_dag_id => %s, p_run_id => %s) AS execution_id",
+            (execution_id, to_json(config) or "{}", dag_id, run_id),
+        )
+        return execution_id
+
+    def finish_execution(
+        self, execution_id: str, status: str | None = None, *, error_message: str | None = None, **figures: int | None
+    ) -> str:
+        """Finish it and return its status. Figures and a status left out are counted from its plan and chunks."""
+        unknown = set(figures) - set(FIGURES)
+        if unknown:
+            raise TypeError(f"finish_execution() has no figure {sorted(unknown)[0]!r}; known: {', '.join(FIGURES)}")
+        self.sink.flush()
+        row = self._one(
+            "SELECT etl.finish_etl_execution(%s, %s, %s, %s, %s, %s, %s, %s, %s) AS status",
+            (
+                execution_id,
+                status,
+                *(figures.get(name) for name in FIGURES),
+                mask_text(error_message) if error_message else None,
+            ),
+        )
+        return str(row["status"]) if row else ""
+
+    def heartbeat(self, execution_id: str) -> None:
+        """The execution is alive; etl_watch leaves it alone for a while."""
+        self._one(
+            "UPDATE etl.etl_executions SET heartbeat_at = clock_timestamp() WHERE execution_id = %s RETURNING 1 AS alive",
+            (execution_id,),
+        )
+
+    def get_execution_summary(self, execution_id: str | None = None) -> dict[str, Any] | None:
+        """Status, durations, figures, success rate (%), fixtures/s; the newest execution without an id; None: no such."""
+        return self._one("SELECT * FROM etl.get_etl_execution_summary(%s)", (execution_id,))
+
+    def get_health_status(self) -> dict[str, Any]:
+        """Counts by status, mean duration (s) and success rate (%), last execution, logs and errors of 24 hours."""
+        return self._one("SELECT * FROM etl.get_etl_health_status()", ()) or {}
+
+    # Events and metrics
+
+    def log_event(
+        self,
+        level: str,
+        component: str,
+        message: str,
+        *,
+        details: Mapping[str, Any] | None = None,
+        execution_id: str | None = None,
+        chunk_id: str | None = None,
+        fixture_id: int | None = None,
+        duration_ms: float | None = None,
+        timestamp: datetime | None = None,
+    ) -> None:
+        """Buffer one event for etl.etl_logs, secrets masked."""
+        try:
+            known = level.upper() if level.upper() in LEVELS else "INFO"
+            self.sink.put(
+                "logs",
+                (
+                    timestamp or datetime.now(UTC),
+                    known,
+                    component,
+                    mask_text(str(message)),
+                    to_json(details),
+                    execution_id,
+                    chunk_id,
+                    fixture_id,
+                    None if duration_ms is None else round(duration_ms, 3),
+                ),
+            )
+        except Exception:  # watching must not fail the job, whatever it was handed
+            self.sink.dropped += 1
+
+    def record_metric(
+        self,
+        execution_id: str | None,
+        metric_name: str,
+        metric_value: float,
+        metric_unit: str | None = None,
+        tags: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Buffer one metric for etl.etl_metrics."""
+        try:
+            masked = to_json(mask_value(dict(tags))) if tags else None
+            row = (datetime.now(UTC), execution_id, metric_name, float(metric_value), metric_unit, masked or "{}")
+            self.sink.put("metrics", row)
+        except Exception:
+            self.sink.dropped += 1
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Wait for the buffer to be written; False when the tables did not take it in time."""
+        return self.sink.flush(timeout)
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Write what is buffered and let the connection go."""
+        self.sink.close(timeout)
+
+    def __enter__(self) -> ETLMonitor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _one(self, statement: str, parameters: tuple[Any, ...]) -> dict[str, Any] | None:
+        with self._connect() as conn, conn.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(statement, parameters).fetchone()

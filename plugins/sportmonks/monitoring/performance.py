@@ -1,0 +1,135 @@
+"""PerformanceTracker: durations, counters and gauges, summed up before they are written."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from sportmonks.monitoring.monitor import ETLMonitor
+
+RESERVOIR = 1_024
+FLUSH_EVERY_S = 30.0
+
+
+class _Timing:
+    """Count, sum and maximum exactly; percentiles from a reservoir, so that memory stays flat."""
+
+    __slots__ = ("count", "maximum", "sample", "total")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.total = 0.0
+        self.maximum = 0.0
+        self.sample: list[float] = []
+
+    def add(self, value: float, rng: random.Random) -> None:
+        self.count += 1
+        self.total += value
+        self.maximum = max(self.maximum, value)
+        if len(self.sample) < RESERVOIR:
+            self.sample.append(value)
+        elif (place := rng.randrange(self.count)) < RESERVOIR:
+            self.sample[place] = value
+
+    def percentile(self, share: float) -> float:
+        """Nearest rank."""
+        ordered = sorted(self.sample)
+        return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
+
+
+class PerformanceTracker:
+    """What the operations of one execution cost.
+
+    An operation ``fetch`` gives the metrics fetch.count, .mean, .p50, .p95, .max (ms) and fetch.errors, written
+    about every 30 s and at ``flush``; with ``track_performance`` also one metric ``fetch`` per call. Counters are
+    written as the increase since the last flush, so that their sum over any period is right. Thread-safe.
+    """
+
+    def __init__(
+        self,
+        monitor: ETLMonitor,
+        execution_id: str | None,
+        tags: Mapping[str, Any] | None = None,
+        *,
+        track_performance: bool = False,
+    ) -> None:
+        self.monitor = monitor
+        self.execution_id = execution_id
+        self.tags = dict(tags or {})
+        self.track_performance = track_performance
+        self._lock = threading.Lock()
+        self._rng = random.Random(0)
+        self._timings: dict[str, _Timing] = {}
+        self._counters: dict[str, float] = {}
+        self._gauges: dict[str, tuple[float, str | None]] = {}
+        self._flushed_at = time.monotonic()
+
+    @contextmanager
+    def track_operation(self, name: str, **tags: Any) -> Iterator[None]:
+        """Time the block. An exception is counted and passes through."""
+        started = time.perf_counter()
+        try:
+            yield
+        except BaseException:
+            self.increment_counter(f"{name}.errors")
+            raise
+        finally:
+            self.record_duration(name, (time.perf_counter() - started) * 1000, **tags)
+
+    def record_duration(self, name: str, milliseconds: float, **tags: Any) -> None:
+        """A duration measured elsewhere, treated like ``track_operation``."""
+        with self._lock:
+            self._timings.setdefault(name, _Timing()).add(milliseconds, self._rng)
+        if self.track_performance:
+            self.record_metric(name, milliseconds, "ms", **tags)
+        self._flush_when_due()
+
+    def record_metric(self, name: str, value: float, unit: str | None = None, **tags: Any) -> None:
+        """One metric, one row."""
+        self.monitor.record_metric(self.execution_id, name, value, unit, {**self.tags, **tags})
+
+    def increment_counter(self, name: str, value: float = 1) -> None:
+        with self._lock:
+            self._counters[name] = self._counters.get(name, 0) + value
+        self._flush_when_due()
+
+    def set_gauge(self, name: str, value: float, unit: str | None = None) -> None:
+        """The newest value wins at the next flush."""
+        with self._lock:
+            self._gauges[name] = (value, unit)
+        self._flush_when_due()
+
+    def flush(self) -> None:
+        """Hand what has been summed up to the monitor and begin anew."""
+        with self._lock:
+            timings, self._timings = self._timings, {}
+            counters, self._counters = self._counters, {}
+            gauges, self._gauges = self._gauges, {}
+            self._flushed_at = time.monotonic()
+        for name, timing in timings.items():
+            self.record_metric(f"{name}.count", timing.count, "calls")
+            self.record_metric(f"{name}.mean", timing.total / timing.count, "ms")
+            self.record_metric(f"{name}.p50", timing.percentile(0.50), "ms")
+            self.record_metric(f"{name}.p95", timing.percentile(0.95), "ms")
+            self.record_metric(f"{name}.max", timing.maximum, "ms")
+        for name, value in counters.items():
+            self.record_metric(name, value, "count")
+        for name, (value, unit) in gauges.items():
+            self.record_metric(name, value, unit)
+
+    def close(self) -> None:
+        self.flush()
+
+    def __enter__(self) -> PerformanceTracker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _flush_when_due(self) -> None:
+        if time.monotonic() - self._flushed_at >= FLUSH_EVERY_S:
+            self.flush()
