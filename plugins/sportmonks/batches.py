@@ -1,4 +1,4 @@
-"""Batches: the fixtures of one call to /fixtures/multi. Urgent ones never share a batch with history."""
+"""Batches: the fixtures of one call to /fixtures/multi."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ class Batch:
 
 
 def make_batches(fixtures: Sequence[Planned], size: int) -> Iterator[Batch]:
-    """Cut a plan into batches of at most ``size``, urgent ones first."""
-    number = 0
-    for urgent in (True, False):
-        ids = [fixture.fixture_id for fixture in fixtures if fixture.urgent is urgent]
-        for start in range(0, len(ids), size):
-            number += 1
-            yield Batch(number, tuple(ids[start : start + size]), urgent)
+    """Cut a plan into batches of at most ``size``, urgent fixtures first, no batch but the last one short.
+
+    A batch with one urgent fixture is urgent: splitting it would cost a call more.
+    """
+    ordered = [f for f in fixtures if f.urgent] + [f for f in fixtures if not f.urgent]
+    for start in range(0, len(ordered), size):
+        part = ordered[start : start + size]
+        yield Batch(start // size + 1, tuple(f.fixture_id for f in part), part[0].urgent)
 
 
 def count_batches(fixtures: Sequence[Planned], size: int) -> int:
     """How many calls ``make_batches`` will cost."""
-    urgent = sum(1 for fixture in fixtures if fixture.urgent)
-    return math.ceil(urgent / size) + math.ceil((len(fixtures) - urgent) / size)
+    return math.ceil(len(fixtures) / size)

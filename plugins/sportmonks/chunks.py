@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from sportmonks.batches import count_batches
 from sportmonks.catalog import Guard, Refetch, Season, Sweep
 from sportmonks.refetch import PRIORITIES, Facts, next_due
 
@@ -168,8 +169,6 @@ def make_quote(
     left_out: Mapping[str, int],
 ) -> Quote:
     """The price of a plan at the present budget; ``remaining`` None = not known yet."""
-    from sportmonks.batches import count_batches
-
     calls = sum(count_batches(chunk.fixtures, batch_size) for chunk in chunks)
     reasons: Counter[str] = Counter(f.reason for chunk in chunks for f in chunk.fixtures)
     kept_back = int(call_limit * reserve)

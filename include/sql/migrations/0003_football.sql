@@ -81,7 +81,8 @@ CREATE TABLE IF NOT EXISTS football.fixtures (
     collection_status text        NOT NULL DEFAULT 'PENDING',
     ended_at          timestamptz,                -- end of play by the periods, else estimated from the kick-off
     first_fetched_at  timestamptz,
-    last_fetched_at   timestamptz,
+    last_fetched_at   timestamptz,                -- last answer that held it
+    last_asked_at     timestamptz,                -- last call that named it
     last_changed_at   timestamptz,                -- last read that brought something new
     unchanged_reads   integer     NOT NULL DEFAULT 0,
     held_reads        integer     NOT NULL DEFAULT 0,   -- reads in a row that the shrink guard held back

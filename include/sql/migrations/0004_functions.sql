@@ -267,3 +267,9 @@ BEGIN
         p_execution_id, v_chunk, NULL, round((v_secs * 1000)::numeric, 1), p_now);
     RETURN v_status;
 END $$;
+
+-- An array, or an empty one for whatever else stands there.
+CREATE OR REPLACE FUNCTION etl.as_array(p_value jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN jsonb_typeof(p_value) = 'array' THEN p_value ELSE '[]' END
+$$;

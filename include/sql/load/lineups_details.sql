@@ -1,0 +1,37 @@
+-- Statistics per player (lineups.details) of the changed fixtures. A section that was not asked for leaves its rows alone.
+WITH sent AS MATERIALIZED (
+    SELECT DISTINCT ON (i.fixture_id, coalesce(r.id, -(l.place * 1000 + r.place)))
+           i.fixture_id, coalesce(r.id, -(l.place * 1000 + r.place)) AS id, coalesce(r.lineup_id, l.id) AS lineup_id, coalesce(r.player_id, l.player_id) AS player_id,
+           coalesce(r.team_id, l.team_id) AS team_id, r.type_id,
+           CASE WHEN jsonb_typeof(r.data -> 'value') IN ('number', 'boolean') THEN etl.to_numeric(r.data ->> 'value') END AS value,
+           CASE WHEN jsonb_typeof(r.data -> 'value') NOT IN ('number', 'boolean', 'null') THEN r.data ->> 'value' END AS value_text, i.collected_at
+    FROM incoming i
+    CROSS JOIN LATERAL ROWS FROM (jsonb_to_recordset(
+        CASE WHEN jsonb_typeof(coalesce(i.cleaned, i.payload) -> 'lineups') = 'array'
+             THEN coalesce(i.cleaned, i.payload) -> 'lineups' ELSE '[]' END) AS (
+            id bigint, player_id bigint, team_id bigint, details jsonb)) WITH ORDINALITY AS l(id, player_id, team_id, details, place)
+    CROSS JOIN LATERAL ROWS FROM (jsonb_to_recordset(
+        CASE WHEN jsonb_typeof(l.details) = 'array' THEN l.details ELSE '[]' END) AS (
+            id bigint, lineup_id bigint, player_id bigint, team_id bigint, type_id bigint, data jsonb)) WITH ORDINALITY
+            AS r(id, lineup_id, player_id, team_id, type_id, data, place)
+    ORDER BY i.fixture_id, coalesce(r.id, -(l.place * 1000 + r.place)), r.place DESC
+), gone AS (
+    DELETE FROM football.fixture_player_statistics t USING incoming i
+    WHERE t.fixture_id = i.fixture_id AND i.known
+      -- Lineups asked for without details say nothing about them; no lineups at all do.
+      AND (coalesce(i.cleaned, i.payload) -> 'lineups' = '[]'
+           OR jsonb_path_exists(coalesce(i.cleaned, i.payload), '$.lineups[*].details'))
+      AND NOT EXISTS (SELECT 1 FROM sent s WHERE s.fixture_id = t.fixture_id AND s.id = t.id)
+)
+INSERT INTO football.fixture_player_statistics AS t (
+    fixture_id, id, lineup_id, player_id, team_id, type_id, value, value_text, created_at, updated_at)
+SELECT fixture_id, id, lineup_id, player_id, team_id, type_id, value, value_text, collected_at, collected_at
+FROM sent
+ON CONFLICT (fixture_id, id) DO UPDATE
+    SET lineup_id = excluded.lineup_id, player_id = excluded.player_id, team_id = excluded.team_id,
+        type_id = excluded.type_id, value = excluded.value, value_text = excluded.value_text,
+        updated_at = excluded.updated_at
+    WHERE (t.lineup_id, t.player_id, t.team_id, t.type_id, t.value, t.value_text)
+          IS DISTINCT FROM
+          (excluded.lineup_id, excluded.player_id, excluded.team_id, excluded.type_id, excluded.value,
+           excluded.value_text);

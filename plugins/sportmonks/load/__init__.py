@@ -1,0 +1,1 @@
+"""Loading: one batch in one transaction, raw payloads and typed tables together."""

@@ -1,0 +1,92 @@
+"""The few fields of a payload that decisions hang on, read without building the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+SECTIONS = ("participants", "scores", "events", "lineups", "statistics", "periods")
+
+
+class _Period(msgspec.Struct):
+    ended: Any = None
+    ticking: Any = None
+
+
+class _Lineup(msgspec.Struct):
+    details: list[msgspec.Raw] | None = None
+
+
+class _Light(msgspec.Struct):
+    state_id: Any = None
+    starting_at: Any = None
+    participants: list[msgspec.Raw] | None = None
+    scores: list[msgspec.Raw] | None = None
+    events: list[msgspec.Raw] | None = None
+    statistics: list[msgspec.Raw] | None = None
+    lineups: list[_Lineup] | None = None
+    periods: list[_Period] | None = None
+
+
+_decoder = msgspec.json.Decoder(_Light)
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """``counts``: rows per section that the payload holds, ``lineups.details`` in sum."""
+
+    state_id: int | None
+    starting_at: datetime | None
+    ended_at: datetime | None
+    counts: dict[str, int]
+
+
+def glance(payload: bytes | msgspec.Raw) -> Glance:
+    """Raises msgspec.DecodeError (ValidationError) when a section is no list of objects."""
+    light = _decoder.decode(payload)
+    counts = {name: len(rows) for name in SECTIONS if (rows := getattr(light, name)) is not None}
+    if light.lineups and any(row.details is not None for row in light.lineups):
+        counts["lineups.details"] = sum(len(row.details or ()) for row in light.lineups)
+    return Glance(
+        state_id=as_int(light.state_id),
+        starting_at=as_utc(light.starting_at),
+        ended_at=_ended(light.periods or []),
+        counts=counts,
+    )
+
+
+def _ended(periods: list[_Period]) -> datetime | None:
+    """End of the last period, None while one is open or none is known."""
+    ends = [as_int(period.ended) for period in periods]
+    if not ends or any(end is None for end in ends) or any(period.ticking is True for period in periods):
+        return None
+    return datetime.fromtimestamp(max(end for end in ends if end is not None), UTC)
+
+
+def as_int(value: Any) -> int | None:
+    """An integer in any of the forms that have been seen (5, "5", 5.0); None for "" and the rest."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str):
+        text = value.strip()
+        if text.lstrip("-").isdigit() and len(text) < 19:
+            return int(text)
+    return None
+
+
+def as_utc(value: Any) -> datetime | None:
+    """``YYYY-MM-DD HH:MM:SS`` (UTC) as a timezone-aware time; None for anything else."""
+    if not isinstance(value, str) or len(value) < 10:
+        return None
+    try:
+        parsed = datetime.fromisoformat(value.strip())
+    except ValueError:
+        return None
+    return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
