@@ -16,11 +16,7 @@ from sportmonks.errors import ConfigurationError
 from sportmonks.settings import DEFAULT_INCLUDES
 
 
-class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all settings: immutable, unknown keys refused."""
-
-
-class Collect(Struct):
+class Collect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a chunk is collected."""
 
     batch_size: int = 50
@@ -30,7 +26,7 @@ class Collect(Struct):
     queue: int = 2  # fetched batches that may wait for a writer; full means wait
 
 
-class Refetch(Struct):
+class Refetch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The ladder of re-reads; hours after the end of a match."""
 
     rungs_hours: tuple[float, ...] = (1, 24, 168, 720)
@@ -44,7 +40,7 @@ class Refetch(Struct):
     failed_max_hours: float = 168.0
 
 
-class Guard(Struct):
+class Guard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When a poorer payload is held back."""
 
     keep_share: float = 0.5  # a section that shrinks below this share of its rows is suspicious
@@ -53,7 +49,7 @@ class Guard(Struct):
     hours: float = 1.0  # between them
 
 
-class Budget(Struct):
+class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the hourly calls are shared."""
 
     reserve: float = 0.1  # share kept for live and daily work while a backfill runs
@@ -62,7 +58,7 @@ class Budget(Struct):
     window_seconds: int = 3600
 
 
-class Sweep(Struct):
+class Sweep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which seasons' indexes a scheduled run reads; counted from the newest season."""
 
     daily_seasons: int = 2
@@ -70,16 +66,16 @@ class Sweep(Struct):
     all_days: int = 30
 
 
-class LeagueChoice(Struct):
+class LeagueChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One league with settings of its own."""
 
     id: int
-    schedule: str | None | msgspec.UnsetType = msgspec.UNSET
+    schedule: str | msgspec.UnsetType | None = msgspec.UNSET
     includes: tuple[str, ...] | None = None
     deadline_minutes: int | None = None
 
 
-class Catalog(Struct):
+class Catalog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``include/catalog.yaml`` whole."""
 
     leagues: Literal["all"] | tuple[int | LeagueChoice, ...] = "all"

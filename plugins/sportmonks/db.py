@@ -37,7 +37,15 @@ def warehouse_conninfo(conn_id: str = WAREHOUSE_CONN_ID) -> str:
 
     conn = BaseHook.get_connection(conn_id)
     # sslmode and the like live in the extra; Airflow's own keys there are none of libpq's business.
-    known = {"sslmode", "sslrootcert", "sslcert", "sslkey", "options", "application_name", "target_session_attrs"}
+    known = {
+        "sslmode",
+        "sslrootcert",
+        "sslcert",
+        "sslkey",
+        "options",
+        "application_name",
+        "target_session_attrs",
+    }
     extra = {key: value for key, value in conn.extra_dejson.items() if key in known}
     return conninfo.make_conninfo(
         "",
@@ -51,7 +59,10 @@ def warehouse_conninfo(conn_id: str = WAREHOUSE_CONN_ID) -> str:
 
 
 def open_connection(info: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
-    """A connection with this package's settings. Raises ConfigurationError that names the server, never the password."""
+    """A connection with this package's settings.
+
+    Raises ConfigurationError that names the server, never the password.
+    """
     try:
         return psycopg.connect(
             info,

@@ -32,7 +32,7 @@ def build_manifest(
     offered: Iterable[Mapping[str, Any]],
     previous: Manifest | None = None,
     *,
-    only: tuple[int, ...] | None | msgspec.UnsetType = msgspec.UNSET,
+    only: tuple[int, ...] | msgspec.UnsetType | None = msgspec.UNSET,
     includes: tuple[str, ...] | None = None,
 ) -> Manifest:
     """The manifest for the followed leagues.
@@ -84,7 +84,9 @@ def _seasons(rows: Iterable[Mapping[str, Any]], old: tuple[Season, ...]) -> tupl
     known = {season.id: season for season in old}
     taken = {season.group for season in old}
     listed = sorted(
-        rows, key=lambda row: (str(row.get("starting_at") or row.get("name") or ""), int(row["id"])), reverse=True
+        rows,
+        key=lambda row: (str(row.get("starting_at") or row.get("name") or ""), int(row["id"])),
+        reverse=True,
     )
     seasons = []
     for row in listed:

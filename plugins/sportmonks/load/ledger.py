@@ -1,0 +1,89 @@
+"""What the provider changed in a fixture that had been collected before: a pure comparison of two payloads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sportmonks.catalog import Guard
+from sportmonks.load.fingerprint import VOLATILE
+
+# A section with more changed rows than this is told by its counts instead of row by row.
+MAX_ROWS_TOLD = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """``before``/``after``: values of a field, rows of a section, or ``{"rows": n}`` where there are too many."""
+
+    section: str
+    field: str | None
+    before: Any
+    after: Any
+
+
+def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
+    """Every real difference in what both payloads hold; the order of lists does not count."""
+    found: list[Change] = []
+    for key in old.keys() & new.keys():
+        if key in VOLATILE:
+            continue
+        before, after = old[key], new[key]
+        if isinstance(before, list) or isinstance(after, list):
+            found.extend(_section(key, before or [], after or []))
+        elif _plain(before) != _plain(after):
+            found.append(Change("fixture", key, before, after))
+    return sorted(found, key=lambda change: (change.section, change.field or ""))
+
+
+def _section(name: str, before: Any, after: Any) -> Iterator[Change]:
+    """Lineups are compared without their details, and the details on their own."""
+    if not isinstance(before, list) or not isinstance(after, list):
+        yield Change(name, None, {"kind": type(before).__name__}, {"kind": type(after).__name__})
+        return
+    old, new = _by_id(before), _by_id(after)
+    if any(isinstance(row, dict) and "details" in row for row in (*before, *after)):
+        yield from _section(f"{name}.details", _details(before), _details(after))
+        old = {key: _without(row, "details") for key, row in old.items()}
+        new = {key: _without(row, "details") for key, row in new.items()}
+    touched = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+    if len(touched) > MAX_ROWS_TOLD:
+        yield Change(name, None, {"rows": len(old)}, {"rows": len(new), "changed": len(touched)})
+        return
+    for key in touched:
+        yield Change(name, key, old.get(key), new.get(key))
+
+
+def _by_id(rows: list[Any]) -> dict[str, Any]:
+    keyed: dict[str, Any] = {}
+    for place, row in enumerate(rows):
+        known = isinstance(row, dict) and row.get("id") is not None
+        keyed[str(row["id"]) if known else f"#{place}"] = _plain(row)
+    return keyed
+
+
+def _details(rows: list[Any]) -> list[Any]:
+    return [detail for row in rows if isinstance(row, dict) for detail in row.get("details") or ()]
+
+
+def _without(row: Any, key: str) -> Any:
+    return {name: value for name, value in row.items() if name != key} if isinstance(row, dict) else row
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items() if key not in VOLATILE}
+    return value
+
+
+def poorer_sections(before: Mapping[str, int], after: Mapping[str, int], guard: Guard) -> list[str]:
+    """Sections that lost all, or too many, of their rows. Sections that only one of both holds do not count."""
+    suspicious = []
+    for name in before.keys() & after.keys():
+        had, has = before[name], after[name]
+        emptied = had > 0 and has == 0
+        shrunk = had >= guard.min_rows and has < had * guard.keep_share
+        if emptied or shrunk:
+            suspicious.append(name)
+    return sorted(suspicious)

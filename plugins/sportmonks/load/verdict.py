@@ -1,0 +1,134 @@
+"""What to do with each fixture of a batch: a pure decision over what is stored and what came back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sportmonks.catalog import Guard, Refetch
+from sportmonks.load.glance import Glance
+from sportmonks.load.ledger import poorer_sections
+from sportmonks.refetch import DELETED, Facts, next_due
+
+SAVED, UNCHANGED, HELD, MISSING, FAILED = "SAVED", "UNCHANGED", "HELD", "MISSING", "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """What the warehouse knows of a fixture before this answer."""
+
+    facts: Facts
+    content_hash: bytes | None = None
+    held_hash: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome for one fixture and the bookkeeping that goes with it."""
+
+    fixture_id: int
+    outcome: str
+    status: str
+    facts: Facts
+    changed: bool = False
+    held_hash: bytes | None = None
+    error: str | None = None
+    poorer: tuple[str, ...] = field(default=())
+
+    @property
+    def returned(self) -> bool:
+        return self.outcome in (SAVED, UNCHANGED, HELD)
+
+    def row(self, refetch: Refetch, guard: Guard, now: datetime) -> dict[str, Any]:
+        """The verdict as a row for ``load/verdicts.sql`` and ``load/mark_plan.sql``."""
+        facts = replace(
+            self.facts,
+            status=self.status,
+            index_changed_at=None if self.returned else self.facts.index_changed_at,
+        )
+        due = next_due(facts, refetch, guard, now)
+        return {
+            "fixture_id": self.fixture_id,
+            "outcome": self.outcome,
+            "status": self.status,
+            "returned": self.returned,
+            "changed": self.changed,
+            "ended_at": facts.ended_at.isoformat() if facts.ended_at else None,
+            "unchanged_reads": facts.unchanged_reads,
+            "held_reads": facts.held_reads,
+            "held_hash": "\\x" + self.held_hash.hex() if self.held_hash else None,
+            "missing_reads": facts.missing_reads,
+            "failed_reads": facts.failed_reads,
+            "error": self.error,
+            "next_due_at": due.at.isoformat() if due else None,
+            "due_reason": due.reason if due else None,
+        }
+
+
+def judge_answer(
+    fixture_id: int,
+    prior: Prior,
+    seen: Glance,
+    content_hash: bytes,
+    old_counts: Mapping[str, int] | None,
+    guard: Guard,
+    now: datetime,
+) -> Verdict:
+    """Verdict for a fixture that came back. ``old_counts``: rows per section of the stored payload, None = none."""
+    facts = replace(
+        prior.facts,
+        state_id=seen.state_id,
+        starting_at=seen.starting_at,
+        ended_at=seen.ended_at,
+        last_fetched_at=now,
+        last_asked_at=now,
+        held_reads=0,
+        missing_reads=0,
+        failed_reads=0,
+    )
+    status = "DELETED" if seen.state_id == DELETED else "COLLECTED"
+    if prior.content_hash == content_hash:
+        facts = replace(facts, unchanged_reads=prior.facts.unchanged_reads + 1)
+        return Verdict(fixture_id, UNCHANGED, status, facts)
+    poorer = poorer_sections(old_counts, seen.counts, guard) if old_counts is not None else []
+    if poorer:
+        same = prior.held_hash == content_hash
+        held = prior.facts.held_reads + 1 if same else 1
+        if held <= guard.rereads:
+            kept = replace(
+                prior.facts,
+                last_fetched_at=now,
+                last_asked_at=now,
+                held_reads=held,
+                missing_reads=0,
+                failed_reads=0,
+            )
+            text = f"poorer in {', '.join(poorer)}: kept what is stored (read {held} of {guard.rereads})"
+            return Verdict(
+                fixture_id,
+                HELD,
+                prior.facts.status,
+                kept,
+                held_hash=content_hash,
+                error=text,
+                poorer=tuple(poorer),
+            )
+    return Verdict(fixture_id, SAVED, status, replace(facts, unchanged_reads=0), changed=True, poorer=tuple(poorer))
+
+
+def judge_missing(fixture_id: int, prior: Prior, now: datetime) -> Verdict:
+    """Asked, not returned: the data stays, the fixture is asked for again."""
+    facts = replace(prior.facts, last_asked_at=now, missing_reads=prior.facts.missing_reads + 1)
+    status = "MISSING" if prior.facts.status in ("PENDING", "FAILED") else prior.facts.status
+    return Verdict(
+        fixture_id, MISSING, status, facts, held_hash=prior.held_hash, error="asked, not returned by the API"
+    )
+
+
+def judge_failure(fixture_id: int, prior: Prior, error: str, now: datetime) -> Verdict:
+    """The fixture alone makes its batch fail, or its payload cannot be stored."""
+    facts = replace(prior.facts, last_asked_at=now, failed_reads=prior.facts.failed_reads + 1)
+    status = "FAILED" if prior.facts.status in ("PENDING", "MISSING") else prior.facts.status
+    return Verdict(fixture_id, FAILED, status, facts, held_hash=prior.held_hash, error=error[:500])
