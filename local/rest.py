@@ -1,0 +1,175 @@
+"""Airflow's REST API as the command line uses it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from local.errors import LocalError
+
+TIMEOUT = (5, 30)
+
+
+class NotFound(LocalError):
+    """404: no such DAG, run or variable."""
+
+
+class Refused(LocalError):
+    """400, 409 or 422: the API does not take this request; its own words are in the message."""
+
+
+class AirflowApi:
+    """One signed-in client; reads are repeated through short faults (a busy start-up), triggers are not."""
+
+    def __init__(self, url: str, password: Callable[[], str], *, user: str = "admin") -> None:
+        self.url = url
+        self.user = user
+        self._password = password
+        self._session = requests.Session()
+        self._session.trust_env = False  # a proxy has no business with 127.0.0.1
+        self._token = ""
+
+    def health(self) -> dict[str, Any]:
+        """The answer of /monitor/health (200 whatever it says); empty while nobody answers."""
+        try:
+            answer = self._session.get(f"{self.url}/api/v2/monitor/health", timeout=(2, 5))
+            value = answer.json() if answer.ok else {}
+        except (requests.RequestException, ValueError):
+            return {}
+        return value if isinstance(value, dict) else {}
+
+    def get(self, path: str, **params: Any) -> dict[str, Any]:
+        return self.call("GET", path, params=params)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        patience: float = 20.0,
+    ) -> dict[str, Any]:
+        """JSON answer of `/api/v2<path>`. Raises NotFound, Refused, LocalError."""
+        deadline = time.monotonic() + (patience if method == "GET" else 0)
+        while True:
+            try:
+                answer = self._ask(method, path, params, json)
+            except requests.RequestException as error:
+                reason = type(error).__name__
+            else:
+                if answer.status_code < 500:
+                    return self._read(answer, method, path)
+                reason = f"HTTP {answer.status_code}"
+            if time.monotonic() > deadline:
+                raise LocalError(
+                    f"Airflow at {self.url} does not answer {method} {path} ({reason})",
+                    mend="run `./etl status`, and `./etl down` and `./etl up` to start it afresh",
+                )
+            time.sleep(0.5)
+
+    def _ask(
+        self, method: str, path: str, params: Mapping[str, Any] | None, body: Any, *, again: bool = True
+    ) -> requests.Response:
+        if not self._token:
+            self._sign_in()
+        answer = self._session.request(
+            method,
+            f"{self.url}/api/v2{path}",
+            params=params,
+            json=body,
+            headers={"Authorization": f"Bearer {self._token}"},
+            timeout=TIMEOUT,
+        )
+        if answer.status_code == 401 and again:  # tokens live for a day, a backfill may take longer
+            self._token = ""
+            return self._ask(method, path, params, body, again=False)
+        return answer
+
+    def _sign_in(self) -> None:
+        body = {"username": self.user, "password": self._password()}
+        answer = self._session.post(f"{self.url}/auth/token", json=body, timeout=TIMEOUT)
+        if answer.status_code in (401, 403):
+            raise LocalError(
+                f"Airflow at {self.url} does not accept the password of {self.user!r}",
+                mend="another Airflow may be listening there: set ETL_PORT to a port of your own",
+            )
+        answer.raise_for_status()
+        self._token = str(answer.json()["access_token"])
+
+    def _read(self, answer: requests.Response, method: str, path: str) -> dict[str, Any]:
+        value: Any = {}
+        with contextlib.suppress(ValueError):
+            value = answer.json()
+        if answer.ok:
+            return value if isinstance(value, dict) else {"items": value}
+        detail = value.get("detail", value) if isinstance(value, dict) else value
+        message = f"Airflow refuses {method} {path} (HTTP {answer.status_code}): {_readable(detail)}"
+        if answer.status_code == 404:
+            raise NotFound(message)
+        if answer.status_code in (400, 409, 422):
+            raise Refused(message)
+        raise LocalError(message, mend="run `./etl status`")
+
+    # -- what the commands ask ---------------------------------------------------------------------------
+
+    def variable(self, key: str) -> str | None:
+        try:
+            return str(self.get(f"/variables/{quote(key, safe='')}")["value"])
+        except NotFound:
+            return None
+
+    def dag(self, dag_id: str) -> dict[str, Any] | None:
+        """The DAG, None while it is unknown or no longer in any file."""
+        try:
+            dag = self.get(f"/dags/{quote(dag_id, safe='')}")
+        except NotFound:
+            return None
+        return None if dag.get("is_stale") else dag
+
+    def unpause(self, dag_id: str) -> None:
+        self.call("PATCH", f"/dags/{quote(dag_id, safe='')}", json={"is_paused": False})
+
+    def trigger(self, dag_id: str, conf: Mapping[str, Any]) -> dict[str, Any]:
+        """A new run; the API wants the key `logical_date` even when there is none."""
+        body = {"logical_date": None, "conf": dict(conf)}
+        return self.call("POST", f"/dags/{quote(dag_id, safe='')}/dagRuns", json=body)
+
+    def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
+        return self.get(f"/dags/{quote(dag_id, safe='')}/dagRuns/{quote(run_id, safe='')}")
+
+    def tasks(self, dag_id: str, run_id: str, *, state: str = "") -> list[dict[str, Any]]:
+        """All task instances of a run, page by page."""
+        path = f"/dags/{quote(dag_id, safe='')}/dagRuns/{quote(run_id, safe='')}/taskInstances"
+        found: list[dict[str, Any]] = []
+        while True:
+            params: dict[str, Any] = {"limit": 100, "offset": len(found)}
+            if state:
+                params["state"] = state
+            page = self.get(path, **params)
+            found += page["task_instances"]
+            if not page["task_instances"] or len(found) >= page["total_entries"]:
+                return found
+
+    def log_lines(self, dag_id: str, run_id: str, task: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Structured log lines (`event`, `level`, …) of a task's last try."""
+        run_path = f"/dags/{quote(dag_id, safe='')}/dagRuns/{quote(run_id, safe='')}"
+        path = f"{run_path}/taskInstances/{quote(task['task_id'], safe='')}/logs/{task['try_number']}"
+        content = self.get(path, map_index=task.get("map_index", -1)).get("content", [])
+        return [line if isinstance(line, dict) else {"event": str(line)} for line in content]
+
+
+def _readable(detail: Any) -> str:
+    """FastAPI's list of faults, or any other detail, in one line."""
+    if isinstance(detail, list):
+        parts = []
+        for fault in detail:
+            where = ".".join(str(part) for part in fault.get("loc", [])) if isinstance(fault, dict) else ""
+            parts.append(f"{where}: {fault.get('msg', fault)}" if where else str(fault))
+        return "; ".join(parts)
+    return str(detail)
