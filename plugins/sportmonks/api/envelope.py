@@ -1,0 +1,237 @@
+"""Reads the envelope of an answer and leaves the rows alone.
+
+A batch of 50 fixtures is about 7 MB of JSON. Its rows go to PostgreSQL as they came, so they stay
+``msgspec.Raw`` (slices of the body): no Python object is built for them.
+
+The provider's forms differ between endpoints and years; every one seen or documented is understood here:
+``data`` missing, ``[]`` or null with a message (no result), ``meta`` as object or list, ``rate_limit`` absent,
+numbers as strings, the rate limit in headers only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+# The text of "no result" has changed in detail over the years; these words stayed.
+NO_RESULT_WORDS = "no result"
+
+
+class MalformedAnswer(ValueError):
+    """The body is not the JSON envelope of this API; the text says what it is instead, never its content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pagination:
+    """Of one page; None where the API said nothing."""
+
+    count: int | None = None
+    per_page: int | None = None
+    current_page: int | None = None
+    next_page: str | None = None
+    has_more: bool = False
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """What the API said about its budget; ``limit`` comes from a header or a 429's body only."""
+
+    remaining: int | None = None
+    resets_in_seconds: float | None = None
+    requested_entity: str | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One decoded answer.
+
+    ``data``: a Raw object (by id), a list of Raw rows (lists), None on no result. ``no_result`` is what the API
+    said or an empty list; it is not a proof that nothing is there (see the client's paging).
+    """
+
+    data: msgspec.Raw | list[msgspec.Raw] | None
+    message: str = ""
+    pagination: Pagination | None = None
+    rate_limit: RateLimit = field(default_factory=RateLimit)
+    no_result: bool = False
+    status: int = 200
+    size: int = 0
+
+    def rows(self) -> list[msgspec.Raw]:
+        """The rows of a list, the one object as a list of one, nothing on no result."""
+        if self.data is None:
+            return []
+        return self.data if isinstance(self.data, list) else [self.data]
+
+    def objects(self) -> list[dict[str, Any]]:
+        """The rows decoded; rows that are no objects are left out."""
+        decoded = (msgspec.json.decode(row) for row in self.rows())
+        return [row for row in decoded if isinstance(row, dict)]
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The top level of any JSON answer, errors included; see ``read_envelope``."""
+
+    parts: dict[str, msgspec.Raw]
+    code: int | None
+    message: str
+    retry_after: float | None
+    rate_limit: RateLimit
+
+    @property
+    def has_data(self) -> bool:
+        return "data" in self.parts
+
+
+class _Head(msgspec.Struct):
+    id: Any = None
+
+
+def as_int(value: Any) -> int | None:
+    """An integer in any dress the API uses (7, "7", 7.0); None for "", null, text and fractions."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    if isinstance(value, str):
+        text = value.strip()
+        if text.lstrip("-").isdecimal() and text.count("-") <= 1:
+            return int(text)
+    return None
+
+
+def as_seconds(value: Any) -> float | None:
+    """A non-negative number of seconds, also as text; None otherwise."""
+    if isinstance(value, bool) or value is None:
+        return None
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        return None
+    return seconds if 0 <= seconds < 1e9 else None
+
+
+def row_id(row: msgspec.Raw) -> int | None:
+    """The ``id`` of a row without decoding the rest; None when it has none."""
+    try:
+        return as_int(msgspec.json.decode(row, type=_Head).id)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _loose(raw: msgspec.Raw | None) -> Any:
+    return None if raw is None else msgspec.json.decode(raw)
+
+
+def _rate_limit(parts: Mapping[str, msgspec.Raw], headers: Mapping[str, str]) -> RateLimit:
+    body = _loose(parts.get("rate_limit"))
+    body = body if isinstance(body, dict) else {}
+    entity = body.get("requested_entity")
+    remaining = as_int(body.get("remaining"))
+    if remaining is None:
+        remaining = as_int(headers.get("X-RateLimit-Remaining"))
+    limit = as_int(headers.get("X-RateLimit-Limit"))
+    if limit is None:
+        limit = as_int(body.get("total", body.get("limit")))
+    return RateLimit(
+        remaining=None if remaining is None else max(0, remaining),
+        resets_in_seconds=as_seconds(body.get("resets_in_seconds")),
+        requested_entity=entity if isinstance(entity, str) and entity else None,
+        limit=limit if limit and limit > 0 else None,
+    )
+
+
+def _pagination(raw: msgspec.Raw | None) -> Pagination | None:
+    body = _loose(raw)
+    if not isinstance(body, dict):
+        return None
+    next_page = body.get("next_page")
+    cursor = body.get("next_cursor")
+    has_more = body.get("has_more")
+    return Pagination(
+        count=as_int(body.get("count")),
+        per_page=as_int(body.get("per_page")),
+        current_page=as_int(body.get("current_page")),
+        next_page=next_page if isinstance(next_page, str) and next_page else None,
+        # Without the flag, a next page or cursor speaks for itself.
+        has_more=bool(has_more) if has_more is not None else bool(next_page or cursor),
+        next_cursor=str(cursor) if cursor else None,
+    )
+
+
+def _message(parts: Mapping[str, msgspec.Raw]) -> str:
+    for key in ("message", "error"):
+        value = _loose(parts.get(key))
+        if isinstance(value, str) and value:
+            break
+    else:
+        return ""
+    errors = _loose(parts.get("errors"))
+    if isinstance(errors, dict):
+        texts = [str(text) for each in errors.values() for text in (each if isinstance(each, list) else [each])]
+        value = " ".join([value, *texts])
+    return value[:500]
+
+
+def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
+    """The top level of a JSON answer. ``headers`` should look up names without regard to case.
+
+    Raises MalformedAnswer for everything that is not a JSON object: HTML, truncated or broken text.
+    """
+    if body.startswith(b"\xef\xbb\xbf"):
+        body = body[3:]
+    try:
+        if not body.isascii():
+            # Raw slices are not checked by the decoder, and PostgreSQL would refuse the whole batch.
+            body.decode("utf-8")
+        parts = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        code = as_int(_loose(parts.get("code")))
+        retry_after = as_seconds(_loose(parts.get("retry_after")))
+        return Envelope(parts, code, _message(parts), retry_after, _rate_limit(parts, headers))
+    except UnicodeDecodeError:
+        raise MalformedAnswer("the answer is not UTF-8") from None
+    except msgspec.MsgspecError as error:
+        if not body.strip():
+            what = "the answer is empty"
+        elif body.lstrip()[:1] == b"<":
+            what = "the answer is a web page, not JSON"
+        else:
+            what = f"the answer is not valid JSON ({error})"
+        raise MalformedAnswer(what) from None
+
+
+def read_answer(envelope: Envelope, *, status: int, size: int) -> Answer:
+    """The answer behind an envelope that the status table called good or empty.
+
+    Raises MalformedAnswer when ``data`` is neither object, list nor null.
+    """
+    raw = envelope.parts.get("data")
+    data: msgspec.Raw | list[msgspec.Raw] | None = None
+    if raw is not None:
+        first = bytes(memoryview(raw)[:1])
+        try:
+            if first == b"[":
+                data = msgspec.json.decode(raw, type=list[msgspec.Raw])
+            elif first == b"{":
+                data = raw
+            elif first != b"n":
+                raise MalformedAnswer("'data' is neither an object nor a list")
+        except msgspec.MsgspecError as error:
+            raise MalformedAnswer(f"'data' is not valid JSON ({error})") from None
+    return Answer(
+        data=data,
+        message=envelope.message,
+        pagination=_pagination(envelope.parts.get("pagination")),
+        rate_limit=envelope.rate_limit,
+        no_result=not data,
+        status=status,
+        size=size,
+    )

@@ -1,0 +1,349 @@
+"""One pooled HTTP session for this API: time-outs that no call can forget, a total deadline, a size limit.
+
+``requests`` knows a time-out between two bytes only: a server that sends one byte a minute would hold a worker for
+ever. So each call has a deadline of its own, after which its socket is shut down under the reader.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from sportmonks.errors import ConfigurationError, TransientApiError
+from sportmonks.settings import API_CONN_ID
+
+USER_AGENT = "sportmonks-etl/0.1 (Apache Airflow)"
+CHUNK_BYTES = 256 * 1024
+DEFAULT_MAX_BYTES = 256 * 1024 * 1024
+
+_PLACEHOLDERS = frozenset({"changeme", "your_api_key", "your-api-key", "your_token", "api_key", "token", "xxx", "none"})
+
+
+class Unreachable(TransientApiError):
+    """No connection came about at all: wrong address, or the API is down."""
+
+
+class AnswerTooLarge(TransientApiError):
+    """The answer passed the size limit. The same request again would too; a smaller one may not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer read to its end; ``headers`` look up names without regard to case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    seconds: float
+
+
+class _Deadline:
+    """Ends whatever the current thread's call is doing once its time is up."""
+
+    def __init__(self, seconds: float) -> None:
+        self.expired = False
+        self._sock: socket.socket | None = None
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(seconds, self._expire)
+        self._timer.daemon = True
+
+    def bind(self, sock: socket.socket | None) -> None:
+        with self._lock:
+            self._sock = sock
+            if self.expired:
+                self._shut()
+
+    def _expire(self) -> None:
+        with self._lock:
+            self.expired = True
+            self._shut()
+
+    def _shut(self) -> None:
+        if self._sock is not None:
+            # The plain socket's method also for TLS: the reader is to be woken, not the TLS session closed politely.
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
+
+    def __enter__(self) -> _Deadline:
+        self._timer.start()
+        _current.deadline = self
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
+        _current.deadline = None
+        self._timer.cancel()
+        with self._lock:
+            # The connection goes back to the pool: a timer that fires this instant must not touch it.
+            self._sock = None
+
+
+_current = threading.local()
+
+
+class _BindsSocket:
+    """Mixed into urllib3's connections: tells the running call which socket it is on."""
+
+    sock: socket.socket | None
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        super().request(*args, **kwargs)  # type: ignore[misc]
+        deadline = getattr(_current, "deadline", None)
+        if deadline is not None:
+            deadline.bind(self.sock)
+
+
+class _Connection(_BindsSocket, HTTPConnection):
+    pass
+
+
+class _SecureConnection(_BindsSocket, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+_POOLS = {"http": _Pool, "https": _SecurePool}
+
+
+class _Adapter(HTTPAdapter):
+    """Adds the default time-outs to calls that name none, and the pools that know their deadline."""
+
+    def __init__(self, timeout: tuple[float, float], pool_size: int) -> None:
+        self._timeout = timeout
+        super().__init__(pool_connections=2, pool_maxsize=pool_size, pool_block=False, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **proxy_kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+    def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        if kwargs.get("timeout") is None:
+            kwargs["timeout"] = self._timeout
+        return super().send(request, *args, **kwargs)
+
+
+class TokenAuth(AuthBase):
+    """The bare token in the Authorization header. As ``auth`` it also keeps a .netrc from replacing it."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = self._token
+        return request
+
+    def __repr__(self) -> str:
+        return "TokenAuth(***)"
+
+
+def clean_key(key: str | None, conn_id: str = API_CONN_ID) -> str:
+    """The key without blanks around it. Raises ConfigurationError, without showing it, when it cannot be one."""
+    key = (key or "").strip()
+    if not key or key.lower().strip("<>") in _PLACEHOLDERS:
+        raise ConfigurationError(
+            "There is no Sportmonks API key.",
+            mend=f"Set SPORTMONKS_API_KEY, or the password of the Airflow connection {conn_id}.",
+        )
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise ConfigurationError(
+            "The Sportmonks API key holds characters that no key has (blanks, line ends or non-ASCII).",
+            mend=f"Copy SPORTMONKS_API_KEY (the password of the Airflow connection {conn_id}) again.",
+        )
+    return key
+
+
+def clean_base_url(url: str | None) -> str:
+    """``https://host/v3`` of any of its usual spellings (``/`` or ``/football`` behind). Raises ConfigurationError."""
+    mend = (
+        "Set SPORTMONKS_BASE_URL (the host of the Airflow connection sportmonks_api) to https://api.sportmonks.com/v3."
+    )
+    try:
+        parts = urlsplit((url or "").strip())
+        port = parts.port
+    except ValueError:
+        raise ConfigurationError("The base URL of the Sportmonks API is not a URL.", mend=mend) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigurationError("The base URL of the Sportmonks API has no http(s):// or no host.", mend=mend)
+    if parts.query or parts.fragment or parts.username or parts.password:
+        # Not echoed: what stands there is most likely the key.
+        raise ConfigurationError("The base URL of the Sportmonks API holds a user, query or fragment.", mend=mend)
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    path = parts.path.rstrip("/").removesuffix("/football").rstrip("/")
+    return urlunsplit((parts.scheme, host if port is None else f"{host}:{port}", path, "", ""))
+
+
+def _root_cause(error: BaseException) -> str:
+    """The innermost reason as a word or two; never the text of requests' errors, which holds the URL."""
+    seen: set[int] = set()
+    deepest: BaseException = error
+    while id(deepest) not in seen:
+        seen.add(id(deepest))
+        reason = getattr(deepest, "reason", None)
+        following = reason if isinstance(reason, BaseException) else deepest.__cause__ or deepest.__context__
+        if following is None:
+            following = next((arg for arg in deepest.args if isinstance(arg, BaseException)), None)
+        if following is None:
+            break
+        deepest = following
+    if isinstance(deepest, OSError) and deepest.strerror:
+        return str(deepest.strerror)
+    return type(deepest).__name__
+
+
+class Transport:
+    """GET requests below one base URL with one key. Safe to share between threads."""
+
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        *,
+        connect_timeout: float,
+        read_timeout: float,
+        total_timeout: float,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        user_agent: str = USER_AGENT,
+        pool_size: int = 10,
+        verify: bool | str = True,
+        proxies: Mapping[str, str] | None = None,
+    ) -> None:
+        self.base_url = clean_base_url(base_url)
+        self.host = urlsplit(self.base_url).netloc
+        self._timeout = (connect_timeout, read_timeout)
+        self._total_timeout = total_timeout
+        self._max_bytes = max_bytes
+        session = requests.Session()
+        session.auth = TokenAuth(clean_key(key))
+        session.headers.clear()
+        session.headers.update({"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": "gzip"})
+        # Threads share the session, and nothing here needs a cookie.
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        session.verify = verify
+        session.proxies = dict(proxies or {})
+        adapter = _Adapter(self._timeout, pool_size)
+        session.mount("http://", adapter)
+        session.mount("https://", adapter)
+        self.session = session
+
+    def __repr__(self) -> str:
+        return f"Transport({self.base_url})"
+
+    def close(self) -> None:
+        self.session.close()
+
+    def fetch(
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        label: str = "",
+        timeout: tuple[float, float] | None = None,
+        total_timeout: float | None = None,
+    ) -> Reply:
+        """GET ``base_url/path``, the body read to its end (gunzipped). ``label`` stands for the path in errors.
+
+        Raises TransientApiError (Unreachable, AnswerTooLarge) for everything that is not a complete HTTP answer,
+        ConfigurationError for a certificate that does not verify.
+        """
+        label = label or path
+        total = total_timeout or self._total_timeout
+        started = time.monotonic()
+        with _Deadline(total) as deadline:
+            try:
+                with self.session.get(
+                    f"{self.base_url}/{path.lstrip('/')}",
+                    params=params,
+                    stream=True,
+                    timeout=timeout or self._timeout,
+                    allow_redirects=False,
+                ) as response:
+                    body = self._read(response, label)
+                    reply = Reply(response.status_code, response.headers, body, time.monotonic() - started)
+            except requests.exceptions.SSLError as error:
+                if deadline.expired:
+                    raise self._too_slow(label, total) from None
+                raise self._tls_fault(label, error) from None
+            except (requests.RequestException, OSError, ValueError) as error:
+                # ValueError: a read from a file that the deadline closed in the same instant.
+                if deadline.expired:
+                    raise self._too_slow(label, total) from None
+                raise self._fault(label, error, timeout or self._timeout) from None
+            if deadline.expired:
+                # Without a Content-Length the cut looks like the end of the answer.
+                raise self._too_slow(label, total)
+        return reply
+
+    def _read(self, response: requests.Response, path: str) -> bytes:
+        announced = response.headers.get("Content-Length", "")
+        if announced.isdecimal() and int(announced) > self._max_bytes:
+            raise self._too_large(path)
+        chunks: list[bytes] = []
+        size = 0
+        for chunk in response.iter_content(CHUNK_BYTES):
+            size += len(chunk)
+            if size > self._max_bytes:
+                raise self._too_large(path)
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def _too_large(self, path: str) -> AnswerTooLarge:
+        return AnswerTooLarge(
+            f"{path}: the answer is larger than {self._max_bytes / 2**20:.0f} MiB.",
+            mend="Ask for fewer fixtures or includes at once, or raise max_bytes.",
+        )
+
+    @staticmethod
+    def _too_slow(path: str, total: float) -> TransientApiError:
+        return TransientApiError(f"{path}: the answer was not complete after {total:g} s.")
+
+    def _tls_fault(self, path: str, error: Exception) -> Exception:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return ConfigurationError(
+                f"The certificate of {self.host} cannot be verified.",
+                mend="Check SPORTMONKS_BASE_URL, the machine's clock and its CA certificates.",
+            )
+        return Unreachable(f"{path}: no TLS connection to {self.host} ({_root_cause(error)}).")
+
+    def _fault(self, path: str, error: Exception, timeout: tuple[float, float]) -> TransientApiError:
+        if isinstance(error, requests.ConnectTimeout):
+            return Unreachable(f"{path}: no connection to {self.host} within {timeout[0]:g} s.")
+        if isinstance(error, requests.ReadTimeout):
+            return TransientApiError(f"{path}: no data for {timeout[1]:g} s.")
+        cause = _root_cause(error)
+        if isinstance(error, requests.exceptions.ProxyError):
+            return Unreachable(f"{path}: the proxy on the way to {self.host} does not answer ({cause}).")
+        if isinstance(error, requests.ConnectionError) and _never_connected(error):
+            return Unreachable(f"{path}: no connection to {self.host} ({cause}).")
+        return TransientApiError(f"{path}: the connection broke off ({cause}).")
+
+
+def _never_connected(error: requests.ConnectionError) -> bool:
+    from urllib3.exceptions import NewConnectionError
+
+    inner = error.args[0] if error.args else None
+    return isinstance(getattr(inner, "reason", inner), NewConnectionError)

@@ -1,0 +1,1 @@
+"""Airflow's face of the API layer."""

@@ -1,0 +1,246 @@
+"""The hook: an Airflow connection in, the API's client with the shared budget out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from airflow.providers.http.hooks.http import HttpHook
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from sportmonks.errors import ConfigurationError, SportmonksError
+from sportmonks.settings import API_CONN_ID, WAREHOUSE_CONN_ID
+
+if TYPE_CHECKING:
+    from requests import Session
+
+    from sportmonks.api.budget import Budget
+    from sportmonks.api.calls import CallRecord
+    from sportmonks.api.client import SportmonksClient
+    from sportmonks.api.multi import MultiResult
+
+Row = dict[str, Any]
+
+DEFAULT_BASE_URL = "https://api.sportmonks.com/v3"
+# Of the connection's extra these alone are read; the HTTP hook would send everything else as headers.
+_SESSION_EXTRAS = ("verify", "proxies")
+
+
+class SportmonksHook(HttpHook):
+    """Sportmonks API v3 behind an Airflow connection of type HTTP.
+
+    Connection: host = base URL (``https://api.sportmonks.com/v3``; schema and port may be given apart), password =
+    API key; of the extra, ``verify`` and ``proxies`` are honoured. Requests run on the client's own pooled session.
+
+    The budget is the warehouse's, shared with every other task of this connection. ``warehouse_conn_id=None``: no
+    shared budget (for tools without a warehouse). ``budget_dials`` go to ``PostgresBudget`` (``reserve``,
+    ``max_inline_wait``, ...), ``client_dials`` to ``SportmonksClient`` (``max_batch``, ``read_timeout``, ...).
+    """
+
+    conn_name_attr = "conn_id"
+    default_conn_name = API_CONN_ID
+    conn_type = "http"
+    hook_name = "Sportmonks"
+
+    def __init__(
+        self,
+        conn_id: str = API_CONN_ID,
+        *,
+        warehouse_conn_id: str | None = WAREHOUSE_CONN_ID,
+        budget: Budget | None = None,
+        budget_dials: Mapping[str, Any] | None = None,
+        on_call: Callable[[CallRecord], None] | None = None,
+        **client_dials: Any,
+    ) -> None:
+        super().__init__(method="GET", http_conn_id=conn_id)
+        self.conn_id = conn_id
+        self.warehouse_conn_id = warehouse_conn_id
+        self._budget = budget
+        self._budget_dials = dict(budget_dials or {})
+        self._on_call = on_call
+        self._client_dials = client_dials
+
+    @cached_property
+    def client(self) -> SportmonksClient:
+        """The client, made on first use. Threads may share it once it exists: make it on the task's main thread,
+        where Airflow answers for connections. Raises ConfigurationError."""
+        from airflow.sdk.log import mask_secret
+
+        from sportmonks.api.client import SportmonksClient
+        from sportmonks.api.transport import clean_key
+
+        try:
+            conn = self.get_connection(self.conn_id)
+        except AirflowNotFoundException:
+            raise ConfigurationError(
+                f"There is no Airflow connection {self.conn_id}.",
+                mend="Create it (type HTTP, host = base URL, password = key) or set AIRFLOW_CONN_"
+                f"{self.conn_id.upper()}; with ./etl, set SPORTMONKS_API_KEY.",
+            ) from None
+        key = (conn.password or "").strip()
+        if key:
+            mask_secret(key)
+        clean_key(key, self.conn_id)
+        self.base_url = base_url_of(conn.host, conn.schema, conn.port)
+        self._base_url_initialized = True
+        dials: dict[str, Any] = {name: value for name, value in conn.extra_dejson.items() if name in _SESSION_EXTRAS}
+        dials |= self._client_dials
+        store = self._warehouse()
+        if store is not None and "forbidden" not in dials:
+            dials["forbidden"] = store.known()
+            dials.setdefault("on_forbidden", store.learn)
+        return SportmonksClient(self.base_url, key, budget=self._make_budget(store), on_call=self._on_call, **dials)
+
+    def _warehouse(self) -> _Store | None:
+        if self.warehouse_conn_id is None:
+            return None
+        from sportmonks.db import warehouse_conninfo
+
+        return _Store(warehouse_conninfo(self.warehouse_conn_id), self.conn_id)
+
+    def _make_budget(self, store: _Store | None) -> Budget:
+        from sportmonks.api.budget import PostgresBudget, UnlimitedBudget
+
+        if self._budget is not None:
+            return self._budget
+        if store is None:
+            return UnlimitedBudget()
+        return PostgresBudget(store.connect, self.conn_id, **self._budget_dials)
+
+    def get_conn(self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None) -> Session:
+        """The client's own session: authenticated, pooled, never without time-outs."""
+        session = self.client.transport.session
+        if headers:
+            session.headers.update(headers)
+        return session
+
+    def close(self) -> None:
+        """Close the client, if there is one."""
+        client = self.__dict__.pop("client", None)
+        if client is not None:
+            client.close()
+
+    def get_fixtures_multi(
+        self, fixture_ids: Sequence[int], includes: Iterable[str] = (), *, urgent: bool = False
+    ) -> MultiResult:
+        """Up to ``max_batch`` fixtures in one call: rows, missing and poisoned ids, calls, bytes."""
+        return self.client.fixtures_multi(fixture_ids, includes, urgent=urgent)
+
+    def get_fixtures_by_league_season(
+        self, league_id: int, season_id: int, includes: Iterable[str] = (), *, urgent: bool = False
+    ) -> Iterator[Row]:
+        """Fixtures of a season, those of another league left out.
+
+        Without includes these are base rows (1000 a call); with them, 50 a call.
+        """
+        pages: Iterator[list[Row]]
+        if includes := tuple(includes):
+            pages = self.client.season_fixtures(season_id, includes, urgent=urgent)
+        else:
+            pages = self.client.season_index(season_id, urgent=urgent)
+        foreign = 0
+        for rows in pages:
+            for row in rows:
+                if row.get("league_id") in (league_id, None):
+                    yield row
+                else:
+                    foreign += 1
+        if foreign:
+            self.log.warning(
+                "Season %d: %d fixtures belong to another league than %d and are left out",
+                season_id,
+                foreign,
+                league_id,
+            )
+
+    def get_leagues(self, ids: Iterable[int] | None = None) -> list[Row]:
+        """Leagues with their seasons; None = all that the plan covers."""
+        return self.client.leagues(ids)
+
+    def get_seasons(self, league_id: int) -> list[Row]:
+        return self.client.seasons(league_id)
+
+    def get_states(self) -> list[Row]:
+        return self.client.states()
+
+    def get_types(self) -> list[Row]:
+        return self.client.types()
+
+    def get_my_leagues(self) -> list[Row]:
+        return self.client.my_leagues()
+
+    def check_access(self) -> None:
+        """Proves address and key by one cheap call. Raises ConfigurationError."""
+        self.client.check_access()
+
+    def test_connection(self) -> tuple[bool, str]:
+        """For Airflow's "Test" button."""
+        try:
+            self.check_access()
+        except SportmonksError as error:
+            return False, str(error)
+        return True, f"The Sportmonks API at {self.client.base_url} accepts the key."
+
+
+class _Store:
+    """The warehouse as the hook needs it: connections for the budget, memory of refused includes.
+
+    Holds a conninfo, not a connection, so that any thread can open one without asking Airflow.
+    """
+
+    def __init__(self, info: str, connection_name: str) -> None:
+        self._info = info
+        self._name = connection_name
+
+    def connect(self) -> Any:
+        from sportmonks.db import open_connection
+
+        return open_connection(self._info, autocommit=True)
+
+    def known(self) -> list[tuple[str, str]]:
+        from sportmonks.db import sql
+
+        with self.connect() as conn:
+            return [
+                (entity, include)
+                for entity, include in conn.execute(sql("queries/budget_forbidden_known"), {"connection": self._name})
+            ]
+
+    def learn(self, entity: str, include: str, code: int | None, message: str) -> None:
+        import logging
+
+        import psycopg
+
+        from sportmonks.db import sql
+
+        values = {"connection": self._name, "entity": entity, "include": include, "code": code, "message": message}
+        try:
+            with self.connect() as conn:
+                conn.execute(sql("queries/budget_forbidden_learn"), values)
+        except (psycopg.Error, ConfigurationError) as error:
+            # Learning it again costs one call; failing here would cost the batch.
+            logging.getLogger(__name__).warning(
+                "The refused include '%s' could not be stored: %s", include, type(error).__name__
+            )
+
+
+def base_url_of(host: str | None, schema: str | None, port: int | None) -> str:
+    """The base URL of a connection's parts: Airflow's HTTP connections keep the scheme in ``schema``, unless they
+    were given as a URI, where ``schema`` is the path. Raises ConfigurationError."""
+    from sportmonks.api.transport import clean_base_url
+
+    host = (host or DEFAULT_BASE_URL).strip()
+    schema = (schema or "").strip().strip("/")
+    if "://" not in host:
+        scheme = schema if schema in ("http", "https") else "https"
+        host = f"{scheme}://{host}"
+    parts = urlsplit(host)
+    path = parts.path
+    if schema and schema not in ("http", "https") and not path.strip("/"):
+        path = f"/{schema}"
+    netloc = parts.netloc
+    if port and not netloc.rpartition("]")[2].rpartition(":")[1]:
+        netloc = f"{netloc}:{port}"
+    return clean_base_url(urlunsplit((parts.scheme, netloc, path, parts.query, parts.fragment)))

@@ -1,0 +1,1 @@
+"""What a task waits for without holding a worker slot."""
