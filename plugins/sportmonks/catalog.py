@@ -21,9 +21,9 @@ class Collect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     batch_size: int = 50
     max_batch_size: int = 50  # what /fixtures/multi takes; the documented maximum is 50
-    fetchers: int = 2
-    writers: int = 2
-    queue: int = 2  # fetched batches that may wait for a writer; full means wait
+    fetchers: int = 1
+    writers: int = 1
+    in_flight: int = 2  # batches asked for but not committed yet; what a kill can cost at most
 
 
 class Refetch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -158,7 +158,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "collect.max_batch_size": (1, 1000),
     "collect.fetchers": (1, 8),
     "collect.writers": (1, 4),
-    "collect.queue": (1, 16),
+    "collect.in_flight": (1, 32),
     "refetch.max_age_days": (0, 100_000),
     "refetch.match_hours": (0.5, 12),
     "refetch.quiet_reads": (1, 100),

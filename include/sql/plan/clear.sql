@@ -1,0 +1,2 @@
+-- A plan made again for the same run replaces what it has not begun; fixtures marked off stay marked.
+DELETE FROM etl.execution_fixtures WHERE execution_id = %(execution_id)s AND status = 'PENDING'

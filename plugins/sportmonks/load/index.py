@@ -1,0 +1,65 @@
+"""A season's index in the warehouse: which fixtures there are, and which of them moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from sportmonks.db import sql
+
+_FIELDS = (
+    "id", "league_id", "season_id", "stage_id", "round_id", "group_id", "aggregate_id", "venue_id", "state_id", "name",
+    "starting_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class IndexResult:
+    """Fixtures by what the index said of them."""
+
+    listed: int
+    new: int
+    moved: int
+    gone: int
+
+
+def store_index(
+    conn: psycopg.Connection[Any],
+    *,
+    league: tuple[int, str],
+    season: tuple[int, str],
+    pages: Iterable[list[Mapping[str, Any]]],
+    now: datetime,
+) -> IndexResult:
+    """Write a season's index, page by page as it arrives; only a complete one may say that a fixture is gone.
+
+    ``league`` and ``season``: (id, name). An index without any row says nothing about known fixtures: the API
+    answers "no result" for fixtures that exist now and then.
+    """
+    names = {"league_id": league[0], "season_id": season[0], "now": now}
+    ids: list[int] = []
+    new = moved = 0
+    for page in pages:
+        rows = [{field: row.get(field) for field in _FIELDS} for row in page]
+        with conn.transaction():
+            counts = conn.execute(sql("load/index"), {"rows": Jsonb(rows), **names}).fetchone()
+        assert counts is not None
+        new, moved = new + counts[0], moved + counts[1]
+        ids += [int(row["id"]) for row in page]
+    with conn.transaction():
+        known = ids or [
+            row[0]
+            for row in conn.execute(
+                "SELECT id FROM football.fixtures WHERE league_id = %s AND season_id = %s", (league[0], season[0])
+            )
+        ]
+        gone = conn.execute(
+            sql("load/index_done"), {"ids": known, "league_name": league[1], "season_name": season[1], **names}
+        ).fetchone()
+    assert gone is not None
+    return IndexResult(listed=len(ids), new=new, moved=moved, gone=gone[0])

@@ -1,0 +1,96 @@
+"""The plan of a run in the warehouse: written once, marked off with the data, read again after any stop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from sportmonks.chunks import Chunk, Quote
+from sportmonks.db import sql
+from sportmonks.refetch import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class PendingFixture:
+    """A fixture of the plan that is not marked off yet."""
+
+    fixture_id: int
+    urgent: bool
+
+
+def read_facts(
+    conn: psycopg.Connection[Any], league_id: int, seasons: Sequence[int] = ()
+) -> Iterator[tuple[int, int, Facts]]:
+    """(season_id, fixture_id, facts) of every known fixture of a league."""
+    parameters = {"league_id": league_id, "seasons": list(seasons) or None}
+    for season_id, fixture_id, *facts in conn.execute(sql("plan/facts"), parameters).fetchall():
+        yield season_id, fixture_id, Facts(*facts)
+
+
+def write_plan(
+    conn: psycopg.Connection[Any],
+    execution_id: str,
+    league_id: int,
+    chunks: Sequence[Chunk],
+    quote: Quote,
+    *,
+    now: datetime,
+    dry_run: bool = False,
+) -> None:
+    """Store a plan and its quote in one transaction; a dry run stores the quote only."""
+    rows = [
+        {"season_id": c.season_id, "position": place, "priority": c.priority, "planned": len(c.fixtures)}
+        for place, c in enumerate(chunks, start=1)
+    ]
+    names = {"execution_id": execution_id, "league_id": league_id, "now": now}
+    with conn.transaction():
+        conn.execute(sql("plan/clear"), names)
+        if not dry_run:
+            conn.execute(sql("plan/chunks"), {"chunks": Jsonb(rows), **names})
+            _copy_fixtures(conn, execution_id, league_id, chunks)
+        conn.execute(sql("plan/stand"), {"chunks": Jsonb(rows), "quote": Jsonb(asdict(quote)), **names})
+
+
+def _copy_fixtures(conn: psycopg.Connection[Any], execution_id: str, league_id: int, chunks: Sequence[Chunk]) -> None:
+    done = {
+        (row[0], row[1])
+        for row in conn.execute(
+            "SELECT season_id, fixture_id FROM etl.execution_fixtures WHERE execution_id = %s", (execution_id,)
+        )
+    }
+    columns = "execution_id, league_id, season_id, fixture_id, position, reason, priority, urgent"
+    with conn.cursor() as cursor, cursor.copy(f"COPY etl.execution_fixtures ({columns}) FROM STDIN") as copy:
+        for chunk in chunks:
+            for place, fixture in enumerate(chunk.fixtures, start=1):
+                if (chunk.season_id, fixture.fixture_id) not in done:
+                    copy.write_row(
+                        (
+                            execution_id,
+                            league_id,
+                            chunk.season_id,
+                            fixture.fixture_id,
+                            place,
+                            fixture.reason,
+                            fixture.priority,
+                            fixture.urgent,
+                        )
+                    )
+
+
+def pending(conn: psycopg.Connection[Any], execution_id: str, season_id: int) -> list[PendingFixture]:
+    """What is left of a chunk's plan, in plan order."""
+    rows = conn.execute(sql("plan/pending"), {"execution_id": execution_id, "season_id": season_id}).fetchall()
+    return [PendingFixture(*row) for row in rows]
+
+
+def take_lease(
+    conn: psycopg.Connection[Any], names: Mapping[str, Any], *, patience: float, now: datetime
+) -> int | None:
+    """The chunk's new fence, None while another living task owns it. ``patience`` in seconds."""
+    row = conn.execute(sql("plan/take_lease"), {"patience": patience, "now": now, **names}).fetchone()
+    return row[0] if row else None
