@@ -13,12 +13,16 @@ MAX_TEXT = 4_000
 MAX_DEPTH = 8
 MAX_ITEMS = 200
 
-_SECRET_NAME = re.compile(r"pass(word|wd|phrase)?$|secret|token|authori[sz]ation|api[_-]?key|credential|cookie|dsn$", re.I)
+_SECRET_NAME = re.compile(
+    r"pass(word|wd|phrase)?$|secret|token|authori[sz]ation|api[_-]?key|credential|cookie|dsn$", re.I
+)
 # key=value and "key": "value" in free text, a Bearer header, and the password of a URL.
 _IN_TEXT = re.compile(
-    r"(?i)\b(api[_-]?token|api[_-]?key|access[_-]?token|password|passwd|secret|token)(\"?\s*[=:]\s*\"?)([^\s\"'&,;}]{3,})"
+    r"(?i)\b(api[_-]?token|api[_-]?key|access[_-]?token|password|passwd|secret|token)([\"']?\s*[=:]\s*[\"']?)([^\s\"'&,;}]{3,})"
 )
-_BEARER = re.compile(r"(?i)\b(authorization\"?\s*[:=]\s*\"?)(?:bearer\s+|basic\s+)?[^\s\"',;}]{3,}|\b(bearer\s+)[\w.~+/=-]{8,}")
+_BEARER = re.compile(
+    r"(?i)\b(authorization[\"']?\s*[:=]\s*[\"']?)(?:bearer\s+|basic\s+)?[^\s\"',;}]{3,}|\b(bearer\s+)[\w.~+/=-]{8,}"
+)
 _URL_PASSWORD = re.compile(r"(\w[\w+.-]*://[^\s:/@]*:)([^\s@/]+)(@)")
 _known: set[str] = set()
 
@@ -30,14 +34,15 @@ def add_secret(value: str | None) -> None:
 
 
 def mask_text(text: str) -> str:
-    """``text`` without secrets, without NUL (which PostgreSQL refuses), cut to MAX_TEXT characters."""
+    """``text`` without secrets, cut to MAX_TEXT characters."""
     for value in _known:
         if value in text:
             text = text.replace(value, MASK)
     text = _URL_PASSWORD.sub(rf"\1{MASK}\3", text)
     text = _BEARER.sub(lambda m: (m.group(1) or m.group(2)) + MASK, text)
     text = _IN_TEXT.sub(rf"\1\2{MASK}", text)
-    text = text.replace("\x00", "")
+    # What PostgreSQL refuses: NUL and lone surrogates.
+    text = text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
 
 
@@ -56,7 +61,9 @@ def mask_value(value: Any, depth: int = 0) -> Any:
         return "…"
     if isinstance(value, Mapping):
         return {
-            mask_text(str(key)): MASK if _SECRET_NAME.search(str(key)) and item not in (None, "") else mask_value(item, depth + 1)
+            mask_text(str(key)): MASK
+            if _SECRET_NAME.search(str(key)) and item not in (None, "")
+            else mask_value(item, depth + 1)
             for key, item in list(value.items())[:MAX_ITEMS]
         }
     if isinstance(value, list | tuple | set | frozenset):

@@ -76,12 +76,13 @@ class ETLMonitor:
     def heartbeat(self, execution_id: str) -> None:
         """The execution is alive; etl_watch leaves it alone for a while."""
         self._one(
-            "UPDATE etl.etl_executions SET heartbeat_at = clock_timestamp() WHERE execution_id = %s RETURNING 1 AS alive",
+            "UPDATE etl.etl_executions SET heartbeat_at = clock_timestamp() WHERE execution_id = %s"
+            " RETURNING 1 AS alive",
             (execution_id,),
         )
 
     def get_execution_summary(self, execution_id: str | None = None) -> dict[str, Any] | None:
-        """Status, durations, figures, success rate (%), fixtures/s; the newest execution without an id; None: no such."""
+        """Status, durations, figures, success rate (%), fixtures/s; without an id of the newest one; None: no such."""
         return self._one("SELECT * FROM etl.get_etl_execution_summary(%s)", (execution_id,))
 
     def get_health_status(self) -> dict[str, Any]:

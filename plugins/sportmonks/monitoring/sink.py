@@ -23,8 +23,11 @@ Row = tuple[Any, ...]
 _COPY: dict[Table, str] = {
     "logs": "COPY etl.etl_logs (timestamp, level, component, message, details, execution_id, chunk_id, fixture_id,"
     " duration_ms) FROM STDIN",
-    "metrics": "COPY etl.etl_metrics (timestamp, execution_id, metric_name, metric_value, metric_unit, tags) FROM STDIN",
+    "metrics": "COPY etl.etl_metrics (timestamp, execution_id, metric_name, metric_value, metric_unit, tags)"
+    " FROM STDIN",
 }
+# A row that the table will never take, as against a table that does not answer.
+_ROW_ERRORS = (psycopg.DataError, psycopg.IntegrityError, ValueError, TypeError)
 BATCH = 1_000
 STATEMENT_TIMEOUT_MS = 10_000
 IDLE_CLOSE_S = 15.0
@@ -161,7 +164,7 @@ class EventSink:
                 self._conn.autocommit = True
             try:
                 self._copy(self._conn, batch)
-            except psycopg.DataError:
+            except _ROW_ERRORS:
                 # One row that the tables refuse must not hold up the others.
                 for entry in batch:
                     self._copy_one(self._conn, entry)
@@ -175,7 +178,7 @@ class EventSink:
     def _copy_one(self, conn: psycopg.Connection[Any], entry: tuple[Table, Row]) -> None:
         try:
             self._copy(conn, [entry])
-        except psycopg.DataError as error:
+        except _ROW_ERRORS as error:
             self.dropped += 1
             log.warning("Monitoring tables refuse an event: %s", _first_line(error))
 

@@ -1,0 +1,12 @@
+-- Seasons whose required quality checks failed in their newest run.
+SELECT 'QUALITY_CHECKS:' || k.chunk_id AS dedupe_key, 'CRITICAL' AS severity,
+       format('%s %s', coalesce(nullif(k.league_name, ''), k.league_id::text), coalesce(nullif(k.season_name, ''), k.season_id::text)) AS subject,
+       'Quality checks failed: ' || string_agg(r.name || coalesce(': ' || nullif(r.notes, ''), ''), '; ' ORDER BY r.name) AS message,
+       'Run the named checks'' SQL (include/sql/checks) by hand; collect the season again with force when the rows are wrong.' AS mend,
+       jsonb_build_object('dag_id', e.dag_id, 'checks', jsonb_agg(r.name ORDER BY r.name)) AS details,
+       k.last_execution_id AS execution_id, k.league_id, k.season_id
+FROM etl.chunks k
+JOIN etl.check_results r ON r.execution_id = k.last_execution_id AND r.chunk_id = k.chunk_id
+LEFT JOIN etl.etl_executions e ON e.execution_id = k.last_execution_id
+WHERE r.required AND NOT r.success AND (%(dag_id)s::text IS NULL OR e.dag_id = %(dag_id)s)
+GROUP BY k.league_id, k.season_id, e.dag_id;

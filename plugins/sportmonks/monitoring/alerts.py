@@ -1,0 +1,170 @@
+"""ETLAlertManager: runs the rules (one SQL file each) and keeps etl.etl_alerts in step with what they find."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from sportmonks.db import sql
+from sportmonks.errors import ConfigurationError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The ``alerts:`` section of the catalog. A limit is the last value that is still fine."""
+
+    error_rate_percent: float = 5.0
+    duration_minutes: float = 60.0
+    success_rate_percent: float = 90.0
+    consecutive_failures: float = 3.0
+    stale_hours: float = 36.0
+    dead_after_minutes: float = 15.0  # silence after which Airflow is asked about the run
+    keep_logs_days: float = 30.0
+    keep_metrics_days: float = 90.0
+    keep_plans_days: float = 60.0  # fixtures of finished runs; the figures of the runs stay
+    keep_alerts_days: float = 365.0
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any] | None) -> Thresholds:
+        """Defaults with ``values`` over them. Raises ConfigurationError that names an unknown or senseless dial."""
+        known = [entry.name for entry in fields(cls)]
+        for name, value in (values or {}).items():
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                mend = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
+                raise ConfigurationError(f"alerts.{name}: there is no such dial.", mend=mend)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
+                raise ConfigurationError(f"alerts.{name} is {value!r}.", mend="Write a number of 0 or more.")
+            if name == "consecutive_failures" and value < 1:
+                raise ConfigurationError(f"alerts.{name} is {value!r}.", mend="Write a whole number of 1 or more.")
+        return cls(**{name: float(value) for name, value in (values or {}).items()})
+
+    def parameters(self) -> dict[str, float]:
+        return {entry.name: getattr(self, entry.name) for entry in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """``kind`` as stored; ``file`` under include/sql/queries; ``per_dag``: can be asked for one DAG alone."""
+
+    kind: str
+    file: str
+    per_dag: bool = False
+    # A condition that comes and goes with the hour stays one alert while it returns within this time.
+    reopen_minutes: float = 0.0
+
+
+RULES = (
+    Rule("ERROR_RATE", "alerts_error_rate", per_dag=True),
+    Rule("SUCCESS_RATE", "alerts_success_rate", per_dag=True),
+    Rule("DURATION", "alerts_duration", per_dag=True),
+    Rule("CONSECUTIVE_FAILURES", "alerts_consecutive_failures", per_dag=True),
+    Rule("QUALITY_CHECKS", "alerts_quality_checks", per_dag=True),
+    Rule("BUDGET_EXHAUSTED", "alerts_budget_exhausted", reopen_minutes=360),
+    Rule("STALE_LEAGUE", "alerts_stale_leagues"),
+    Rule("UNKNOWN_IDS", "alerts_unknown_ids"),
+    Rule("DEADLINE", "alerts_deadline"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One live alert: what, where, since when, what to do."""
+
+    alert_id: int
+    dedupe_key: str
+    kind: str
+    severity: str
+    status: str
+    subject: str
+    message: str
+    mend: str
+    opened_at: datetime
+    last_seen_at: datetime
+    seen_count: int
+    execution_id: str | None = None
+    league_id: int | None = None
+    season_id: int | None = None
+    dag_id: str | None = None
+    run_id: str | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+    opened: bool = False  # by this very check
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any], *, opened: bool = False) -> Alert:
+        """From a row of etl.etl_alerts, joined with its execution's dag_id and run_id or not."""
+        names = {entry.name for entry in fields(cls)} - {"opened"}
+        values = {name: row[name] for name in names if name in row}
+        values["dag_id"] = row.get("dag_id") or (row["details"] or {}).get("dag_id")
+        values["run_id"] = row.get("run_id") or (row["details"] or {}).get("run_id")
+        return cls(**values, opened=opened)
+
+
+class ETLAlertManager:
+    """Checks over one connection; each rule in a transaction of its own, so that one that fails stops no other."""
+
+    def __init__(
+        self, conn: psycopg.Connection[Any], thresholds: Thresholds | Mapping[str, float] | None = None
+    ) -> None:
+        self.conn = conn
+        self.thresholds = thresholds if isinstance(thresholds, Thresholds) else Thresholds.from_mapping(thresholds)
+        self.failed_rules: list[str] = []
+        self.resolved = 0
+
+    def check_execution_alerts(self, execution_id: str, *, now: datetime | None = None) -> list[Alert]:
+        """The rules about runs for the DAG of this execution. Live alerts of that DAG, new ones marked ``opened``."""
+        row = self.conn.execute(
+            "SELECT dag_id FROM etl.etl_executions WHERE execution_id = %s", (execution_id,)
+        ).fetchone()
+        if row is None or row[0] is None:
+            return []
+        return self._check([rule for rule in RULES if rule.per_dag], row[0], now or datetime.now(UTC))
+
+    def check_system_alerts(self, *, now: datetime | None = None) -> list[Alert]:
+        """Every rule over everything."""
+        return self._check(RULES, None, now or datetime.now(UTC))
+
+    def _check(self, rules: tuple[Rule, ...] | list[Rule], dag_id: str | None, now: datetime) -> list[Alert]:
+        parameters = {**self.thresholds.parameters(), "now": now, "dag_id": dag_id}
+        opened: dict[int, bool] = {}
+        self.failed_rules = []
+        self.resolved = 0
+        for rule in rules:
+            try:
+                with self.conn.transaction(), self.conn.cursor(row_factory=dict_row) as cursor:
+                    found = cursor.execute(sql(f"queries/{rule.file}"), parameters).fetchall()
+                    outcomes = cursor.execute(
+                        "SELECT alert_id, outcome FROM etl.apply_alerts(%s, %s, %s, make_interval(mins => %s), %s)",
+                        (rule.kind, Jsonb(found, dumps=_dumps), dag_id, int(rule.reopen_minutes), now),
+                    ).fetchall()
+            except psycopg.Error as error:
+                self.failed_rules.append(rule.kind)
+                log.error("Alert rule %s failed: %s", rule.kind, str(error).splitlines()[0])
+                continue
+            for outcome in outcomes:
+                if outcome["outcome"] == "resolved":
+                    self.resolved += 1
+                else:
+                    opened[outcome["alert_id"]] = outcome["outcome"] == "opened"
+        return self._load(opened)
+
+    def _load(self, opened: Mapping[int, bool]) -> list[Alert]:
+        with self.conn.transaction(), self.conn.cursor(row_factory=dict_row) as cursor:
+            rows = cursor.execute(sql("queries/alerts_by_id"), {"ids": list(opened)}).fetchall()
+        return [Alert.from_row(row, opened=opened[row["alert_id"]]) for row in rows]
+
+
+def _dumps(rows: Any) -> str:
+    import json
+
+    return json.dumps(rows, default=str)

@@ -1,0 +1,115 @@
+"""Deadlines of league DAGs: what Airflow calls when a run is late, and the declaration that asks for it.
+
+The callback runs in the triggerer (it must live under plugins/), once per run, a few seconds after the deadline,
+whatever the run's state is by then: a run that failed early is late as well.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from airflow.sdk.definitions.deadline import DeadlineAlert
+
+log = logging.getLogger(__name__)
+
+
+def league_deadline(minutes: float, *, league_id: int | None = None, name: str = "deadline") -> DeadlineAlert:
+    """``minutes`` from the queueing of a run. Manual and backfill runs count too; a logical date plays no part."""
+    # At run time all three are in airflow.sdk as well, but not in its type stub.
+    from airflow.sdk.definitions.callback import AsyncCallback
+    from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+
+    return DeadlineAlert(
+        name=name,
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(minutes=minutes),
+        callback=AsyncCallback(deadline_missed, kwargs={"minutes": minutes, "league_id": league_id}),
+    )
+
+
+async def deadline_missed(
+    minutes: float | None = None,
+    league_id: int | None = None,
+    context: Mapping[str, Any] | None = None,
+    **_: Any,
+) -> None:
+    """Open (or refresh) the DAG's DEADLINE alert and tell people, once per alert.
+
+    ``context`` is Airflow's: ``{"dag_run": REST shape, "deadline": {...}}``.
+    """
+    from asgiref.sync import sync_to_async
+
+    run = dict((context or {}).get("dag_run") or {})
+    # thread_sensitive=False: a slow database must not hold up other callbacks of the triggerer.
+    await sync_to_async(report_missed_deadline, thread_sensitive=False)(run, minutes, league_id)
+
+
+def report_missed_deadline(run: Mapping[str, Any], minutes: float | None, league_id: int | None) -> int | None:
+    """The alert's id; None when the warehouse could not be reached (the log says so)."""
+    from sportmonks.db import connect
+    from sportmonks.monitoring.watch import notify_one
+
+    dag_id = str(run.get("dag_id") or "unknown DAG")
+    try:
+        with connect(autocommit=True) as conn:
+            alert_id, _opened = raise_deadline_alert(conn, run, minutes, league_id)
+            notify_one(conn, alert_id)
+            return alert_id
+    except Exception as error:
+        # The callback's own failure would only be seen by who reads the triggerer's log.
+        log.error("Deadline of %s missed, and the alert could not be stored: %s", dag_id, str(error).splitlines()[0])
+        return None
+
+
+def raise_deadline_alert(
+    conn: Any, run: Mapping[str, Any], minutes: float | None, league_id: int | None, *, now: datetime | None = None
+) -> tuple[int, bool]:
+    """(alert_id, newly opened) of the DEADLINE alert of the run's DAG; says which seasons are not done."""
+    from psycopg.types.json import Jsonb
+
+    from sportmonks.execution import execution_id as identity
+
+    dag_id = str(run.get("dag_id") or "unknown DAG")
+    run_id = str(run.get("dag_run_id") or run.get("run_id") or "")
+    run_after = _moment(run.get("run_after"))
+    execution = identity(dag_id, run_id, run_after) if run_after else None
+    limit = f"{minutes:g} minutes" if minutes else "its deadline"
+    message = (
+        f"Run {run_id or '?'} was not finished within {limit} of its queueing (state {run.get('state', 'unknown')})."
+    )
+    waiting = conn.execute(
+        "SELECT coalesce(nullif(k.season_name, ''), c.season_id::text) FROM etl.execution_chunks c"
+        " LEFT JOIN etl.chunks k USING (league_id, season_id)"
+        " WHERE c.execution_id = %s AND c.status IN ('PENDING', 'RUNNING', 'FAILED') ORDER BY c.position LIMIT 12",
+        (execution,),
+    ).fetchall()
+    if waiting:
+        message += f" Not done: {', '.join(row[0] for row in waiting)}."
+    details = {"dag_id": dag_id, "run_id": run_id, "deadline_minutes": minutes}
+    row = conn.execute(
+        "SELECT alert_id, opened FROM etl.raise_alert(%s, 'DEADLINE', 'CRITICAL', %s, %s, %s, %s, %s, %s, p_now => %s)",
+        (
+            f"DEADLINE:{dag_id}",
+            dag_id,
+            message,
+            "See in the grid which task it waits for: a free slot, the API budget, or a retry. Late is not lost: let it"
+            " run on, or clear what failed.",
+            Jsonb(details),
+            execution,
+            league_id,
+            now or datetime.now(UTC),
+        ),
+    ).fetchone()
+    return int(row[0]), bool(row[1])
+
+
+def _moment(value: Any) -> datetime | None:
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and value:
+        return datetime.fromisoformat(value.replace("Z", "+00:00")).astimezone(UTC)
+    return None
