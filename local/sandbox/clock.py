@@ -1,0 +1,54 @@
+"""The sandbox's own clock: real time with a shift, or frozen; the provider's world depends on nothing else."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+
+def parse_time(text: str) -> float:
+    """Epoch seconds of an ISO date or date-time; without an offset it is UTC. ValueError names a bad value."""
+    try:
+        moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError:
+        raise ValueError(f"not an ISO date-time: {text!r} (write e.g. 2026-05-30T18:00:00)") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def iso(epoch: float) -> str:
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def stamp(epoch: float) -> str:
+    """`YYYY-MM-DD HH:MM:SS`, the way the API writes a moment."""
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def day(epoch: float) -> str:
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%d")
+
+
+class Clock:
+    """Epoch seconds that run with real time from `start` on, or stand still."""
+
+    def __init__(self, start: float | None = None, frozen: bool = False) -> None:
+        self._shift = 0.0 if start is None else start - time.time()
+        self._frozen_at = self.running_now() if frozen else None
+
+    def running_now(self) -> float:
+        return time.time() + self._shift
+
+    def now(self) -> float:
+        return self.running_now() if self._frozen_at is None else self._frozen_at
+
+    @property
+    def frozen(self) -> bool:
+        return self._frozen_at is not None
+
+    def move(self, *, to: float | None = None, by: float = 0.0, frozen: bool | None = None) -> float:
+        """Sets the clock to `to` (else leaves it), adds `by` seconds, freezes or releases it; returns now."""
+        target = (self.now() if to is None else to) + by
+        keep_frozen = self.frozen if frozen is None else frozen
+        self._shift = target - time.time()
+        self._frozen_at = target if keep_frozen else None
+        return self.now()
