@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import string
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -151,33 +150,26 @@ class AirflowHome:
 
     # -- the metadata database --------------------------------------------------------------------------
 
-    def migrate(self, env: Mapping[str, str], conninfo: str) -> bool:
-        """`airflow db migrate`, unless this version of Airflow did it before to this very database."""
-        record_file = self.folder / "metadata.json"
-        installed = version("apache-airflow-core")
+    def is_migrated(self, conninfo: str) -> bool:
+        """Whether this version of Airflow has migrated this very database before: then nothing is to be done."""
         revision = _alembic_revision(conninfo)
-        if revision and read_json(record_file) == {"airflow": installed, "revision": revision}:
+        return bool(revision) and read_json(self._migration_file) == _migration(revision)
+
+    def remember_migration(self, conninfo: str) -> bool:
+        """Call it after `airflow db migrate`; False when that has left no schema behind."""
+        revision = _alembic_revision(conninfo)
+        if not revision:
             return False
-        log = self.settings.home / "logs" / "airflow-db-migrate.log"
-        with log.open("ab") as output:
-            done = subprocess.run(
-                airflow_command("db", "migrate"),
-                env=dict(env),
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                check=False,
-                timeout=600,
-            )
-        revision = _alembic_revision(conninfo)
-        if done.returncode != 0 or not revision:
-            raise LocalError(
-                f"`airflow db migrate` ended with code {done.returncode}: {_last_line(log)}",
-                mend=f"read {log}; if nothing of the old runs is needed, `make clean` starts over",
-            )
-        write_json(record_file, {"airflow": installed, "revision": revision})
+        write_json(self._migration_file, _migration(revision))
         return True
+
+    @property
+    def _migration_file(self) -> Path:
+        return self.folder / "metadata.json"
+
+
+def _migration(revision: str | None) -> dict[str, Any]:
+    return {"airflow": version("apache-airflow-core"), "revision": revision}
 
 
 def airflow_command(*arguments: str) -> list[str]:
@@ -240,11 +232,3 @@ def _password() -> str:
     # Letters and digits without those that look alike: it is typed from a terminal into a browser.
     letters = "".join(set(string.ascii_letters + string.digits) - set("0O1lI"))
     return "".join(secrets.choice(letters) for _ in range(16))
-
-
-def _last_line(log: Path) -> str:
-    try:
-        lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    except OSError:
-        return "no log"
-    return lines[-1] if lines else "it said nothing"

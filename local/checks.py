@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from local.errors import LocalError
 from local.files import port_is_free
+from local.queries import query
 from local.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from sportmonks.catalog import Catalog
 
 LIMIT_SECONDS = 5
 OLDEST_POSTGRES = 14
@@ -19,18 +23,11 @@ SCHEMAS = ("etl", "raw", "football")
 
 Problem = tuple[str, str]
 
-# Whether the account may create our schemas, or create in those that exist.
-RIGHTS = """
-SELECT bool_and(CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE')
-                     ELSE has_schema_privilege(n.oid, 'CREATE') END)
-FROM unnest(%s::text[]) AS wanted(name)
-LEFT JOIN pg_namespace AS n ON n.nspname = wanted.name
-"""
-
 
 def check_all(settings: Settings, *, port_is_ours: bool) -> None:
     """Raise SettingsError with everything that is wrong; takes as long as the slowest answer."""
     checks: list[Callable[[], Problem | None]] = [lambda: check_port(settings, port_is_ours=port_is_ours)]
+    checks.append(check_catalog)
     if settings.warehouse:
         checks.append(lambda: check_warehouse(settings.warehouse))
     if not settings.sandbox:
@@ -48,6 +45,30 @@ def check_all(settings: Settings, *, port_is_ours: bool) -> None:
     problems = [answer for answer in answers if answer]
     if problems:
         raise SettingsError(problems)
+
+
+def read_catalog() -> Catalog:
+    """The catalog file. Raises ConfigurationError with file, line and key."""
+    from sportmonks.catalog import parse_catalog
+    from sportmonks.errors import ConfigurationError
+    from sportmonks.paths import CATALOG_FILE
+
+    try:
+        text = CATALOG_FILE.read_text(encoding="utf-8")
+    except OSError as error:
+        message = f"{CATALOG_FILE} cannot be read: {error.strerror}."
+        raise ConfigurationError(message, mend="Restore it: git checkout include/catalog.yaml.") from None
+    return parse_catalog(text)
+
+
+def check_catalog() -> Problem | None:
+    from sportmonks.errors import ConfigurationError
+
+    try:
+        read_catalog()
+    except ConfigurationError as error:
+        return error.message, error.mend
+    return None
 
 
 def check_port(settings: Settings, *, port_is_ours: bool) -> Problem | None:
@@ -86,7 +107,7 @@ def _ask_warehouse(conninfo: str, place: str) -> Problem | None:
     try:
         with psycopg.connect(conninfo, **options) as connection:
             version = connection.info.server_version
-            row = connection.execute(RIGHTS, [list(SCHEMAS)]).fetchone()
+            row = connection.execute(query("rights"), [list(SCHEMAS)]).fetchone()
     except psycopg.Error as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         reason = next((line for line in lines if "FATAL" in line), lines[-1] if lines else type(error).__name__)
@@ -109,22 +130,26 @@ def _ask_warehouse(conninfo: str, place: str) -> Problem | None:
 
 def check_api(settings: Settings) -> Problem | None:
     """One cheap call with the key."""
+    from sportmonks.api.budget import UnlimitedBudget
     from sportmonks.api.client import SportmonksClient
-    from sportmonks.errors import ConfigurationError, SportmonksError
+    from sportmonks.errors import SportmonksError
 
     try:
-        with SportmonksClient(settings.base_url, settings.api_key) as client:
+        with SportmonksClient(
+            settings.base_url,
+            settings.api_key,
+            budget=UnlimitedBudget(),
+            attempts=1,
+            connect_timeout=LIMIT_SECONDS,
+            read_timeout=2 * LIMIT_SECONDS,
+            total_timeout=3 * LIMIT_SECONDS,
+        ) as client:
             client.check_access()
-    except ConfigurationError as error:
-        return (
-            f"SPORTMONKS_API_KEY: {error.message}",
-            error.mend or "copy the key from your Sportmonks account",
-        )
     except SportmonksError as error:
-        return (
-            f"SPORTMONKS_BASE_URL={settings.base_url!r}: {error.message}",
-            error.mend or "check the address and this machine's way to the internet; unset it for the real API",
-        )
+        key_is_wrong = "SPORTMONKS_API_KEY" in error.mend
+        name = "SPORTMONKS_API_KEY" if key_is_wrong else f"SPORTMONKS_BASE_URL={settings.base_url!r}"
+        mend = error.mend or "Check the address and this machine's way to the internet."
+        return f"{name}: {error.message}", mend
     return None
 
 

@@ -13,3 +13,7 @@ class LocalError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n  mend: {self.mend}" if self.mend else self.message
+
+
+class UsageError(LocalError):
+    """A wrong argument on the command line: exit code 2, nothing was started."""

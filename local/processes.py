@@ -54,7 +54,7 @@ class ProcessTable:
         self.home = home
         self.logs = home / "logs"
         self._file = home / "processes.json"
-        self._children: list[subprocess.Popen[bytes]] = []
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._seen: dict[int, _Member] = {}
 
     def spawn(self, name: str, command: list[str], env: Mapping[str, str], *, cwd: Path) -> int:
@@ -75,7 +75,7 @@ class ProcessTable:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._children.append(child)  # so that it is reaped when it ends while this command still runs
+        self._children[name] = child  # so that it is reaped when it ends while this command still runs
         self._update(name, {"pid": child.pid, "mark": start_mark(child.pid), "log_offset": log.stat().st_size})
         return child.pid
 
@@ -92,6 +92,11 @@ class ProcessTable:
         if not record:
             return False
         return start_mark(record["pid"]) == record["mark"] and _living(record["pid"])
+
+    def exit_code(self, name: str) -> int | None:
+        """Of a process that this very object has started and that has ended."""
+        child = self._children.get(name)
+        return child.poll() if child else None
 
     def pid(self, name: str) -> int | None:
         record = read_json(self._file).get(name)
@@ -172,7 +177,8 @@ class ProcessTable:
         write_json(self._file, records)
 
     def _reap(self) -> None:
-        self._children = [child for child in self._children if child.poll() is None]
+        for child in self._children.values():
+            child.poll()
 
 
 def _session(record: dict[str, Any]) -> list[int]:

@@ -23,7 +23,7 @@ DOTENV = REPO / ".env"
 REAL_API = "https://api.sportmonks.com/v3"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # What the tasks read themselves; anything else named ETL_* stays between the user and this program.
-PASSED_ON = ("ETL_LEAGUES", "ETL_INCLUDES", "ETL_INCLUDE_DIR", "ETL_BATCH_MAX", "ETL_CATALOG_FILE")
+PASSED_ON = ("ETL_LEAGUES", "ETL_INCLUDES", "ETL_INCLUDE_DIR")
 
 
 class SettingsError(LocalError):
@@ -44,7 +44,6 @@ class Settings:
     home: Path
     port: int
     log_level: str
-    batch_max: int
     api_key: str = field(default="", repr=False)
     base_url: str = ""
     warehouse: str = field(default="", repr=False)
@@ -71,7 +70,6 @@ class Settings:
             home=reader.home(),
             port=reader.whole("ETL_PORT", 8080, 1, 65535),
             log_level=reader.log_level(),
-            batch_max=reader.whole("ETL_BATCH_MAX", 50, 1, 1000),
             api_key=key,
             base_url=base_url,
             warehouse=reader.warehouse(),

@@ -32,6 +32,7 @@ from local.rest import AirflowApi
 from local.settings import REPO, Settings
 
 SANDBOX = "sandbox"
+MIGRATION = "airflow-db-migrate"
 SANDBOX_KEY = "demo-key"
 HEALTHY = ("metadatabase", "scheduler", "dag_processor", "triggerer")
 READY_SECONDS = 240
@@ -154,7 +155,7 @@ class Stack:
             self._end([SANDBOX])
         env = self.airflow.environment(self.endpoints())
         self.say("databases are brought up to date")
-        self._migrate(env, metadata)
+        self._migrate(started, env, metadata)
         missing = [name for name in COMPONENTS if not self.processes.running(name)]
         since = datetime.now(UTC) if missing else datetime.min.replace(tzinfo=UTC)
         if missing:
@@ -192,23 +193,21 @@ class Stack:
             time.sleep(0.2)
         raise self._dead(SANDBOX, "does not answer")
 
-    def _migrate(self, env: dict[str, str], metadata: str) -> None:
+    def _migrate(self, started: list[str], env: dict[str, str], metadata: str) -> None:
         """Both databases at once: Airflow's takes ten seconds the first time."""
-        errors: list[BaseException] = []
-
-        def airflow() -> None:
-            try:
-                self.airflow.migrate(env, metadata)
-            except BaseException as error:
-                errors.append(error)
-
-        thread = threading.Thread(target=airflow, daemon=True)
-        thread.start()
+        needed = not self.airflow.is_migrated(metadata)
+        if needed:
+            started.append(MIGRATION)
+            command = airflow_command("db", "migrate")
+            self.processes.spawn(MIGRATION, command, env, cwd=self.airflow.folder)
         migrate_warehouse(self.warehouse)
-        while thread.is_alive():
-            thread.join(0.2)  # in short steps, so that Ctrl-C is heard
-        if errors:
-            raise errors[0]
+        if not needed:
+            return
+        while self.processes.running(MIGRATION):
+            time.sleep(0.1)
+        if self.processes.exit_code(MIGRATION) != 0 or not self.airflow.remember_migration(metadata):
+            raise self._dead(MIGRATION, "has failed")
+        self.processes.stop([MIGRATION])
 
     def _wait_until_healthy(self, since: datetime) -> None:
         deadline = time.monotonic() + READY_SECONDS
@@ -277,7 +276,7 @@ class Stack:
         if not self.settings.home.exists():
             return []
         with self._lock(), _uninterrupted():
-            ended = self._end([*COMPONENTS, SANDBOX])
+            ended = self._end([*COMPONENTS, SANDBOX, MIGRATION])
             if self.postgres.stop():
                 ended.append("postgres")
             return ended

@@ -1,0 +1,6 @@
+-- What went wrong in an execution, newest first? %s: its id.
+SELECT component, message, details ->> 'mend' AS mend
+FROM etl.etl_logs
+WHERE execution_id = %s AND level IN ('ERROR', 'CRITICAL')
+ORDER BY log_id DESC
+LIMIT 5
