@@ -26,6 +26,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     batches: int = 0
     done: int = 0
     total: int = 0
+    forced: bool = False
     finished: bool = False
 
 

@@ -56,6 +56,16 @@ def write_plan(
         conn.execute(sql("plan/stand"), {"chunks": Jsonb(rows), "quote": Jsonb(asdict(quote)), **names})
 
 
+def add_to_plan(conn: psycopg.Connection[Any], execution_id: str, league_id: int, chunks: Sequence[Chunk]) -> None:
+    """Chunks whose index was read late join the plan of their run."""
+    with conn.transaction():
+        conn.execute(
+            "UPDATE etl.execution_chunks SET planned = %s, priority = %s WHERE execution_id = %s AND season_id = %s",
+            (len(chunks[0].fixtures), chunks[0].priority, execution_id, chunks[0].season_id),
+        )
+        _copy_fixtures(conn, execution_id, league_id, chunks)
+
+
 def _copy_fixtures(conn: psycopg.Connection[Any], execution_id: str, league_id: int, chunks: Sequence[Chunk]) -> None:
     done = {
         (row[0], row[1])

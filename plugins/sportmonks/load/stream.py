@@ -27,12 +27,16 @@ log = logging.getLogger(__name__)
 class Answered(Protocol):
     """What the stream needs of an answer to /fixtures/multi."""
 
-    rows: dict[int, msgspec.Raw]
-    asked: tuple[int, ...]
-    missing: tuple[int, ...]
-    poisoned: dict[int, str]
-    calls: int
-    bytes: int
+    @property
+    def rows(self) -> dict[int, msgspec.Raw]: ...
+    @property
+    def missing(self) -> tuple[int, ...]: ...
+    @property
+    def poisoned(self) -> dict[int, str]: ...
+    @property
+    def calls(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
 
 
 Fetch = Callable[[Batch], Answered]

@@ -1,0 +1,103 @@
+"""The parameters of a league run: what the trigger form offers and how the answers are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sportmonks.catalog import Dials, League
+from sportmonks.chunks import Narrowing
+from sportmonks.errors import ConfigurationError
+from sportmonks.settings import parse_includes
+
+
+@dataclass(frozen=True, slots=True)
+class RunParams:
+    """A league run's parameters, checked."""
+
+    narrowing: Narrowing
+    batch_size: int
+    includes: tuple[str, ...]
+    continue_from_checkpoint: bool
+    clear_checkpoint: bool
+    dry_run: bool
+    track_performance: bool
+    export_metrics: bool
+
+
+def read_params(params: Mapping[str, Any], league: League, dials: Dials) -> RunParams:
+    """Check what cannot be checked field by field. Raises ConfigurationError naming the parameter."""
+    start, end = _date(params, "date_from"), _date(params, "date_to")
+    if start and end and start > end:
+        raise ConfigurationError(f"date_from {start} is after date_to {end}.", mend="Swap them, or leave one empty.")
+    size = int(params.get("batch_size") or dials.collect.batch_size)
+    if not 1 <= size <= dials.collect.max_batch_size:
+        raise ConfigurationError(
+            f"batch_size is {size}.", mend=f"Choose a value from 1 to {dials.collect.max_batch_size}."
+        )
+    asked = params.get("includes")
+    includes = parse_includes(";".join(asked), name="includes") if asked else league.includes
+    return RunParams(
+        narrowing=Narrowing(
+            seasons=_seasons(params.get("seasons") or (), league),
+            date_from=start,
+            date_to=end,
+            min_fixtures=_number(params, "min_fixtures") or 1,
+            max_chunks=_number(params, "max_chunks"),
+            max_fixtures=_number(params, "max_fixtures"),
+            force=bool(params.get("force")),
+        ),
+        batch_size=size,
+        includes=includes,
+        continue_from_checkpoint=bool(params.get("continue_from_checkpoint", True)),
+        clear_checkpoint=bool(params.get("clear_checkpoint")),
+        dry_run=bool(params.get("dry_run")),
+        track_performance=bool(params.get("track_performance")),
+        export_metrics=bool(params.get("export_metrics")),
+    )
+
+
+def season_labels(league: League) -> dict[str, int]:
+    """What the form shows -> season id; a name that stands twice carries its id."""
+    names = [season.name for season in league.seasons]
+    return {
+        season.name if names.count(season.name) == 1 else f"{season.name} ({season.id})": season.id
+        for season in league.seasons
+    }
+
+
+def _seasons(asked: Any, league: League) -> tuple[int, ...]:
+    labels = season_labels(league)
+    known = set(labels.values())
+    found = []
+    for entry in asked:
+        text = str(entry).strip()
+        season_id = labels.get(text) or (int(text) if text.isdigit() else None)
+        if season_id not in known:
+            raise ConfigurationError(
+                f"seasons: {league.name} has no season '{text}'.", mend=f"Choose from {', '.join(labels) or 'none'}."
+            )
+        found.append(season_id)
+    return tuple(dict.fromkeys(found))
+
+
+def _date(params: Mapping[str, Any], name: str) -> date | None:
+    value = params.get(name)
+    if not value:
+        return None
+    try:
+        return date.fromisoformat(str(value)[:10])
+    except ValueError:
+        raise ConfigurationError(f"{name} is '{value}'.", mend="Write a date as YYYY-MM-DD.") from None
+
+
+def _number(params: Mapping[str, Any], name: str) -> int | None:
+    value = params.get(name)
+    if value in (None, ""):
+        return None
+    number = int(value)
+    if number < 1:
+        raise ConfigurationError(f"{name} is {number}.", mend="Choose 1 or more, or leave it empty.")
+    return number

@@ -1,0 +1,130 @@
+"""One DAG per league, one task group per season."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
+from airflow.sdk import DAG, Asset, TaskGroup, chain
+
+from sportmonks.catalog import Dials, League, Season
+from sportmonks.execution import execution_id
+from sportmonks.operators.collect import CollectOperator
+from sportmonks.operators.discover import DiscoverOperator
+from sportmonks.operators.plan import PlanOperator
+from sportmonks.paths import SQL_DIR
+from sportmonks.render.form import league_params
+from sportmonks.settings import API_CONN_ID, WAREHOUSE_CONN_ID
+
+if TYPE_CHECKING:
+    from airflow.sdk import BaseOperator
+
+# Fixed: a moving date would make a new DAG version with every parse.
+START = datetime(2024, 1, 1, tzinfo=UTC)
+EXECUTION = "{{ execution_id(dag_run.dag_id, dag_run.run_id, dag_run.run_after) }}"
+
+DOC = """\
+### {name}
+
+Collects every due fixture of **{name}** (league {id}) into PostgreSQL: one task group per season.
+
+**How it runs.** `start_execution` → `discover` (season indexes) → `plan` (what is due; groups without anything due
+are skipped) → per season `open` → `collect` → `check` → `close` → `finish_execution`.
+
+**Triage.** A red group is one season in trouble; the others are done. Open its `collect` log: the last line names the
+cause and the mend. The same stands in `etl.execution_chunks.error_message` and in the page *ETL dashboard*.
+
+| seen | meaning | do |
+|---|---|---|
+| `collect` deferred | the hourly calls are used up, the slot is free | wait; it goes on by itself |
+| `401`, wrong key | the connection `{api}` | mend the key, clear the run |
+| `check` failed | stored rows do not match the plan | see `etl.check_results`, clear the group |
+| alert *deadline* | not finished {deadline} minutes after queueing | see which season is not done; late is not lost |
+
+**Clear.** Grid → the season's group → Clear. It goes on from the last stored batch; nothing is read twice.
+
+**Backfill.** Trigger with the form: seasons or dates, `dry_run` first for the price. `force` reads again what is
+not due.
+"""
+
+
+def build_league_dag(league: League, dials: Dials) -> DAG:
+    """The DAG of a league. Pure: the same manifest gives the same DAG."""
+    from sportmonks.monitoring import league_deadline
+
+    plain: dict[str, Any] = {
+        "league": msgspec.to_builtins(league),
+        "dials": msgspec.to_builtins(dials),
+    }
+    dag = DAG(
+        dag_id=league.dag_id,
+        dag_display_name=f"Sportmonks: {league.name}",
+        description=f"Fixtures of {league.name} into PostgreSQL",
+        doc_md=DOC.format(name=league.name, id=league.id, api=API_CONN_ID, deadline=league.deadline_minutes),
+        schedule=league.schedule,
+        start_date=START,
+        catchup=False,
+        max_active_runs=1,
+        params=league_params(league, dials),
+        tags=["sportmonks", "football", "league"],
+        template_searchpath=[str(SQL_DIR)],
+        user_defined_macros={"execution_id": execution_id},
+        deadline=[league_deadline(league.deadline_minutes, league_id=league.id)],
+        default_args={
+            "owner": "sportmonks",
+            "retries": dials.retries,
+            "retry_delay": timedelta(seconds=dials.retry_delay_seconds),
+        },
+    )
+    with dag:
+        start = _sql_task("start_execution", config="{{ params | tojson }}", dag_id=dag.dag_id, run_id="{{ run_id }}")
+        discover = DiscoverOperator(task_id="discover", **plain)
+        plan = PlanOperator(task_id="plan", **plain)
+        finish = _sql_task("finish_execution", with_metrics="{{ params.export_metrics }}")
+        start.as_setup()  # type: ignore[no-untyped-call]
+        finish.as_teardown(setups=start)
+        chain(start, discover, plan)
+        for season in league.seasons:
+            first, last = _season_group(league, season, plain)
+            plan >> first
+            last >> finish
+        if not league.seasons:
+            plan >> finish
+    return dag
+
+
+def _season_group(league: League, season: Season, plain: dict[str, Any]) -> tuple[BaseOperator, BaseOperator]:
+    chunk = {"league_id": league.id, "season_id": season.id}
+    with TaskGroup(season.group, tooltip=f"{league.name} {season.name}"):
+        opened = _sql_task("open", "open_chunk", **chunk)
+        collect = CollectOperator(
+            task_id="collect",
+            season=msgspec.to_builtins(season),
+            outlets=[Asset(f"football.fixtures.{league.slug}")],
+            **plain,
+        )
+        check = _sql_task("check", "check_chunk", **chunk)
+        close = _sql_task("close", "close_chunk", **chunk)
+        opened.as_setup()  # type: ignore[no-untyped-call]
+        close.as_teardown(setups=opened)
+        chain(opened, collect, check, close)
+    return opened, close
+
+
+def _sql_task(task_id: str, file: str | None = None, **parameters: Any) -> SQLExecuteQueryOperator:
+    """A SQL operator over ``include/sql/tasks/<file>.sql``; values are bound, never written into the text."""
+    return SQLExecuteQueryOperator(
+        task_id=task_id,
+        conn_id=WAREHOUSE_CONN_ID,
+        sql=f"tasks/{file or task_id}.sql",
+        parameters={"execution_id": EXECUTION, **parameters},
+        split_statements=True,
+        return_last=True,
+        autocommit=True,
+        show_return_value_in_logs=True,
+        # Short and idempotent: a database that restarts is worth a few quick tries.
+        retries=5,
+        retry_delay=timedelta(seconds=10),
+    )

@@ -1,0 +1,76 @@
+"""All league DAGs of the manifest; whatever is wrong with it becomes a DAG that says so."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import msgspec
+from airflow.sdk import DAG, get_parsing_context, task
+
+from sportmonks.catalog import Dials, League, Manifest, decode_manifest
+from sportmonks.errors import ConfigurationError
+from sportmonks.render.league import START, build_league_dag
+
+PROBLEM_DAG = "sportmonks_manifest_problem"
+
+
+def league_dags(text: str | None) -> dict[str, DAG]:
+    """DAGs by id from the manifest's text. When a task starts, only its own DAG is built."""
+    if not text:
+        return _problem("There is no manifest yet. Run the DAG sportmonks_catalog once; it writes it.")
+    try:
+        manifest = decode_manifest(text)
+    except ConfigurationError as error:
+        return _salvaged(text) or _problem(str(error))
+    return _build(manifest)
+
+
+def _build(manifest: Manifest, problems: str = "") -> dict[str, DAG]:
+    asked = get_parsing_context().dag_id
+    dags = {
+        league.dag_id: build_league_dag(league, manifest.dials)
+        for league in manifest.leagues
+        if asked is None or asked == league.dag_id
+    }
+    return dags | (_problem(problems) if problems else {})
+
+
+def _salvaged(text: str) -> dict[str, DAG]:
+    """The leagues of a manifest that can be read although others cannot."""
+    try:
+        raw = msgspec.json.decode(text)
+        entries = raw["leagues"]
+        dials = msgspec.convert(raw["dials"], Dials)
+    except (msgspec.DecodeError, msgspec.ValidationError, KeyError, TypeError):
+        return {}
+    leagues, problems = [], []
+    for place, entry in enumerate(entries):
+        try:
+            leagues.append(msgspec.convert(entry, League))
+        except msgspec.ValidationError as error:
+            name = entry.get("name") if isinstance(entry, dict) else None
+            problems.append(f"League {name or f'number {place + 1}'}: {error}.")
+    if not leagues:
+        return {}
+    problems.append("Run the DAG sportmonks_catalog; it writes the manifest anew.")
+    return _build(Manifest(dials=dials, leagues=tuple(leagues)), " ".join(problems))
+
+
+def _problem(message: str) -> dict[str, DAG]:
+    """A DAG that carries the message where people look: in its description, its doc and its only task."""
+    with DAG(
+        dag_id=PROBLEM_DAG,
+        description=message,
+        doc_md=f"### The league DAGs cannot be made\n\n{message}",
+        schedule=None,
+        start_date=START,
+        tags=["sportmonks", "problem"],
+        default_args={"owner": "sportmonks", "retries": 0},
+    ) as dag:
+
+        @task(task_id="explain")
+        def explain() -> NoReturn:
+            raise ConfigurationError(message)
+
+        explain()
+    return {PROBLEM_DAG: dag}
