@@ -1,6 +1,6 @@
 -- DAGs whose running or newest finished run takes or took too long. A missed deadline of the same DAG says it already.
 SELECT 'DURATION:' || e.dag_id AS dedupe_key, 'WARNING' AS severity, e.dag_id AS subject,
-       format('%s for %s minutes (limit %s).', CASE e.status WHEN 'RUNNING' THEN 'Running' ELSE 'Ran' END, e.minutes, %(duration_minutes)s::numeric) AS message,
+       format('%%s for %%s minutes (limit %%s).', CASE e.status WHEN 'RUNNING' THEN 'Running' ELSE 'Ran' END, e.minutes, %(duration_minutes)s::numeric) AS message,
        'See on the page what it waits for: an empty budget, a slow API (latency chart), or simply a large backfill.' AS mend,
        jsonb_build_object('dag_id', e.dag_id, 'minutes', e.minutes, 'status', e.status) AS details,
        e.execution_id, NULL::bigint AS league_id, NULL::bigint AS season_id

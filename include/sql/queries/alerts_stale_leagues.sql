@@ -1,7 +1,7 @@
 -- Leagues with fixtures due for longer than the limit although nothing was collected in that time.
 SELECT 'STALE_LEAGUE:' || s.league_id AS dedupe_key, 'CRITICAL' AS severity,
        coalesce(nullif(s.league_name, ''), 'League ' || s.league_id) AS subject,
-       format('%s fixtures are due, the oldest since %s; %s.', s.due, to_char(s.due_since AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'),
+       format('%%s fixtures are due, the oldest since %%s; %%s.', s.due, to_char(s.due_since AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'),
               coalesce('nothing was collected since ' || to_char(s.last_fetched_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), 'nothing was ever collected')) AS message,
        'Is the league''s DAG paused, or its last run failed? Unpause it or trigger it by hand.' AS mend,
        jsonb_build_object('due', s.due, 'due_since', s.due_since, 'last_fetched_at', s.last_fetched_at, 'seasons', s.seasons) AS details,

@@ -1,0 +1,94 @@
+"""Every ten minutes: close what died, run the alert rules, tell people, keep the monitoring tables small."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow.sdk import DAG, get_current_context, task
+
+DOC = """
+### What it does
+| task | |
+|---|---|
+| `close_dead_executions` | a silent execution whose DAG run is over or gone becomes FAILED, with the reason |
+| `alerts` | runs every rule (`include/sql/queries/alerts_*.sql`), resolves what is over, notifies each new alert once |
+| `retention` | deletes old log lines, metrics, plans of finished runs and resolved alerts in small batches |
+
+Limits and retention are the `alerts:` section of `include/catalog.yaml`; `sportmonks_catalog` hands a change on.
+
+### Triage
+- Red `alerts`: the warehouse does not answer, or a rule's SQL fails (its name is in the log; the other rules have run).
+- No notification: does one of the connections `sportmonks_smtp`, `sportmonks_slack`, `sportmonks_webhook` exist? A
+  channel that fails is named in the log of `alerts` and tried again in the next run.
+- An alert that does not go away: the page *ETL dashboard* says what it waits for; acknowledge it meanwhile.
+
+### Backfill and clear
+There is nothing to backfill: every run looks at the present. Clearing a task runs it again at once and does no harm.
+"""
+
+
+def _thresholds() -> Any:
+    """The dials in the manifest; the defaults while there is none."""
+    from airflow.sdk import Variable
+
+    from sportmonks.catalog import decode_manifest
+    from sportmonks.monitoring import Thresholds
+    from sportmonks.settings import MANIFEST_VARIABLE
+
+    text = Variable.get(MANIFEST_VARIABLE, default=None)
+    return Thresholds.from_mapping(decode_manifest(text).dials.alerts if text else None)
+
+
+@task
+def close_dead_executions() -> list[str]:
+    from sportmonks.db import connect
+    from sportmonks.monitoring import watch
+
+    ti = get_current_context()["ti"]
+
+    def is_active(dag_id: str, run_id: str) -> bool:
+        return ti.get_dr_count(dag_id=dag_id, run_ids=[run_id], states=["queued", "running"]) > 0
+
+    with connect(autocommit=True) as conn:
+        return watch.close_dead_executions(conn, _thresholds(), is_active)
+
+
+@task
+def alerts() -> dict[str, Any]:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from sportmonks.db import connect
+    from sportmonks.monitoring import watch
+
+    with connect(autocommit=True) as conn:
+        watch.record_gauges(conn)
+        result = watch.check_and_notify(conn, _thresholds())
+    if result["failed_rules"]:
+        raise AirflowFailException(f"Alert rules failed: {', '.join(result['failed_rules'])}. See the log above.")
+    return result
+
+
+@task
+def retention() -> dict[str, int]:
+    from sportmonks.db import connect
+    from sportmonks.monitoring import watch
+
+    with connect(autocommit=True) as conn:
+        return watch.purge(conn, _thresholds())
+
+
+with DAG(
+    dag_id="etl_watch",
+    description="Closes dead executions, raises and resolves alerts, notifies, purges old logs and metrics",
+    doc_md=DOC,
+    schedule="*/10 * * * *",
+    start_date=datetime(2025, 1, 1),
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(minutes=9),
+    default_args={"owner": "sportmonks", "retries": 1, "retry_delay": timedelta(seconds=30)},
+    tags=["sportmonks", "monitoring"],
+):
+    close_dead_executions() >> alerts()
+    retention()

@@ -1,0 +1,212 @@
+"""Closing dead executions, telling people exactly once, retention."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from sportmonks.monitoring.alerts import Alert, Thresholds
+from sportmonks.monitoring.deadlines import league_deadline, raise_deadline_alert
+from sportmonks.monitoring.watch import (
+    check_and_notify,
+    close_dead_executions,
+    notify_new,
+    notify_one,
+    purge,
+    record_gauges,
+)
+from sportmonks.notifiers.alert import Delivery
+from tests.monitoring.conftest import NOW, Run
+
+DIALS = Thresholds()
+
+
+class Inbox:
+    """Takes what would be sent; ``up`` decides whether it arrives."""
+
+    def __init__(self) -> None:
+        self.messages: list[list[Alert]] = []
+        self.up = True
+        self.configured = True
+
+    def __call__(self, alerts: list[Alert]) -> Delivery:
+        if not self.configured:
+            return Delivery()
+        if not self.up:
+            return Delivery(failed={"smtp": "down"})
+        self.messages.append(alerts)
+        return Delivery(sent=["smtp"])
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    return Inbox()
+
+
+def test_a_dead_run_is_closed_and_a_waiting_one_is_not(warehouse: psycopg.Connection[Any], run: Run) -> None:
+    dead = run("dead", hours_ago=2, status="RUNNING")
+    run("waiting", hours_ago=2, status="RUNNING")
+    run("fresh", hours_ago=0.1, status="RUNNING")
+    working = run("working", hours_ago=2, status="RUNNING")
+    warehouse.execute(
+        "INSERT INTO etl.chunks (league_id, season_id, status, owner, last_execution_id, heartbeat_at) VALUES"
+        " (8, 1, 'RUNNING', 'w', %s, %s), (8, 2, 'RUNNING', 'w', %s, %s)",
+        (dead, NOW - timedelta(hours=1), working, NOW),
+    )
+    warehouse.execute(
+        "INSERT INTO etl.execution_chunks (execution_id, league_id, season_id, status, started_at)"
+        " VALUES (%s, 8, 1, 'RUNNING', %s)",
+        (dead, NOW),
+    )
+    asked: list[str] = []
+
+    def is_active(dag_id: str, run_id: str) -> bool:
+        asked.append(dag_id)
+        return dag_id == "waiting"
+
+    assert close_dead_executions(warehouse, DIALS, is_active, now=NOW) == [dead]
+    assert sorted(asked) == ["dead", "waiting"]
+    row = warehouse.execute(
+        "SELECT status, error_message, finished_at FROM etl.etl_executions WHERE execution_id = %s", (dead,)
+    ).fetchone()
+    assert row is not None
+    assert (row[0], row[2]) == ("FAILED", NOW)
+    assert "last sign of life 2026-11-20 11:00 UTC" in row[1]
+    assert warehouse.execute("SELECT status, owner, fence FROM etl.chunks WHERE season_id = 1").fetchone() == (
+        "FAILED",
+        None,
+        1,
+    )
+    assert warehouse.execute("SELECT status FROM etl.execution_chunks").fetchone() == ("FAILED",)
+    assert close_dead_executions(warehouse, DIALS, is_active, now=NOW) == []
+
+
+def test_a_run_that_comes_back_meanwhile_is_left_alone(warehouse: psycopg.Connection[Any], run: Run) -> None:
+    run("dead", hours_ago=2, status="RUNNING")
+
+    def cleared_just_now(dag_id: str, run_id: str) -> bool:
+        warehouse.execute("UPDATE etl.etl_executions SET heartbeat_at = %s", (NOW,))
+        return False
+
+    assert close_dead_executions(warehouse, DIALS, cleared_just_now, now=NOW) == []
+
+
+def test_one_notification_per_alert(warehouse: psycopg.Connection[Any], run: Run, inbox: Inbox) -> None:
+    run(failed=10)
+    for hours in range(3):
+        check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW + timedelta(hours=hours))
+    assert [[a.kind for a in message] for message in inbox.messages] == [["ERROR_RATE"]]
+    run(hours_ago=-3)
+    result = check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW + timedelta(hours=4))
+    assert result == {"live": 0, "opened": 0, "resolved": 1, "notified": 0, "failed_rules": []}
+    assert len(inbox.messages) == 1
+
+
+def test_a_channel_that_is_down_is_tried_again(warehouse: psycopg.Connection[Any], run: Run, inbox: Inbox) -> None:
+    run(failed=10)
+    inbox.up = False
+    assert check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW)["notified"] == 0
+    inbox.up = True
+    assert check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW)["notified"] == 1
+    assert check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW)["notified"] == 0
+
+
+def test_without_channels_nothing_is_saved_up(warehouse: psycopg.Connection[Any], run: Run, inbox: Inbox) -> None:
+    run(failed=10)
+    inbox.configured = False
+    check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW)
+    inbox.configured = True
+    check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW)
+    assert inbox.messages == []
+
+
+def test_a_flood_is_one_digest(warehouse: psycopg.Connection[Any], run: Run, inbox: Inbox) -> None:
+    for number in range(30):
+        run(f"dag_{number}", failed=10)
+    assert check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW)["notified"] == 30
+    assert [len(message) for message in inbox.messages] == [30]
+
+
+def test_a_killed_notifier_loses_nothing(warehouse: psycopg.Connection[Any], run: Run, inbox: Inbox) -> None:
+    run(failed=10)
+
+    def killed(alerts: list[Alert]) -> Delivery:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check_and_notify(warehouse, DIALS, deliver=killed, now=NOW)
+    assert notify_new(warehouse, deliver=inbox, now=NOW + timedelta(minutes=1)) == 0  # the claim still holds
+    assert notify_new(warehouse, deliver=inbox, now=NOW + timedelta(minutes=11)) == 1
+
+
+def test_a_missed_deadline_is_one_alert_until_a_run_is_in_time(
+    warehouse: psycopg.Connection[Any], run: Run, inbox: Inbox
+) -> None:
+    late = {
+        "dag_id": "sportmonks_premier_league",
+        "dag_run_id": "scheduled__1",
+        "run_after": "2026-11-20T05:00:00Z",
+        "state": "running",
+    }
+    first, opened = raise_deadline_alert(warehouse, late, 45, 8, now=NOW)
+    assert opened
+    assert notify_one(warehouse, first, deliver=inbox, now=NOW)
+    again, opened = raise_deadline_alert(warehouse, {**late, "dag_run_id": "scheduled__2"}, 45, 8, now=NOW)
+    assert (again, opened) == (first, False)
+    assert not notify_one(warehouse, again, deliver=inbox, now=NOW)
+    check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW)
+    message = inbox.messages[0][0]
+    assert message.message == "Run scheduled__1 was not finished within 45 minutes of its queueing (state running)."
+    assert (message.dag_id, message.run_id, message.league_id) == ("sportmonks_premier_league", "scheduled__1", 8)
+    run(hours_ago=-1, minutes=50)  # completed, but late again
+    assert check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW + timedelta(hours=2))["live"] == 1
+    run(hours_ago=-3, minutes=10)
+    assert check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW + timedelta(hours=4))["live"] == 0
+    assert len(inbox.messages) == 1
+
+
+def test_the_declaration_of_a_deadline() -> None:
+    alert = league_deadline(45, league_id=8)
+    assert alert.interval == timedelta(minutes=45)
+    assert alert.callback.path == "sportmonks.monitoring.deadlines.deadline_missed"
+    assert alert.callback.kwargs == {"minutes": 45, "league_id": 8}
+
+
+def test_retention_keeps_what_is_young(warehouse: psycopg.Connection[Any], run: Run) -> None:
+    old = run(hours_ago=24 * 100)
+    young = run(hours_ago=1)
+    for execution in (old, young):
+        warehouse.execute(
+            "INSERT INTO etl.execution_fixtures (execution_id, league_id, season_id, fixture_id, position, reason,"
+            " priority) SELECT %s, 8, 1, g, g, 'new', 1 FROM generate_series(1, 25000) g",
+            (execution,),
+        )
+    warehouse.execute(
+        "INSERT INTO etl.etl_logs (timestamp, level, component, message)"
+        " SELECT %s - make_interval(hours => g), 'INFO', 'T', 'm' FROM generate_series(1, 2000) g",
+        (NOW,),
+    )
+    warehouse.execute(
+        "INSERT INTO etl.etl_metrics (timestamp, metric_name, metric_value)"
+        " SELECT %s - make_interval(days => g), 'm', 1 FROM generate_series(1, 100) g",
+        (NOW,),
+    )
+    deleted = purge(warehouse, DIALS, now=NOW)
+    assert deleted == {"logs": 2000 - 720, "metrics": 10, "plans": 25000, "alerts": 0}
+    left = warehouse.execute("SELECT execution_id, count(*) FROM etl.execution_fixtures GROUP BY 1").fetchall()
+    assert left == [(young, 25000)]
+    assert sum(purge(warehouse, DIALS, now=NOW).values()) == 0
+    assert sum(purge(warehouse, Thresholds(keep_logs_days=0, keep_metrics_days=0), now=NOW).values()) == 0
+
+
+def test_budgets_become_metrics(warehouse: psycopg.Connection[Any]) -> None:
+    warehouse.execute(
+        "INSERT INTO etl.api_budget (connection, entity, call_limit, remaining, resets_at)"
+        " VALUES ('c', 'Fixture', 3000, 2500, clock_timestamp() + interval '1 hour')"
+    )
+    assert record_gauges(warehouse, now=NOW) == 1
+    row = warehouse.execute("SELECT metric_name, metric_value, tags ->> 'entity' FROM etl.etl_metrics").fetchone()
+    assert row == ("api_budget_remaining", 2500, "Fixture")
