@@ -195,10 +195,12 @@ CREATE OR REPLACE FUNCTION etl.settle_api_call(
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     target     text := coalesce(nullif(p_requested_entity, ''), p_bucket);
-    told       integer := least(greatest(p_remaining, 0), 2147483646);
+    -- greatest() and least() pass over nulls, and a figure that was not told must stay null.
+    told       integer := CASE WHEN p_remaining IS NOT NULL THEN least(greatest(p_remaining, 0), 2147483646) END;
     told_limit integer := nullif(least(greatest(p_limit, 0), 2147483647), 0);
     -- The true reset lies between these two; the later one is the safe one to wait for.
-    latest     timestamptz := p_now + make_interval(secs => least(p_resets_in, 86400));
+    latest     timestamptz := CASE WHEN p_resets_in IS NOT NULL
+                                   THEN p_now + make_interval(secs => least(greatest(p_resets_in, 0), 86400)) END;
     earliest   timestamptz := latest - make_interval(secs => p_latency);
     late       boolean;
     b          etl.api_budget;
@@ -247,7 +249,8 @@ BEGIN
         b.resets_at := latest;
     ELSE
         -- Without a limit in the answer, the first figure of a window tells it: this call was one of them.
-        b.call_limit := coalesce(told_limit, CASE WHEN b.estimated THEN told + 1 ELSE greatest(b.call_limit, told + 1) END);
+        b.call_limit := coalesce(told_limit, CASE WHEN b.estimated THEN told + greatest(b.window_taken, 1)
+                                                  ELSE greatest(b.call_limit, told + 1) END);
         b.remaining := least(b.remaining, told, greatest(0, b.call_limit - b.window_taken));
         b.resets_at := CASE WHEN b.estimated THEN coalesce(latest, b.resets_at)
                             ELSE coalesce(least(b.resets_at, latest), p_now + make_interval(secs => p_window_seconds)) END;
@@ -273,7 +276,8 @@ CREATE OR REPLACE FUNCTION etl.block_api(
     p_now         timestamptz      DEFAULT clock_timestamp()
 ) RETURNS timestamptz LANGUAGE plpgsql AS $$
 DECLARE
-    asked timestamptz := p_now + make_interval(secs => least(greatest(p_retry_after, 0), 86400));
+    asked timestamptz := CASE WHEN p_retry_after IS NOT NULL
+                              THEN p_now + make_interval(secs => least(greatest(p_retry_after, 0), 86400)) END;
     until timestamptz;
     b     etl.api_budget;
 BEGIN

@@ -1,0 +1,371 @@
+"""The budget's functions in PostgreSQL, with the clock in hand: no test sleeps."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import psycopg
+import pytest
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+Conn = psycopg.Connection[Any]
+
+
+class Take(NamedTuple):
+    granted: bool
+    wait: float
+    reason: str
+    bucket: str
+    window: int
+
+
+class Books:
+    """The functions with short names; ``at`` is seconds after noon."""
+
+    def __init__(self, conn: Conn) -> None:
+        self.conn = conn
+
+    def take(self, at: float = 0, *, entity: str = "Fixture", urgent: bool = False, **dials: Any) -> Take:
+        row = self.conn.execute(
+            "SELECT granted, wait_seconds, reason, bucket, window_no FROM etl.take_api_call("
+            "p_connection => 'c', p_entity => %(entity)s, p_urgent => %(urgent)s,"
+            " p_reserve => %(reserve)s, p_default_limit => %(default)s, p_now => %(now)s)",
+            {
+                "entity": entity,
+                "urgent": urgent,
+                "reserve": dials.get("reserve", 0.0),
+                "default": dials.get("default", 2000),
+                "now": NOON + timedelta(seconds=at),
+            },
+        ).fetchone()
+        assert row is not None
+        return Take(row[0], float(row[1]), *row[2:])
+
+    def settle(self, at: float, remaining: int | None, resets_in: float | None = 3600, **more: Any) -> None:
+        self.conn.execute(
+            "SELECT etl.settle_api_call('c', %(entity)s, %(bucket)s, %(window)s, %(remaining)s, %(resets_in)s,"
+            " p_limit => %(limit)s, p_requested_entity => %(requested)s, p_latency => %(latency)s,"
+            " p_answered => %(answered)s, p_default_limit => 2000, p_window_seconds => 3600, p_now => %(now)s)",
+            {
+                "entity": more.get("entity", "Fixture"),
+                "bucket": more.get("bucket", more.get("entity", "Fixture")),
+                "window": more.get("window", 0),
+                "remaining": remaining,
+                "resets_in": resets_in,
+                "limit": more.get("limit"),
+                "requested": more.get("requested"),
+                "latency": more.get("latency", 0),
+                "answered": more.get("answered", True),
+                "now": NOON + timedelta(seconds=at),
+            },
+        )
+
+    def block(self, at: float, after: float | None = None, *, exhausted: bool = False, window: int = 0) -> float:
+        """Returns seconds after noon until which the bucket rests."""
+        row = self.conn.execute(
+            "SELECT etl.block_api('c', 'Fixture', %s, %s, %s, %s)",
+            (window, after, exhausted, NOON + timedelta(seconds=at)),
+        ).fetchone()
+        assert row is not None
+        return float((row[0] - NOON).total_seconds())
+
+    def fail(self, at: float, *, threshold: int = 3, window: int = 0) -> bool:
+        row = self.conn.execute(
+            "SELECT opened FROM etl.api_call_failed('c', 'Fixture', %s, p_threshold => %s, p_within_seconds => 60,"
+            " p_open_seconds => 30, p_cap_seconds => 100, p_now => %s)",
+            (window, threshold, NOON + timedelta(seconds=at)),
+        ).fetchone()
+        assert row is not None
+        return bool(row[0])
+
+    def row(self, entity: str = "Fixture") -> dict[str, Any]:
+        cursor = self.conn.cursor(row_factory=psycopg.rows.dict_row)
+        row = cursor.execute("SELECT * FROM etl.api_budget WHERE entity = %s", (entity,)).fetchone()
+        assert row is not None
+        return row
+
+
+@pytest.fixture
+def books(warehouse: Conn) -> Books:
+    return Books(warehouse)
+
+
+def known(books: Books, remaining: int, *, limit: int = 60, resets_in: float = 3600) -> None:
+    """A window of ``limit`` calls with ``remaining`` left, opened at noon."""
+    assert books.take(0).granted
+    books.settle(0, remaining, resets_in, limit=limit)
+
+
+def test_an_unknown_window_lets_one_call_out_until_its_figures_are_there(books: Books) -> None:
+    assert books.take(0).granted
+    second = books.take(0.1)
+    assert (second.granted, second.reason) == (False, "probing")
+    assert second.wait <= 0.5
+    books.settle(0.5, 59, limit=60)
+    assert books.take(0.6).granted
+    assert books.row()["remaining"] == 58
+
+
+def test_a_killed_probe_is_given_up_after_half_a_minute_and_still_counted(books: Books) -> None:
+    assert books.take(0).granted
+    assert not books.take(29).granted
+    assert books.take(30).granted
+    # The API may have counted both calls though the second one's answer was the first to come.
+    books.settle(31, 59, limit=60)
+    assert books.row()["remaining"] == 58
+
+
+def test_a_failed_probe_makes_room_at_once(books: Books) -> None:
+    assert books.take(0).granted
+    books.fail(1)
+    assert books.take(1).granted
+
+
+def test_an_error_answer_releases_the_probe_but_tells_nothing_about_the_limit(books: Books) -> None:
+    assert books.take(0).granted
+    books.settle(1, None, None, answered=False)
+    assert books.row()["remaining"] is None
+    assert books.take(1).granted
+
+
+def test_answers_without_figures_start_our_own_count(books: Books) -> None:
+    assert books.take(0).granted
+    books.settle(1, None, None)
+    row = books.row()
+    assert (row["remaining"], row["call_limit"], row["estimated"]) == (1999, 2000, True)
+    assert books.take(2).granted
+    # Real figures replace the estimate as soon as one answer carries them.
+    books.settle(3, 40, 100)
+    row = books.row()
+    assert (row["remaining"], row["estimated"], row["resets_at"]) == (40, False, NOON + timedelta(seconds=103))
+
+
+def test_nothing_is_granted_at_zero_and_the_wait_ends_a_second_after_the_reset(books: Books) -> None:
+    known(books, 2, resets_in=100)
+    assert books.take(1).granted
+    assert books.take(1).granted
+    refused = books.take(41, urgent=True)
+    assert (refused.granted, refused.reason, refused.wait) == (False, "empty", 60)
+    assert not books.take(100.9).granted
+    again = books.take(101)
+    assert (again.granted, again.window) == (True, 1)
+
+
+def test_figures_only_tighten_within_a_window(books: Books) -> None:
+    known(books, 30)
+    assert books.take(1).granted
+    books.settle(2, 59)
+    assert books.row()["remaining"] == 29
+    # Somebody else uses the same key.
+    books.settle(3, 7)
+    assert books.row()["remaining"] == 7
+    # A reset seen through a slow answer looks later than it is; a faster answer corrects it.
+    books.settle(10, 7, 3500)
+    assert books.row()["resets_at"] == NOON + timedelta(seconds=3510)
+    books.settle(11, 7, 3599)
+    assert books.row()["resets_at"] == NOON + timedelta(seconds=3510)
+
+
+def test_a_late_answer_of_an_old_window_does_not_poison_the_new_one(books: Books) -> None:
+    known(books, 5, resets_in=20)
+    late = books.take(19)
+    fresh = books.take(21)
+    assert (late.window, fresh.window) == (0, 1)
+    books.settle(21.1, 0, 0, window=late.window)
+    assert books.row()["remaining"] is None
+    books.settle(21.2, 59, 20, window=fresh.window, limit=60)
+    assert books.row()["remaining"] == 59
+    books.settle(21.3, 3, 0, window=late.window, latency=2)
+    assert books.row()["remaining"] == 59
+    assert books.block(21.4, 0, exhausted=True, window=late.window) == pytest.approx(21.4)
+    assert books.take(21.5).granted
+
+
+def test_a_call_that_fell_into_the_apis_next_window_brings_news_of_it(books: Books) -> None:
+    known(books, 5, resets_in=20)
+    at_the_edge = books.take(20.4)
+    other = books.take(20.4)
+    assert at_the_edge.granted
+    assert other.granted
+    books.settle(20.5, 59, 20, window=0, limit=60)
+    row = books.row()
+    assert (row["window_no"], row["remaining"], row["resets_at"]) == (1, 59, NOON + timedelta(seconds=40.5))
+    # The other call carries the old number, but its reset shows that it is about this window.
+    books.settle(20.6, 58, 20, window=0, limit=60)
+    assert books.row()["remaining"] == 58
+
+
+def test_a_reset_that_never_moves_does_not_loosen_the_window(books: Books) -> None:
+    known(books, 10)
+    for second in range(1, 5):
+        books.settle(second, 50, 3600)
+    assert books.row()["remaining"] == 10
+
+
+def test_the_reserve_is_for_urgent_calls(books: Books) -> None:
+    known(books, 7)
+    assert books.take(1, reserve=0.1).granted
+    kept = books.take(1, reserve=0.1)
+    assert (kept.granted, kept.reason, kept.wait) == (False, "reserve", 3600)
+    for _ in range(6):
+        assert books.take(1, reserve=0.1, urgent=True).granted
+    assert books.take(1, reserve=0.1, urgent=True).reason == "empty"
+
+
+def test_the_limit_is_guessed_from_the_first_figure_when_no_answer_names_it(books: Books) -> None:
+    assert books.take(0).granted
+    books.settle(1, 59)
+    assert books.row()["call_limit"] == 60
+    # A reserve of a tenth of the assumed 2000 would have shut everything out.
+    assert books.take(1, reserve=0.1).granted
+
+
+def test_a_lower_limit_is_believed(books: Books) -> None:
+    known(books, 100, limit=3000)
+    books.settle(1, 40, limit=60)
+    row = books.row()
+    assert (row["call_limit"], row["remaining"]) == (60, 40)
+
+
+def test_429_with_a_time_rests_that_bucket_only(books: Books) -> None:
+    known(books, 50)
+    assert books.block(10, 120) == 130
+    assert (books.take(11).reason, books.take(11).wait) == ("blocked", 119)
+    assert books.take(11, entity="League").granted
+    assert books.take(130).granted
+    assert books.row()["remaining"] == 49
+
+
+def test_short_bursts_without_a_time_wait_longer_each_time(books: Books) -> None:
+    known(books, 50)
+    assert [books.block(at) - at for at in (0, 10, 20, 40)] == [1, 2, 4, 8]
+    books.settle(60, 45)
+    assert books.block(61) == 62
+
+
+def test_an_exhausted_window_rests_until_the_known_reset(books: Books) -> None:
+    known(books, 50, resets_in=1000)
+    assert books.block(100, None, exhausted=True) == 1000
+    assert books.row()["remaining"] == 0
+    assert not books.take(1000.5).granted
+    assert books.take(1001).granted
+
+
+def test_an_exhausted_window_of_unknown_length_rests_for_the_time_named_or_half_a_minute(books: Books) -> None:
+    assert books.take(0).granted
+    assert books.block(1, None, exhausted=True) == 31
+    assert not books.take(30).granted
+    assert books.take(32).granted
+    assert books.block(33, 1847, exhausted=True, window=1) == 1880
+
+
+def test_calls_booked_under_another_name_are_found_there(books: Books) -> None:
+    assert books.take(0, entity="Resource").granted
+    books.settle(1, 10, requested="League", entity="Resource", limit=60)
+    assert books.row("League")["remaining"] == 10
+    assert books.row("Resource")["probing_until"] is None
+    taken = books.take(2, entity="Resource")
+    assert (taken.granted, taken.bucket) == (True, "League")
+    assert books.row("League")["remaining"] == 9
+    # And back again when the API changes its mind.
+    books.settle(3, 99, requested="Resource", entity="Resource", bucket="League", limit=100)
+    assert books.take(4, entity="Resource").bucket == "Resource"
+
+
+def test_failures_in_a_row_open_the_circuit_for_all_entities_and_a_probe_closes_it(books: Books) -> None:
+    known(books, 50)
+    assert [books.fail(at) for at in (1, 2, 3)] == [False, False, True]
+    refused = books.take(4, entity="League")
+    assert (refused.granted, refused.reason, refused.wait) == (False, "circuit", 29)
+    assert books.take(33).granted
+    assert books.take(33.1).reason == "circuit"
+    books.settle(34, 40)
+    assert books.take(34).granted
+
+
+def test_each_failed_probe_doubles_the_rest_up_to_the_cap(books: Books) -> None:
+    known(books, 50)
+    for at in (1, 2, 3):
+        books.fail(at)
+    at, rests = 33.0, []
+    for _ in range(4):
+        assert books.take(at).granted
+        assert books.fail(at)
+        refused = books.take(at)
+        rests.append(refused.wait)
+        at += refused.wait
+    assert rests == [60, 100, 100, 100]
+
+
+def test_a_killed_probe_of_the_circuit_is_replaced(books: Books) -> None:
+    known(books, 50)
+    for at in (1, 2, 3):
+        books.fail(at)
+    assert books.take(33).granted
+    assert not books.take(50).granted
+    assert books.take(63).granted
+
+
+def test_a_success_or_a_pause_starts_the_count_of_failures_again(books: Books) -> None:
+    known(books, 50)
+    books.fail(1)
+    books.fail(2)
+    books.settle(3, 40)
+    assert not books.fail(4)
+    assert not books.fail(5)
+    assert not books.fail(70)
+    assert books.take(71).granted
+
+
+def test_a_429_proves_that_the_api_is_alive(books: Books) -> None:
+    known(books, 50)
+    for at in (1, 2, 3):
+        books.fail(at)
+    assert books.take(33).granted
+    books.block(34, 5)
+    assert books.take(40).granted
+
+
+def test_calls_from_before_the_rest_do_not_prolong_it(books: Books) -> None:
+    known(books, 50)
+    for at in (1, 2, 3, 4, 5, 20):
+        books.fail(at)
+    assert books.take(33).granted
+
+
+def test_figures_are_kept_in_bounds(books: Books) -> None:
+    known(books, 50)
+    books.settle(1, -5, 10**9, limit=10**12)
+    row = books.row()
+    assert (row["remaining"], row["call_limit"]) == (0, 2**31 - 1)
+
+
+def test_gauges_show_a_window_that_is_over_as_unknown(warehouse: Conn) -> None:
+    warehouse.execute("SELECT etl.take_api_call('c', 'Fixture')")
+    warehouse.execute("SELECT etl.settle_api_call('c', 'Fixture', 'Fixture', 0, 10, 3600, 60)")
+    gauge = "SELECT remaining, call_limit, circuit FROM etl.api_budget_now WHERE entity = 'Fixture'"
+    assert warehouse.execute(gauge).fetchone() == (10, 60, "CLOSED")
+    warehouse.execute("UPDATE etl.api_budget SET resets_at = clock_timestamp() - interval '1 minute'")
+    assert warehouse.execute(gauge).fetchone() == (None, 60, "CLOSED")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "remaining = 5",
+        "remaining = -1, resets_at = now()",
+        "remaining = 61, call_limit = 60, resets_at = now()",
+        "answers_as = 'Fixture'",
+    ],
+)
+def test_impossible_rows_are_refused(warehouse: Conn, bad: str) -> None:
+    warehouse.execute("INSERT INTO etl.api_budget (connection, entity) VALUES ('c', 'Fixture')")
+    with pytest.raises(psycopg.errors.CheckViolation):
+        warehouse.execute(f"UPDATE etl.api_budget SET {bad}")
+
+
+def test_the_migration_can_run_twice(warehouse: Conn) -> None:
+    from sportmonks.paths import SQL_DIR
+
+    warehouse.execute((SQL_DIR / "migrations" / "0002_budget.sql").read_text())
