@@ -70,17 +70,31 @@ def parser() -> argparse.ArgumentParser:
 
 def build(arguments: argparse.Namespace) -> Sandbox:
     """ValueError says which value is wrong and what to choose."""
-    options = Options(arguments.leagues, arguments.seasons, arguments.teams, arguments.fixtures_per_season,
-                      arguments.big_chunk, arguments.scale, arguments.seed)  # fmt: skip
+    options = Options(
+        arguments.leagues,
+        arguments.seasons,
+        arguments.teams,
+        arguments.fixtures_per_season,
+        arguments.big_chunk,
+        arguments.scale,
+        arguments.seed,
+    )
     for name, least in (("limit", 1), ("window", 0.1), ("cache_mb", 1), ("latency", 0)):
         if getattr(arguments, name) < least:
             raise ValueError(f"{name} is {getattr(arguments, name)}: choose at least {least}")
     if not arguments.key.strip():
         raise ValueError("key is empty: choose any text")
     clock = Clock(parse_time(arguments.now) if arguments.now else None, arguments.frozen)
-    sandbox = Sandbox(options, clock, Limits(arguments.limit, arguments.window), key=arguments.key, cache_mb=arguments.cache_mb,
-                      forbidden=tuple(filter(None, arguments.forbidden_includes.split(","))), plan_leagues=arguments.plan_leagues,
-                      latency=arguments.latency)  # fmt: skip
+    sandbox = Sandbox(
+        options,
+        clock,
+        Limits(arguments.limit, arguments.window),
+        key=arguments.key,
+        cache_mb=arguments.cache_mb,
+        forbidden=tuple(filter(None, arguments.forbidden_includes.split(","))),
+        plan_leagues=arguments.plan_leagues,
+        latency=arguments.latency,
+    )
     unknown = (arguments.plan_leagues or set()) - sandbox.world.league_by_id.keys()
     if unknown:
         known = ", ".join(map(str, list(sandbox.world.league_by_id)[:10]))
@@ -116,8 +130,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         # everything is in memory: leave at once, whatever is being answered
         signal.signal(number, lambda *_: os._exit(0))
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # cut connections are faults on demand
-    config = uvicorn.Config(Api(sandbox), log_level="critical" if not arguments.access_log else "info", access_log=arguments.access_log,
-                            lifespan="off", timeout_keep_alive=75, ws="none", server_header=False)  # fmt: skip
+    config = uvicorn.Config(
+        Api(sandbox),
+        log_level="critical" if not arguments.access_log else "info",
+        access_log=arguments.access_log,
+        lifespan="off",
+        timeout_keep_alive=75,
+        ws="none",
+        server_header=False,
+    )
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     port = listener.getsockname()[1]

@@ -2,14 +2,15 @@
 
 GET  /_admin/health               is it up, which world, which key name
 GET  /_admin/truth[?states=1]     counts in all and per season (`chunks`)
-GET  /_admin/truth/fixtures       ?season=ID (or all), &brief=1 ids and states only, &full=1 payloads too, &after=ID&limit=N
+GET  /_admin/truth/fixtures       ?season=ID (or all), &brief=1 ids and states, &full=1 payloads too, &after=ID&limit=N
 GET  /_admin/truth/fixtures/{id}  canonical content and the full payload (&include=...)
 GET  /_admin/calls[?last=N]       what clients did; DELETE forgets it
 GET|POST /_admin/clock            {"now": iso | "advance_seconds": n | "next_kickoff": plus seconds, "frozen": bool}
 GET|POST /_admin/limits           {"limit", "window_seconds", "entity"}
 GET|POST|DELETE /_admin/faults    see ?help=1; DELETE /_admin/faults/{id} for one
 POST /_admin/corrections          {"n", "season", "kinds", "ids"}; POST /_admin/deletions {"n", "season", "ids"}
-GET|POST /_admin/variants         open points of the documentation; GET|POST /_admin/plan {"leagues", "forbidden_includes"}
+GET|POST /_admin/variants         open points of the documentation
+GET|POST /_admin/plan             {"leagues", "forbidden_includes"}
 POST /_admin/reset                forgets corrections, deletions, faults, calls and open windows
 """
 
@@ -56,9 +57,18 @@ class Admin:
 
     async def health(self, request: Request) -> Response:
         box = self.sandbox
-        return _answer({"status": "ok", "now": iso(box.now()), "frozen": box.clock.frozen, "options": vars(box.options),
-                        "leagues": len(box.leagues()), "seasons": len(box.seasons()),
-                        "fixtures": sum(season.size for season in box.seasons()), "cache_bytes": box.cache.size})  # fmt: skip
+        return _answer(
+            {
+                "status": "ok",
+                "now": iso(box.now()),
+                "frozen": box.clock.frozen,
+                "options": vars(box.options),
+                "leagues": len(box.leagues()),
+                "seasons": len(box.seasons()),
+                "fixtures": sum(season.size for season in box.seasons()),
+                "cache_bytes": box.cache.size,
+            }
+        )
 
     async def truth(self, request: Request) -> Response:
         asked = request.query_params.get("states")
@@ -153,8 +163,10 @@ class Admin:
         if request.method == "POST":
             for name, value in (await self._body(request)).items():
                 set_variant(self.sandbox, name, value)
-        known = {name: {"value": self.sandbox.variants[name], "choices": choices, "meaning": text}
-                 for name, (choices, text) in VARIANTS.items()}  # fmt: skip
+        known = {
+            name: {"value": self.sandbox.variants[name], "choices": choices, "meaning": text}
+            for name, (choices, text) in VARIANTS.items()
+        }
         return _answer(known)
 
     async def plan(self, request: Request) -> Response:
@@ -165,8 +177,13 @@ class Admin:
                 box.plan_leagues = None if body["leagues"] is None else {int(i) for i in body["leagues"]}
             if "forbidden_includes" in body:
                 box.forbidden = {str(name).lower() for name in body["forbidden_includes"]}
-        return _answer({"leagues": [league.id for league in box.leagues()], "all_leagues": [league.id for league in box.world.leagues],
-                        "forbidden_includes": sorted(box.forbidden)})  # fmt: skip
+        return _answer(
+            {
+                "leagues": [league.id for league in box.leagues()],
+                "all_leagues": [league.id for league in box.world.leagues],
+                "forbidden_includes": sorted(box.forbidden),
+            }
+        )
 
     async def reset(self, request: Request) -> Response:
         box = self.sandbox

@@ -19,64 +19,21 @@ from local.sandbox.fixtures import multi_ids
 from local.sandbox.limits import log_entry
 from local.sandbox.paging import Answer
 from local.sandbox.query import ApiError, Query, parse_query
-from local.sandbox.state import Encoded, Sandbox, deflate, encode
+from local.sandbox.reply import Header, Reply, html_reply, json_reply
+from local.sandbox.state import Encoded, Sandbox, encode
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Header = tuple[bytes, bytes]
 
 NO_RESULT = (
-    "No result(s) found matching your request. Either the query did not return any results or you don't have access to it "
-    "via your current subscription."
+    "No result(s) found matching your request. Either the query did not return any results or you don't have access "
+    "to it via your current subscription."
 )
-HTML = b"<html>\r\n<head><title>%s</title></head>\r\n<body>\r\n<center><h1>%s</h1></center>\r\n<hr>\r\n</body>\r\n</html>\r\n"
-REASONS = {403: "403 Forbidden", 500: "500 Internal Server Error", 502: "502 Bad Gateway", 503: "503 Service Unavailable",
-           504: "504 Gateway Time-out", 200: "Just a moment..."}  # fmt: skip
-COALESCE = 8_000
-GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
 
 class Cut(Exception):
     """Closes the connection: the server drops a response that was not finished."""
-
-
-class Reply:
-    """Status, headers and the body in pieces; pieces may bring their deflated form along."""
-
-    def __init__(
-        self, status: int, pieces: list[bytes | Encoded], headers: list[Header], kind: bytes = b"application/json"
-    ) -> None:
-        self.status, self.pieces, self.headers, self.kind = status, pieces, headers, kind
-        self.cut_at: float | None = None
-
-    def body(self, gzip: bool) -> tuple[bytes, list[Header]]:
-        joined: list[bytes | Encoded] = []
-        small: list[bytes] = []
-        for piece in self.pieces:
-            if isinstance(piece, Encoded) and len(piece.raw) >= COALESCE:
-                joined += [b"".join(small), piece]
-                small = []
-            else:
-                small.append(piece.raw if isinstance(piece, Encoded) else piece)
-        joined.append(b"".join(small))
-        headers = [(b"content-type", self.kind), *self.headers]
-        raw = b"".join(piece.raw if isinstance(piece, Encoded) else piece for piece in joined)
-        if not gzip or len(raw) < 1_000:
-            return raw, headers
-        packed = [piece.deflated if isinstance(piece, Encoded) else deflate(piece) for piece in joined]
-        tail = zlib.crc32(raw).to_bytes(4, "little") + (len(raw) & 0xFFFFFFFF).to_bytes(4, "little")
-        headers += [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
-        return GZIP_HEADER + b"".join(packed) + b"\x03\x00" + tail, headers
-
-
-def _json(status: int, body: Any, headers: list[Header] | None = None) -> Reply:
-    return Reply(status, [encode(body)], headers or [])
-
-
-def _html(status: int) -> Reply:
-    reason = REASONS.get(status, str(status)).encode()
-    return Reply(status, [HTML % (reason, reason)], [], b"text/html; charset=UTF-8")
 
 
 class Api:
@@ -111,15 +68,25 @@ class Api:
         try:
             reply = await self._reply(scope, headers, params, note)
         except ApiError as problem:
-            reply = _json(problem.status, problem.body())
+            reply = json_reply(problem.status, problem.body())
         gzip = "gzip" in headers.get("accept-encoding", "").lower()
         body, out = reply.body(gzip)
         calls = self.sandbox.calls
         calls.by_status[reply.status] += 1
         calls.bytes_sent += len(body)
         took = round((time.perf_counter() - began) * 1_000, 1)
-        calls.log.append(log_entry(scope["method"], scope["path"], note["entity"], reply.status, fault=note["fault"],
-                                   ids=note["ids"], ms=took, include=params.get("include", "")))  # fmt: skip
+        calls.log.append(
+            log_entry(
+                scope["method"],
+                scope["path"],
+                note["entity"],
+                reply.status,
+                fault=note["fault"],
+                ids=note["ids"],
+                ms=took,
+                include=params.get("include", ""),
+            )
+        )
         out.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": reply.status, "headers": out})
         if reply.cut_at is not None:
@@ -144,7 +111,7 @@ class Api:
         calls.total += 1
         calls.user_agents[agent] += 1
         if not agent or agent.startswith("python-requests/"):
-            return _html(403)
+            return html_reply(403)
         self._token(headers, params)
         path = scope["path"].removeprefix("/v3/") if scope["path"].startswith("/v3/") else "-"
         if scope["method"] != "GET":
@@ -219,7 +186,7 @@ class Api:
             body["retry_after"] = seconds
         self.sandbox.calls.answers_429[entity] += 1
         self.sandbox.limits.told(entity)
-        return _json(429, body, headers)
+        return json_reply(429, body, headers)
 
     def _rate_headers(self, entity: str, remaining: int) -> list[Header]:
         limit = self.sandbox.limits.limit(entity)
@@ -233,14 +200,14 @@ class Api:
         if kind == "forbidden_include":
             raise ApiError(403, f"You do not have access to the '{fault.get('include', 'lineups')}' include", 5002)
         if kind in ("status", "poison", "season_down"):
-            return _html(int(fault.get("status", 503 if kind == "season_down" else 500)))
+            return html_reply(int(fault.get("status", 503 if kind == "season_down" else 500)))
         if kind == "rate_limited":
             return self._too_many(entity, fault.get("where", "both"), int(fault.get("seconds", 1)))
         if kind == "html_200":
-            return _html(200)
+            return html_reply(200)
         if kind == "hang":
             await asyncio.sleep(float(fault.get("seconds", 60)))
-            reply = _html(200)
+            reply = html_reply(200)
             reply.cut_at = 0.0
             return reply
         if kind == "no_result":
@@ -269,15 +236,27 @@ class Api:
     def _envelope(self, answer: Answer, entity: str, silent: Fault | None = None, wrong: Fault | None = None) -> Reply:
         sandbox, variants = self.sandbox, self.sandbox.variants
         remaining = sandbox.limits.remaining(entity) if wrong is None else int(wrong.get("remaining", 999_999))
-        meta: Any = [] if variants["subscription_meta"] == "list" else {"trial_ends_at": None, "ends_at": None,
-                                                                       "current_timestamp": int(sandbox.now())}  # fmt: skip
+        meta: Any = (
+            []
+            if variants["subscription_meta"] == "list"
+            else {"trial_ends_at": None, "ends_at": None, "current_timestamp": int(sandbox.now())}
+        )
         tail: dict[str, Any] = {
-            "subscription": [{"meta": meta, "plans": [{"plan": "Sandbox Plan", "sport": "Football", "category": "Standard"}],
-                              "add_ons": [], "widgets": []}],
-        }  # fmt: skip
+            "subscription": [
+                {
+                    "meta": meta,
+                    "plans": [{"plan": "Sandbox Plan", "sport": "Football", "category": "Standard"}],
+                    "add_ons": [],
+                    "widgets": [],
+                }
+            ],
+        }
         if silent is None:
-            tail["rate_limit"] = {"resets_in_seconds": sandbox.limits.resets_in(entity), "remaining": remaining,
-                                  "requested_entity": entity}  # fmt: skip
+            tail["rate_limit"] = {
+                "resets_in_seconds": sandbox.limits.resets_in(entity),
+                "remaining": remaining,
+                "requested_entity": entity,
+            }
         tail["timezone"] = "UTC"
         headers = [] if silent is not None else self._rate_headers(entity, remaining)
         sandbox.limits.told(entity)
@@ -286,7 +265,7 @@ class Api:
             body = {"message": NO_RESULT, **tail}
             if kind == "empty":
                 body = {"data": [], **body}
-            return _json(404 if kind == "404" else 200, body, headers)
+            return json_reply(404 if kind == "404" else 200, body, headers)
         if answer.pagination is not None:
             tail = {"pagination": answer.pagination, **tail}
         rest = b"," + encode(tail)[1:]

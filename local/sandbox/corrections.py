@@ -112,8 +112,14 @@ def _candidates(
         yield sandbox.view_at(chosen, int(rng.random() * chosen.size))
 
 
-def correct(sandbox: Sandbox, number: int, *, season: int | None = None, kinds: tuple[str, ...] = DEFAULT_KINDS,
-            ids: list[int] | None = None) -> list[Row]:  # fmt: skip
+def correct(
+    sandbox: Sandbox,
+    number: int,
+    *,
+    season: int | None = None,
+    kinds: tuple[str, ...] = DEFAULT_KINDS,
+    ids: list[int] | None = None,
+) -> list[Row]:
     """Makes `number` corrections, each to another fixture, kinds in turn; fewer when no fixture is left for one."""
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown:
@@ -133,8 +139,16 @@ def correct(sandbox: Sandbox, number: int, *, season: int | None = None, kinds: 
             touched.add(view.id)
             after = sandbox.view(view.id)
             assert after is not None
-            done.append({"fixture_id": view.id, "season_id": view.season.id, "kind": kind, "what": what,
-                         "before": before, "after": canonical(sandbox, after)})  # fmt: skip
+            done.append(
+                {
+                    "fixture_id": view.id,
+                    "season_id": view.season.id,
+                    "kind": kind,
+                    "what": what,
+                    "before": before,
+                    "after": canonical(sandbox, after),
+                }
+            )
             break
     return done
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local.sandbox import resources
+from local.sandbox import resources, tables
 from local.sandbox.fixtures import (
     FIXTURE_FILTERS,
     day_of,
@@ -26,8 +26,8 @@ from local.sandbox.paging import Answer, number_in, page_of, shaped
 from local.sandbox.people import player_row, venue_row
 from local.sandbox.query import ApiError, Query, invalid
 from local.sandbox.reference import STATES, TYPES, country_row
+from local.sandbox.rows import team_row
 from local.sandbox.state import Encoded, Sandbox, encode
-from local.sandbox.view import team_row
 from local.sandbox.world import DAY
 
 Row = dict[str, Any]
@@ -73,6 +73,10 @@ def _seasons(sandbox: Sandbox, parts: tuple[str, ...], query: Query) -> Iterable
     return (resources.season_row(sandbox, s) for s in sandbox.seasons() if leagues is None or s.league.id in leagues)
 
 
+def _leagues(sandbox: Sandbox, parts: tuple[str, ...], query: Query) -> Iterable[Row]:
+    return (resources.league_row(sandbox, league) for league in sandbox.leagues())
+
+
 def _my_leagues(sandbox: Sandbox, parts: tuple[str, ...], query: Query) -> Iterable[Row]:
     return (resources.league_row(sandbox, league) | {"sport": resources.SPORT} for league in sandbox.leagues())
 
@@ -80,8 +84,15 @@ def _my_leagues(sandbox: Sandbox, parts: tuple[str, ...], query: Query) -> Itera
 def _usage(sandbox: Sandbox, parts: tuple[str, ...], query: Query) -> Iterable[Row]:
     begin = int(sandbox.now()) // 300 * 300
     for place, (entity, count) in enumerate(sorted(sandbox.calls.by_entity.items())):
-        yield {"id": 98_000_000 + place, "endpoint": f"api.football.{entity.lower()}", "count": count, "entity": entity.lower(),
-               "remaining_requests": sandbox.limits.remaining(entity), "period_start": begin, "period_end": begin + 300}  # fmt: skip
+        yield {
+            "id": 98_000_000 + place,
+            "endpoint": f"api.football.{entity.lower()}",
+            "count": count,
+            "entity": entity.lower(),
+            "remaining_requests": sandbox.limits.remaining(entity),
+            "period_start": begin,
+            "period_end": begin + 300,
+        }
 
 
 def _transfers(sandbox: Sandbox, parts: tuple[str, ...], query: Query) -> Iterable[Row]:
@@ -90,7 +101,7 @@ def _transfers(sandbox: Sandbox, parts: tuple[str, ...], query: Query) -> Iterab
         raise invalid(
             "date", f"The period may span at most {TRANSFER_DAYS} days and must not end before it begins.", 5006
         )
-    return resources.transfers_between(sandbox, first, last + DAY - 1)
+    return tables.transfers_between(sandbox, first, last + DAY - 1)
 
 
 def _team(sandbox: Sandbox, team_id: int) -> Row | None:
@@ -127,11 +138,11 @@ _TABLE: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     ("football/livescores", "fixture", livescores, ("fixtureLeagues", "fixtureSeasons")),
     ("football/livescores/(inplay)", "fixture", livescores, ("fixtureLeagues", "fixtureSeasons")),
     ("football/livescores/latest", "fixture", fixtures_latest, ()),
-    ("football/leagues", "league", _rows("league", lambda s, p, q: (resources.league_row(s, x) for x in s.leagues())), ()),
+    ("football/leagues", "league", _rows("league", _leagues), ()),
     (r"football/leagues/(\d+)", "league", _one("league", resources.league_by_id), ()),
     ("football/seasons", "season", _rows("season", _seasons), ("seasonLeagues",)),
     (r"football/seasons/(\d+)", "season", _one("season", resources.season_by_id), ()),
-    (r"football/schedules/seasons/(\d+)", "stage", _rows("stage", _of_season(resources.schedule_of), paged=False), ()),
+    (r"football/schedules/seasons/(\d+)", "stage", _rows("stage", _of_season(tables.schedule_of), paged=False), ()),
     ("football/stages", "stage", _rows("stage", _all(resources.stages_of)), ()),
     (r"football/stages/seasons/(\d+)", "stage", _rows("stage", _of_season(resources.stages_of), paged=False), ()),
     (r"football/stages/(\d+)", "stage", _one("stage", resources.stage_by_id), ()),
@@ -145,8 +156,9 @@ _TABLE: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     (r"football/players/(\d+)", "player", _one("player", lambda s, i: player_row(s.world, i)), ()),
     (r"football/squads/seasons/(\d+)/teams/(\d+)", "squad",
      _rows("squad", lambda s, p, q: resources.squad_of(s, number_in(p[0]), number_in(p[1])), paged=False), ()),
-    (r"football/standings/seasons/(\d+)", "standing", _rows("standing", _of_season(resources.standings_of), paged=False), ()),
-    (r"football/topscorers/seasons/(\d+)", "topscorer", _rows("topscorer", _of_season(resources.topscorers_of)), ()),
+    (r"football/standings/seasons/(\d+)", "standing",
+     _rows("standing", _of_season(tables.standings_of), paged=False), ()),
+    (r"football/topscorers/seasons/(\d+)", "topscorer", _rows("topscorer", _of_season(tables.topscorers_of)), ()),
     (f"football/transfers/between/{_D}/{_D}", "transfer", _rows("transfer", _transfers), ()),
     ("football/states", "state", _rows("state", lambda s, p, q: STATES.values()), ()),
     (r"football/states/(\d+)", "state", _one("state", lambda s, i: STATES.get(i)), ()),

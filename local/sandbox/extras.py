@@ -8,8 +8,9 @@ from typing import Any
 from local.sandbox.outcome import P_PENS
 from local.sandbox.people import coach_id, mix, person_row, referee_ids, squad
 from local.sandbox.reference import STATES
+from local.sandbox.rows import SIDES, period_id
 from local.sandbox.story import SCORING, SUBSTITUTION, YELLOW, ordinal
-from local.sandbox.view import SIDES, View
+from local.sandbox.view import View
 from local.sandbox.world import FIRST_FIXTURE_ID
 
 Row = dict[str, Any]
@@ -60,8 +61,16 @@ def sidelined(view: View) -> list[Row]:
         pick = mix(view.id, 61 + side)
         if pick % 3 == 0:
             player = squad(team, view.season)[25]
-            rows.append({"id": (view.id - FIRST_FIXTURE_ID) * 2 + side, "fixture_id": view.id, "sideline_id": pick % 900_000,
-                         "participant_id": team.id, "player_id": player.id, "type_id": 535 + pick % 2})  # fmt: skip
+            rows.append(
+                {
+                    "id": (view.id - FIRST_FIXTURE_ID) * 2 + side,
+                    "fixture_id": view.id,
+                    "sideline_id": pick % 900_000,
+                    "participant_id": team.id,
+                    "player_id": player.id,
+                    "type_id": 535 + pick % 2,
+                }
+            )
     return rows
 
 
@@ -91,19 +100,31 @@ def weather(view: View) -> Row | None:
 def metadata(view: View) -> list[Row]:
     if not view.periods:
         return []
-    return [{"id": (view.id - FIRST_FIXTURE_ID) * 4, "metadatable_id": view.id, "type_id": 578, "value_type": "integer",
-             "values": {"attendance": 4_000 + mix(view.id, 64) % 50_000}}]  # fmt: skip
+    return [
+        {
+            "id": (view.id - FIRST_FIXTURE_ID) * 4,
+            "metadatable_id": view.id,
+            "type_id": 578,
+            "value_type": "integer",
+            "values": {"attendance": 4_000 + mix(view.id, 64) % 50_000},
+        }
+    ]
 
 
 def expected_goals(view: View) -> list[Row]:
     if not view.periods:
         return []
     return [
-        {"id": 1_000_000 + (view.id - FIRST_FIXTURE_ID) * 2 + side, "fixture_id": view.id, "type_id": 5304,
-         "participant_id": view.teams[side].id, "data": {"value": round(0.3 + mix(view.id, 65 + side) % 240 / 100, 4)},
-         "location": SIDES[side]}
+        {
+            "id": 1_000_000 + (view.id - FIRST_FIXTURE_ID) * 2 + side,
+            "fixture_id": view.id,
+            "type_id": 5304,
+            "participant_id": view.teams[side].id,
+            "data": {"value": round(0.3 + mix(view.id, 65 + side) % 240 / 100, 4)},
+            "location": SIDES[side],
+        }
         for side in (0, 1)
-    ]  # fmt: skip
+    ]
 
 
 def timeline(view: View) -> list[Row]:
@@ -120,15 +141,33 @@ def timeline(view: View) -> list[Row]:
         if minute > view.minute:
             break
         counts[type_id] = counts.get(type_id, 0) + 1
-        period = view.period_id(1 if minute <= 45 else 2)
-        rows.append({
-            "id": 1_500_000_000 + (view.id - FIRST_FIXTURE_ID) * 64 + number, "fixture_id": view.id, "period_id": period,
-            "participant_id": view.teams[side].id, "type_id": type_id, "section": "timeline", "player_id": None,
-            "related_player_id": None, "player_name": None, "related_player_name": None, "result": None, "info": None,
-            "addition": f"{ordinal(counts[type_id])} {word}", "minute": minute, "extra_minute": None, "injured": None,
-            "on_bench": False, "coach_id": None, "sub_type_id": None, "detailed_period_id": period, "rescinded": None,
-            "sort_order": counts[type_id],
-        })  # fmt: skip
+        period = period_id(view, 1 if minute <= 45 else 2)
+        rows.append(
+            {
+                "id": 1_500_000_000 + (view.id - FIRST_FIXTURE_ID) * 64 + number,
+                "fixture_id": view.id,
+                "period_id": period,
+                "participant_id": view.teams[side].id,
+                "type_id": type_id,
+                "section": "timeline",
+                "player_id": None,
+                "related_player_id": None,
+                "player_name": None,
+                "related_player_name": None,
+                "result": None,
+                "info": None,
+                "addition": f"{ordinal(counts[type_id])} {word}",
+                "minute": minute,
+                "extra_minute": None,
+                "injured": None,
+                "on_bench": False,
+                "coach_id": None,
+                "sub_type_id": None,
+                "detailed_period_id": period,
+                "rescinded": None,
+                "sort_order": counts[type_id],
+            }
+        )
     return rows
 
 
@@ -173,7 +212,15 @@ def comments(view: View) -> list[Row]:
     lines.sort(key=lambda line: line[0])
     base = 10_000_000 + (view.id - FIRST_FIXTURE_ID) * 256
     return [
-        {"id": base + number, "fixture_id": view.id, "comment": text, "minute": minute or None, "extra_minute": extra,
-         "is_goal": goal, "is_important": important, "order": number + 1}
+        {
+            "id": base + number,
+            "fixture_id": view.id,
+            "comment": text,
+            "minute": minute or None,
+            "extra_minute": extra,
+            "is_goal": goal,
+            "is_important": important,
+            "order": number + 1,
+        }
         for number, (minute, extra, goal, important, text) in enumerate(lines)
-    ]  # fmt: skip
+    ]

@@ -99,8 +99,15 @@ class Fault:
         return self.settings.get(name, default)
 
     def as_json(self) -> dict[str, Any]:
-        return {"id": self.id, "kind": self.kind, "match": self.match, "left": self.left, "rate": self.rate,
-                "settings": self.settings, "hits": self.hits}  # fmt: skip
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "match": self.match,
+            "left": self.left,
+            "rate": self.rate,
+            "settings": self.settings,
+            "hits": self.hits,
+        }
 
 
 class Faults:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from local.sandbox import extras, resources
+from local.sandbox import extras, resources, rows, tables
 from local.sandbox.people import person_row, player_row, venue_row
 from local.sandbox.query import ApiError, Node
 from local.sandbox.reference import STATES, TYPES, country_row
-from local.sandbox.view import LINEUP_BASE, View, team_row
+from local.sandbox.rows import LINEUP_BASE, team_row
+from local.sandbox.view import View
 from local.sandbox.world import FIRST_FIXTURE_ID
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def _details(sandbox: Sandbox, row: Row, view: View | None) -> list[Row]:
     found = view if view is not None else sandbox.view(row["fixture_id"])
     if found is None:
         return []
-    return found.details(row["id"] - LINEUP_BASE - (found.id - FIRST_FIXTURE_ID) * 64)
+    return rows.details(found, row["id"] - LINEUP_BASE - (found.id - FIRST_FIXTURE_ID) * 64)
 
 
 _LEAGUE = _season_part("league", resources.league_by_id, "league_id")
@@ -72,12 +73,12 @@ _VENUE: tuple[str, Loader] = (
 
 RELATIONS: dict[str, dict[str, tuple[str, Loader]]] = {
     "fixture": {
-        "participants": ("team", _view(View.participants)),
-        "scores": ("score", _view(View.scores)),
-        "events": ("event", _view(View.event_rows)),
-        "statistics": ("statistic", _view(View.statistics)),
-        "periods": ("period", _view(View.period_rows)),
-        "lineups": ("lineup", _view(View.lineups)),
+        "participants": ("team", _view(rows.participants)),
+        "scores": ("score", _view(rows.scores)),
+        "events": ("event", _view(rows.event_rows)),
+        "statistics": ("statistic", _view(rows.statistics)),
+        "periods": ("period", _view(rows.period_rows)),
+        "lineups": ("lineup", _view(rows.lineups)),
         "timeline": ("event", _view(extras.timeline)),
         "comments": ("comment", _view(extras.comments)),
         "formations": ("formation", _view(extras.formations)),
@@ -134,8 +135,12 @@ RELATIONS: dict[str, dict[str, tuple[str, Loader]]] = {
     "referee": {"country": _country()},
     "state": {"type": ("type", lambda s, row, view: TYPES.get(STATES[row["id"]]["type_id"] or 0))},
     "sidelined": {"player": _player(), "type": _type()},
-    "player": {"country": _country(), "nationality": _country("nationality_id"), "position": _type("position_id"),
-               "detailedposition": _type("detailed_position_id")},  # fmt: skip
+    "player": {
+        "country": _country(),
+        "nationality": _country("nationality_id"),
+        "position": _type("position_id"),
+        "detailedposition": _type("detailed_position_id"),
+    },
     "venue": {"country": _country()},
     "league": {
         "country": _country(),
@@ -153,15 +158,23 @@ RELATIONS: dict[str, dict[str, tuple[str, Loader]]] = {
         "league": _LEAGUE,
         "season": _SEASON,
         "type": _type(),
-        "rounds": ("round", lambda s, row, view: [r for r in resources.rounds_of(s, row["season_id"]) if r["stage_id"] == row["id"]]),
+        "rounds": (
+            "round",
+            lambda s, row, view: [r for r in resources.rounds_of(s, row["season_id"]) if r["stage_id"] == row["id"]],
+        ),
     },
     "round": {
         "league": _LEAGUE,
         "season": _SEASON,
         "stage": _STAGE,
-        "fixtures": ("fixture", lambda s, row, view: [
-            v.base() for v in s.season_views(row["season_id"])
-            if v.plan.round_no is not None and v.season.round_id(v.plan.round_no) == row["id"]]),
+        "fixtures": (
+            "fixture",
+            lambda s, row, view: [
+                v.base()
+                for v in s.season_views(row["season_id"])
+                if v.plan.round_no is not None and v.season.round_id(v.plan.round_no) == row["id"]
+            ],
+        ),
     },
     "standing": {
         "participant": _team(),
@@ -169,15 +182,26 @@ RELATIONS: dict[str, dict[str, tuple[str, Loader]]] = {
         "season": _SEASON,
         "stage": _STAGE,
         "round": _ROUND,
-        "details": ("standing_detail", lambda s, row, view: resources.standing_details(s, row)),
+        "details": ("standing_detail", lambda s, row, view: tables.standing_details(s, row)),
     },
     "standing_detail": {"type": _type()},
-    "topscorer": {"player": _player(), "participant": _team(), "team": _team("team_id"), "type": _type(), "season": _SEASON},
+    "topscorer": {
+        "player": _player(),
+        "participant": _team(),
+        "team": _team("team_id"),
+        "type": _type(),
+        "season": _SEASON,
+    },
     "squad": {"player": _player(), "team": _team("team_id"), "position": _type("position_id")},
-    "transfer": {"player": _player(), "fromteam": _team("from_team_id"), "toteam": _team("to_team_id"), "type": _type()},
+    "transfer": {
+        "player": _player(),
+        "fromteam": _team("from_team_id"),
+        "toteam": _team("to_team_id"),
+        "type": _type(),
+    },
     "country": {},
     "type": {},
-}  # fmt: skip
+}
 KNOWN = {name for table in RELATIONS.values() for name in table}
 
 
@@ -204,16 +228,15 @@ def attach(sandbox: Sandbox, entity: str, row: Row, tree: dict[str, Node], view:
     for name, node in tree.items():
         target, load = RELATIONS[entity][name]
         found = load(sandbox, row, view)
-        rows = found if isinstance(found, list) else [found] if found is not None else []
+        items: list[Row] = found if isinstance(found, list) else [found] if found is not None else []
         inner = view if entity == "fixture" and name in ("lineups", "events") else None
-        for place, item in enumerate(rows):
+        for place, item in enumerate(items):
             if node.children:
-                if item is STATES.get(item.get("id")) or item is TYPES.get(item.get("id")):
-                    item = dict(item)
+                item = dict(item)  # reference rows are shared
                 attach(sandbox, target, item, node.children, inner)
             if node.fields:
                 keep = (*node.fields, *node.children) + (("meta",) if name == "participants" else ())
                 item = pick(item, keep, sandbox.variants["select_keeps_keys"] == "yes")
-            rows[place] = item
-        row[name] = rows if isinstance(found, list) else rows[0] if rows else None
+            items[place] = item
+        row[name] = items if isinstance(found, list) else items[0] if items else None
     return row

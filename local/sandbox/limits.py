@@ -14,11 +14,24 @@ from typing import Any
 from local.sandbox.clock import iso
 
 BUCKETS = {
-    "fixtures": "Fixture", "livescores": "Fixture", "schedules": "Stage", "leagues": "League", "seasons": "Season",
-    "stages": "Stage", "rounds": "Round", "teams": "Team", "venues": "Venue", "players": "Player", "squads": "Squad",
-    "standings": "Standing", "topscorers": "Topscorer", "transfers": "Transfer", "states": "State", "types": "Type",
+    "fixtures": "Fixture",
+    "livescores": "Fixture",
+    "schedules": "Stage",
+    "leagues": "League",
+    "seasons": "Season",
+    "stages": "Stage",
+    "rounds": "Round",
+    "teams": "Team",
+    "venues": "Venue",
+    "players": "Player",
+    "squads": "Squad",
+    "standings": "Standing",
+    "topscorers": "Topscorer",
+    "transfers": "Transfer",
+    "states": "State",
+    "types": "Type",
     "countries": "Country",
-}  # fmt: skip
+}
 
 
 @dataclass

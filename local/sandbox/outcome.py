@@ -155,8 +155,14 @@ def _shootout(rng: Random) -> list[tuple[int, bool]]:
 
 def _fate(rng: Random) -> str:
     draw = rng.random()
-    for fate, limit in (("moved", 0.012), ("postponed", 0.017), ("cancelled", 0.021), ("awarded", 0.025),
-                        ("abandoned", 0.029), ("delayed", 0.034)):  # fmt: skip
+    for fate, limit in (
+        ("moved", 0.012),
+        ("postponed", 0.017),
+        ("cancelled", 0.021),
+        ("awarded", 0.025),
+        ("abandoned", 0.029),
+        ("delayed", 0.034),
+    ):
         if draw < limit:
             return fate
     return "played"
@@ -185,8 +191,16 @@ def outcome(seed: int, season: Season, index: int, plan: Plan, change: Change | 
     if season.round_of(index) is not None and index >= season.regular - season.team_count:
         table = [(-math.inf, TBA), (plan.kickoff - TBA_AHEAD, NS)]
     if fate in ("postponed", "cancelled"):
-        return Outcome(fixture_id, fate, kickoff, [(-math.inf, NS), (announced, POSTPONED if fate == "postponed" else CANCELLED)],
-                       [], [], [], change)  # fmt: skip
+        return Outcome(
+            fixture_id,
+            fate,
+            kickoff,
+            [(-math.inf, NS), (announced, POSTPONED if fate == "postponed" else CANCELLED)],
+            [],
+            [],
+            [],
+            change,
+        )
     if fate == "awarded":
         winner = 0 if rng.random() < 0.5 else 1
         goals = [Goal(n, P_SECOND, winner, 90, None, 0) for n in range(3)]
@@ -205,8 +219,11 @@ def outcome(seed: int, season: Season, index: int, plan: Plan, change: Change | 
     if fate == "abandoned":
         cut = start + int((0.25 + 0.6 * stop_share) * (end - start))
         table = [entry for entry in table if entry[0] < cut] + [(cut, ABANDONED)]
-        periods = [p._replace(ended=min(p.ended, cut), added=p.added if p.ended <= cut else None)
-                   for p in periods if p.started < cut]  # fmt: skip
+        periods = [
+            p._replace(ended=min(p.ended, cut), added=p.added if p.ended <= cut else None)
+            for p in periods
+            if p.started < cut
+        ]
         found = Outcome(fixture_id, fate, kickoff, table, periods, [], [], change)
         found.goals = [g for g in goals if found.moment(g.period, g.minute, g.extra) < cut]
         return found
@@ -215,7 +232,13 @@ def outcome(seed: int, season: Season, index: int, plan: Plan, change: Change | 
         extra_start = end + 300
         turn, extra_end = extra_start + 16 * 60, extra_start + 60 * (31 + added[2])
         periods.append(Period(P_EXTRA, extra_start, extra_end, added[2]))
-        live = [(end + 60, BREAK), (extra_start, ET), (turn, ET_BREAK), (turn + 60, ET_SECOND_HALF), (extra_end, AET)]
+        live: list[tuple[float, int]] = [
+            (end + 60, BREAK),
+            (extra_start, ET),
+            (turn, ET_BREAK),
+            (turn + 60, ET_SECOND_HALF),
+            (extra_end, AET),
+        ]
         final = level(goals, P_FIRST, P_SECOND, P_EXTRA)
         if final[0] == final[1]:
             shootout = pens

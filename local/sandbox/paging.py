@@ -81,5 +81,11 @@ def page_of(
     if following and sandbox.variants["next_page"] == "query":
         rest = "&".join(f"{k}={v}" for k, v in query.params.items() if k not in ("page", "cursor", "api_token"))
         following += f"&{rest}" if rest else ""
-    return page, {"count": len(page), "per_page": query.per_page, "current_page": number, "next_page": following,
-                  "has_more": more, "next_cursor": token}  # fmt: skip
+    return page, {
+        "count": len(page),
+        "per_page": query.per_page,
+        "current_page": number,
+        "next_page": following,
+        "has_more": more,
+        "next_cursor": token,
+    }

@@ -8,11 +8,13 @@ from local.sandbox.names import COUNTRIES
 
 _STATES = (
     "1 NS|Not Started|NS;2 INPLAY_1ST_HALF|1st Half|1st;3 HT|Half Time|HT;4 BREAK|Break|BRK;5 FT|Full Time|FT;"
-    "6 INPLAY_ET|Extra Time|et;7 AET|After Extra Time|AET;8 FT_PEN|After Penalties|FTP;9 INPLAY_PENALTIES|Penalties|PEN;"
+    "6 INPLAY_ET|Extra Time|et;7 AET|After Extra Time|AET;8 FT_PEN|After Penalties|FTP;"
+    "9 INPLAY_PENALTIES|Penalties|PEN;"
     "10 POSTPONED|Postponed|POST;11 SUSPENDED|Suspended|SUSP;12 CANCELLED|Cancelled|CANC;13 TBA|To Be Announced|TBA;"
     "14 WO|Walk Over|WO;15 ABANDONED|Abandoned|ABAN;16 DELAYED|Delayed|DELA;17 AWARDED|Awarded|AWAR;"
     "18 INTERRUPTED|Interrupted|INT;19 AWAITING_UPDATES|Awaiting Updates|AU;20 DELETED|Deleted|DEL;"
-    "21 EXTRA_TIME_BREAK|Extra Time - Break|ETB;22 INPLAY_2ND_HALF|2nd Half|2nd;23 INPLAY_ET_2ND_HALF|ET - 2nd Half|2et;"
+    "21 EXTRA_TIME_BREAK|Extra Time - Break|ETB;22 INPLAY_2ND_HALF|2nd Half|2nd;"
+    "23 INPLAY_ET_2ND_HALF|ET - 2nd Half|2et;"
     "25 PEN_BREAK|Penalties - Break|PENB;26 PENDING|Pending|PEN"
 )
 _STATE_TYPES = {2: 1, 3: 2, 4: 3, 5: 2, 6: 3, 7: 3, 8: 5, 9: 5, 21: 3, 22: 2, 23: 39, 25: 5}
@@ -30,7 +32,8 @@ _TYPES = {
     "timeline": "126 Corner;569 Shot On Target;570 Shot Off Target;1514 Offside",
     "lineup": "11 Lineup;12 Bench;13 Sidelined",
     "position": "24 Goalkeeper;25 Defender;26 Midfielder;27 Attacker;28 Unknown;148 Centre Back;149 Defensive Midfield;"
-    "150 Attacking Midfield;151 Centre Forward;152 Left Wing;153 Central Midfield;154 Right Back;155 Left Back;156 Right Wing",
+    "150 Attacking Midfield;151 Centre Forward;152 Left Wing;"
+    "153 Central Midfield;154 Right Back;155 Left Back;156 Right Wing",
     "stage_type": "223 Group Stage;224 Knock Out;225 Play-Offs",
     "standing": "129 Overall Matches Played;130 Overall Won;131 Overall Draw;132 Overall Lost;133 Overall Goals Scored;"
     "134 Overall Goals Conceded;179 Goal Difference;187 Overall Points",
@@ -38,16 +41,20 @@ _TYPES = {
     "topscorer": "208 Goal Topscorer;209 Assist Topscorer",
     "injury": "535 Knee Injury;536 Hamstring Injury;537 Suspension",
     "statistic": "34 Corners;40 Captain;41 Shots Off Target;42 Shots Total;43 Attacks;44 Dangerous Attacks;"
-    "45 Ball Possession %;46 Ball Safe;47 Penalties Awarded;49 Shots Insidebox;50 Shots Outsidebox;51 Offsides;52 Goals;"
+    "45 Ball Possession %;46 Ball Safe;47 Penalties Awarded;49 Shots Insidebox;50 Shots Outsidebox;51 Offsides;"
+    "52 Goals;"
     "53 Goal Kicks;54 Goal Attempts;55 Free Kicks;56 Fouls;57 Saves;58 Shots Blocked;59 Substitutions;60 Throwins;"
-    "62 Long Passes;64 Hit Woodwork;65 Successful Headers;70 Headers;78 Tackles;79 Assists;80 Passes;81 Successful Passes;"
+    "62 Long Passes;64 Hit Woodwork;65 Successful Headers;70 Headers;78 Tackles;79 Assists;80 Passes;"
+    "81 Successful Passes;"
     "82 Successful Passes Percentage;83 Redcards;84 Yellowcards;85 Yellowred Cards;86 Shots On Target;87 Injuries;"
     "88 Goals Conceded;94 Dispossessed;96 Fouls Drawn;97 Blocked Shots;98 Total Crosses;99 Accurate Crosses;"
     "100 Interceptions;101 Clearances;105 Total Duels;106 Duels Won;107 Aerials Won;108 Dribble Attempts;"
     "109 Successful Dribbles;110 Dribbled Past;116 Accurate Passes;117 Key Passes;118 Rating;119 Minutes Played;"
     "120 Touches;122 Long Balls;123 Long Balls Won;324 Own Goals;580 Big Chances Created;1491 Duels Lost;"
     "1535 Goalkeeper Goals Conceded;1584 Accurate Passes Percentage;1605 Successful Dribbles Percentage;"
-    "27264 Successful Long Passes;27265 Successful Long Passes Percentage;27269 Passes In Final Third;27266 Ground Duels;27267 Ground Duels Won;27268 Ground Duels Percentage;27270 Long Balls Won Percentage;27271 Ball Recovery;"
+    "27264 Successful Long Passes;27265 Successful Long Passes Percentage;27269 Passes In Final Third;"
+    "27266 Ground Duels;27267 Ground Duels Won;27268 Ground Duels Percentage;"
+    "27270 Long Balls Won Percentage;27271 Ball Recovery;"
     "581 Big Chances Missed;9706 Offsides Provoked;"
     "27272 Backward Passes;27273 Possession Lost;27274 Aerials;117172 Time On Pitch",
 }

@@ -99,9 +99,18 @@ class Cache:
 class Sandbox:
     """The provider's side of one demo or test."""
 
-    def __init__(self, options: Options, clock: Clock, limits: Limits, *, key: str = "demo-key", cache_mb: int = 96,
-                 forbidden: tuple[str, ...] = ("odds", "premiumodds", "inplayodds", "predictions", "xgfixture"),
-                 plan_leagues: set[int] | None = None, latency: float = 0.0) -> None:  # fmt: skip
+    def __init__(
+        self,
+        options: Options,
+        clock: Clock,
+        limits: Limits,
+        *,
+        key: str = "demo-key",
+        cache_mb: int = 96,
+        forbidden: tuple[str, ...] = ("odds", "premiumodds", "inplayodds", "predictions", "xgfixture"),
+        plan_leagues: set[int] | None = None,
+        latency: float = 0.0,
+    ) -> None:
         self.options, self.clock, self.limits, self.key, self.latency = options, clock, limits, key, latency
         self.world = World(options, clock.now())
         self.changes: dict[int, Change] = {}

@@ -78,10 +78,7 @@ def _team_sheet(rng: Random, members: tuple[Player, ...], side: int) -> tuple[st
     rest: list[Player] = []
     for row, (position, count) in enumerate(rows, start=1):
         group = groups[position]
-        if position == GOALKEEPER:
-            chosen = [group[0] if rng.random() < 0.92 else group[1]]
-        else:
-            chosen = rng.sample(group, count)
+        chosen = [group[0] if rng.random() < 0.92 else group[1]] if position == GOALKEEPER else rng.sample(group, count)
         for column, player in enumerate(chosen, start=1):
             sheet.append(Entry(player, side, True, f"{row}:{column}", len(sheet) + 1, 0))
         picked = {player.slot for player in chosen}
@@ -131,8 +128,20 @@ class Story:
             for number, minute in enumerate(minutes):
                 hurt = rng.random() < 0.12
                 period, shown, extra, at = self._moment(minute)
-                self.events.append(Event(at, 20 + side * 5 + number, period, side, SUBSTITUTION, shown, extra,
-                                         into[number], out[number], injured=True if hurt else None))  # fmt: skip
+                self.events.append(
+                    Event(
+                        at,
+                        20 + side * 5 + number,
+                        period,
+                        side,
+                        SUBSTITUTION,
+                        shown,
+                        extra,
+                        into[number],
+                        out[number],
+                        injured=True if hurt else None,
+                    )
+                )
 
     def _cards(self, rng: Random) -> None:
         for side, sheet in enumerate(self.sheets):
@@ -171,21 +180,30 @@ class Story:
         for event in self.events:
             minute = event.minute if event.period != P_PENS else 120
             if event.kind == SUBSTITUTION:
-                assert event.entry is not None and event.related is not None
+                assert event.entry is not None
+                assert event.related is not None
                 if event.related.left is not None:
                     continue
                 event.entry.came, event.related.left = minute, minute
             elif event.kind in (YELLOW, RED, SECOND_YELLOW) and event.entry is not None:
-                if event.entry.left is not None or (event.kind == YELLOW and any(
-                        e.entry is event.entry and e.kind == YELLOW for e in kept)):  # fmt: skip
+                if event.entry.left is not None or (
+                    event.kind == YELLOW and any(e.entry is event.entry and e.kind == YELLOW for e in kept)
+                ):
                     continue
                 if event.kind != YELLOW:
                     event.entry.left = minute
             kept.append(event)
             counts[event.kind] = counts.get(event.kind, 0) + 1
             if event.addition is None:
-                word = {SUBSTITUTION: "Substitution", YELLOW: "Yellowcard", RED: "Redcard", SECOND_YELLOW: "Yellow/Red card",
-                        GOAL: "Goal", PENALTY: "Penalty", OWN_GOAL: "Own Goal"}.get(event.kind, "Event")  # fmt: skip
+                word = {
+                    SUBSTITUTION: "Substitution",
+                    YELLOW: "Yellowcard",
+                    RED: "Redcard",
+                    SECOND_YELLOW: "Yellow/Red card",
+                    GOAL: "Goal",
+                    PENALTY: "Penalty",
+                    OWN_GOAL: "Own Goal",
+                }.get(event.kind, "Event")
                 event.addition = f"{ordinal(counts[event.kind])} {word}"
         self.events = kept
         for event in kept:
@@ -195,8 +213,11 @@ class Story:
 
     def on_pitch(self, side: int, minute: int) -> list[Entry]:
         """Those certainly playing in that minute: came before it and left after it."""
-        return [e for e in self.sheets[side]
-                if e.came is not None and (e.came < minute or e.came == 0) and (e.left is None or e.left > minute)]  # fmt: skip
+        return [
+            e
+            for e in self.sheets[side]
+            if e.came is not None and (e.came < minute or e.came == 0) and (e.left is None or e.left > minute)
+        ]
 
     def _goal(self, goal: Goal) -> None:
         draw = goal.seed % 1_000

@@ -1,4 +1,4 @@
-"""A running sandbox for tests: `with running_sandbox(leagues=1, seasons=1) as box: requests.get(box.base_url + ...)`."""
+"""A running sandbox for tests: `with running_sandbox(leagues=1, seasons=1) as box: ...box.base_url...`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ USER_AGENT = "sandbox-testing/1.0"
 
 @dataclass
 class RunningSandbox:
-    """`base_url` ends in /v3; `admin` speaks to /_admin; `get` is a plain client for the tests of the sandbox itself."""
+    """`base_url` ends in /v3; `admin` speaks to /_admin; `get` is a plain client for the sandbox's own tests."""
 
     base_url: str
     key: str
@@ -30,8 +30,15 @@ class RunningSandbox:
     def root_url(self) -> str:
         return self.base_url.removesuffix("/v3")
 
-    def request(self, method: str, path: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None,
-                timeout: float = 60) -> tuple[int, dict[str, str], bytes]:  # fmt: skip
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 60,
+    ) -> tuple[int, dict[str, str], bytes]:
         """Status, headers (lower case) and body of one request to a path of this server."""
         address = urlsplit(self.base_url)
         connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=timeout)
@@ -87,9 +94,16 @@ def flags(options: Mapping[str, Any]) -> list[str]:
 def running_sandbox(**options: Any) -> Iterator[RunningSandbox]:
     """A sandbox in a process of its own on a free port; options as of the command line, e.g. `limit=60, window=20`."""
     command = [sys.executable, "-m", "local.sandbox", *flags({"port": 0, **options})]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True)  # fmt: skip
-    assert process.stdout is not None and process.stderr is not None
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
     try:
         line = process.stdout.readline()
         if "http://" not in line:

@@ -42,7 +42,7 @@ def content_hash(row: Row) -> str:
 
 
 def _sum(values: list[Any]) -> float:
-    return round(sum(value for value in values if not isinstance(value, bool)), 2)
+    return round(float(sum(value for value in values if not isinstance(value, bool))), 2)
 
 
 def canonical(sandbox: Sandbox, view: View, row: Row | None = None) -> Row:
@@ -90,8 +90,15 @@ def canonical(sandbox: Sandbox, view: View, row: Row | None = None) -> Row:
 
 def brief(view: View) -> Row:
     base = view.base()
-    return {"id": view.id, "season_id": view.season.id, "league_id": view.season.league.id, "state_id": view.state_id,
-            "starting_at": base["starting_at"], "finished": view.over, "deleted": view.deleted}  # fmt: skip
+    return {
+        "id": view.id,
+        "season_id": view.season.id,
+        "league_id": view.season.league.id,
+        "state_id": view.state_id,
+        "starting_at": base["starting_at"],
+        "finished": view.over,
+        "deleted": view.deleted,
+    }
 
 
 def summary(sandbox: Sandbox, *, states: bool | None = None) -> Row:
@@ -105,9 +112,16 @@ def summary(sandbox: Sandbox, *, states: bool | None = None) -> Row:
     everything: Counter[str] = Counter()
     for season in seasons:
         deleted = [i for i in gone if season.index_of(i) is not None]
-        row = {"league_id": season.league.id, "league_name": season.league.name, "season_id": season.id, "season_name": season.name,
-               "fixtures": season.size - len(deleted), "deleted": sorted(deleted), "teams": season.team_count,
-               "is_current": sandbox.world.current_season(season.league, now) is season}  # fmt: skip
+        row = {
+            "league_id": season.league.id,
+            "league_name": season.league.name,
+            "season_id": season.id,
+            "season_name": season.name,
+            "fixtures": season.size - len(deleted),
+            "deleted": sorted(deleted),
+            "teams": season.team_count,
+            "is_current": sandbox.world.current_season(season.league, now) is season,
+        }
         if count_states:
             found = Counter(str(v.state_id) for v in sandbox.season_views(season.id) if not v.deleted)
             row["states"] = dict(sorted(found.items()))

@@ -214,8 +214,10 @@ class World:
         big = FULL_BIG_CHUNK if options.scale == "full" else options.big_chunk
         big_year = self.newest_year - 1 if depth > 1 else self.newest_year
         for index in range(count):
-            sizes = {year: self._season_size(index, year, years[0], big if (index, year) == (0, big_year) else 0)
-                     for year in years}  # fmt: skip
+            sizes = {
+                year: self._season_size(index, year, years[0], big if (index, year) == (0, big_year) else 0)
+                for year in years
+            }
             pool = max(teams for _, teams in sizes.values()) + 3
             league = self._league(index, first_team, pool)
             first_team += pool
