@@ -60,9 +60,7 @@ class PlayedApi:
                 return None
             self.used += 1
             self.windows[-1] += 1
-            return RateLimit(
-                self.limit - self.used, float(int(self.opened + self.window - now)), "Fixture", self.limit
-            )
+            return RateLimit(self.limit - self.used, float(int(self.opened + self.window - now)), "Fixture", self.limit)
 
 
 def work(budget: PostgresBudget, api: PlayedApi, calls: int) -> int:

@@ -97,9 +97,7 @@ def test_decisions(status: int, body: dict[str, Any] | None, decision: Decision)
     ],
 )
 def test_the_wait_that_the_api_names(headers: dict[str, str], body: Any, seconds: float | None) -> None:
-    named = retry_after(
-        CaseInsensitiveDict(headers), envelope(body, headers), now=datetime(2026, 3, 1, 12, tzinfo=UTC)
-    )
+    named = retry_after(CaseInsensitiveDict(headers), envelope(body, headers), now=datetime(2026, 3, 1, 12, tzinfo=UTC))
     assert named == seconds
 
 

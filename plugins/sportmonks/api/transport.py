@@ -59,6 +59,7 @@ class _Deadline:
         self._sock: socket.socket | None = None
         self._lock = threading.Lock()
         self._timer = threading.Timer(seconds, self._expire)
+        self._timer.name = "sportmonks-deadline"
         self._timer.daemon = True
 
     def bind(self, sock: socket.socket | None) -> None:

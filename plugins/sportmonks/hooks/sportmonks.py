@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from sportmonks.api.calls import CallRecord
     from sportmonks.api.client import SportmonksClient
     from sportmonks.api.multi import MultiResult
+
+log = logging.getLogger(__name__)
 
 Row = dict[str, Any]
 
@@ -148,7 +151,7 @@ class SportmonksHook(HttpHook):
                 else:
                     foreign += 1
         if foreign:
-            self.log.warning(
+            log.warning(
                 "Season %d: %d fixtures belong to another league than %d and are left out",
                 season_id,
                 foreign,
@@ -209,8 +212,6 @@ class _Store:
             ]
 
     def learn(self, entity: str, include: str, code: int | None, message: str) -> None:
-        import logging
-
         import psycopg
 
         from sportmonks.db import sql
@@ -221,9 +222,7 @@ class _Store:
                 conn.execute(sql("queries/budget_forbidden_learn"), values)
         except (psycopg.Error, ConfigurationError) as error:
             # Learning it again costs one call; failing here would cost the batch.
-            logging.getLogger(__name__).warning(
-                "The refused include '%s' could not be stored: %s", include, type(error).__name__
-            )
+            log.warning("The refused include '%s' could not be stored: %s", include, type(error).__name__)
 
 
 def base_url_of(host: str | None, schema: str | None, port: int | None) -> str:
