@@ -102,6 +102,7 @@ def build(arguments: argparse.Namespace) -> Sandbox:
     for item in arguments.variant:
         name, _, value = item.partition("=")
         set_variant(sandbox, name, value)
+    sandbox.remember()
     return sandbox
 
 

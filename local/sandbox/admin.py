@@ -11,7 +11,7 @@ GET|POST|DELETE /_admin/faults    see ?help=1; DELETE /_admin/faults/{id} for on
 POST /_admin/corrections          {"n", "season", "kinds", "ids"}; POST /_admin/deletions {"n", "season", "ids"}
 GET|POST /_admin/variants         open points of the documentation
 GET|POST /_admin/plan             {"leagues", "forbidden_includes"}
-POST /_admin/reset                forgets corrections, deletions, faults, calls and open windows
+POST /_admin/reset                as just started: no corrections, faults, calls; clock, limits, variants as given
 """
 
 from __future__ import annotations
@@ -186,11 +186,7 @@ class Admin:
         )
 
     async def reset(self, request: Request) -> Response:
-        box = self.sandbox
-        box.changes.clear()
-        box.faults.clear()
-        box.calls = Calls()
-        box.limits.windows.clear()
+        self.sandbox.reset()
         return _answer({"reset": True})
 
 

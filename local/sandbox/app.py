@@ -236,11 +236,10 @@ class Api:
     def _envelope(self, answer: Answer, entity: str, silent: Fault | None = None, wrong: Fault | None = None) -> Reply:
         sandbox, variants = self.sandbox, self.sandbox.variants
         remaining = sandbox.limits.remaining(entity) if wrong is None else int(wrong.get("remaining", 999_999))
-        meta: Any = (
-            []
-            if variants["subscription_meta"] == "list"
-            else {"trial_ends_at": None, "ends_at": None, "current_timestamp": int(sandbox.now())}
-        )
+        meta: Any = []
+        if variants["subscription_meta"] == "object":
+            meta = {"trial_ends_at": "2020-01-01 00:00:00", "ends_at": "2040-01-01 00:00:00"}
+            meta["current_timestamp"] = int(sandbox.now())
         tail: dict[str, Any] = {
             "subscription": [
                 {

@@ -32,6 +32,12 @@ class Clock:
     """Epoch seconds that run with real time from `start` on, or stand still."""
 
     def __init__(self, start: float | None = None, frozen: bool = False) -> None:
+        self._start = (start, frozen)
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to where the clock began (to real time when it began there)."""
+        start, frozen = self._start
         self._shift = 0.0 if start is None else start - time.time()
         self._frozen_at = self.running_now() if frozen else None
 

@@ -137,9 +137,10 @@ def timeline(view: View) -> list[Row]:
     rows = []
     for number, minute in enumerate(moments):
         type_id, word = _MARKS[int(rng.random() * len(_MARKS))]
-        side = int(rng.random() * 2)
+        side, named = int(rng.random() * 2), rng.random() < 0.05
         if minute > view.minute:
             break
+        who = view.story.sheets[side][10].player if named else None
         counts[type_id] = counts.get(type_id, 0) + 1
         period = period_id(view, 1 if minute <= 45 else 2)
         rows.append(
@@ -150,9 +151,9 @@ def timeline(view: View) -> list[Row]:
                 "participant_id": view.teams[side].id,
                 "type_id": type_id,
                 "section": "timeline",
-                "player_id": None,
+                "player_id": who.id if who else None,
                 "related_player_id": None,
-                "player_name": None,
+                "player_name": who.name if who else None,
                 "related_player_name": None,
                 "result": None,
                 "info": None,

@@ -34,11 +34,7 @@ def fixture_bytes(sandbox: Sandbox, view: View, query: Query) -> Encoded:
     """One fixture with the includes asked for, from the cache when it cannot have changed since."""
     if not query.includes and not query.select:
         return Encoded(encode(view.base()))
-    played = (
-        tuple(sandbox.world.last_played(team, view.now) for team in view.teams)
-        if "participants" in query.includes
-        else ()
-    )
+    played = tuple(sandbox.world.last_played(team, view.now) for team in view.teams)
     revision = view.change.revision if view.change else 0
     key = (view.id, view.state_id, view.kickoff, revision, played, query.key, sandbox.variants["select_keeps_keys"])
     cacheable = not view.in_play and not ({"league", "season", "stage", "round"} & query.includes.keys())

@@ -121,6 +121,28 @@ class Sandbox:
         self.forbidden = {name.lower() for name in forbidden}
         self.plan_leagues = plan_leagues
         self.variants = {name: choices[0] for name, (choices, _) in VARIANTS.items()}
+        self._initial: dict[str, Any] = {}
+        self.remember()
+
+    def remember(self) -> None:
+        """The present settings are what `reset` goes back to."""
+        self._initial = {
+            "limits": (self.limits.default_limit, self.limits.default_window),
+            "plan": self.plan_leagues,
+            "forbidden": set(self.forbidden),
+            "variants": dict(self.variants),
+        }
+
+    def reset(self) -> None:
+        """As just started: no corrections, faults, calls or open windows; clock, limits, plan and variants as given."""
+        self.changes.clear()
+        self.faults = Faults(self.options.seed)
+        self.calls = Calls()
+        limit, window = self._initial["limits"]
+        self.limits.set(limit, window, None)
+        self.plan_leagues, self.forbidden = self._initial["plan"], set(self._initial["forbidden"])
+        self.variants = dict(self._initial["variants"])
+        self.clock.reset()
 
     def now(self) -> float:
         return self.clock.now()
