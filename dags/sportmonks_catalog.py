@@ -1,8 +1,8 @@
 """Schema, reference lists, leagues and seasons; writes the manifest that the league DAGs are made from."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from airflow.sdk import DAG, chain
+from airflow.sdk import DAG, CronTriggerTimetable, chain
 
 from sportmonks.operators.catalog import MigrateOperator, PublishCatalogOperator, ReferenceOperator
 
@@ -23,8 +23,7 @@ with DAG(
     dag_display_name="Sportmonks: catalog",
     description="Schema, reference data, leagues and seasons; the manifest of the league DAGs",
     doc_md=DOC,
-    schedule="30 4 * * *",
-    start_date=datetime(2024, 1, 1, tzinfo=UTC),
+    schedule=CronTriggerTimetable("30 4 * * *", timezone="UTC", run_immediately=timedelta(0)),
     catchup=False,
     max_active_runs=1,
     tags=["sportmonks", "football", "catalog"],

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
-from airflow.sdk import DAG, Asset, TaskGroup, chain
+from airflow.sdk import DAG, Asset, CronTriggerTimetable, TaskGroup, chain
+from airflow.sdk.definitions.param import ParamsDict
 
 from sportmonks.catalog import Dials, League, Season
 from sportmonks.execution import execution_id
@@ -21,8 +22,6 @@ from sportmonks.settings import API_CONN_ID, WAREHOUSE_CONN_ID
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
 
-# Fixed: a moving date would make a new DAG version with every parse.
-START = datetime(2024, 1, 1, tzinfo=UTC)
 EXECUTION = "{{ execution_id(dag_run.dag_id, dag_run.run_id, dag_run.run_after) }}"
 
 DOC = """\
@@ -63,11 +62,9 @@ def build_league_dag(league: League, dials: Dials) -> DAG:
         dag_display_name=f"Sportmonks: {league.name}",
         description=f"Fixtures of {league.name} into PostgreSQL",
         doc_md=DOC.format(name=league.name, id=league.id, api=API_CONN_ID, deadline=league.deadline_minutes),
-        schedule=league.schedule,
-        start_date=START,
+        schedule=daily(league.schedule),
         catchup=False,
         max_active_runs=1,
-        params=league_params(league, dials),
         tags=["sportmonks", "football", "league"],
         template_searchpath=[str(SQL_DIR)],
         user_defined_macros={"execution_id": execution_id},
@@ -92,7 +89,15 @@ def build_league_dag(league: League, dials: Dials) -> DAG:
             last >> finish
         if not league.seasons:
             plan >> finish
+    # Given at the end: every operator made before would carry a deep copy of them, which is most of the parse time.
+    dag.params = ParamsDict(league_params(league, dials))
     return dag
+
+
+def daily(cron: str | None) -> CronTriggerTimetable | None:
+    """A schedule that waits for its next time. A DAG with a start date, or a plain cron string, would run at once
+    for a time gone by when it is first seen."""
+    return CronTriggerTimetable(cron, timezone="UTC", run_immediately=timedelta(0)) if cron else None
 
 
 def _season_group(league: League, season: Season, plain: dict[str, Any]) -> tuple[BaseOperator, BaseOperator]:

@@ -9,7 +9,7 @@ from airflow.sdk import DAG, get_parsing_context, task
 
 from sportmonks.catalog import Dials, League, Manifest, decode_manifest
 from sportmonks.errors import ConfigurationError
-from sportmonks.render.league import START, build_league_dag
+from sportmonks.render.league import build_league_dag
 
 PROBLEM_DAG = "sportmonks_manifest_problem"
 
@@ -63,7 +63,6 @@ def _problem(message: str) -> dict[str, DAG]:
         description=message,
         doc_md=f"### The league DAGs cannot be made\n\n{message}",
         schedule=None,
-        start_date=START,
         tags=["sportmonks", "problem"],
         default_args={"owner": "sportmonks", "retries": 0},
     ) as dag:
