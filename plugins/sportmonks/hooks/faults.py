@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 from sportmonks.errors import ConfigurationError, FatalApiError, OutsidePlanError, SportmonksError
@@ -23,3 +26,12 @@ def as_airflow(error: BaseException) -> BaseException:
     if isinstance(error, SportmonksError):
         return AirflowException(str(error))
     return error
+
+
+@contextmanager
+def airflow_errors() -> Iterator[None]:
+    """The package's errors become Airflow's within the block; all others pass."""
+    try:
+        yield
+    except SportmonksError as error:
+        raise as_airflow(error) from error

@@ -6,7 +6,7 @@ Either all of a batch is in the warehouse or nothing of it; what is written does
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -41,6 +41,7 @@ class LoadContext:
     includes: tuple[str, ...]
     refetch: Refetch = field(default_factory=Refetch)
     guard: Guard = field(default_factory=Guard)
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +82,13 @@ class _Payload:
     cleaned: bytes | None = None
 
 
-def store_batch(
-    conn: psycopg.Connection[Any], fetched: Fetched, context: LoadContext, *, now: datetime | None = None
-) -> Stored:
+def store_batch(conn: psycopg.Connection[Any], fetched: Fetched, context: LoadContext) -> Stored:
     """Write one fetched batch. Raises LostLease when another owner has the chunk, psycopg errors as they are.
 
     A value that a typed column cannot take is tried again cleaned; a fixture that still does not fit is recorded
     as failed, and the others are stored.
     """
-    moment = now or datetime.now(UTC)
+    moment = context.clock()
     payloads, unreadable = _read(fetched)
     try:
         return _write(conn, fetched, context, payloads, unreadable, moment)

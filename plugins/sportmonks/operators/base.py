@@ -1,32 +1,25 @@
-"""What the operators of a league run share: identity, hook, warehouse, errors."""
+"""What the operators of a league run share: identity, run, errors, waits."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from airflow.sdk import BaseOperator
 
 from sportmonks.catalog import Dials, League
-from sportmonks.errors import BudgetWait, SportmonksError
+from sportmonks.errors import BudgetWait
 from sportmonks.execution import execution_id
-from sportmonks.params import RunParams, read_params
+from sportmonks.params import read_params
 from sportmonks.settings import API_CONN_ID, WAREHOUSE_CONN_ID
 
 if TYPE_CHECKING:
-    import psycopg
     from airflow.sdk import Context
 
-    from sportmonks.hooks.sportmonks import SportmonksHook
-
-
-def execution_of(context: Context) -> str:
-    """The execution id of the task's DAG run."""
-    run = context["dag_run"]
-    return execution_id(run.dag_id, run.run_id, run.run_after)
+    from sportmonks.api.calls import CallRecord
+    from sportmonks.collecting.run import Run
 
 
 class LeagueOperator(BaseOperator):
@@ -47,59 +40,54 @@ class LeagueOperator(BaseOperator):
         self.api_conn_id = api_conn_id
         self.warehouse_conn_id = warehouse_conn_id
 
-    @cached_property
-    def _league(self) -> League:
-        return msgspec.convert(dict(self.league), League)
-
-    @cached_property
-    def _dials(self) -> Dials:
-        return msgspec.convert(dict(self.dials), Dials)
-
-    def _params(self, context: Context) -> RunParams:
-        return read_params(context["params"], self._league, self._dials)
-
-    def _hook(self, **dials: Any) -> SportmonksHook:
+    def _make_run(self, context: Context, on_call: Callable[[CallRecord], None] | None = None) -> Run:
+        """The run this task belongs to. Airflow is asked for its connections here, on the task's main thread."""
+        from sportmonks.checkpoints import VariableStore
+        from sportmonks.collecting.run import Run
+        from sportmonks.db import open_connection, warehouse_conninfo
         from sportmonks.hooks.sportmonks import SportmonksHook
 
-        budget = self._dials.budget
-        return SportmonksHook(
+        league = msgspec.convert(dict(self.league), League)
+        dials = msgspec.convert(dict(self.dials), Dials)
+        info = warehouse_conninfo(self.warehouse_conn_id)
+        hook = SportmonksHook(
             self.api_conn_id,
             warehouse_conn_id=self.warehouse_conn_id,
             budget_dials={
-                "reserve": budget.reserve,
-                "max_inline_wait": budget.max_inline_wait_seconds,
-                "default_limit": budget.default_limit,
-                "window": budget.window_seconds,
+                "reserve": dials.budget.reserve,
+                "max_inline_wait": dials.budget.max_inline_wait_seconds,
+                "default_limit": dials.budget.default_limit,
+                "window": dials.budget.window_seconds,
             },
-            max_batch=self._dials.collect.max_batch_size,
-            **dials,
+            max_batch=dials.collect.max_batch_size,
+            on_call=on_call,
         )
-
-    def _connector(self) -> Callable[[], psycopg.Connection[Any]]:
-        """Opens warehouse connections from any thread; Airflow is asked once, on this one."""
-        from sportmonks.db import open_connection, warehouse_conninfo
-
-        info = warehouse_conninfo(self.warehouse_conn_id)
-        return lambda: open_connection(info, autocommit=True)
-
-    def _wait_for_budget(self, wait: BudgetWait) -> None:
-        """Free the worker slot until the budget allows calls again; goes on in ``resume``."""
-        from sportmonks.triggers.budget import BudgetTrigger
-
-        self.log.info("%s The worker slot is free until %s.", wait, wait.until.isoformat(timespec="seconds"))
-        self.defer(trigger=BudgetTrigger(wait.until, wait.entity, wait.message), method_name="resume")
+        dag_run = context["dag_run"]
+        return Run(
+            execution_id=execution_id(dag_run.dag_id, dag_run.run_id, dag_run.run_after),
+            league=league,
+            dials=dials,
+            params=read_params(context["params"], league, dials),
+            connect=lambda: open_connection(info, autocommit=True),
+            client=lambda: hook.client,
+            checkpoints=VariableStore(),
+            connection_name=self.api_conn_id,
+            log=self.log,
+        )
 
     def resume(self, context: Context, event: Mapping[str, Any] | None = None) -> Any:
         """After a wait in the triggerer: the warehouse knows where to go on."""
         return self.execute(context)
 
+    @contextmanager
+    def _airflow_terms(self) -> Iterator[None]:
+        """The package's errors become Airflow's; a wait for the budget frees the worker slot and ends in ``resume``."""
+        from sportmonks.hooks.faults import airflow_errors
+        from sportmonks.triggers.budget import BudgetTrigger
 
-@contextmanager
-def airflow_errors() -> Iterator[None]:
-    """The package's errors become Airflow's; all others pass."""
-    from sportmonks.hooks.faults import as_airflow
-
-    try:
-        yield
-    except SportmonksError as error:
-        raise as_airflow(error) from error
+        with airflow_errors():
+            try:
+                yield
+            except BudgetWait as wait:
+                self.log.info("%s The worker slot is free until %s.", wait, wait.until.isoformat(timespec="seconds"))
+                self.defer(trigger=BudgetTrigger(wait.until, wait.entity, wait.message), method_name="resume")

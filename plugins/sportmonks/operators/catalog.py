@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from airflow.sdk import BaseOperator
 
-from sportmonks.operators.base import airflow_errors
+from sportmonks.hooks.faults import airflow_errors
 from sportmonks.settings import API_CONN_ID, MANIFEST_VARIABLE, WAREHOUSE_CONN_ID, includes_override, leagues_override
 
 if TYPE_CHECKING:

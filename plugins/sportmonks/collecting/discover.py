@@ -1,0 +1,81 @@
+"""Read the indexes of the seasons that this run looks at."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sportmonks.catalog import Season
+from sportmonks.chunks import seasons_to_index
+from sportmonks.collecting.run import Run
+from sportmonks.db import sql
+from sportmonks.errors import OutsidePlanError, TransientApiError
+from sportmonks.load.index import store_index
+
+if TYPE_CHECKING:
+    import psycopg
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """Figures by season id; ``failed``: seasons whose group has to read the index itself, with the reason."""
+
+    seasons: dict[int, dict[str, int]] = field(default_factory=dict)
+    failed: dict[int, str] = field(default_factory=dict)
+
+
+def discover(run: Run) -> Discovered:
+    """Season indexes into the warehouse, one call per 1000 fixtures.
+
+    A season in trouble must not keep the others waiting: it is handed on. Raises TransientApiError when several
+    seasons fail and none succeeds (the API is down), BudgetWait when the calls are used up; called again, it goes
+    on with the seasons that are left.
+    """
+    found = Discovered()
+    client = run.client()
+    with run.connect() as conn:
+        began = _began(conn, run)
+        indexed = _indexed_at(conn, run.league.id)
+        for season in seasons_to_index(
+            run.league.seasons, indexed, run.dials.sweep, run.clock(), asked=run.params.narrowing.seasons
+        ):
+            if season.id in indexed and began and indexed[season.id] >= began:
+                continue
+            try:
+                found.seasons[season.id] = read_index(run, conn, client, season)
+            except OutsidePlanError as error:
+                run.log.warning("Season %s is outside the plan and left out: %s", season.name, error)
+            except TransientApiError as error:
+                run.log.warning("Index of season %s failed, its group will read it: %s", season.name, error)
+                found.failed[season.id] = str(error)
+    if len(found.failed) > 1 and not found.seasons:
+        reason = next(iter(found.failed.values()))
+        raise TransientApiError(f"No index of {len(found.failed)} seasons could be read: {reason}")
+    run.log.info("%d indexes read, %d failed", len(found.seasons), len(found.failed))
+    return found
+
+
+def read_index(run: Run, conn: psycopg.Connection[Any], client: Any, season: Season) -> dict[str, int]:
+    """Read and store one season's index; fixtures by what it said of them."""
+    result = store_index(
+        conn,
+        league=(run.league.id, run.league.name),
+        season=(season.id, season.name),
+        pages=client.season_index(season.id, urgent=True),
+        now=run.clock(),
+    )
+    return asdict(result)
+
+
+def _began(conn: psycopg.Connection[Any], run: Run) -> datetime | None:
+    """When this execution began: an index read since then need not be read again after a wait or a retry."""
+    row = conn.execute(sql("plan/began"), run.names()).fetchone()
+    return row[0] if row else None
+
+
+def _indexed_at(conn: psycopg.Connection[Any], league_id: int) -> dict[int, datetime]:
+    rows = conn.execute(
+        "SELECT season_id, indexed_at FROM etl.chunks WHERE league_id = %s AND indexed_at IS NOT NULL", (league_id,)
+    ).fetchall()
+    return dict(rows)

@@ -1,0 +1,117 @@
+"""What is due in this run, in which order and at what price."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sportmonks import checkpoints
+from sportmonks.chunks import Chunk, Quote, make_quote, plan_chunks
+from sportmonks.collecting.run import Run
+from sportmonks.db import sql
+from sportmonks.load.plan import read_facts, write_plan
+from sportmonks.refetch import Facts
+
+if TYPE_CHECKING:
+    import psycopg
+
+Row = tuple[int, int, Facts]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The quote, and the seasons to go on with (none for a dry run)."""
+
+    quote: Quote
+    seasons: tuple[int, ...]
+
+
+def plan(run: Run, unread: Sequence[int] = ()) -> Planned:
+    """Write the run's plan into the warehouse. ``unread``: seasons whose index could not be read; they are planned
+    by their own group."""
+    params = run.params
+    with run.connect() as conn:
+        if params.clear_checkpoint and not params.dry_run:
+            _clear_checkpoints(run)
+        rows: Iterable[Row] = list(read_facts(conn, run.league.id, params.narrowing.seasons))
+        if params.narrowing.force and params.continue_from_checkpoint:
+            rows = _without_done(run, list(rows))
+        chunks, left_out = plan_chunks(rows, params.narrowing, run.dials.refetch, run.dials.guard, run.clock())
+        quote = _quote(conn, run, chunks, left_out)
+        planned = {chunk.season_id for chunk in chunks}
+        empty = [Chunk(season_id, ()) for season_id in unread if season_id not in planned]
+        write_plan(
+            conn,
+            run.execution_id,
+            run.league.id,
+            [*chunks, *empty],
+            quote,
+            now=run.clock(),
+            dry_run=params.dry_run,
+        )
+    _tell(run, quote)
+    chosen = () if params.dry_run else (*(chunk.season_id for chunk in chunks), *unread)
+    return Planned(quote, tuple(dict.fromkeys(chosen)))
+
+
+def _clear_checkpoints(run: Run) -> None:
+    asked = run.params.narrowing.seasons
+    for season in run.league.seasons:
+        if not asked or season.id in asked:
+            checkpoints.clear(run.checkpoints, run.league.id, season.id)
+
+
+def _without_done(run: Run, rows: list[Row]) -> list[Row]:
+    """A forced collection that stopped half-way goes on: what it has read since it began is not read again."""
+    begun: dict[int, datetime] = {}
+    for season_id in {row[0] for row in rows}:
+        found = checkpoints.read(run.checkpoints, run.league.id, season_id)
+        if found and found.forced and not found.finished:
+            begun[season_id] = datetime.fromisoformat(found.started_at)
+
+    def done(row: Row) -> bool:
+        asked = row[2].last_asked_at
+        return row[0] in begun and asked is not None and asked >= begun[row[0]]
+
+    kept = [row for row in rows if not done(row)]
+    if len(kept) < len(rows):
+        run.log.info("Continuing from the checkpoint: %d fixtures are done already", len(rows) - len(kept))
+    return kept
+
+
+def _quote(conn: psycopg.Connection[Any], run: Run, chunks: Sequence[Chunk], left_out: dict[str, int]) -> Quote:
+    row = conn.execute(sql("plan/budget"), {"connection": run.connection_name}).fetchone()
+    remaining, limit, seconds = row or (None, None, 0.0)
+    return make_quote(
+        chunks,
+        names={season.id: season.name for season in run.league.seasons},
+        batch_size=run.params.batch_size,
+        remaining=remaining,
+        call_limit=limit or run.dials.budget.default_limit,
+        reserve=run.dials.budget.reserve,
+        seconds_to_reset=float(seconds or 0),
+        window_seconds=run.dials.budget.window_seconds,
+        left_out=left_out,
+    )
+
+
+def _tell(run: Run, quote: Quote) -> None:
+    run.log.info(
+        "%s%d fixtures due in %d seasons: %s",
+        "Dry run. " if run.params.dry_run else "",
+        quote.fixtures,
+        len(quote.chunks),
+        ", ".join(f"{count} {reason}" for reason, count in quote.by_reason.items()) or "nothing",
+    )
+    for chunk in quote.chunks:
+        run.log.info("%(season)s: %(fixtures)d fixtures, %(calls)d calls, priority %(priority)d", chunk)
+    run.log.info(
+        "%s calls in about %.1f minutes; the budget allows %s now",
+        quote.calls["Fixture"],
+        quote.minutes,
+        quote.available_now,
+    )
+    if quote.left_out:
+        run.log.info("Left out by limits: %s", quote.left_out)
