@@ -37,9 +37,7 @@ def get_years_to_fetch(
     return [year for year in years if should_fetch_year(year, last_run, max_age_days, now=now)]
 
 
-def should_fetch_year(
-    year: int, last_run: LastRun, max_age_days: float = 365, *, now: datetime | None = None
-) -> bool:
+def should_fetch_year(year: int, last_run: LastRun, max_age_days: float = 365, *, now: datetime | None = None) -> bool:
     """The rule of :func:`get_years_to_fetch` for one year."""
     moment = _utc(now)
     fetched = last_run.get(year) if isinstance(last_run, Mapping) else last_run
@@ -146,7 +144,5 @@ def _utc(moment: datetime | None) -> datetime:
 
 def _too_old(fetched: datetime | None, max_age_days: float, now: datetime) -> bool:
     if max_age_days < 0:
-        raise ConfigurationError(
-            f"max_age_days is {max_age_days}.", mend="Use 0 for everything or a number of days."
-        )
+        raise ConfigurationError(f"max_age_days is {max_age_days}.", mend="Use 0 for everything or a number of days.")
     return fetched is None or max_age_days == 0 or now - _utc(fetched) > timedelta(days=max_age_days)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import sys
 import threading
 from collections.abc import Iterable, Sequence
@@ -26,21 +25,16 @@ from sportmonks.incremental.ages import (
     get_years_to_fetch,
     should_fetch_year,
 )
+from sportmonks.monitoring.masking import mask_text
 
 log = logging.getLogger(__name__)
 
-_SECRETS = (
-    (re.compile(r"(?i)\b(\w*token|api_?key|password|passwd|secret)(\s*[=:]\s*)[^\s&;,'\"]+"), r"\1\2***"),
-    (re.compile(r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?)((?:bearer|basic)\s+)?[^\s'\",;]+"), r"\1***"),
-    (re.compile(r"(\w+://[^:/@\s]*):[^@/\s]+@"), r"\1:***@"),
-)
 ERROR_LENGTH = 2000
 
 
 def masked(text: str) -> str:
-    """``text`` shortened and without what looks like a secret (token in a URL, header, password in a DSN)."""
-    for pattern, replacement in _SECRETS:
-        text = pattern.sub(replacement, text)
+    """``text`` without secrets, shortened to what a row needs."""
+    text = mask_text(text)
     return text if len(text) <= ERROR_LENGTH else text[: ERROR_LENGTH - 1] + "…"
 
 

@@ -1,0 +1,1 @@
+COPY route_batch (position, reference_date, request, payload, content_hash) FROM STDIN

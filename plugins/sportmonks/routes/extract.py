@@ -1,0 +1,221 @@
+"""One run of a route: its plan, the stream, the summary. Knows nothing of Airflow."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from typing import Any
+
+from sportmonks.errors import BudgetWait, ConfigurationError, LostLease
+from sportmonks.monitoring.masking import mask_text
+from sportmonks.routes.period import Window, moved_watermark, resolve_period, windows
+from sportmonks.routes.source import Source
+from sportmonks.routes.spec import Route
+from sportmonks.routes.store import Connect, RouteStore, ensure_table, read_items, read_watermark
+from sportmonks.routes.stream import Page, Slice, Stream, read_pages, request_of
+
+log = logging.getLogger(__name__)
+
+Summary = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the trigger form and the run say. ``interval``: the run's data interval in days, where it has one."""
+
+    date_from: date | None = None
+    date_to: date | None = None
+    interval: tuple[date, date] | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class RoutePlan:
+    """The listings of a run, in order. ``hash`` names this very work: a try over the same plan goes on with it."""
+
+    period: Window | None
+    slices: tuple[Slice, ...]
+    hash: str
+    watermark: date | None
+
+
+def make_plan(
+    route: Route, wanted: Wanted, items: Sequence[Mapping[str, Any]], watermark: date | None, today: date
+) -> RoutePlan:
+    """Items times windows, oldest window first. Raises ConfigurationError naming a parameter."""
+    period: Window | None = None
+    cut: list[Window | None] = [None]
+    if route.period is not None:
+        period = resolve_period(
+            route.period,
+            date_from=wanted.date_from,
+            date_to=wanted.date_to,
+            watermark=watermark,
+            interval=wanted.interval,
+            today=today,
+        )
+        cut = list(windows(period, route.period.max_days))
+    elif wanted.date_from or wanted.date_to:
+        raise ConfigurationError(
+            f"{route.name} has no period, date_from and date_to mean nothing to it.", mend="Leave them empty."
+        )
+    pairs = [(item, window) for item in items for window in cut]
+    slices = tuple(Slice(index, window, item) for index, (item, window) in enumerate(pairs))
+    work = {
+        "route": [route.client, route.route, route.connection, route.path, route.query, route.include],
+        "paging": asdict(route.paging),
+        "slices": [[dict(part.item), str(part.window)] for part in slices],
+    }
+    digest = sha256(json.dumps(work, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    return RoutePlan(period, slices, digest, watermark)
+
+
+def plan_run(connect: Connect, route: Route, wanted: Wanted, today: date | None = None) -> RoutePlan:
+    """The plan, by what the warehouse says (items of for_each, watermark)."""
+    with connect() as conn:
+        conn.autocommit = True
+        items = read_items(conn, route)
+        watermark = read_watermark(conn, route) if route.period else None
+    return make_plan(route, wanted, items, watermark, today or datetime.now(UTC).date())
+
+
+def quote(route: Route, plan: RoutePlan) -> Summary:
+    """What a run would do, without a call: listings, the least number of calls, the first and last request."""
+    shown = [request_of(route, part) for part in (plan.slices[:1] + plan.slices[-1:])]
+    return {
+        "dry_run": True,
+        "table": f"raw.{route.table}",
+        "period": str(plan.period) if plan.period else None,
+        "collected_to": plan.watermark.isoformat() if plan.watermark else None,
+        "listings": len(plan.slices),
+        "calls_at_least": len(plan.slices),
+        "first_request": " ".join([shown[0][0], json.dumps(shown[0][1])]) if shown else None,
+        "last_request": " ".join([shown[-1][0], json.dumps(shown[-1][1])]) if shown else None,
+    }
+
+
+def run_route(
+    route: Route,
+    source: Source,
+    connect: Connect,
+    plan: RoutePlan,
+    *,
+    execution_id: str | None = None,
+    force: bool = False,
+    today: date | None = None,
+) -> Summary:
+    """Carry the plan out from where an earlier try stopped; the summary of the whole run, earlier tries included.
+
+    On an error the records stored so far stay, the failure is recorded and the error raised. BudgetWait leaves the
+    run open: call again later with the same plan and execution.
+    """
+    today = today or datetime.now(UTC).date()
+    with connect() as conn:
+        conn.autocommit = True
+        ensure_table(conn, route)
+    store = RouteStore(connect, route, plan_hash=plan.hash, execution_id=execution_id)
+    try:
+        start = store.begin(len(plan.slices), plan.period, force=force)
+        _announce(route, plan, start.slice_index, start.resumed)
+        before = store.counters["pages"]
+        number = [int(before)]
+
+        def tell(page: Page, counters: Mapping[str, float]) -> None:
+            if not page.counted.get("pages"):
+                return
+            number[0] += 1
+            _progress(page, number[0], counters)
+
+        stream = Stream(
+            read_pages(source, route, plan.slices, start, today),
+            store,
+            batch=route.batch_export,
+            queue_pages=route.queue_pages,
+            tell=tell,
+        )
+        try:
+            stream.run()
+            moved = moved_watermark(plan.watermark, plan.period, today) if plan.period else None
+            store.finish("DONE", watermark={"date_to": moved.isoformat()} if moved else None)
+        except (BudgetWait, LostLease):
+            raise
+        except BaseException as error:
+            _note_failure(store, error)
+            raise
+        summary = _summary(route, plan, store.counters, start.resumed)
+        log.info("%s", summary_text(summary))
+        return summary
+    finally:
+        store.close()
+
+
+def _note_failure(store: RouteStore, error: BaseException) -> None:
+    store.close()  # whatever state the connection is in, the note gets a fresh one
+    try:
+        store.finish("FAILED", error=mask_text(f"{type(error).__name__}: {error}")[:2000])
+    except Exception as fault:
+        log.warning("The failure could not be recorded: %s", mask_text(str(fault)))
+    kept = store.counters
+    log.error(
+        "Stopped after %d pages: %d records are kept (%d new). Clear the task to go on from there.",
+        kept["pages"],
+        kept["records"],
+        kept["inserted"],
+    )
+
+
+def _announce(route: Route, plan: RoutePlan, slice_index: int, resumed: bool) -> None:
+    log.info("Route %s of client %s into raw.%s", route.route, route.client, route.table)
+    log.info("Period: %s | %d listings", plan.period or "none", len(plan.slices))
+    log.info("Settings: retry_max=%d, batch_export=%d", route.retry_max, route.batch_export)
+    if resumed:
+        log.info("Going on with listing %d of %d where an earlier try stopped", slice_index + 1, len(plan.slices))
+    if not plan.slices:
+        log.warning("for_each %s gave nothing: has the DAG sportmonks_catalog run?", route.for_each)
+
+
+def _progress(page: Page, number: int, counters: Mapping[str, float]) -> None:
+    seconds, records = counters["seconds"], counters["records"]
+    rate = records / seconds if seconds else 0.0
+    log.info(
+        "Page %d | %.0f s | %s records | %.1f records/s | %s", number, seconds, f"{int(records):,}", rate, page.place
+    )
+
+
+def _summary(route: Route, plan: RoutePlan, counters: Mapping[str, float], resumed: bool) -> Summary:
+    seconds = float(counters["seconds"])
+    whole = {name: int(value) for name, value in counters.items() if name != "seconds"}
+    return {
+        **whole,
+        "seconds": round(seconds, 3),
+        "records_per_second": round(whole["records"] / seconds, 1) if seconds else 0.0,
+        "table": f"raw.{route.table}",
+        "period": str(plan.period) if plan.period else None,
+        "listings": len(plan.slices),
+        "resumed": resumed,
+        "retry_max": route.retry_max,
+        "batch_export": route.batch_export,
+    }
+
+
+def summary_text(summary: Summary) -> str:
+    """The block at the end of the log."""
+    lines = [
+        f"Total records collected: {summary['records']:,}",
+        f"Table: {summary['table']}",
+        f"Period: {summary['period'] or 'none'}",
+        f"Total time: {summary['seconds']:.0f} s",
+        f"Mean rate: {summary['records_per_second']:.1f} records/s",
+        f"Pages: {summary['pages']:,} in {summary['listings']:,} listings"
+        f" ({summary['repeated_pages']} repeated, {summary['asked_again']} asked again, {summary['skipped']} skipped)",
+        f"New: {summary['inserted']:,} | known: {summary['duplicates']:,} (came back: {summary['revived']:,})",
+        f"Out of range: {summary['out_of_range']:,} | without a date: {summary['undated']:,}"
+        f" | failed: {summary['failed']:,}",
+        "Fetching and writing at the same time: yes",
+        f"Settings: retry_max={summary['retry_max']}, batch_export={summary['batch_export']}",
+    ]
+    return "\n".join(["Summary", *(f"  {line}" for line in lines)])

@@ -1,0 +1,130 @@
+"""Days: the period of a run, its windows, how the API wants them written, and the day of a record. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock
+from typing import Any
+
+from sportmonks.errors import ConfigurationError
+from sportmonks.routes.spec import PeriodSpec
+
+# Seconds since 1970 beyond this are milliseconds (the year 5138 otherwise).
+EPOCH_SECONDS_END = 1e11
+
+
+@dataclass(frozen=True)
+class Window:
+    """Days from ``first`` to ``last``, both inside."""
+
+    first: date
+    last: date
+
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+    def __str__(self) -> str:
+        return f"{self.first} to {self.last}"
+
+
+def parse_day(text: str | None, name: str) -> date | None:
+    """A parameter of the trigger form: ``YYYY-MM-DD``, also with a time behind; blank is None."""
+    if text is None or not str(text).strip():
+        return None
+    try:
+        return date.fromisoformat(str(text).strip()[:10])
+    except ValueError:
+        raise ConfigurationError(f"{name} is '{text}'.", mend="Write it as YYYY-MM-DD.") from None
+
+
+def resolve_period(
+    spec: PeriodSpec,
+    *,
+    date_from: date | None = None,
+    date_to: date | None = None,
+    watermark: date | None = None,
+    interval: tuple[date, date] | None = None,
+    today: date,
+) -> Window:
+    """The period of a run: what the form says; else the run's data interval; else from the watermark (the last
+    day collected without a gap) less ``lookback_days``, at first ``first_days`` back, until today plus
+    ``lookahead_days``. Raises ConfigurationError naming the parameter.
+    """
+    if date_from is None and date_to is None and interval is not None and interval[0] < interval[1]:
+        return Window(*interval)
+    last = date_to or max(today, date_from or today) + timedelta(days=spec.lookahead_days)
+    if date_from is not None:
+        first = date_from
+    elif date_to is not None or watermark is None:
+        first = min(last, today) - timedelta(days=spec.first_days)
+    else:
+        first = min(watermark, today) - timedelta(days=spec.lookback_days)
+    if first > last:
+        raise ConfigurationError(f"date_from {first} is after date_to {last}.", mend="Swap date_from and date_to.")
+    if first.year < 1900 or last.year > 2200:
+        raise ConfigurationError(f"The period {first} to {last} is no sensible one.", mend="Check the years.")
+    return Window(first, last)
+
+
+def moved_watermark(watermark: date | None, done: Window, today: date) -> date | None:
+    """The watermark after ``done`` was collected: never back, never over a gap, never into the future."""
+    last = min(done.last, today)
+    if watermark is None:
+        return last
+    return max(watermark, last) if done.first <= watermark + timedelta(days=1) else watermark
+
+
+def windows(period: Window, max_days: int | None) -> list[Window]:
+    """``period`` cut into windows of at most ``max_days`` days, oldest first."""
+    if max_days is None:
+        return [period]
+    found = []
+    first = period.first
+    while first <= period.last:
+        last = min(first + timedelta(days=max_days - 1), period.last)
+        found.append(Window(first, last))
+        first = last + timedelta(days=1)
+    return found
+
+
+def in_api_words(spec: PeriodSpec, window: Window) -> dict[str, str]:
+    """The two period parameters under the API's own names."""
+    begin = datetime.combine(window.first, clock.min, UTC)
+    end = datetime.combine(window.last + timedelta(days=1), clock.min, UTC)
+    if not spec.to_exclusive:
+        end -= timedelta(seconds=1)
+    return {spec.date_from: _written(begin, spec.format), spec.date_to: _written(end, spec.format)}
+
+
+def _written(moment: datetime, form: str) -> str:
+    if form == "epoch":
+        return str(int(moment.timestamp()))
+    if form == "epoch_ms":
+        return str(int(moment.timestamp() * 1000))
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ" if form == "iso" else form)
+
+
+def record_day(record: Mapping[str, Any], path: tuple[str, ...], form: str | None = None) -> date | None:
+    """The UTC day of a record; None when it has none or it cannot be read.
+
+    ``form``: strptime format; without one, ISO 8601 in its usual dresses and epoch seconds or milliseconds.
+    """
+    value: Any = record
+    for part in path:
+        value = value.get(part) if isinstance(value, Mapping) else None
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        if isinstance(value, int | float) or form in ("epoch", "epoch_ms"):
+            number = float(value)
+            milli = form == "epoch_ms" or (form is None and abs(number) >= EPOCH_SECONDS_END)
+            return datetime.fromtimestamp(number / 1000 if milli else number, UTC).date()
+        if not isinstance(value, str):
+            return None
+        text = value.strip()
+        moment = datetime.strptime(text, form) if form and form != "iso" else datetime.fromisoformat(text)
+        return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
+    except (ValueError, OverflowError, OSError, TypeError):
+        return None

@@ -1,0 +1,106 @@
+"""What a route is, as plain structures. Paths into JSON are dotted in YAML and tuples of keys here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+from sportmonks.routes.names import run_name, table_name
+
+JsonPath = tuple[str, ...]
+Style = Literal["page", "cursor", "next", "offset", "none"]
+
+
+@dataclass(frozen=True)
+class PagingSpec:
+    """How the API pages.
+
+    ``more``: path of a flag; ``total``: path of the number of rows; ``next``: path of the next cursor or link, or
+    ``header.link`` for the Link header. Without ``more`` and ``total``, pages end with the first one that is empty
+    or shorter than one before it.
+    """
+
+    style: Style = "none"
+    parameter: str = ""
+    first: int = 1
+    size_parameter: str | None = None
+    size: int | None = None
+    more: JsonPath | None = None
+    total: JsonPath | None = None
+    next: JsonPath | None = None
+    drop_with_cursor: tuple[str, ...] = ()
+    cursor_after: int | None = None  # rows that page numbers can reach; then the cursor takes over
+    cursor_parameter: str = "cursor"
+    stop_on_repeat: bool = False
+    max_pages: int = 100_000
+
+
+@dataclass(frozen=True)
+class PeriodSpec:
+    """The API's own names and format for a period; both days are inside it.
+
+    ``format``: strftime, or ``epoch``, ``epoch_ms``, ``iso``. A format with a time of day gets 00:00:00 and
+    23:59:59 (or the next day's 00:00:00 with ``to_exclusive``).
+    """
+
+    date_from: str
+    date_to: str
+    format: str = "%Y-%m-%d"
+    max_days: int | None = None
+    first_days: int = 30  # reach of the very first run
+    lookback_days: int = 2  # read again by scheduled runs, for what came late
+    lookahead_days: int = 0
+    to_exclusive: bool = False
+
+
+@dataclass(frozen=True)
+class Route:
+    """One YAML file of ``include/routes``."""
+
+    client: str
+    route: str
+    connection: str
+    path: str
+    api: Literal["sportmonks", "rest"] = "rest"
+    auth: str = "auto"  # auto, none, bearer, basic, or the name of a header
+    query: tuple[tuple[str, str], ...] = ()
+    include: tuple[str, ...] = ()
+    entity: str | None = None
+    paging: PagingSpec = field(default_factory=PagingSpec)
+    records: JsonPath = ("data",)
+    missing_records: Literal["error", "empty"] = "error"
+    period: PeriodSpec | None = None
+    date_field: JsonPath | None = None
+    date_format: str | None = None
+    undated: Literal["keep", "drop"] = "keep"
+    key: tuple[JsonPath, ...] = ()
+    hash_without: tuple[JsonPath, ...] = ()
+    for_each: str | None = None
+    for_each_columns: tuple[str, ...] = ()
+    retry_max: int = 5
+    batch_export: int = 50
+    queue_pages: int = 4
+    resume_hours: float = 24.0
+    timeout_seconds: float = 60.0
+    schedule: str | None = None
+    start_date: date = date(2024, 1, 1)
+    retries: int = 2
+    deadline_minutes: float | None = None
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    file: str = ""
+
+    @property
+    def table(self) -> str:
+        """Name within schema raw."""
+        return table_name(self.client, self.route)
+
+    @property
+    def name(self) -> str:
+        """The DAG's and the collector's name."""
+        return run_name(self.client, self.route)
+
+    @property
+    def key_paths(self) -> list[str] | None:
+        return [".".join(path) for path in self.key] or None

@@ -1,0 +1,224 @@
+"""A route's side of the warehouse: its table, its batches, where its run stands. One connection, used by one thread."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import psycopg
+from psycopg import sql as compose
+
+from sportmonks.db import sql
+from sportmonks.errors import LostLease
+from sportmonks.routes.period import Window
+from sportmonks.routes.records import Prepared, Rejected
+from sportmonks.routes.spec import Route
+
+log = logging.getLogger(__name__)
+
+Connect = Callable[[], "psycopg.Connection[Any]"]
+# A value that PostgreSQL refuses (a number beyond numeric, a key beyond an index row) belongs to one record.
+_POISON = (psycopg.DataError, psycopg.errors.ProgramLimitExceeded, psycopg.errors.StatementTooComplex)
+COUNTERS = (
+    "records", "inserted", "duplicates", "revived", "out_of_range", "undated", "failed", "pages", "repeated_pages",
+    "asked_again", "skipped", "bytes", "seconds",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a try begins. ``state``: the pager's, None = first page of the slice."""
+
+    fence: int
+    slice_index: int
+    state: Mapping[str, Any] | None
+    counters: dict[str, float]
+    resumed: bool
+
+
+def ensure_table(conn: psycopg.Connection[Any], route: Route) -> str:
+    """The route's raw table, made if need be: its name within schema raw."""
+    row = conn.execute(sql("routes/ensure_table"), (route.client, route.route, route.key_paths)).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def read_items(conn: psycopg.Connection[Any], route: Route) -> list[dict[str, Any]]:
+    """What ``for_each`` stands for, one dict of placeholders per item; one empty dict for routes without it."""
+    if route.for_each is None:
+        return [{}]
+    cursor = conn.execute(sql(f"routes/for_each/{route.for_each}"))
+    columns = [column.name for column in cursor.description or ()]
+    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+def read_watermark(conn: psycopg.Connection[Any], route: Route) -> date | None:
+    """The last day collected without a gap."""
+    row = conn.execute(sql("routes/watermark"), (route.name,)).fetchone()
+    return row[0] if row else None
+
+
+class RouteStore:
+    """The run of one route over one plan."""
+
+    def __init__(self, connect: Connect, route: Route, *, plan_hash: str, execution_id: str | None) -> None:
+        self._connect = connect
+        self._route = route
+        self._names: dict[str, Any] = {"route": route.name, "plan": plan_hash, "execution": execution_id}
+        self._conn: psycopg.Connection[Any] | None = None
+        table = compose.Identifier("raw", route.table)
+        self._store = compose.SQL(sql("routes/store")).format(table=table)
+        self._revive = compose.SQL(sql("routes/revive")).format(table=table)
+        self.counters: dict[str, float] = dict.fromkeys(COUNTERS, 0)
+
+    @property
+    def conn(self) -> psycopg.Connection[Any]:
+        if self._conn is None or self._conn.closed:
+            self._conn = self._connect()
+            self._conn.autocommit = True
+        return self._conn
+
+    def close(self) -> None:
+        if self._conn is not None:
+            self._conn.close()
+            self._conn = None
+
+    def begin(self, slices: int, period: Window | None, *, force: bool = False) -> Start:
+        """Take the run over. Counters go on where an unfinished try left them."""
+        values = {
+            **self._names,
+            "slices": slices,
+            "date_from": period.first if period else None,
+            "date_to": period.last if period else None,
+            "force": force,
+            "resume_seconds": self._route.resume_hours * 3600,
+        }
+        row = self.conn.execute(sql("routes/begin"), values).fetchone()
+        assert row is not None
+        fence, slice_index, state, counters, resumed = row
+        self._names["fence"] = fence
+        self.counters = {**dict.fromkeys(COUNTERS, 0), **counters}
+        return Start(fence, slice_index, state, dict(self.counters), resumed)
+
+    def write(
+        self,
+        rows: Sequence[Prepared],
+        rejected: Sequence[Rejected],
+        counted: Mapping[str, float],
+        slice_index: int,
+        state: Mapping[str, Any] | None,
+    ) -> None:
+        """Rows, counters and position in one transaction. ``counted`` is added to the counters.
+
+        Raises LostLease when another try has taken the run over; then nothing is written.
+        """
+        try:
+            self._write(rows, rejected, counted, slice_index, state)
+        except _POISON:
+            bad = self._poisoned(rows)
+            if not bad:
+                raise
+            good = [row for row in rows if id(row) not in bad]
+            more = [Rejected(reason, row.payload.decode("utf-8", "replace")) for row, reason in bad.values()]
+            self._write(good, [*rejected, *more], counted, slice_index, state)
+
+    def _write(
+        self,
+        rows: Sequence[Prepared],
+        rejected: Sequence[Rejected],
+        counted: Mapping[str, float],
+        slice_index: int,
+        state: Mapping[str, Any] | None,
+    ) -> None:
+        conn = self.conn
+        with conn.transaction():
+            inserted, revived = self._insert(conn, rows)
+            for bad in rejected:
+                text = _plain(bad.text)
+                names = (self._names["route"], self._names["execution"], bad.reason[:500])
+                conn.execute(sql("routes/reject"), (*names, text, text))
+            counters = {name: self.counters.get(name, 0) + counted.get(name, 0) for name in COUNTERS}
+            counters["inserted"] += inserted
+            counters["revived"] += revived
+            counters["duplicates"] += len(rows) - inserted
+            counters["failed"] += len(rejected)
+            values = {
+                **self._names,
+                "slice": slice_index,
+                "state": None if state is None else json.dumps(state),
+                "counters": json.dumps(counters),
+            }
+            row = conn.execute(sql("routes/advance"), values).fetchone()
+            if row is None or not row[0]:
+                raise LostLease(
+                    f"Another try has taken over {self._route.name}.", mend="Nothing to do: this one writes no more."
+                )
+        self.counters = counters
+
+    def _insert(self, conn: psycopg.Connection[Any], rows: Sequence[Prepared]) -> tuple[int, int]:
+        if not rows:
+            return 0, 0
+        conn.execute(sql("routes/stage"))
+        with conn.cursor() as cursor:
+            with cursor.copy(sql("routes/copy")) as copy:
+                for position, row in enumerate(rows):
+                    copy.write(_copy_line(position, row))
+            stored = cursor.execute(self._store).fetchone()
+            assert stored is not None
+            revived = 0
+            if self._route.key:
+                revived = cursor.execute(self._revive).rowcount
+            return int(stored[0]), revived
+
+    def _poisoned(self, rows: Sequence[Prepared]) -> dict[int, tuple[Prepared, str]]:
+        """Rows that PostgreSQL refuses, found by halves; by ``id``, with the reason."""
+        try:
+            with self.conn.transaction(force_rollback=True):
+                self._insert(self.conn, rows)
+            return {}
+        except _POISON as error:
+            if len(rows) == 1:
+                reason = error.diag.message_primary or type(error).__name__
+                return {id(rows[0]): (rows[0], f"refused by PostgreSQL: {reason}")}
+        half = len(rows) // 2
+        return {**self._poisoned(rows[:half]), **self._poisoned(rows[half:])}
+
+    def finish(self, status: str, *, watermark: Mapping[str, Any] | None = None, error: str | None = None) -> None:
+        """``DONE`` or ``FAILED``, together with the collector's row. Raises LostLease."""
+        values = {
+            **self._names,
+            "status": status,
+            "counters": json.dumps(self.counters),
+            "watermark": None if watermark is None else json.dumps(watermark),
+            "error": error,
+        }
+        row = self.conn.execute(sql("routes/finish"), values).fetchone()
+        if row is None or not row[0]:
+            raise LostLease(f"Another try has taken over {self._route.name}.")
+
+
+def _copy_line(position: int, row: Prepared) -> bytes:
+    """One line of COPY's text format. JSON has no bare control characters but blanks between its parts."""
+    day = row.day.isoformat().encode() if row.day else b"\\N"
+    return b"%d\t%s\t%s\t%s\t\\\\x%s\n" % (
+        position,
+        day,
+        _escaped(row.request),
+        _escaped(row.payload),
+        row.content_hash.hex().encode(),
+    )
+
+
+def _escaped(text: bytes) -> bytes:
+    text = text.replace(b"\\", b"\\\\")
+    if b"\n" in text or b"\r" in text or b"\t" in text:
+        text = text.replace(b"\n", b"\\n").replace(b"\r", b"\\r").replace(b"\t", b"\\t")
+    return text
+
+
+def _plain(text: str) -> str:
+    return text.replace("\x00", "�")

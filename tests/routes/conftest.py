@@ -1,0 +1,77 @@
+"""A scripted API, a route over it, and a way to run the route without Airflow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+
+import psycopg
+import pytest
+
+from sportmonks.db import open_connection
+from sportmonks.routes.extract import RoutePlan, Wanted, plan_run, run_route
+from sportmonks.routes.parse import parse_route
+from sportmonks.routes.source import Access, RestSource
+from sportmonks.routes.spec import Route
+from tests.routes.rest_server import RestServer
+
+TODAY = date(2025, 12, 31)
+BASE = """
+client: shop
+route: orders
+connection: shop_api
+path: /api/page
+paging: {style: page, size_parameter: size, size: 100, more: pagination.has_more}
+"""
+
+
+@pytest.fixture
+def server() -> Iterator[RestServer]:
+    with RestServer(total=1_000, size=100) as running:
+        yield running
+
+
+def make_route(changes: str = "", base: str = BASE) -> Route:
+    """The base route with keys replaced or added."""
+    replaced = {line.split(":")[0] for line in changes.splitlines() if line and not line.startswith(" ")}
+    kept = [line for line in base.splitlines() if line.split(":")[0] not in replaced]
+    return parse_route("\n".join([*kept, changes]))
+
+
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def run(server: RestServer, warehouse_dsn: str) -> Run:
+    """``run(route, date_from=..., date_to=...)`` -> summary; waits between retries are skipped."""
+
+    def go(
+        route: Route, *, execution_id: str | None = "etl_1", sleeps: list[float] | None = None, **wanted: Any
+    ) -> Any:
+        days = {name: date.fromisoformat(value) for name, value in wanted.items() if name.startswith("date_")}
+        force = bool(wanted.get("force"))
+
+        def connect() -> psycopg.Connection[Any]:
+            return open_connection(warehouse_dsn)
+
+        def sleep(seconds: float) -> None:
+            if sleeps is not None:
+                sleeps.append(seconds)
+
+        plan: RoutePlan = plan_run(connect, route, Wanted(**days), wanted.get("today", TODAY))
+        source = RestSource(route, Access(server.url, password="S3cr3tKey"), sleep=sleep)
+        try:
+            return run_route(
+                route,
+                source,
+                connect,
+                plan,
+                execution_id=execution_id,
+                force=force,
+                today=wanted.get("today", TODAY),
+            )
+        finally:
+            source.close()
+
+    return go
