@@ -1,4 +1,4 @@
--- What went wrong in an execution, newest first? %s: its id.
+-- What went wrong in an execution, newest first? Parameter: its id.
 SELECT component, message, details ->> 'mend' AS mend
 FROM etl.etl_logs
 WHERE execution_id = %s AND level IN ('ERROR', 'CRITICAL')

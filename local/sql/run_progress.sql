@@ -1,4 +1,4 @@
--- How far are these executions, season by season? %s: their ids.
+-- How far are these executions, season by season? Parameter: their ids.
 SELECT x.execution_id, x.season_id, coalesce(nullif(c.season_name, ''), x.season_id::text) AS season,
        x.status, x.planned, x.processed, x.failed, x.error_message
 FROM etl.execution_chunks AS x
