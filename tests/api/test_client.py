@@ -324,7 +324,6 @@ def test_cursors_go_alone(talk: Talk) -> None:
         (lambda c: c.my_leagues(), "my/leagues", {"per_page": "50"}),
         (lambda c: c.leagues(), "football/leagues", {"include": "seasons;currentSeason", "per_page": "50"}),
         (lambda c: c.leagues([1]), "football/leagues/1", {"include": "seasons;currentSeason"}),
-        (lambda c: c.seasons(8), "football/seasons", {"filters": "seasonLeagues:8", "per_page": "50"}),
         (lambda c: c.teams(7), "football/teams/seasons/7", {"per_page": "50"}),
         (lambda c: c.venues(7), "football/venues/seasons/7", {"per_page": "50"}),
         (lambda c: c.stages(7), "football/stages/seasons/7", {"per_page": "50"}),
@@ -368,9 +367,13 @@ def test_many_leagues_are_asked_for_as_a_list(talk: Talk) -> None:
     assert len(server.seen) == 1
 
 
-def test_seasons_of_other_leagues_are_left_out_when_the_filter_is_ignored(talk: Talk) -> None:
-    client, _ = talk(always(answer([{"id": 1, "league_id": 8}, {"id": 2, "league_id": 9}])))
-    assert [season["id"] for season in client.seasons(8)] == [1]
+def test_seasons_come_with_their_league(talk: Talk) -> None:
+    league = {"id": 8, "seasons": [{"id": "1", "league_id": 8}, {"name": "?"}, {"id": 2, "league_id": 8}]}
+    client, server = talk(always(answer(league)))
+    assert [season["id"] for season in client.seasons(8)] == [1, 2]
+    assert (server.seen[0].path, server.seen[0].query) == ("/v3/football/leagues/8", {"include": "seasons"})
+    client, _ = talk(always(NO_RESULT))
+    assert client.seasons(8) == []
 
 
 @pytest.mark.parametrize(

@@ -211,3 +211,14 @@ def test_dropped_includes_are_named(talk: Talk) -> None:
     assert (first.dropped_includes, first.calls) == (("odds",), 2)
     assert (second.dropped_includes, second.calls) == (("odds",), 1)
     assert len(server.seen) == 3
+
+
+def test_an_api_that_cuts_batches_silently_is_asked_for_the_rest(talk: Talk, caplog: pytest.LogCaptureFixture) -> None:
+    def handler(seen: Seen, sock: socket.socket) -> None:
+        sock.sendall(answer([{"id": each} for each in ids_of(seen)[:50]]))
+
+    client, server = talk(handler, max_batch=120)
+    result = client.fixtures_multi(list(range(1, 121)))
+    assert (len(result.rows), result.missing) == (120, ())
+    assert sizes(server) == [120, 70, 20]
+    assert "Lower max_batch" in caplog.text

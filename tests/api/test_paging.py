@@ -106,13 +106,37 @@ def test_pages_change_over_to_the_cursor_where_offsets_end() -> None:
 
 def test_without_a_cursor_the_end_of_offsets_is_an_error_with_a_mend() -> None:
     paging = Paging({"per_page": "1000"})
+    for number in range(1, 20):
+        paging.take(page(number, more=True, per_page=1000))
     with pytest.raises(FatalApiError, match="Narrow the request"):
-        for number in range(1, 22):
-            paging.take(page(number, more=True, per_page=1000))
+        paging.take(page(20, more=True, per_page=1000))
 
 
 def test_a_listing_that_never_ends_is_ended() -> None:
     paging = Paging({}, max_pages=3)
+    for number in (1, 2):
+        paging.take(page(number, more=True))
     with pytest.raises(FatalApiError, match="after 3 pages"):
-        for number in range(1, 5):
-            paging.take(page(number, more=True))
+        paging.take(page(3, more=True))
+
+
+def test_a_page_that_begins_too_early_is_asked_once_more() -> None:
+    paging = Paging({})
+    paging.take(page(1, 2, 3, more=True))
+    assert paging.take(page(3, 4, 5, more=True)) is Step.AGAIN
+    assert paging.take(page(4, 5, 6, more=True)) is Step.YIELD
+    # It stays so: rows were added meanwhile.
+    assert paging.take(page(6, 7, 8, more=True)) is Step.AGAIN
+    assert paging.take(page(6, 7, 8, more=False)) is Step.YIELD
+    assert paging.finished
+
+
+def test_rows_without_an_id_are_told_apart_by_their_content() -> None:
+    def nameless(number: int, more: bool) -> Answer:
+        rows = [msgspec.Raw(msgspec.json.encode({"player_id": number, "position": each})) for each in (1, 2)]
+        return Answer(rows, pagination=Pagination(has_more=more))
+
+    paging = Paging({})
+    assert paging.take(nameless(1, True)) is Step.YIELD
+    assert paging.take(nameless(1, True)) is Step.AGAIN
+    assert paging.take(nameless(2, False)) is Step.YIELD

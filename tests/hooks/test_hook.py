@@ -129,13 +129,14 @@ def test_fixtures_of_a_season_leave_other_leagues_out(start: Start, caplog: pyte
 
 
 def test_catalog_listings(start: Start) -> None:
-    hook, server = start(always(answer([{"id": 8, "league_id": 8}])))
-    assert hook.get_leagues([8]) == hook.get_leagues() == hook.get_seasons(8) == hook.get_my_leagues()
+    hook, server = start(always(answer([{"id": 8, "seasons": [{"id": 1}]}])))
+    assert hook.get_leagues([8]) == hook.get_leagues() == hook.get_my_leagues()
+    assert hook.get_seasons(8) == [{"id": 1}]
     assert [seen.path for seen in server.seen] == [
         "/v3/football/leagues/8",
         "/v3/football/leagues",
-        "/v3/football/seasons",
         "/v3/my/leagues",
+        "/v3/football/leagues/8",
     ]
 
 

@@ -244,15 +244,16 @@ class SportmonksClient(Endpoints):
         return collect_multi(self, ids, tuple(includes), urgent=urgent)
 
     def _check_call(self) -> None:
+        own = self.transport.timeout
         self._retrying(
             _Request(
                 "football/leagues",
                 {"per_page": "1"},
                 "League",
                 urgent=True,
-                attempts=2,
-                timeout=CHECK_TIMEOUT,
-                total_timeout=CHECK_TOTAL_S,
+                attempts=min(2, self.attempts),
+                timeout=(min(CHECK_TIMEOUT[0], own[0]), min(CHECK_TIMEOUT[1], own[1])),
+                total_timeout=min(CHECK_TOTAL_S, self.transport.total_timeout),
             )
         )
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sportmonks.api.envelope import Answer, as_int
+from sportmonks.api.envelope import Answer, as_int, row_id
 from sportmonks.errors import (
     ConfigurationError,
     FatalApiError,
@@ -135,9 +135,10 @@ class Endpoints:
         return self._list("my/leagues")
 
     def seasons(self, league_id: int, *, urgent: bool = False) -> list[Row]:
-        """Seasons of a league. The filter is not confirmed by the provider, so rows of other leagues are left out."""
-        rows = self._list("seasons", filters=(f"seasonLeagues:{league_id}",), urgent=urgent)
-        return [row for row in rows if row.get("league_id") in (league_id, None)]
+        """Seasons of a league, by the include of the league: the filter for it is not confirmed by the provider."""
+        answer = self.get(f"leagues/{league_id}", include=("seasons",), urgent=urgent)
+        nested = [season for league in answer.objects() for season in league.get("seasons") or ()]
+        return [row for row in map(lenient, nested) if row.get("id") is not None]
 
     def states(self) -> list[Row]:
         return self._list("states")
@@ -187,8 +188,9 @@ class Endpoints:
 
 
 def _identified(answer: Answer, what: str) -> list[Row]:
-    rows = answer.objects()
-    found = [row for row in map(lenient, rows) if row.get("id") is not None]
-    if len(found) != len(answer.rows()):
-        log.warning("%s: %d rows without an id are ignored", what, len(answer.rows()) - len(found))
-    return found
+    """Rows with an id, each id once (the last one counts)."""
+    found = {row["id"]: row for row in map(lenient, answer.objects()) if row.get("id") is not None}
+    without_id = sum(row_id(row) is None for row in answer.rows())
+    if without_id:
+        log.warning("%s: %d rows without an id are ignored", what, without_id)
+    return list(found.values())

@@ -177,15 +177,20 @@ class _Batch:
             attempts=attempts,
             tally=self.tally,
         )
-        wanted = set(ids)
+        left = dict.fromkeys(ids)
         strange = 0
         for row in answer.rows():
             found = row_id(row)
-            if found in wanted:
+            if found in left or found in self.rows:
                 # A row that comes twice: the later one counts.
                 self.rows[found] = row
+                left.pop(found, None)
             else:
                 strange += 1
         if strange:
             log.warning("%d rows of a batch carry no id or one that was not asked for; they are ignored", strange)
         self.answered = ids[0]
+        if left and len(ids) - len(left) == DEFAULT_MAX_BATCH:
+            # An API that takes more ids than it answers must not look like one that forgets fixtures.
+            log.warning("%d fixtures asked, %d came: asking for the rest. Lower max_batch", len(ids), DEFAULT_MAX_BATCH)
+            self._fetch(tuple(left), attempts)

@@ -5,7 +5,8 @@ string or a URL that holds it; a request with a cursor must carry neither ``per_
 The API refuses offsets above 20,000 rows, so a long page listing changes over to the cursor where one is given.
 
 The machine trusts nothing: a page that says "no result" although its predecessor promised more, a page that comes
-twice, a cursor that does not move. The first is asked again, the others end in an error, never in a short list.
+twice or begins too early, a cursor that does not move. What may be a moment's fault is asked again; what stays
+contradictory ends in an error, never in a short list.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import parse_qs, urlsplit
+
+import msgspec
 
 from sportmonks.api.envelope import Answer, row_id
 from sportmonks.errors import FatalApiError, TransientApiError
@@ -54,7 +57,7 @@ class Paging:
     cursor: str | None = None
     finished: bool = False
     _asked_again: int = 0
-    _seen: set[tuple[int | None, int | None, int]] = field(default_factory=set)
+    _seen: set[int] = field(default_factory=set)
     _cursors: set[str] = field(default_factory=set)
     _pages: int = 0
 
@@ -75,8 +78,19 @@ class Paging:
                 self.finished = True
                 return Step.DONE
             return self._again(f"page {self._pages + 1} is empty although page {self._pages} promised more")
-        if self._is_repeated(answer):
+        said = answer.pagination.current_page if answer.pagination else None
+        if self.cursor is None and said is not None and said != self.page:
+            return self._again(f"page {said} came instead of page {self.page}")
+        rows = {_mark(row) for row in answer.rows()}
+        known = rows & self._seen
+        if known == rows:
             return self._again(f"page {self._pages + 1} repeats an earlier page")
+        if known and not self._asked_again:
+            # Rows that were added meanwhile push others down a page, which is harmless and stays so when asked again.
+            # A page that began too early has lost as many rows at its end.
+            self._asked_again += 1
+            return Step.AGAIN
+        self._seen |= rows
         self._asked_again = 0
         self._pages += 1
         self._advance(answer)
@@ -87,20 +101,6 @@ class Paging:
         if self._asked_again > ASK_AGAIN:
             raise TransientApiError(f"The listing contradicts itself: {what}.", mend="It will be read again later.")
         return Step.AGAIN
-
-    def _is_repeated(self, answer: Answer) -> bool:
-        said = answer.pagination.current_page if answer.pagination else None
-        if self.cursor is None and said is not None and said != self.page:
-            return True
-        rows = answer.rows()
-        # First id, last id and size name a page well enough; a single row may well look like another page's.
-        mark = (row_id(rows[0]), row_id(rows[-1]), sum(len(memoryview(row)) for row in rows))
-        if mark[0] is None:
-            return False
-        if mark in self._seen:
-            return True
-        self._seen.add(mark)
-        return False
 
     def _advance(self, answer: Answer) -> None:
         pagination = answer.pagination
@@ -129,3 +129,9 @@ class Paging:
                 mend="Narrow the request with filters (idAfter, a season, a period).",
             )
         self.page += 1
+
+
+def _mark(row: msgspec.Raw) -> int:
+    """The id of a row; for rows without one (top scorers) something that only an equal row shares."""
+    found = row_id(row)
+    return hash(bytes(row)) if found is None else found

@@ -235,8 +235,8 @@ class Transport:
     ) -> None:
         self.base_url = clean_base_url(base_url)
         self.host = urlsplit(self.base_url).netloc
-        self._timeout = (connect_timeout, read_timeout)
-        self._total_timeout = total_timeout
+        self.timeout = (connect_timeout, read_timeout)
+        self.total_timeout = total_timeout
         self._max_bytes = max_bytes
         session = requests.Session()
         session.auth = TokenAuth(clean_key(key))
@@ -246,7 +246,7 @@ class Transport:
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session.verify = verify
         session.proxies = dict(proxies or {})
-        adapter = _Adapter(self._timeout, pool_size)
+        adapter = _Adapter(self.timeout, pool_size)
         session.mount("http://", adapter)
         session.mount("https://", adapter)
         self.session = session
@@ -272,7 +272,7 @@ class Transport:
         ConfigurationError for a certificate that does not verify.
         """
         label = label or path
-        total = total_timeout or self._total_timeout
+        total = total_timeout or self.total_timeout
         started = time.monotonic()
         with _Deadline(total) as deadline:
             try:
@@ -280,7 +280,7 @@ class Transport:
                     f"{self.base_url}/{path.lstrip('/')}",
                     params=params,
                     stream=True,
-                    timeout=timeout or self._timeout,
+                    timeout=timeout or self.timeout,
                     allow_redirects=False,
                 ) as response:
                     body = self._read(response, label)
@@ -293,7 +293,7 @@ class Transport:
                 # ValueError: a read from a file that the deadline closed in the same instant.
                 if deadline.expired:
                     raise self._too_slow(label, total) from None
-                raise self._fault(label, error, timeout or self._timeout) from None
+                raise self._fault(label, error, timeout or self.timeout) from None
             if deadline.expired:
                 # Without a Content-Length the cut looks like the end of the answer.
                 raise self._too_slow(label, total)
