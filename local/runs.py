@@ -49,15 +49,15 @@ def carry_out(
     return runs, Follower(stack.api, stack.warehouse).follow(runs, timeout=timeout)
 
 
-def report(stack: Stack, runs: list[FollowedRun], took: float) -> None:
-    """A line of figures per execution, the quote of a dry run, and why failed runs failed."""
+def report(stack: Stack, runs: list[FollowedRun], took: float, *, quotes: bool = False) -> None:
+    """A line of figures per execution, the plan's cost if asked for, and why failed runs failed."""
     follower = Follower(stack.api, stack.warehouse)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("league")
     table.add_column("status")
     for heading in ("fixtures", "failed", "seasons", "calls", "time", "fixtures/s"):
         table.add_column(heading, justify="right")
-    quotes: list[tuple[str, Any]] = []
+    costs: list[tuple[str, Any]] = []
     totals = {"processed_fixtures": 0, "failed_fixtures": 0, "api_calls": 0}
     for run in runs:
         rows = follower.rows("run_summary", run.execution_id)
@@ -78,8 +78,8 @@ def report(stack: Stack, runs: list[FollowedRun], took: float) -> None:
             seconds(float(row["duration_seconds"] or 0)),
             str(row["fixtures_per_second"] or "-"),
         )
-        if row["quote"]:
-            quotes.append((run.label, row["quote"]))
+        if quotes and row["quote"]:
+            costs.append((run.label, row["quote"]))
     follower.close()
     out.print()
     out.print(table)
@@ -88,7 +88,7 @@ def report(stack: Stack, runs: list[FollowedRun], took: float) -> None:
             f"together  {totals['processed_fixtures']} fixtures, {totals['failed_fixtures']} failed, "
             f"{totals['api_calls']} calls in {seconds(took)}"
         )
-    for label, quote in quotes:
+    for label, quote in costs:
         _show_quote(label, quote)
     failed = [run for run in runs if run.state == "failed"]
     for run in failed:

@@ -74,7 +74,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise
     if args.no_follow:
         return 0
-    report(stack, runs, time.monotonic() - begun)
+    report(stack, runs, time.monotonic() - begun, quotes=args.dry_run)
     if started:
         show_access(stack)
     return 0 if good else 1
