@@ -18,7 +18,7 @@ import pytest
 from sportmonks.api.budget import Grant, PostgresBudget, UnlimitedBudget
 from sportmonks.api.envelope import RateLimit
 from sportmonks.db import open_connection
-from sportmonks.errors import BudgetWait, CircuitOpen, ConfigurationError
+from sportmonks.errors import BudgetWait, CircuitOpen, ConfigurationError, SportmonksError
 
 Make = Callable[..., PostgresBudget]
 
@@ -269,3 +269,20 @@ def test_the_unlimited_budget_keeps_books_and_honours_a_429() -> None:
     with pytest.raises(BudgetWait):
         clock.acquire("Fixture")
     assert clock.acquire("League").bucket == "League"
+
+
+def test_a_warehouse_that_goes_away_is_no_matter_of_settings(warehouse_dsn: str) -> None:
+    lost = False
+
+    def connect() -> psycopg.Connection[Any]:
+        if lost:
+            raise ConfigurationError("The warehouse does not answer.")
+        return open_connection(warehouse_dsn)
+
+    budget = PostgresBudget(connect, "c", sleep=lambda _: None)
+    budget.acquire("Fixture")
+    lost = True
+    budget.close()
+    with pytest.raises(SportmonksError, match="has stopped answering") as caught:
+        budget.acquire("Fixture")
+    assert not isinstance(caught.value, ConfigurationError)

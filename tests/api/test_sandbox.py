@@ -18,6 +18,7 @@ from sportmonks.api.client import SportmonksClient
 from sportmonks.db import open_connection
 from sportmonks.errors import (
     BudgetWait,
+    CircuitOpen,
     ConfigurationError,
     FatalApiError,
     OutsidePlanError,
@@ -38,6 +39,16 @@ def box(sandbox: RunningSandbox) -> RunningSandbox:
     sandbox.admin("POST", "/reset")
     sandbox.admin("DELETE", "/calls")
     return sandbox
+
+
+@pytest.fixture
+def budgeted(box: RunningSandbox, warehouse_dsn: str) -> Iterator[SportmonksClient]:
+    """A client on a PostgreSQL budget whose circuit opens after four failures, for a moment only."""
+    budget = PostgresBudget(
+        lambda: open_connection(warehouse_dsn), "c", circuit_failures=4, circuit_open=0.1, circuit_cap=0.4
+    )
+    with SportmonksClient(box.base_url, box.key, budget=budget, sleep=lambda _: None) as client:
+        yield client
 
 
 @pytest.fixture
@@ -201,6 +212,45 @@ def test_a_season_that_is_down_blames_nobody(box: RunningSandbox, client: Sportm
     box.fault("season_down", match={"season": season_id})
     with pytest.raises(TransientApiError):
         client.fixtures_multi(ids)
+
+
+def test_an_open_circuit_is_probed_by_a_call_that_no_fixture_can_spoil(
+    box: RunningSandbox, budgeted: SportmonksClient, warehouse: psycopg.Connection[Any]
+) -> None:
+    ids = truth(box, season(box))
+    box.fault("poison", match={"fixture_id": ids[3]})
+    result = budgeted.fixtures_multi(ids, ("scores",))
+    assert set(result.poisoned) == {ids[3]}
+    assert len(result.rows) == len(ids) - 1
+    state = warehouse.execute("SELECT state, opened_total > 0 FROM etl.api_circuit").fetchone()
+    assert state == ("CLOSED", True)
+
+
+def test_a_season_that_is_down_ends_in_an_error_and_leaves_the_others_alone(
+    box: RunningSandbox, budgeted: SportmonksClient
+) -> None:
+    down, fine = (int(chunk["season_id"]) for chunk in chunks(box)[:2])
+    box.fault("season_down", match={"season": down})
+    with pytest.raises(TransientApiError, match="keeps failing"):
+        budgeted.fixtures_multi(truth(box, down))
+    assert len(budgeted.fixtures_multi(truth(box, fine)).rows) == len(truth(box, fine))
+
+
+def test_an_api_that_is_down_opens_the_circuit_and_a_later_probe_closes_it(
+    box: RunningSandbox, budgeted: SportmonksClient
+) -> None:
+    ids = truth(box, season(box))
+    budgeted.budget._waiting.max_inline_wait = 0  # type: ignore[attr-defined]
+    box.fault("status", status=503, count=1000)
+    with pytest.raises(CircuitOpen):
+        budgeted.fixtures_multi(ids)
+    struck = box.calls()["total"]
+    with pytest.raises(CircuitOpen):
+        budgeted.season_index(season(box)).__next__()
+    assert box.calls()["total"] == struck
+    box.admin("DELETE", "/faults")
+    time.sleep(0.5)
+    assert len(budgeted.fixtures_multi(ids).rows) == len(ids)
 
 
 def test_includes_outside_the_plan_are_dropped(box: RunningSandbox, client: SportmonksClient) -> None:

@@ -70,7 +70,7 @@ CREATE TABLE IF NOT EXISTS etl.forbidden_includes (
 -- Lock order in all functions: the circuit's row, then rows of the budget by name. So they cannot deadlock.
 
 -- Takes one call, or says why not and for how long. One statement, the row locked for its duration only.
--- reason: granted | blocked | empty | reserve | probing | circuit.
+-- reason: granted | half-open (granted, to see whether the API is back) | blocked | empty | reserve | probing | circuit.
 CREATE OR REPLACE FUNCTION etl.take_api_call(
     p_connection    text,
     p_entity        text,
@@ -168,6 +168,7 @@ BEGIN
      WHERE x.connection = p_connection AND x.entity = bucket;
 
     IF granted AND half_open THEN
+        reason := 'half-open';
         UPDATE etl.api_circuit x
            SET state = 'HALF_OPEN', probing_until = p_now + probe, updated_at = p_now
          WHERE x.connection = p_connection;

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sportmonks.api.envelope import RateLimit
 from sportmonks.api.status import wait_before_retry
 from sportmonks.db import sql
-from sportmonks.errors import BudgetWait, CircuitOpen, ConfigurationError
+from sportmonks.errors import BudgetWait, CircuitOpen, ConfigurationError, SportmonksError
 
 if TYPE_CHECKING:
     import psycopg
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_INLINE_WAIT_S = 30.0
-NO_FIGURES = RateLimit()
+LONGEST_POLL_S = 2.0
 
 _WHY = {
     "blocked": "the API asked to wait",
@@ -43,11 +43,12 @@ _WHY = {
 @dataclass(frozen=True, slots=True)
 class Grant:
     """The right to one call. ``bucket`` and ``window`` say where it was taken from, so that a late answer cannot
-    be mistaken for news of a newer window."""
+    be mistaken for news of a newer window. ``probe``: calls rest, this one is to see whether the API is back."""
 
     entity: str
     bucket: str
     window: int = 0
+    probe: bool = False
 
 
 class Budget(Protocol):
@@ -190,16 +191,22 @@ class PostgresBudget:
         }
         self._lock = threading.Lock()
         self._conn: psycopg.Connection[Any] | None = None
+        self._has_worked = False
 
     def acquire(self, entity: str, *, urgent: bool = False) -> Grant:
         waited = 0.0
+        polls = 0
         while True:
             row = self._run("queries/budget_take", {"entity": entity, "urgent": urgent})
             assert row is not None
             granted, seconds, reason, bucket, window = row
             if granted:
-                return Grant(entity, bucket, window)
+                return Grant(entity, bucket, window, reason == "half-open")
             self.close()
+            if reason == "probing":
+                # Each look costs a connection: look less often the longer the first call takes.
+                seconds = min(LONGEST_POLL_S, float(seconds) * 1.3**polls)
+                polls += 1
             waited = self._waiting.wait(reason, entity, float(seconds), waited)
 
     def settle(self, grant: Grant, figures: RateLimit, *, seconds: float = 0.0, answered: bool = True) -> None:
@@ -251,7 +258,7 @@ class PostgresBudget:
 
         try:
             return self._run(name, values)
-        except (psycopg.Error, ConfigurationError) as error:
+        except (psycopg.Error, SportmonksError) as error:
             log.warning("The budget could not be brought up to date (%s): %s", name, type(error).__name__)
             return None
 
@@ -267,15 +274,22 @@ class PostgresBudget:
                         self._conn = self._connect()
                         self._conn.autocommit = True
                     cursor = self._conn.execute(sql(name), parameters)
+                    self._has_worked = True
                     return cursor.fetchone() if cursor.description else None
             except (psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName):
                 raise ConfigurationError(
                     "The warehouse has no table of the API budget.",
                     mend="Run the migrations (the DAG sportmonks_catalog does it first thing).",
                 ) from None
-            except (psycopg.OperationalError, psycopg.InterfaceError, ConfigurationError):
+            except (psycopg.OperationalError, psycopg.InterfaceError, ConfigurationError) as error:
                 self.close()
                 if attempt == 4:
+                    if self._has_worked:
+                        # The settings are right, so this is no matter for a person: the task may try again.
+                        raise SportmonksError(
+                            f"The warehouse has stopped answering ({type(error).__name__}).",
+                            mend="The task goes on where it was once the warehouse is back.",
+                        ) from None
                     raise
                 self._sleep(0.25 * 4 ** (attempt - 1))
         return None

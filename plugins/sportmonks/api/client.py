@@ -10,7 +10,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import tenacity
 
@@ -41,6 +41,15 @@ _ENTITIES: Mapping[str, str] = {
     "types": "Type",
     "countries": "Country",
     "squads": "Team",
+}
+
+
+# Calls of a bucket that no single fixture or season can spoil: they tell whether the API is back after a rest.
+_NEUTRAL: Mapping[str, str] = {
+    "Fixture": "football/fixtures",
+    "League": "football/leagues",
+    "Season": "football/seasons",
+    "Stage": "football/stages",
 }
 
 
@@ -281,8 +290,16 @@ class SportmonksClient(Endpoints):
         raise AssertionError("tenacity ended without an outcome")
 
     def _once(self, request: _Request, attempt: int) -> Answer:
-        where = shape(request.path)
         grant = self.budget.acquire(request.entity, urgent=request.urgent)
+        neutral = _NEUTRAL.get(request.entity)
+        if grant.probe and neutral:
+            # One fixture that fails every request must not keep the API shut for all others.
+            self._send(replace(request, path=neutral, query={"per_page": "1"}), grant, attempt)
+            grant = self.budget.acquire(request.entity, urgent=request.urgent)
+        return self._send(request, grant, attempt)
+
+    def _send(self, request: _Request, grant: Grant, attempt: int) -> Answer:
+        where = shape(request.path)
         started = time.monotonic()
         reply: Reply | None = None
         try:
