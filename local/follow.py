@@ -70,7 +70,8 @@ class Follower:
     def follow(self, runs: list[FollowedRun], *, timeout: float | None = None) -> bool:
         """True when all ended well. Raises LocalError when `timeout` seconds are over; the runs then go on."""
         begun = time.monotonic()
-        view: Bars | Lines = Bars(len(runs) > 1) if out.is_terminal else Lines()
+        several = len(runs) > 1
+        view: Bars | Lines = Bars(several) if out.is_terminal else Lines(several)
         with view:
             while True:
                 for run in runs:
@@ -162,9 +163,10 @@ class Bars:
 
 
 class Lines:
-    """A line per change of state, and one every few seconds while figures move."""
+    """A line per change of state, and one every few seconds while figures move; seasons for a single run."""
 
-    def __init__(self) -> None:
+    def __init__(self, several: bool) -> None:
+        self.several = several
         self.said: dict[str, tuple[str, int]] = {}
         self.at: dict[str, float] = {}
 
@@ -176,7 +178,7 @@ class Lines:
 
     def show(self, runs: list[FollowedRun]) -> None:
         for run in runs:
-            for name, state, processed, planned, failed in _figures(run):
+            for name, state, processed, planned, failed in _figures(run, seasons=not self.several):
                 last = self.said.get(name)
                 now = time.monotonic()
                 moved = last is not None and last[1] != processed and now - self.at[name] >= LINE_SECONDS
@@ -187,9 +189,9 @@ class Lines:
                     self.said[name], self.at[name] = (state, processed), now
 
 
-def _figures(run: FollowedRun) -> Iterable[tuple[str, str, int, int, int]]:
+def _figures(run: FollowedRun, *, seasons: bool) -> Iterable[tuple[str, str, int, int, int]]:
     yield run.label, run.state, run.processed, run.planned, run.failed_fixtures
-    for row in run.seasons:
+    for row in run.seasons if seasons else []:
         name = f"{run.label} {row['season']}"
         yield name, row["status"].lower(), row["processed"], row["planned"], row["failed"]
 
