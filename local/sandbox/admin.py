@@ -88,10 +88,8 @@ class Admin:
                 if params.get("brief") == "1":
                     rows.append(truth.brief(view))
                 else:
-                    row = truth.payload(box, view)
-                    rows.append(
-                        truth.canonical(box, view, row) | ({"payload": row} if params.get("full") == "1" else {})
-                    )
+                    row = truth.payload(box, view) if params.get("full") == "1" else None
+                    rows.append(truth.canonical(box, view, row) | ({"payload": row} if row else {}))
                 if len(rows) % 10 == 0:
                     await asyncio.sleep(0)
         return _answer({"now": box.now(), "count": len(rows), "fixtures": rows})

@@ -230,7 +230,7 @@ class Api:
         if "truncated_json" in by_kind or "invalid_json" in by_kind:
             raw, _ = reply.body(gzip=False)
             half = len(raw) // 2
-            reply.pieces = [raw[:half]] if "truncated_json" in by_kind else [raw[:half], b"<!>", raw[half:]]
+            reply.pieces = [raw[:half]] if "truncated_json" in by_kind else [raw[:1], b"<!>", raw[1:]]
         return reply
 
     def _envelope(self, answer: Answer, entity: str, silent: Fault | None = None, wrong: Fault | None = None) -> Reply:

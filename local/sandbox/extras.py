@@ -132,13 +132,13 @@ def timeline(view: View) -> list[Row]:
     if not view.periods:
         return []
     rng = Random(mix(view.id, 66))
-    moments = sorted(1 + int(rng.random() * 90) for _ in range(30 + int(rng.random() * 20)))
+    moments = sorted(1 + int(rng.random() * 93) for _ in range(30 + int(rng.random() * 20)))
     counts: dict[int, int] = {}
     rows = []
     for number, minute in enumerate(moments):
         type_id, word = _MARKS[int(rng.random() * len(_MARKS))]
         side, named = int(rng.random() * 2), rng.random() < 0.05
-        if minute > view.minute:
+        if min(minute, 90) > view.minute:
             break
         who = view.story.sheets[side][10].player if named else None
         counts[type_id] = counts.get(type_id, 0) + 1
@@ -158,8 +158,8 @@ def timeline(view: View) -> list[Row]:
                 "result": None,
                 "info": None,
                 "addition": f"{ordinal(counts[type_id])} {word}",
-                "minute": minute,
-                "extra_minute": None,
+                "minute": min(minute, 90),
+                "extra_minute": minute - 90 if minute > 90 else None,
                 "injured": None,
                 "on_bench": False,
                 "coach_id": None,

@@ -22,7 +22,7 @@ KINDS: dict[str, str] = {
     "slow": "the right answer after `seconds` (default 2)",
     "cut": "the connection ends after `share` (default 0.5) of the body",
     "truncated_json": "200 whose body is complete for HTTP but cut JSON",
-    "invalid_json": "200 whose body is JSON with a broken value in it",
+    "invalid_json": "200 whose body is JSON but for three characters in it",
     "html_200": "200 with an HTML page",
     "content_type": "good JSON labelled text/html",
     "no_result": "the no-result answer although there are rows",

@@ -104,16 +104,15 @@ def _between(sandbox: Sandbox, first: float, last: float, query: Query, url: str
     for season, index in sandbox.world.scheduled_between(first, last - 1):
         if season.id in asked:
             found[season.fixture_id(index)] = season.plan(index).kickoff
+    moved = {fixture_id for fixture_id, change in sandbox.changes.items() if change.moved_to is not None}
     for season in sandbox.seasons():
         if season.id in asked and season.start - 7 * DAY <= last and season.end + 120 * DAY >= first:
-            moved = {season.fixture_id(index) for index in sandbox.moved(season)}
-            for fixture_id in moved | {
-                i for i, c in sandbox.changes.items() if c.moved_to and season.index_of(i) is not None
-            }:
-                view = sandbox.view(fixture_id)
-                found.pop(fixture_id, None)
-                if view is not None and first <= view.kickoff < last:
-                    found[fixture_id] = view.kickoff
+            moved |= {season.fixture_id(index) for index in sandbox.moved(season)}
+    for fixture_id in moved:
+        view = sandbox.view(fixture_id)
+        found.pop(fixture_id, None)
+        if view is not None and view.season.id in asked and first <= view.kickoff < last:
+            found[fixture_id] = view.kickoff
     gone, want_deleted = _deleted(sandbox), "deleted" in query.filters
     ids = [i for i in sorted(found, key=lambda i: (found[i], i)) if (i in gone) is want_deleted]
     return _fixture_page(sandbox, ids, query, url)

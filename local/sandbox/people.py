@@ -91,7 +91,7 @@ def player_row(world: World, player_id: int) -> dict[str, Any] | None:
         "city_id": None if pick % 3 == 0 else 50 + pick % 90_000,
         "position_id": position,
         "detailed_position_id": DETAILED[position][(pick >> 5) % len(DETAILED[position])],
-        "type_id": position,
+        "type_id": None if pick % 29 == 0 else position,
         "common_name": f"{first[0]}. {last}",
         "firstname": first,
         "lastname": last,

@@ -114,6 +114,7 @@ class Sandbox:
         self.options, self.clock, self.limits, self.key, self.latency = options, clock, limits, key, latency
         self.world = World(options, clock.now())
         self.changes: dict[int, Change] = {}
+        self.canonical: dict[tuple[Any, ...], dict[str, Any]] = {}
         self._moved: dict[int, list[int]] = {}
         self.cache = Cache(cache_mb * 1_000_000)
         self.calls = Calls()
@@ -136,6 +137,8 @@ class Sandbox:
     def reset(self) -> None:
         """As just started: no corrections, faults, calls or open windows; clock, limits, plan and variants as given."""
         self.changes.clear()
+        self.canonical.clear()
+        self.cache = Cache(self.cache.limit)
         self.faults = Faults(self.options.seed)
         self.calls = Calls()
         limit, window = self._initial["limits"]

@@ -16,6 +16,7 @@ from local.sandbox.view import View
 Row = dict[str, Any]
 DEFAULT_INCLUDES = "participants;scores;events;statistics;periods;lineups.details"
 COUNT_STATES_UP_TO = 20_000
+KEPT = 20_000  # canonical rows remembered: what is over does not change by itself
 VOLATILE = ("last_played_at",)
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -47,7 +48,17 @@ def _sum(values: list[Any]) -> float:
 
 def canonical(sandbox: Sandbox, view: View, row: Row | None = None) -> Row:
     """Counts, sums and scores of one fixture with the default includes; `hash` covers all of it."""
-    row = payload(sandbox, view) if row is None else row
+    key = (view.id, view.state_id, view.kickoff, view.change.revision if view.change else 0)
+    found = None if view.in_play else sandbox.canonical.get(key)
+    if found is None:
+        found = _canonical(sandbox, view, payload(sandbox, view) if row is None else row)
+        if len(sandbox.canonical) >= KEPT:
+            sandbox.canonical.clear()
+        sandbox.canonical[key] = found
+    return dict(found)
+
+
+def _canonical(sandbox: Sandbox, view: View, row: Row) -> Row:
     scores: dict[str, list[int]] = {}
     for score in row["scores"]:
         pair = scores.setdefault(score["description"], [0, 0])

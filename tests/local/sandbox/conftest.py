@@ -34,7 +34,9 @@ class Seasons:
 
     def finished(self, league_id: int = 8) -> int:
         """A season of last year: everything played."""
-        return next(c["season_id"] for c in self.chunks if c["league_id"] == league_id and c["season_name"] == "2025/2026")
+        return next(
+            c["season_id"] for c in self.chunks if c["league_id"] == league_id and c["season_name"] == "2025/2026"
+        )
 
     def current(self, league_id: int = 8) -> int:
         return next(c["season_id"] for c in self.chunks if c["league_id"] == league_id and c["is_current"])

@@ -53,7 +53,8 @@ def test_envelope_of_a_list(box: RunningSandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["football/leagues/8", "football/fixtures/latest", "football/livescores", "football/schedules/seasons/10035"]
+    "path",
+    ["football/leagues/8", "football/fixtures/latest", "football/livescores", "football/schedules/seasons/10035"],
 )
 def test_no_pagination_where_the_provider_has_none(box: RunningSandbox, path: str) -> None:
     assert "pagination" not in box.get(path)[2]
@@ -69,7 +70,9 @@ def test_gzip_only_when_asked_and_equal(box: RunningSandbox, seasons: Any) -> No
     ids = ",".join(map(str, seasons.ids(seasons.finished())[:20]))
     path = f"/v3/football/fixtures/multi/{ids}?include=participants;lineups.details;scores"
     _, plain_headers, plain = box.request("GET", path, headers={"Authorization": box.key})
-    _, headers, packed = box.request("GET", path, headers={"Authorization": box.key, "Accept-Encoding": "gzip, deflate"})
+    _, headers, packed = box.request(
+        "GET", path, headers={"Authorization": box.key, "Accept-Encoding": "gzip, deflate"}
+    )
     assert "content-encoding" not in plain_headers
     assert headers["content-encoding"] == "gzip"
     assert len(packed) * 4 < len(plain)
@@ -170,7 +173,9 @@ def test_per_page_is_capped_but_for_populate(box: RunningSandbox) -> None:
 
 def test_variants_of_the_open_points(box: RunningSandbox) -> None:
     set_to = lambda **values: box.admin("POST", "/variants", values)  # noqa: E731
-    set_to(no_result="empty", unknown_id="404", over_per_page="refuse", multi_over_maximum="truncate", next_page="query")
+    set_to(
+        no_result="empty", unknown_id="404", over_per_page="refuse", multi_over_maximum="truncate", next_page="query"
+    )
     assert box.get("football/fixtures?filters=fixtureSeasons:1")[2]["data"] == []
     assert box.get("football/fixtures/1")[0] == 404
     assert box.get("football/fixtures?per_page=51")[0] == 400
