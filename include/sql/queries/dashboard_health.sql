@@ -1,0 +1,32 @@
+-- The state of everything in one row. Log lines of 24 hours are taken from the span of their ids (no gaps but lost
+-- batches), because counting hundreds of thousands of rows on every look would cost more than the answer is worth.
+SELECT h.total_executions, h.running_executions, h.completed_executions, h.failed_executions, h.cancelled_executions,
+       h.avg_duration_seconds, h.avg_success_rate, h.last_execution_at, l.logs_24h, r.errors_24h,
+       a.open_alerts, a.acknowledged_alerts, a.critical_alerts,
+       c.chunks, c.leagues, c.total_fixtures, c.collected_fixtures, c.settled_fixtures, c.due_fixtures, c.failed_fixtures,
+       c.failed_chunks, c.last_collected_at, n.last_completed_at, w.failed_24h, %(now)s::timestamptz AS now
+FROM (SELECT count(*) AS total_executions, count(*) FILTER (WHERE status = 'RUNNING') AS running_executions,
+             count(*) FILTER (WHERE status = 'COMPLETED') AS completed_executions,
+             count(*) FILTER (WHERE status = 'FAILED') AS failed_executions,
+             count(*) FILTER (WHERE status = 'CANCELLED') AS cancelled_executions,
+             round(avg(duration_seconds), 1) AS avg_duration_seconds,
+             round(avg(100.0 * successful_fixtures / processed_fixtures) FILTER (WHERE processed_fixtures > 0), 1) AS avg_success_rate,
+             max(started_at) AS last_execution_at
+      FROM etl.etl_executions) h
+CROSS JOIN (SELECT coalesce((SELECT max(log_id) FROM etl.etl_logs)
+                - (SELECT log_id FROM etl.etl_logs WHERE timestamp > %(now)s::timestamptz - interval '24 hours'
+                   ORDER BY timestamp, log_id LIMIT 1) + 1, 0) AS logs_24h) l
+CROSS JOIN (SELECT count(*) AS errors_24h FROM etl.etl_logs
+            WHERE level IN ('ERROR', 'CRITICAL') AND timestamp > %(now)s::timestamptz - interval '24 hours') r
+CROSS JOIN (SELECT count(*) FILTER (WHERE status = 'OPEN') AS open_alerts,
+                   count(*) FILTER (WHERE status = 'ACKNOWLEDGED') AS acknowledged_alerts,
+                   count(*) FILTER (WHERE severity = 'CRITICAL') AS critical_alerts
+            FROM etl.etl_alerts WHERE status <> 'RESOLVED') a
+CROSS JOIN (SELECT count(*) AS chunks, count(DISTINCT league_id) AS leagues, coalesce(sum(total_fixtures), 0) AS total_fixtures,
+                   coalesce(sum(collected_fixtures), 0) AS collected_fixtures, coalesce(sum(settled_fixtures), 0) AS settled_fixtures,
+                   coalesce(sum(due_fixtures), 0) AS due_fixtures, coalesce(sum(failed_fixtures), 0) AS failed_fixtures,
+                   count(*) FILTER (WHERE status = 'FAILED') AS failed_chunks, max(last_collected_at) AS last_collected_at
+            FROM etl.chunks WHERE deactivated_at IS NULL) c
+CROSS JOIN (SELECT max(finished_at) AS last_completed_at FROM etl.etl_executions WHERE status = 'COMPLETED') n
+CROSS JOIN (SELECT count(*) AS failed_24h FROM etl.etl_executions
+            WHERE status = 'FAILED' AND started_at > %(now)s::timestamptz - interval '24 hours') w;

@@ -1,0 +1,19 @@
+-- Log lines, newest first. What an index answers is asked inside and reads at most so many (scan) lines per page; what it
+-- cannot (levels, text) is asked of those. A page that comes back short says how far it looked, and the next one goes on.
+WITH looked AS MATERIALIZED (
+    SELECT log_id, timestamp, level, component, message, details, execution_id, chunk_id, fixture_id, duration_ms
+    FROM etl.etl_logs
+    WHERE (%(before)s::bigint IS NULL OR log_id < %(before)s)
+      AND (%(execution_id)s::text IS NULL OR execution_id = %(execution_id)s)
+      AND (%(chunk_id)s::text IS NULL OR chunk_id = %(chunk_id)s)
+      AND (%(fixture_id)s::bigint IS NULL OR fixture_id = %(fixture_id)s)
+      AND (%(component)s::text IS NULL OR component = %(component)s)
+    ORDER BY log_id DESC LIMIT %(scan)s
+), reach AS (SELECT count(*) AS looked_at, min(log_id) AS oldest_id, min(timestamp) AS oldest_at FROM looked)
+SELECT reach.looked_at, reach.oldest_id, reach.oldest_at, found.*
+FROM reach LEFT JOIN LATERAL (
+    SELECT * FROM looked
+    WHERE (%(levels)s::text[] IS NULL OR level = ANY(%(levels)s))
+      AND (%(text)s::text IS NULL OR strpos(lower(message), lower(%(text)s)) > 0 OR strpos(lower(details::text), lower(%(text)s)) > 0)
+    ORDER BY log_id DESC LIMIT %(limit)s) found ON true
+ORDER BY found.log_id DESC;

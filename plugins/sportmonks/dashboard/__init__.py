@@ -1,0 +1,1 @@
+"""The page inside the Airflow UI, its API, and the same figures in a terminal."""

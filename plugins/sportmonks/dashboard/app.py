@@ -1,0 +1,276 @@
+"""The FastAPI app behind the page. Built in the api-server only; see sportmonks_plugin.py.
+
+No postponed annotations here: FastAPI must see the dependency that each app brings.
+"""
+
+import json
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import psycopg
+from fastapi import Depends, FastAPI, HTTPException, Query, Request
+from fastapi import Path as InPath
+from fastapi.responses import FileResponse, JSONResponse, Response
+
+from sportmonks.dashboard import export, queries
+from sportmonks.dashboard.security import (
+    Access,
+    Csrf,
+    SecurityHeaders,
+    airflow_access,
+    check_origin_of_change,
+)
+from sportmonks.dashboard.store import Store
+from sportmonks.errors import ConfigurationError
+
+log = logging.getLogger(__name__)
+
+STATIC = Path(__file__).parent / "static"
+TYPES = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain",
+}
+# The files that exist now, by name: a path can only be one of them.
+FILES = {path.relative_to(STATIC).as_posix(): path for path in STATIC.rglob("*") if path.suffix in TYPES}
+
+Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+Status = Literal["RUNNING", "COMPLETED", "FAILED", "CANCELLED"]
+Id = Annotated[int | None, Query(ge=0, lt=2**63)]
+Text = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
+
+
+def create_app(connect: Callable[[], psycopg.Connection[Any]], access: Access) -> FastAPI:
+    """``connect`` opens a connection to the warehouse; every route first asks ``access`` for the user."""
+    store = Store(connect)
+    csrf = Csrf(access.secret)
+    User = Annotated[Any, Depends(access.user)]
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        store.close()
+
+    app = FastAPI(
+        title="Sportmonks ETL",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lifespan,
+        dependencies=[Depends(access.user)],
+    )
+    app.add_middleware(SecurityHeaders)
+
+    @app.exception_handler(psycopg.Error)
+    @app.exception_handler(ConfigurationError)
+    async def database_trouble(_: Request, error: Exception) -> JSONResponse:
+        log.error("The page could not read the warehouse: %s", str(error).splitlines()[0])
+        if isinstance(error, psycopg.errors.QueryCanceled):
+            return JSONResponse(
+                {"detail": "The warehouse took too long.", "mend": "Narrow the filters or the period."}, 503
+            )
+        if isinstance(
+            error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedFunction | psycopg.errors.InvalidSchemaName
+        ):
+            return JSONResponse(
+                {"detail": "The warehouse has no ETL tables yet.", "mend": "Run the DAG sportmonks_catalog once."}, 503
+            )
+        return JSONResponse(
+            {
+                "detail": "The warehouse does not answer.",
+                "mend": "Check that PostgreSQL runs and that the connection sportmonks_warehouse is right.",
+            },
+            503,
+        )
+
+    @app.get("/", include_in_schema=False)
+    def index() -> FileResponse:
+        return FileResponse(STATIC / "index.html", media_type="text/html")
+
+    @app.get("/static/{name:path}", include_in_schema=False)
+    def static(name: str) -> FileResponse:
+        path = FILES.get(name)
+        if path is None:
+            raise HTTPException(404, "No such file.")
+        headers = {"Cache-Control": "private, max-age=300"}
+        return FileResponse(path, media_type=TYPES[path.suffix], headers=headers)
+
+    @app.get("/api/session")
+    def session(user: User) -> dict[str, Any]:
+        name = access.name(user)
+        return {"user": name, "may_acknowledge": access.may_write(user), "csrf": csrf.issue(name)}
+
+    @app.get("/api/overview")
+    def overview() -> dict[str, Any]:
+        with store.reading() as conn:
+            return {
+                "health": queries.health(conn),
+                "running": queries.executions(conn, status="RUNNING", limit=50)["rows"],
+                "recent": queries.executions(conn, limit=8)["rows"],
+                "alerts": queries.alerts(conn, limit=10),
+                "budgets": queries.budgets(conn),
+            }
+
+    @app.get("/api/executions")
+    def executions(
+        status: Status | None = None,
+        dag_id: Text = None,
+        run_id: Text = None,
+        before: Annotated[str | None, Query(pattern=r"^\d{4}-\d\d-\d\dT[\d:.+]{8,24}~[\w.-]{1,100}$")] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 25,
+    ) -> dict[str, Any]:
+        with store.reading() as conn:
+            return queries.executions(conn, status=status, dag_id=dag_id, run_id=run_id, before=before, limit=limit)
+
+    @app.get("/api/executions/{execution_id}")
+    def execution(execution_id: str) -> dict[str, Any]:
+        with store.reading() as conn:
+            return _found(queries.execution(conn, execution_id.replace("\x00", "")), "execution")
+
+    @app.get("/api/coverage")
+    def coverage() -> dict[str, Any]:
+        with store.reading() as conn:
+            return {"rows": queries.coverage(conn)}
+
+    @app.get("/api/chunks/{league_id}/{season_id}")
+    def chunk(
+        league_id: Annotated[int, InPath(lt=2**63)], season_id: Annotated[int, InPath(lt=2**63)]
+    ) -> dict[str, Any]:
+        with store.reading() as conn:
+            return _found(queries.chunk(conn, league_id, season_id), "league and season")
+
+    @app.get("/api/logs")
+    def logs(
+        level: Level | None = None,
+        component: Text = None,
+        execution_id: Text = None,
+        chunk_id: Text = None,
+        fixture_id: Id = None,
+        text: Text = None,
+        before: Id = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    ) -> dict[str, Any]:
+        with store.reading() as conn:
+            return queries.logs(
+                conn,
+                level=level,
+                component=component,
+                execution_id=execution_id,
+                chunk_id=chunk_id,
+                fixture_id=fixture_id,
+                text=text,
+                before=before,
+                limit=limit,
+            )
+
+    @app.get("/api/filters")
+    def filters() -> dict[str, Any]:
+        with store.reading() as conn:
+            return {"components": queries.log_components(conn), "metrics": queries.metric_names(conn)}
+
+    @app.get("/api/metrics")
+    def metrics(
+        hours: Annotated[float, Query(gt=0, le=24 * 92)] = 24,
+        name: Annotated[list[str] | None, Query(max_length=5)] = None,
+    ) -> dict[str, Any]:
+        with store.reading() as conn:
+            return queries.charts(conn, hours=hours, names=name or ())
+
+    @app.get("/api/budgets")
+    def budgets() -> dict[str, Any]:
+        with store.reading() as conn:
+            return {"rows": queries.budgets(conn)}
+
+    @app.get("/api/alerts")
+    def alerts(
+        state: Literal["live", "resolved", "all"] = "live",
+        before: Id = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> dict[str, Any]:
+        with store.reading() as conn:
+            return queries.alerts(conn, state=state, before=before, limit=limit)
+
+    @app.post("/api/alerts/{alert_id}/acknowledge")
+    def acknowledge(alert_id: Annotated[int, InPath(ge=0, lt=2**63)], request: Request, user: User) -> dict[str, Any]:
+        name = access.name(user)
+        check_origin_of_change(request, csrf, name)
+        if not access.may_write(user):
+            raise HTTPException(403, "Your Airflow role may not edit the DAG etl_watch, so it may not acknowledge.")
+        with store.writing() as conn:
+            status = queries.acknowledge(conn, alert_id, name)
+        if status is None:
+            raise HTTPException(404, "There is no such alert.")
+        return {"alert_id": alert_id, "status": status}
+
+    @app.get("/api/changes")
+    def changes(
+        league_id: Id = None,
+        season_id: Id = None,
+        fixture_id: Id = None,
+        execution_id: Text = None,
+        before: Id = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> dict[str, Any]:
+        with store.reading() as conn:
+            return queries.changes(
+                conn,
+                league_id=league_id,
+                season_id=season_id,
+                fixture_id=fixture_id,
+                execution_id=execution_id,
+                before=before,
+                limit=limit,
+            )
+
+    @app.get("/api/export/{what}.{kind}")
+    def download(
+        what: Literal["all", "executions", "coverage", "logs", "metrics", "alerts", "changes", "budgets"],
+        kind: Literal["json", "csv"],
+        level: Level | None = None,
+        component: Text = None,
+        execution_id: Text = None,
+        chunk_id: Text = None,
+        fixture_id: Id = None,
+        text: Text = None,
+        hours: Annotated[float, Query(gt=0, le=24 * 92)] = 24,
+    ) -> Response:
+        if what == "all" and kind == "csv":
+            raise HTTPException(400, "A CSV file holds one table: choose one, or JSON for everything.")
+        chosen = {
+            "level": level,
+            "component": component,
+            "execution_id": execution_id,
+            "chunk_id": chunk_id,
+            "fixture_id": fixture_id,
+            "text": text,
+            "hours": hours,
+        }
+        with store.reading() as conn:
+            if what == "all":
+                found: Any = export.everything(conn, hours=hours, execution_id=execution_id)
+            else:
+                found = export.table(conn, what, chosen)
+        body = export.as_csv(found) if kind == "csv" else json.dumps(found, ensure_ascii=False)
+        media = "text/csv; charset=utf-8" if kind == "csv" else "application/json"
+        headers = {"Content-Disposition": f'attachment; filename="sportmonks_etl_{what}.{kind}"'}
+        return Response(body, media_type=media, headers=headers)
+
+    return app
+
+
+def _found(answer: dict[str, Any] | None, what: str) -> dict[str, Any]:
+    if answer is None:
+        raise HTTPException(404, f"There is no such {what}; it may be older than the retention.")
+    return answer
+
+
+def airflow_app() -> FastAPI:
+    """The app as Airflow's api-server mounts it."""
+    from sportmonks.db import connect
+
+    return create_app(connect, airflow_access())

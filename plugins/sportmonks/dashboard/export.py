@@ -1,0 +1,90 @@
+"""JSON and CSV of what the page shows, for the page's download and the terminal's ``--export``."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sportmonks.dashboard import queries
+
+TABLES = ("executions", "coverage", "logs", "metrics", "alerts", "changes", "budgets")
+LIMIT = 5_000
+
+
+def table(conn: queries.Conn, name: str, filters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Up to LIMIT rows of one of TABLES, newest first; ``filters`` are those of the page."""
+    chosen = {key: value for key, value in (filters or {}).items() if value is not None}
+    if name == "executions":
+        return list(queries.executions(conn, limit=LIMIT, **_only(chosen, "status", "dag_id"))["rows"])
+    if name == "coverage":
+        return queries.coverage(conn)
+    if name == "logs":
+        fields = ("level", "component", "execution_id", "chunk_id", "fixture_id", "text")
+        return list(queries.logs(conn, limit=LIMIT, **_only(chosen, *fields))["rows"])
+    if name == "metrics":
+        return queries.metrics_summary(conn, **_only(chosen, "hours", "execution_id"))
+    if name == "alerts":
+        return list(queries.alerts(conn, limit=LIMIT, **{"state": "all", **_only(chosen, "state")})["rows"])
+    if name == "changes":
+        keys = ("league_id", "season_id", "fixture_id", "execution_id")
+        return list(queries.changes(conn, limit=LIMIT, **_only(chosen, *keys))["rows"])
+    if name == "budgets":
+        return queries.budgets(conn)
+    raise ValueError(f"no table {name!r}; known: {', '.join(TABLES)}")
+
+
+def _only(chosen: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: chosen[name] for name in names if name in chosen}
+
+
+def everything(conn: queries.Conn, *, hours: float = 24, execution_id: str | None = None) -> dict[str, Any]:
+    """Health and every table; with an execution its detail, and its logs and metrics only."""
+    filters = {"hours": hours, "execution_id": execution_id}
+    answer: dict[str, Any] = {"exported_at": datetime.now(UTC).isoformat(), "health": queries.health(conn)}
+    if execution_id:
+        answer["execution"] = queries.execution(conn, execution_id)
+    answer |= {name: table(conn, name, filters) for name in TABLES}
+    return answer
+
+
+def as_csv(found: list[dict[str, Any]]) -> str:
+    """One line per row. A cell that a spreadsheet would run as a formula gets an apostrophe in front."""
+    out = io.StringIO()
+    names = list(found[0]) if found else []
+    writer = csv.writer(out)
+    writer.writerow(names)
+    for row in found:
+        writer.writerow([_cell(row[name]) for name in names])
+    return out.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, dict | list):
+        value = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + value
+    return "" if value is None else value
+
+
+def write_json(path: Path, found: Mapping[str, Any]) -> None:
+    """Whole or not at all: beside the target first, then moved over it."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+def export_metrics(conn: queries.Conn, execution_id: str, path: Path) -> Path:
+    """What ``export_metrics`` of a run asks for: its summary, chunks and metrics as one JSON file."""
+    found = {
+        "exported_at": datetime.now(UTC).isoformat(),
+        "execution": queries.execution(conn, execution_id),
+        "metrics": queries.metrics_summary(conn, hours=24 * 365, execution_id=execution_id),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, found)
+    return path

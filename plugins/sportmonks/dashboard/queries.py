@@ -1,0 +1,308 @@
+"""The questions that the page and the terminal ask, by name. Rows come back as plain JSON, secrets masked.
+
+Every function takes a connection and runs one or a few named queries; lists that grow are paged by key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from sportmonks.db import sql
+from sportmonks.monitoring.alerts import Thresholds
+from sportmonks.monitoring.masking import mask_value
+
+Conn = psycopg.Connection[Any]
+Row = dict[str, Any]
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+# Log lines that one page of a text search reads at most; the next page goes on from there.
+SCAN = 20_000
+# Charts of the page: title, unit, metric -> which figure of a bucket is drawn.
+CHARTS: tuple[Row, ...] = (
+    {
+        "id": "speed",
+        "title": "Fixtures per second",
+        "unit": "fixtures/s",
+        "lines": [("fixtures_per_second", "mean", "mean"), ("fixtures_per_second", "maximum", "fastest chunk")],
+    },
+    {"id": "calls", "title": "API calls", "unit": "calls", "lines": [("chunk_api_calls", "total", "calls")]},
+    {
+        "id": "latency",
+        "title": "API latency",
+        "unit": "ms",
+        "lines": [
+            ("api_call.p50", "mean", "p50"),
+            ("api_call.p95", "maximum", "p95"),
+            ("api_call.max", "maximum", "max"),
+        ],
+    },
+    {
+        "id": "load",
+        "title": "Time to store a batch",
+        "unit": "ms",
+        "lines": [("load_batch.p50", "mean", "p50"), ("load_batch.p95", "maximum", "p95")],
+    },
+    {
+        "id": "failures",
+        "title": "Failed fixtures",
+        "unit": "fixtures",
+        "lines": [("chunk_failed_fixtures", "total", "failed")],
+    },
+    {
+        "id": "budget",
+        "title": "API calls left",
+        "unit": "calls",
+        "lines": [("api_budget_remaining", "minimum", "left")],
+    },
+)
+
+
+def plain(value: Any) -> Any:
+    """JSON's own types: times as ISO text in UTC, decimals as numbers."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return mask_value(value)
+
+
+def rows(conn: Conn, name: str, **parameters: Any) -> list[Row]:
+    """All rows of ``include/sql/queries/<name>.sql``."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(sql(f"queries/{name}"), parameters).fetchall()
+    return [{key: plain(value) for key, value in row.items()} for row in found]
+
+
+def _now(now: datetime | None) -> datetime:
+    return now or datetime.now(UTC)
+
+
+def health(conn: Conn, *, now: datetime | None = None) -> Row:
+    """The health row with a verdict: ``ok``, ``attention`` or ``bad``, and its reasons in words."""
+    row = rows(conn, "dashboard_health", now=_now(now))[0]
+    reasons = []
+    if row["critical_alerts"]:
+        reasons.append(f"{row['critical_alerts']} critical alert{_s(row['critical_alerts'])}")
+    if row["failed_chunks"]:
+        reasons.append(f"{row['failed_chunks']} season{_s(row['failed_chunks'])} failed in the newest run")
+    others = row["open_alerts"] + row["acknowledged_alerts"] - row["critical_alerts"]
+    if others > 0:
+        reasons.append(f"{others} other alert{_s(others)}")
+    if row["failed_24h"]:
+        reasons.append(f"{row['failed_24h']} failed run{_s(row['failed_24h'])} in 24 hours")
+    bad = bool(row["critical_alerts"] or row["failed_chunks"])
+    empty = row["total_executions"] == 0
+    row["verdict"] = "empty" if empty else "bad" if bad else "attention" if reasons else "ok"
+    row["reasons"] = reasons
+    return row
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
+
+
+def executions(
+    conn: Conn,
+    *,
+    status: str | None = None,
+    dag_id: str | None = None,
+    run_id: str | None = None,
+    before: str | None = None,
+    limit: int = 25,
+    now: datetime | None = None,
+) -> Row:
+    """``{"rows", "next"}``; ``before`` is the ``next`` of the page before."""
+    moment, _, before_id = (before or "").partition("~")
+    found = rows(
+        conn,
+        "dashboard_executions",
+        status=status,
+        dag_id=dag_id,
+        run_id=run_id,
+        before=moment or None,
+        before_id=before_id or None,
+        limit=limit + 1,
+        now=_now(now),
+    )
+    more = len(found) > limit
+    found = found[:limit]
+    return {"rows": found, "next": f"{found[-1]['started_at']}~{found[-1]['execution_id']}" if more else None}
+
+
+def execution(conn: Conn, execution_id: str, *, now: datetime | None = None) -> Row | None:
+    """One execution with its chunks, reasons and changes; None when there is no such."""
+    at = _now(now)
+    found = rows(conn, "dashboard_execution", execution_id=execution_id, now=at)
+    if not found:
+        return None
+    return {
+        **found[0],
+        "chunks": rows(conn, "dashboard_execution_chunks", execution_id=execution_id, now=at),
+        "reasons": rows(conn, "dashboard_execution_reasons", execution_id=execution_id),
+        "changes": rows(conn, "dashboard_execution_changes", execution_id=execution_id),
+    }
+
+
+def coverage(conn: Conn, *, stale_hours: float | None = None, now: datetime | None = None) -> list[Row]:
+    hours = Thresholds().stale_hours if stale_hours is None else stale_hours
+    return rows(conn, "dashboard_coverage", stale_hours=hours, now=_now(now))
+
+
+def chunk(conn: Conn, league_id: int, season_id: int, *, now: datetime | None = None) -> Row | None:
+    """One league and season: state, runs, checks, fixtures that need something, newest corrections."""
+    at = _now(now)
+    key = {"league_id": league_id, "season_id": season_id}
+    found = rows(conn, "dashboard_chunk", **key)
+    if not found:
+        return None
+    return {
+        **found[0],
+        "runs": rows(conn, "dashboard_chunk_runs", **key, now=at),
+        "checks": rows(conn, "dashboard_chunk_checks", **key),
+        "fixtures": rows(conn, "dashboard_chunk_fixtures", **key, now=at),
+        "changes": changes(conn, league_id=league_id, season_id=season_id, limit=10)["rows"],
+    }
+
+
+def logs(
+    conn: Conn,
+    *,
+    level: str | None = None,
+    component: str | None = None,
+    execution_id: str | None = None,
+    chunk_id: str | None = None,
+    fixture_id: int | None = None,
+    text: str | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> Row:
+    """``level`` and above, newest first. ``next`` pages on; ``looked_back_to`` tells how far a thin page reached."""
+    levels = list(LEVELS[LEVELS.index(level) :]) if level and level != "DEBUG" else None
+    selective = execution_id or chunk_id or fixture_id is not None
+    by_level = levels is not None and not selective
+    filtered = bool(text or (levels and not by_level) or (component and by_level))
+    scan = SCAN if filtered else limit
+    found = rows(
+        conn,
+        "dashboard_logs_by_level" if by_level else "dashboard_logs",
+        levels=levels,
+        component=component,
+        execution_id=execution_id,
+        chunk_id=chunk_id,
+        fixture_id=fixture_id,
+        text=text,
+        before=before,
+        scan=scan,
+        limit=limit,
+    )
+    reach = found[0]
+    lines = [
+        {key: value for key, value in row.items() if key not in ("looked_at", "oldest_id", "oldest_at")}
+        for row in found
+        if row["log_id"] is not None
+    ]
+    following = None
+    if len(lines) == limit:
+        following = lines[-1]["log_id"]
+    elif reach["looked_at"] == scan:
+        following = reach["oldest_id"]
+    return {"rows": lines, "next": following, "looked_back_to": reach["oldest_at"], "looked_at": reach["looked_at"]}
+
+
+def log_components(conn: Conn) -> list[str]:
+    return [row["component"] for row in rows(conn, "dashboard_log_components")]
+
+
+def metric_names(conn: Conn) -> list[str]:
+    return [row["metric_name"] for row in rows(conn, "dashboard_metric_names")]
+
+
+def bucket_seconds(hours: float) -> int:
+    """About 120 points for any period, in steps that people read."""
+    wanted = hours * 3600 / 120
+    return next((step for step in (60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600) if step >= wanted), 86_400)
+
+
+def charts(conn: Conn, *, hours: float = 24, names: Sequence[str] = (), now: datetime | None = None) -> Row:
+    """The page's charts, or one chart of the metrics named. ``t`` holds bucket starts (epoch s), gaps are null."""
+    end = _now(now)
+    step = bucket_seconds(hours)
+    since = end - timedelta(hours=hours)
+    since = datetime.fromtimestamp(since.timestamp() // step * step, UTC)
+    shown: Sequence[Row] = CHARTS
+    if names:
+        lines = [(name, figure, f"{name} ({figure})") for name in names for figure in ("mean", "maximum")]
+        shown = ({"id": "custom", "title": ", ".join(names), "unit": "", "lines": lines},)
+    wanted = sorted({line[0] for chart in shown for line in chart["lines"]})
+    found = rows(conn, "dashboard_metrics", names=wanted, since=since, bucket_seconds=step)
+    # date_bin counts from ``since``, so the buckets are since, since + step, ...
+    start = int(since.timestamp())
+    count = int((end.timestamp() - start) // step) + 1
+    table: dict[tuple[str, str], dict[int, Row]] = {}
+    for row in found:
+        table.setdefault((row["metric_name"], row["series"]), {})[(row["bucket"] - start) // step] = row
+    answer = []
+    for chart in shown:
+        series = []
+        for name, figure, label in chart["lines"]:
+            for (metric, entity), buckets in sorted(table.items()):
+                if metric != name:
+                    continue
+                points = [buckets[i][figure] if i in buckets else None for i in range(count)]
+                series.append({"label": f"{entity} {label}".strip() if entity else label, "points": points})
+        answer.append({"id": chart["id"], "title": chart["title"], "unit": chart["unit"], "series": series})
+    return {"t": [start + i * step for i in range(count)], "step": step, "hours": hours, "charts": answer}
+
+
+def metrics_summary(
+    conn: Conn, *, hours: float = 24, execution_id: str | None = None, now: datetime | None = None
+) -> list[Row]:
+    since = _now(now) - timedelta(hours=hours)
+    return rows(conn, "dashboard_metrics_summary", since=since, execution_id=execution_id)
+
+
+def budgets(conn: Conn) -> list[Row]:
+    return rows(conn, "budget_gauges", connection=None)
+
+
+def alerts(conn: Conn, *, state: str = "live", before: int | None = None, limit: int = 50) -> Row:
+    """``state``: live, resolved or all."""
+    found = rows(conn, "dashboard_alerts", state=state, before=before, limit=limit + 1)
+    return {"rows": found[:limit], "next": found[limit - 1]["alert_id"] if len(found) > limit else None}
+
+
+def changes(
+    conn: Conn,
+    *,
+    league_id: int | None = None,
+    season_id: int | None = None,
+    fixture_id: int | None = None,
+    execution_id: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> Row:
+    found = rows(
+        conn,
+        "dashboard_changes",
+        league_id=league_id,
+        season_id=season_id,
+        fixture_id=fixture_id,
+        execution_id=execution_id,
+        before=before,
+        limit=limit + 1,
+    )
+    return {"rows": found[:limit], "next": found[limit - 1]["change_id"] if len(found) > limit else None}
+
+
+def acknowledge(conn: Conn, alert_id: int, who: str) -> str | None:
+    """The alert's status afterwards; None when there is no such alert."""
+    row = conn.execute("SELECT etl.acknowledge_alert(%s, %s)", (alert_id, who)).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,105 @@
+// The heat map league x season, and one season in detail.
+import { h, card, count, duration, when, clock, bar, badge, empty, percent, table, downloads } from "./dom.js";
+import { get, query } from "./api.js";
+import { changeColumns } from "./changes.js";
+
+const MEASURES = { collected: "collected", settled: "settled", due: "due" };
+
+const share = (c, measure) => percent(measure === "settled" ? c.settled_fixtures : measure === "due" ? c.due_fixtures : c.collected_fixtures, c.total_fixtures);
+
+function step(value, measure) {
+  if (measure === "due") return value === 0 ? 5 : value < 5 ? 4 : value < 25 ? 3 : value < 60 ? 2 : 1;
+  return value >= 100 ? 5 : value >= 90 ? 4 : value >= 60 ? 3 : value >= 20 ? 2 : value > 0 ? 1 : 0;
+}
+
+function cell(c, measure) {
+  if (!c) return h("td", { class: "none" });
+  const value = share(c, measure);
+  const flags = [c.status === "FAILED" ? "failed" : "", c.stale ? "stale" : "", c.status === "RUNNING" ? "running" : ""].filter(Boolean);
+  const marks = { failed: "✕", stale: "◷", running: "▶" };
+  const words = `${c.league_name} ${c.season_name}: ${value} % ${MEASURES[measure]}, ${count(c.collected_fixtures)} of ${count(c.total_fixtures)} collected, ${count(c.due_fixtures)} due${flags.length ? `, ${flags.join(", ")}` : ""}`;
+  return h("td", {}, h("a", { class: `heat s${c.total_fixtures ? step(value, measure) : "x"} ${flags.join(" ")}`, href: `#/season/${c.league_id}/${c.season_id}`, "aria-label": words, title: words, tabindex: "-1", "data-chunk": c.chunk_id },
+    c.total_fixtures ? `${value}` : "–", flags.map((flag) => h("span", { class: "flag", "aria-hidden": "true" }, marks[flag]))));
+}
+
+// One stop for the Tab key, arrows within: 490 cells must not be 490 stops.
+function arrows(grid) {
+  const cells = () => [...grid.querySelectorAll("tbody tr")].map((row) => [...row.querySelectorAll("td")]);
+  const first = grid.querySelector("a.heat");
+  if (first) first.tabIndex = 0;
+  grid.addEventListener("keydown", (event) => {
+    const moves = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+    const move = moves[event.key];
+    const here = event.target.closest("td");
+    if (!move || !here) return;
+    event.preventDefault();
+    const rows = cells();
+    let r = rows.findIndex((row) => row.includes(here));
+    let k = rows[r].indexOf(here);
+    for (;;) {
+      r += move[0]; k += move[1];
+      const next = rows[r]?.[k];
+      if (!next) return;
+      const link = next.querySelector("a");
+      if (!link) continue;
+      for (const old of grid.querySelectorAll("a.heat[tabindex='0']")) old.tabIndex = -1;
+      link.tabIndex = 0;
+      link.focus();
+      return;
+    }
+  });
+  return grid;
+}
+
+export async function coverage({ search, signal, go }) {
+  const { rows } = await get("coverage", {}, signal);
+  const measure = search.get("show") in MEASURES ? search.get("show") : "collected";
+  const text = (search.get("league") ?? "").toLowerCase();
+  const only = search.get("only") ?? "";
+  if (!rows.length) return card("Coverage", empty("No league is known yet.", "Run the DAG sportmonks_catalog: it reads the leagues and seasons of your subscription."));
+  const leagues = new Map();
+  for (const c of rows) {
+    if (text && !c.league_name.toLowerCase().includes(text)) continue;
+    if (!leagues.has(c.league_id)) leagues.set(c.league_id, { name: c.league_name || `League ${c.league_id}`, seasons: new Map() });
+    leagues.get(c.league_id).seasons.set(c.season_name || String(c.season_id), c);
+  }
+  const wanted = [...leagues.values()].filter((l) => !only || [...l.seasons.values()].some((c) => (only === "failed" ? c.status === "FAILED" : only === "stale" ? c.stale : c.collected_fixtures < c.total_fixtures)));
+  const seasons = [...new Set(wanted.flatMap((l) => [...l.seasons.keys()]))].sort().reverse();
+  const change = () => go(`#/coverage${query({ show: document.getElementById("measure").value, only: document.getElementById("only").value, league: document.getElementById("league").value })}`);
+  const grid = h("table", { class: "heatmap" }, h("caption", { class: "hidden" }, `Share of fixtures ${MEASURES[measure]}, in percent, by league and season`),
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "League"), seasons.map((s) => h("th", { scope: "col" }, s)))),
+    h("tbody", {}, wanted.map((l) => h("tr", {}, h("th", { scope: "row" }, l.name), seasons.map((s) => cell(l.seasons.get(s), measure))))));
+  const pick = (id, choices, current) => h("select", { id, onchange: change }, choices.map(([value, label]) => h("option", { value, selected: value === current }, label)));
+  return h("div", { class: "stack" }, card("Coverage",
+    h("div", { class: "filters" },
+      h("label", {}, "Show ", pick("measure", [["collected", "collected"], ["settled", "settled (no re-read due)"], ["due", "due now"]], measure)),
+      h("label", {}, "Only ", pick("only", [["", "all leagues"], ["failed", "failed"], ["stale", "stale"], ["open", "not whole"]], only)),
+      h("label", {}, "League ", h("input", { id: "league", type: "search", value: search.get("league") ?? "", placeholder: "name", onchange: change })),
+      downloads("coverage")),
+    wanted.length ? h("div", { class: "scroll", role: "region", "aria-label": "Coverage, scrolls sideways", tabindex: "-1" }, arrows(grid)) : empty("No league matches.", "Widen the filters."),
+    h("p", { class: "legend" }, measure === "due" ? "Percent of fixtures due: " : `Percent of fixtures ${MEASURES[measure]}: `, [["0", "s0"], ["1+", "s1"], ["20+", "s2"], ["60+", "s3"], ["90+", "s4"], ["all", "s5"]].map(([label, kind]) => (measure === "due" ? null : h("span", { class: `heat ${kind}` }, label))),
+      measure === "due" ? [["60+", "s1"], ["25+", "s2"], ["5+", "s3"], ["some", "s4"], ["none", "s5"]].map(([label, kind]) => h("span", { class: `heat ${kind}` }, label)) : null,
+      h("span", {}, "✕ failed"), h("span", {}, "◷ stale"), h("span", {}, "▶ running"), h("span", { class: "dim" }, "Arrow keys move, Enter opens."))));
+}
+
+const facts = (pairs) => h("dl", { class: "figures" }, pairs.map(([label, value, sub]) => h("div", { class: "figure" }, h("dt", {}, label), h("dd", {}, value, sub ? h("small", {}, sub) : null))));
+
+export async function season({ parts, signal }) {
+  const x = await get(`chunks/${Number(parts[0])}/${Number(parts[1])}`, {}, signal);
+  return h("div", { class: "stack" },
+    h("p", { class: "crumbs" }, h("a", { href: "#/coverage" }, "Coverage"), ` / ${x.league_name} ${x.season_name}`),
+    card(`${x.league_name} ${x.season_name}`,
+      h("p", { class: "row wrap" }, badge(x.status), h("a", { href: `#/logs${query({ chunk_id: x.chunk_id })}` }, "its logs"), x.last_execution_id ? h("a", { href: `#/run/${encodeURIComponent(x.last_execution_id)}` }, "newest run") : null),
+      x.error_message ? h("p", { class: "reason bad" }, x.error_message) : null,
+      bar(x.collected_fixtures, x.total_fixtures, "Collected"),
+      facts([["Collected", `${percent(x.collected_fixtures, x.total_fixtures)} %`, `${count(x.collected_fixtures)} of ${count(x.total_fixtures)}`], ["Settled", count(x.settled_fixtures), "no re-read due"], ["Due now", count(x.due_fixtures)], ["Failed or missing", count(x.failed_fixtures)], ["Mean quality", x.quality === null ? "–" : `${x.quality} / 100`], ["Last collected", when(x.last_collected_at)], ["Index read", when(x.indexed_at)], ["Next due", x.next_due_at ? when(x.next_due_at) : "–"], ["Matches", `${clock(x.first_match).slice(0, 6)} – ${clock(x.last_match).slice(0, 6)}`]])),
+    x.checks.length ? card("Quality checks", h("ul", { class: "plainlist" }, x.checks.map((c) => h("li", {}, h("span", { class: c.success ? "ok" : "bad" }, c.success ? "✓ " : "✕ "), h("strong", {}, c.name.replaceAll("_", " ")), c.notes ? `: ${c.notes}` : "", c.required ? "" : h("span", { class: "dim" }, " (a hint only)"))))) : null,
+    card("Fixtures that need something", x.fixtures.length ? table("Fixtures that need something", [
+      ["Fixture", (f) => h("a", { href: `#/logs${query({ fixture_id: f.fixture_id })}` }, f.name ?? f.fixture_id)],
+      ["Kick-off", (f) => clock(f.starting_at)], ["State", (f) => f.state ?? "–"], ["Collected", (f) => f.collection_status.toLowerCase()],
+      ["Why due", (f) => (f.due_reason ?? "").replaceAll("_", " ")], ["Error", (f) => f.last_error ?? ""]], x.fixtures) : empty("Nothing: every fixture is where it should be.", "")),
+    card("Runs of this season", x.runs.length ? table("Runs of this season", [
+      ["Run", (r) => h("a", { href: `#/run/${encodeURIComponent(r.execution_id)}` }, r.execution_id)], ["Status", (r) => badge(r.status)], ["Started", (r) => when(r.started_at)],
+      ["Duration", (r) => duration(r.duration_seconds), "num"], ["Planned", (r) => count(r.planned), "num"], ["Saved", (r) => count(r.saved), "num"], ["Same", (r) => count(r.unchanged), "num"], ["Failed", (r) => count(r.failed), "num"], ["Calls", (r) => count(r.api_calls), "num"]], x.runs) : empty("Not collected yet.", "The next run of the league's DAG takes it when something is due.")),
+    card("Newest corrections", x.changes.length ? table("Newest corrections", changeColumns.filter(([label]) => label !== "Season"), x.changes) : empty("The provider has changed nothing after the fact.", "")));
+}

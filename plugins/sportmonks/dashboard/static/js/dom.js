@@ -1,0 +1,91 @@
+// Elements from data. Text only ever becomes text: there is no innerHTML in this page.
+
+const BOOLEAN = new Set(["disabled", "checked", "selected", "open", "hidden"]);
+
+export function h(tag, props = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "css") for (const [key, item] of Object.entries(value)) element.style.setProperty(key, item);
+    else if (BOOLEAN.has(name)) element[name] = true;
+    else if (name === "value") element.value = value;
+    else element.setAttribute(name, value);
+  }
+  element.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+export const count = (value) => (value === null || value === undefined ? "–" : new Intl.NumberFormat("en").format(value));
+export const percent = (part, whole) => (whole ? Math.floor((100 * part) / whole) : 0);
+
+export function duration(seconds) {
+  if (seconds === null || seconds === undefined) return "–";
+  const s = Math.round(seconds);
+  if (s < 60) return `${seconds < 10 ? Math.round(seconds * 10) / 10 : s}s`;
+  if (s < 3600) return `${Math.floor(s / 60)}m ${String(s % 60).padStart(2, "0")}s`;
+  if (s < 172800) return `${Math.floor(s / 3600)}h ${String(Math.floor((s % 3600) / 60)).padStart(2, "0")}m`;
+  return `${Math.floor(s / 86400)}d ${Math.floor((s % 86400) / 3600)}h`;
+}
+
+export function ago(iso) {
+  if (!iso) return "never";
+  const seconds = (Date.now() - new Date(iso)) / 1000;
+  const text = duration(Math.abs(seconds)).replace(/^(\d+)m .*/, "$1m");
+  return seconds >= 0 ? `${text} ago` : `in ${text}`;
+}
+
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+export const clock = (iso) => (iso ? DAY.format(new Date(iso)) : "–");
+
+// A moment: relative to now for reading, exact on hover and for machines.
+export const when = (iso) => (iso ? h("time", { datetime: iso, title: `${iso.slice(0, 19).replace("T", " ")} UTC` }, ago(iso)) : h("span", { class: "dim" }, "never"));
+
+const MARKS = { RUNNING: "▶", COMPLETED: "✓", FAILED: "✕", CANCELLED: "■", PENDING: "…", SKIPPED: "↷", OPEN: "!", ACKNOWLEDGED: "◐", RESOLVED: "✓", CRITICAL: "✕", ERROR: "✕", WARNING: "!", INFO: "i", DEBUG: "·" };
+export const badge = (status) => h("span", { class: `badge ${String(status).toLowerCase()}` }, h("span", { "aria-hidden": "true" }, MARKS[status] ?? "•"), ` ${status}`);
+
+export const card = (title, ...body) => {
+  const id = `card-${title.toLowerCase().replace(/[^a-z]+/g, "-")}`;
+  return h("section", { class: "card", "aria-labelledby": id }, h("h2", { id }, title), ...body);
+};
+
+export const empty = (title, mend) => h("div", { class: "empty" }, h("strong", {}, title), mend ? h("p", {}, mend) : null);
+
+// columns: [label, row => node or text, class]. On a phone every row becomes a block; the labels come along.
+export function table(caption, columns, rows) {
+  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+    h("table", {}, h("caption", { class: "hidden" }, caption),
+      h("thead", {}, h("tr", {}, columns.map(([label, , kind]) => h("th", { scope: "col", class: kind }, label)))),
+      h("tbody", {}, rows.map((row) => h("tr", {}, columns.map(([label, cell, kind]) => h("td", { class: kind, "data-label": label }, cell(row))))))));
+}
+
+export function bar(done, whole, label) {
+  return h("progress", { max: whole || 1, value: Math.min(done, whole || 1), "aria-label": label });
+}
+
+// Into Airflow's own page. The frame may not navigate it, but a link that stands in that page may be clicked.
+export function airflowLink(dagId, runId, text) {
+  if (!dagId) return h("span", { class: "dim" }, text ?? "–");
+  const root = location.pathname.replace(/[^/]+\/?$/, "");
+  const href = `${root}dags/${encodeURIComponent(dagId)}${runId ? `/runs/${encodeURIComponent(runId)}` : ""}`;
+  const go = (event) => {
+    if (window.parent === window || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    const link = window.parent.document.createElement("a");
+    link.href = href;
+    window.parent.document.body.append(link);
+    link.click();
+    link.remove();
+  };
+  return h("a", { href, onclick: go, title: "Open in Airflow" }, text ?? dagId, h("span", { "aria-hidden": "true" }, " ↗"));
+}
+
+export function note(text, kind = "info") {
+  const element = h("p", { class: `note ${kind}` }, text);
+  document.getElementById("notes").replaceChildren(element);
+  setTimeout(() => element.remove(), 6000);
+}
+
+export const downloads = (what, query = "") => h("span", { class: "downloads" },
+  h("a", { class: "button", href: `api/export/${what}.csv${query}`, download: "" }, "CSV"),
+  h("a", { class: "button", href: `api/export/${what}.json${query}`, download: "" }, "JSON"));

@@ -1,0 +1,54 @@
+// Log lines with filters; older ones are appended below.
+import { h, card, clock, badge, empty, count, ago } from "./dom.js";
+import { get, query } from "./api.js";
+
+const FIELDS = ["level", "component", "execution_id", "chunk_id", "fixture_id", "text"];
+
+function line(x) {
+  const context = [
+    x.execution_id ? h("a", { href: `#/run/${encodeURIComponent(x.execution_id)}` }, x.execution_id) : null,
+    x.chunk_id ? h("a", { href: `#/logs${query({ chunk_id: x.chunk_id })}` }, `chunk ${x.chunk_id}`) : null,
+    x.fixture_id ? h("a", { href: `#/logs${query({ fixture_id: x.fixture_id })}` }, `fixture ${x.fixture_id}`) : null,
+    x.duration_ms !== null ? h("span", {}, `${count(Math.round(x.duration_ms))} ms`) : null,
+    h("span", {}, x.component),
+  ];
+  return h("li", { class: `line ${x.level.toLowerCase()}`, "data-log": x.log_id },
+    h("div", { class: "head" }, h("time", { datetime: x.timestamp, title: x.timestamp }, clock(x.timestamp)), badge(x.level)),
+    h("div", { class: "body" }, h("p", {}, x.message), h("p", { class: "context dim" }, context),
+      x.details && Object.keys(x.details).length ? h("details", { id: `log-${x.log_id}` }, h("summary", {}, "details"), h("pre", {}, JSON.stringify(x.details, null, 2))) : null));
+}
+
+export async function logs({ search, signal, go }) {
+  const filter = Object.fromEntries(FIELDS.map((name) => [name, search.get(name) ?? ""]));
+  const [data, known] = await Promise.all([get("logs", filter, signal), get("filters", {}, signal)]);
+  const list = h("ul", { class: "lines" }, data.rows.map(line));
+  const state = h("p", { class: "pager" });
+  const input = (name, label, props = {}) => h("label", {}, `${label} `, h("input", { id: `log-f-${name}`, name, value: filter[name], maxlength: 200, ...props }));
+  const choose = (name, label, choices) => h("label", {}, `${label} `, h("select", { id: `log-f-${name}`, name, onchange: (e) => e.target.form.requestSubmit() }, choices.map(([value, shown]) => h("option", { value, selected: value === filter[name] }, shown))));
+  const send = (event) => {
+    event.preventDefault();
+    const form = new FormData(event.target);
+    go(`#/logs${query(Object.fromEntries(FIELDS.map((name) => [name, String(form.get(name) ?? "").trim()])))}`);
+  };
+  const more = (found) => {
+    const words = found.rows.length || !found.next ? "" : `No match among ${count(found.looked_at)} lines back to ${ago(found.looked_back_to)}. `;
+    const button = found.next ? h("button", { type: "button", id: "log-older", onclick: async () => {
+      button.disabled = true;
+      const next = await get("logs", { ...filter, before: found.next }).catch((error) => { state.append(h("span", { class: "bad" }, ` ${error.message} ${error.mend ?? ""}`)); button.disabled = false; });
+      if (!next) return;
+      list.append(...next.rows.map(line));
+      more(next);
+    } }, found.rows.length ? "Older lines" : "Look further back") : null;
+    state.replaceChildren(...[words, button, !found.next && list.children.length ? h("span", { class: "dim" }, "That is all.") : null].filter(Boolean));
+  };
+  more(data);
+  const filtered = FIELDS.some((name) => filter[name]);
+  return h("div", { class: "stack" }, card("Logs",
+    h("form", { class: "filters", role: "search", onsubmit: send },
+      choose("level", "Level", [["", "all"], ["INFO", "INFO and above"], ["WARNING", "WARNING and above"], ["ERROR", "ERROR and above"], ["CRITICAL", "CRITICAL"]]),
+      choose("component", "Component", [["", "all"], ...known.components.map((c) => [c, c])]),
+      input("text", "Text", { type: "search", placeholder: "in message or details" }), input("execution_id", "Execution", { size: 24 }), input("chunk_id", "Chunk", { size: 10, placeholder: "league_season" }), input("fixture_id", "Fixture", { size: 10, inputmode: "numeric", pattern: "[0-9]*" }),
+      h("button", { type: "submit" }, "Filter"), filtered ? h("a", { class: "button", href: "#/logs" }, "Clear") : null,
+      h("span", { class: "downloads" }, ["csv", "json"].map((kind) => h("a", { class: "button", href: `api/export/logs.${kind}${query(filter)}`, download: "" }, kind.toUpperCase())))),
+    data.rows.length || data.next ? list : empty("No line matches.", filtered ? "Widen the filters." : "Runs write here; start one."), state));
+}

@@ -1,0 +1,125 @@
+// Which view is shown (by the address after #), when it is asked again, and what is said when it cannot be.
+import { h, empty } from "./dom.js";
+import { get, Trouble } from "./api.js";
+import { overview } from "./overview.js";
+import { runs, run } from "./runs.js";
+import { coverage, season } from "./coverage.js";
+import { metrics } from "./metrics.js";
+import { logs } from "./logs.js";
+import { alerts } from "./alerts.js";
+import { changes } from "./changes.js";
+
+// path: [label in the bar (or the section it belongs to), view, seconds between refreshes]
+const VIEWS = {
+  "": ["Overview", overview, 5],
+  runs: ["Runs", runs, 15],
+  run: ["Runs", run, 5],
+  coverage: ["Coverage", coverage, 30],
+  season: ["Coverage", season, 30],
+  metrics: ["Metrics", metrics, 60],
+  logs: ["Logs", logs, 0],
+  alerts: ["Alerts", alerts, 30],
+  corrections: ["Corrections", changes, 0],
+};
+const SECTIONS = ["", "runs", "coverage", "metrics", "logs", "alerts", "corrections"];
+
+const view = document.getElementById("view");
+const fresh = document.getElementById("fresh");
+let turn = 0;
+let timer = 0;
+let running = null;
+
+function place() {
+  const [path, search = ""] = location.hash.replace(/^#\/?/, "").split("?");
+  const parts = path.split("/").map(decodeURIComponent);
+  return { name: parts[0] in VIEWS ? parts[0] : "", parts: parts.slice(1), search: new URLSearchParams(search) };
+}
+
+function drawBar(current) {
+  document.getElementById("sections").replaceChildren(...SECTIONS.map((name) => {
+    const label = VIEWS[name][0];
+    return h("a", { href: `#/${name}`, "aria-current": label === current ? "page" : undefined }, label);
+  }));
+}
+
+function trouble(error) {
+  const known = error instanceof Trouble;
+  if (!known) console.error(error);
+  return h("div", { class: "empty trouble", role: "alert" },
+    h("strong", {}, known ? error.message : "This page has a fault."),
+    h("p", {}, known ? error.mend : "Reload it; if that does not help, the browser's console names the fault."),
+    h("button", { type: "button", onclick: () => show(true) }, "Try again"));
+}
+
+// quiet: a refresh in place, which must not steal the focus nor throw away what is there when it fails.
+async function show(quiet = false) {
+  const mine = ++turn;
+  clearTimeout(timer);
+  running?.abort();
+  running = new AbortController();
+  const at = place();
+  const [label, render, seconds] = VIEWS[at.name];
+  drawBar(label);
+  if (!quiet) view.setAttribute("aria-busy", "true");
+  let failed = null;
+  try {
+    const content = await render({ ...at, signal: running.signal, refresh: () => show(true), go });
+    if (mine !== turn) return;
+    const keep = quiet ? document.activeElement?.id : null;
+    const open = quiet ? [...view.querySelectorAll("details[open][id]")].map((d) => d.id) : [];
+    view.replaceChildren(content);
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+    if (keep && keep !== "view") document.getElementById(keep)?.focus({ preventScroll: true });
+    const now = new Date().toLocaleTimeString("en-GB");
+    fresh.textContent = seconds ? `Updated ${now}` : "";
+    fresh.classList.remove("old");
+  } catch (error) {
+    if (mine !== turn || error.name === "AbortError") return;
+    failed = error;
+    if (quiet && view.querySelector(".card")) {
+      fresh.textContent = `Not updated: ${error.message}`;
+      fresh.classList.add("old");
+    } else {
+      view.replaceChildren(trouble(error));
+    }
+  }
+  view.setAttribute("aria-busy", "false");
+  if (!quiet) { scrollTo(0, 0); }
+  const wait = failed ? 10 : seconds;
+  if (wait && failed?.status !== 401 && failed?.status !== 403) timer = setTimeout(again, wait * 1000);
+}
+
+// Nothing is asked for while nobody looks, nor while somebody reads a menu or types.
+function again() {
+  const busy = document.activeElement?.matches("select, input, textarea");
+  if (document.hidden || busy) timer = setTimeout(again, 2000);
+  else show(true);
+}
+
+function go(hash) {
+  if (location.hash === hash) show();
+  else location.hash = hash;
+}
+
+addEventListener("hashchange", () => { show(); view.focus({ preventScroll: true }); });
+document.addEventListener("visibilitychange", () => { if (!document.hidden && VIEWS[place().name][2]) show(true); });
+
+// Opened from a DAG run in Airflow: straight to the execution of that run.
+async function start() {
+  const asked = new URLSearchParams(location.search);
+  const dag = asked.get("dag_id");
+  if (dag && !location.hash) {
+    drawBar("Runs");
+    try {
+      const found = await get("executions", { dag_id: dag, run_id: asked.get("run_id"), limit: 1 });
+      if (found.rows.length) { location.replace(`#/run/${encodeURIComponent(found.rows[0].execution_id)}`); return; }
+      view.replaceChildren(empty("This run has no execution.", "Runs of league DAGs have one as soon as their first task has started. Other DAGs have none."));
+      view.setAttribute("aria-busy", "false");
+    } catch (error) {
+      view.replaceChildren(trouble(error));
+    }
+    return;
+  }
+  show();
+}
+start();

@@ -1,0 +1,38 @@
+"""The one file of this folder that Airflow's plugin loader may see (see .airflowignore): the page in the UI.
+
+Every process of Airflow loads plugins, each task's too, so nothing heavy is imported before the api-server asks.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from airflow.plugins_manager import AirflowPlugin
+
+PREFIX = "/sportmonks-etl"
+
+
+class SportmonksPlugin(AirflowPlugin):
+    name = "sportmonks_etl"
+    external_views = [  # noqa: RUF012 (Airflow reads it so)
+        {
+            "name": "ETL dashboard",
+            "href": f"{PREFIX}/",
+            "destination": "nav",
+            "category": "browse",
+            "url_route": "sportmonks-etl",
+        },
+        {
+            "name": "ETL run",
+            "href": f"{PREFIX}/?dag_id={{DAG_ID}}&run_id={{RUN_ID}}",
+            "destination": "dag_run",
+            "url_route": "sportmonks-etl-run",
+        },
+    ]
+
+    @cached_property
+    def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
+        from sportmonks.dashboard.app import airflow_app
+
+        return [{"app": airflow_app(), "url_prefix": PREFIX, "name": "Sportmonks ETL"}]

@@ -1,0 +1,39 @@
+"""A warehouse that looks like a year of work, any size; the page, its tests and its benchmark stand on it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+SEED_SQL = Path(__file__).with_name("seed.sql")
+
+
+def seed(
+    conn: psycopg.Connection[Any],
+    *,
+    leagues: int = 8,
+    seasons: int = 6,
+    fixtures: int = 40,
+    executions: int = 60,
+    logs: int = 2_000,
+    metrics: int = 4_000,
+    now: datetime,
+) -> None:
+    """``fixtures`` per season; logs over 30 days and metrics over 7. ``conn`` in autocommit mode."""
+    sizes = {
+        "leagues": leagues,
+        "seasons": seasons,
+        "fixtures": fixtures,
+        "executions": executions,
+        "logs": logs,
+        "metrics": metrics,
+        "now": now,
+    }
+    with conn.transaction():
+        for statement in SEED_SQL.read_text(encoding="utf-8").split(";\n"):
+            if statement.strip():
+                conn.execute(statement, sizes)
+    conn.execute("ANALYZE")
