@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -139,6 +140,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         # everything is in memory: leave at once, whatever is being answered
         signal.signal(number, lambda *_: os._exit(0))
+    gc.set_threshold(100_000, 50, 100)  # a fixture is thousands of small dicts and no cycles
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # cut connections are faults on demand
     config = uvicorn.Config(
         Api(sandbox),

@@ -4,7 +4,8 @@ GET  /_admin/health               is it up, which world, which key name
 GET  /_admin/truth[?states=1]     counts in all and per season (`chunks`)
 GET  /_admin/truth/fixtures       ?season=ID (or all), &brief=1 ids and states, &full=1 payloads too, &after=ID&limit=N
 GET  /_admin/truth/fixtures/{id}  canonical content and the full payload (&include=...)
-GET  /_admin/calls[?last=N]       what clients did; DELETE forgets it
+GET  /_admin                      this text
+GET  /_admin/calls[?last=N]       what clients did (&fixtures=1: how often each id was asked); DELETE forgets it
 GET|POST /_admin/clock            {"now": iso | "advance_seconds": n | "next_kickoff": plus seconds, "frozen": bool}
 GET|POST /_admin/limits           {"limit", "window_seconds", "entity"}
 GET|POST|DELETE /_admin/faults    see ?help=1; DELETE /_admin/faults/{id} for one
@@ -55,6 +56,9 @@ class Admin:
             raise ValueError(f"unknown key {sorted(unknown)}: this takes {', '.join(allowed)}")
         return body
 
+    async def help(self, request: Request) -> Response:
+        return Response(__doc__, media_type="text/plain")
+
     async def health(self, request: Request) -> Response:
         box = self.sandbox
         return _answer(
@@ -104,7 +108,8 @@ class Admin:
     async def calls(self, request: Request) -> Response:
         if request.method == "DELETE":
             self.sandbox.calls = Calls()
-        return _answer(self.sandbox.calls.as_json(int(request.query_params.get("last", 200))))
+        params = request.query_params
+        return _answer(self.sandbox.calls.as_json(int(params.get("last", 200)), params.get("fixtures") == "1"))
 
     async def clock(self, request: Request) -> Response:
         box = self.sandbox
@@ -206,6 +211,7 @@ def admin_app(sandbox: Sandbox) -> Starlette:
     both, with_delete = ["GET", "POST"], ["GET", "DELETE"]
     return Starlette(
         routes=[
+            Route("/_admin", admin.help),
             Route("/_admin/health", admin.health),
             Route("/_admin/truth", admin.truth),
             Route("/_admin/truth/fixtures", admin.truth_fixtures),

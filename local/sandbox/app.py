@@ -118,7 +118,7 @@ class Api:
             raise ApiError(405, f"The {scope['method']} method is not supported for this route.")
         endpoint, parts = find_endpoint(path)
         note["entity"] = entity = endpoint.bucket
-        calls.by_path[endpoint.pattern.pattern] += 1
+        calls.by_path[endpoint.shape] += 1
         query = parse_query(params, over_per_page=sandbox.variants["over_per_page"])
         for name in query.filters.keys() - endpoint.filters:
             raise ApiError(400, f"The filter '{name}' is not applicable here", 5010)
@@ -130,7 +130,7 @@ class Api:
         calls.by_entity[entity] += 1
         about = self._about(endpoint, parts, query, scope["path"])
         note["ids"] = len(about.fixture_ids)
-        calls.fixtures_asked += len(about.fixture_ids)
+        calls.fixture_reads.update(about.fixture_ids)
         struck = sandbox.faults.strike(about)
         if struck:
             note["fault"] = ",".join(fault.kind for fault in struck)

@@ -32,6 +32,7 @@ from local.sandbox.world import DAY
 
 Row = dict[str, Any]
 TRANSFER_DAYS = 31
+_D = r"([^/]+)"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,11 @@ class Endpoint:
     bucket: str
     answer: Callable[[Sandbox, Query, tuple[str, ...], str], Answer]
     filters: frozenset[str] = frozenset()
+
+    @property
+    def shape(self) -> str:
+        """The path with {} for what varies, e.g. football/fixtures/multi/{}."""
+        return self.pattern.pattern.replace(_D, "{}").replace(r"(\d+)", "{}").replace("(inplay)", "inplay")
 
 
 def _rows(
@@ -127,7 +133,6 @@ def _of_season(
 
 _COUNTRIES = [row for row in map(country_row, sorted(country[0] for country in COUNTRIES)) if row]
 _ALL_TYPES = sorted(TYPES.values(), key=lambda row: int(row["id"]))
-_D = r"([^/]+)"
 _TABLE: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     ("football/fixtures", "fixture", fixtures_list, FIXTURE_FILTERS),
     (f"football/fixtures/multi/{_D}", "fixture", fixtures_multi, ()),

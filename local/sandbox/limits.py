@@ -54,24 +54,27 @@ class Calls:
     answers_429: Counter[str] = field(default_factory=Counter)
     over_known_limit: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
-    fixtures_asked: int = 0
+    fixture_reads: Counter[int] = field(default_factory=Counter)
     bytes_sent: int = 0
     in_flight: int = 0
     most_in_flight: int = 0
     log: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=2_000))
 
-    def as_json(self, last: int) -> dict[str, Any]:
+    def as_json(self, last: int, fixtures: bool = False) -> dict[str, Any]:
+        """`fixture_reads` (how often each id was asked for) only when `fixtures` is set: it may be long."""
         counters = {
-            name: {str(k): v for k, v in value.items()}
+            name: {str(key): count for key, count in value.items()}
             for name, value in vars(self).items()
-            if isinstance(value, Counter)
+            if isinstance(value, Counter) and (fixtures or name != "fixture_reads")
         }
         return {
             "total": self.total,
             **counters,
             "calls_after_remaining_zero": sum(self.over_known_limit.values()),
             "total_429": sum(self.answers_429.values()),
-            "fixtures_asked": self.fixtures_asked,
+            "fixtures_asked": sum(self.fixture_reads.values()),
+            "fixtures_asked_distinct": len(self.fixture_reads),
+            "fixtures_asked_again": sum(count - 1 for count in self.fixture_reads.values()),
             "bytes_sent": self.bytes_sent,
             "most_in_flight": self.most_in_flight,
             "log": list(self.log)[-last:] if last else [],

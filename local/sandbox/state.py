@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import codecs
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -18,7 +18,6 @@ from local.sandbox.view import View
 from local.sandbox.world import League, Options, Season, World
 
 _encoder = msgspec.json.Encoder()
-_NON_ASCII = re.compile(r"[^\x00-\x7f]")
 
 # Behaviours that the public documentation leaves open ([?]): name -> (choices, the first is the default).
 VARIANTS: dict[str, tuple[tuple[str, ...], str]] = {
@@ -36,18 +35,20 @@ VARIANTS: dict[str, tuple[tuple[str, ...], str]] = {
 }
 
 
-def _escape(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    if code > 0xFFFF:
-        code -= 0x10000
-        return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
-    return f"\\u{code:04x}"
+def _escape(problem: UnicodeError) -> tuple[str, int]:
+    """What stands for characters that ASCII lacks: \\uXXXX, two of them beyond the basic plane."""
+    assert isinstance(problem, UnicodeEncodeError)
+    units = problem.object[problem.start : problem.end].encode("utf-16-be")
+    return "".join(f"\\u{units[n]:02x}{units[n + 1]:02x}" for n in range(0, len(units), 2)), problem.end
+
+
+codecs.register_error("sandbox.json", _escape)
 
 
 def encode(value: Any) -> bytes:
     """JSON as the provider writes it: `/` and everything beyond ASCII escaped."""
     raw = _encoder.encode(value).replace(b"/", b"\\/")
-    return raw if raw.isascii() else _NON_ASCII.sub(_escape, raw.decode()).encode("ascii")
+    return raw if raw.isascii() else raw.decode().encode("ascii", "sandbox.json")
 
 
 class Encoded:

@@ -60,6 +60,15 @@ def test_calls_after_the_client_was_told_are_counted(box: RunningSandbox) -> Non
     assert box.calls()["total"] == 0
 
 
+def test_reads_of_fixtures_are_counted_by_id(box: RunningSandbox) -> None:
+    box.get("football/fixtures/multi/11114114,11114115")
+    box.get("football/fixtures/11114114")
+    calls = box.admin("GET", "/calls?fixtures=1&last=0")
+    assert calls["by_path"] == {"football/fixtures/multi/{}": 1, "football/fixtures/{}": 1}
+    assert calls["fixture_reads"] == {"11114114": 2, "11114115": 1}
+    assert (calls["fixtures_asked"], calls["fixtures_asked_distinct"], calls["fixtures_asked_again"]) == (3, 2, 1)
+
+
 def test_refused_requests_and_admin_cost_nothing(box: RunningSandbox) -> None:
     for path in ("football/fixtures?include=odds", "football/nothing", "football/fixtures?page=0"):
         box.get(path)
