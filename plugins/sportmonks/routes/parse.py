@@ -218,7 +218,7 @@ def _path(top: Section, period: PeriodSpec | None, columns: tuple[str, ...], que
         return path
     if "://" in path or "?" in path or "#" in path:
         top.wrong("path", f"is '{path}'", "Write the path alone: the host is the connection's, parameters go to query.")
-    known = (*columns, *((period.date_from, period.date_to) if period else ()))
+    known = [name for name in (*columns, *((period.date_from, period.date_to) if period else ())) if name]
     used = set(_PLACEHOLDER.findall(path))
     for name in sorted(used - set(known)):
         mend = f"Known: {', '.join(known)}." if known else "Declare period or for_each."

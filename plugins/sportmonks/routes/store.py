@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -45,6 +45,17 @@ def ensure_table(conn: psycopg.Connection[Any], route: Route) -> str:
     row = conn.execute(sql("routes/ensure_table"), (route.client, route.route, route.key_paths)).fetchone()
     assert row is not None
     return str(row[0])
+
+
+def ensure_tables(conn: psycopg.Connection[Any], routes: Iterable[Route]) -> tuple[list[str], list[str]]:
+    """(tables that exist now, what was wrong with the others). ``conn`` in autocommit."""
+    tables, wrong = [], []
+    for route in routes:
+        try:
+            tables.append(f"raw.{ensure_table(conn, route)}")
+        except psycopg.errors.RaiseException as error:
+            wrong.append(f"{route.file}: {error.diag.message_primary}")
+    return tables, wrong
 
 
 def read_items(conn: psycopg.Connection[Any], route: Route) -> list[dict[str, Any]]:

@@ -1,0 +1,5 @@
+"""One Airflow DAG per file of include/routes, and the one that makes their tables."""
+
+from sportmonks.render.routes import route_dags
+
+globals().update(route_dags())

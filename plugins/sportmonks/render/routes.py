@@ -1,0 +1,240 @@
+"""One DAG per route file; whatever is wrong with a file becomes a DAG that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pendulum
+from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
+from airflow.sdk import DAG, Asset, Param, chain, get_parsing_context, task
+
+# Not airflow.sdk's: in Airflow 3.3 that one cannot be serialised (its _summary is missing).
+from airflow.timetables.events import EventsTimetable
+
+from sportmonks.errors import ConfigurationError
+from sportmonks.execution import execution_id
+from sportmonks.operators.routes import EnsureRouteTablesOperator, RouteExtractOperator
+from sportmonks.paths import ROUTES_DIR, SQL_DIR
+from sportmonks.routes.parse import Problem, load_routes
+from sportmonks.routes.spec import Route
+from sportmonks.settings import WAREHOUSE_CONN_ID
+
+TABLES_DAG = "raw_routes_tables"
+START = datetime(2024, 1, 1, tzinfo=UTC)
+SCHEDULED_DEADLINE_MINUTES = 60
+EXECUTION = "{{ execution_id(dag_run.dag_id, dag_run.run_id, dag_run.run_after) }}"
+
+DOC = """\
+### {client} / {route}
+
+{description}
+
+Every page of `{path}` (connection `{connection}`) into `raw.{table}`{period}. Declared in `include/routes/{file}`.
+
+**How it runs.** `ensure_table` → `extract` (fetches and writes at the same time, a progress line per page, the summary
+at the end) → `summary` (the row in `etl.collector_runs`, whatever happened).
+
+**Triage.** The last line of the `extract` log names the cause and the mend; records stored so far are kept.
+
+| seen | meaning | do |
+|---|---|---|
+| `extract` deferred | the API allows no call now, the slot is free | wait; it goes on by itself |
+| failed after retries | {retry_max} bad answers in a row | clear `extract`: it goes on at that page |
+| `failed` above 0 | records that could not be stored | look into `etl.route_rejects` |
+| `out_of_range`, `undated` above 0 | the API sent records outside the period or without a date | check `date_field` |
+
+**Clear.** `extract` goes on at the page where it stopped; a run that was done reads everything again, and known
+contents are not stored twice.
+
+**Backfill.** Trigger with the form{backfill}; `dry_run` first shows the listings and requests. `force` starts from the
+first page whatever an earlier try left.
+"""
+
+TABLES_DOC = """\
+### Tables of the raw routes
+
+Makes the raw table of every route in `include/routes`, empty and with its indexes. It runs by itself once after each
+change in that folder (the time of the change is its schedule): a new file has its table about a parse interval later,
+before its first extraction. `./etl routes create` does the same at once.
+
+**Triage.** Red: the log names the file, line and key that is wrong, or the two routes that want one table. The tables
+of all other routes exist.
+
+**Clear.** At any time; what exists stays as it is. **Backfill.** There is nothing to backfill.
+"""
+
+
+def route_dags(folder: Path | None = None) -> dict[str, DAG]:
+    """DAGs by id. Reads the YAML files, nothing else. When a task starts, only its own DAG is built."""
+    folder = folder or ROUTES_DIR
+    asked = get_parsing_context().dag_id
+    routes, problems = load_routes(folder)
+    dags: dict[str, DAG] = {}
+    for route in routes:
+        if asked is None or asked == route.name:
+            try:
+                dags[route.name] = build_route_dag(route)
+            except Exception as error:  # whatever Airflow refuses: the other DAGs must not go down with it
+                problems.append(Problem(route.file, f"{route.file}: Airflow refuses it: {error}"))
+    for problem in problems:
+        name = _free(problem.name, dags)
+        if asked is None or asked == name:
+            dags[name] = _problem_dag(name, problem)
+    if asked is None or asked == TABLES_DAG:
+        dags[TABLES_DAG] = _tables_dag(folder)
+    return dags
+
+
+def build_route_dag(route: Route) -> DAG:
+    """The DAG of a route. Pure: the same file gives the same DAG."""
+    from sportmonks.monitoring import league_deadline
+
+    period = route.period
+    minutes = route.deadline_minutes or (SCHEDULED_DEADLINE_MINUTES if route.schedule else None)
+    dag = DAG(
+        dag_id=route.name,
+        dag_display_name=f"Raw: {route.client} {route.route}",
+        description=route.description or f"{route.route} of {route.client} into raw.{route.table}",
+        doc_md=DOC.format(
+            client=route.client,
+            route=route.route,
+            description=route.description,
+            path=route.path,
+            connection=route.connection,
+            table=route.table,
+            period=f", in windows of {period.max_days} days" if period and period.max_days else "",
+            file=route.file,
+            retry_max=route.retry_max + 1,
+            backfill=" (`date_from`, `date_to`)" if period else "",
+        ),
+        schedule=route.schedule,
+        start_date=datetime(route.start_date.year, route.start_date.month, route.start_date.day, tzinfo=UTC),
+        catchup=False,
+        max_active_runs=1,
+        params=route_params(route),
+        tags=sorted({"raw", route.client, *route.tags}),
+        template_searchpath=[str(SQL_DIR)],
+        user_defined_macros={"execution_id": execution_id},
+        deadline=[league_deadline(minutes)] if minutes else None,
+        default_args={"owner": "sportmonks", "retries": route.retries, "retry_delay": timedelta(seconds=60)},
+    )
+    with dag:
+        ensure = EnsureRouteTablesOperator(task_id="ensure_table", route=route)
+        extract = RouteExtractOperator(task_id="extract", route=route, outlets=[Asset(f"raw.{route.table}")])
+        summary = SQLExecuteQueryOperator(
+            task_id="summary",
+            conn_id=WAREHOUSE_CONN_ID,
+            sql="routes/close.sql",
+            parameters={"route": route.name, "execution": EXECUTION},
+            autocommit=True,
+            show_return_value_in_logs=True,
+            retries=5,
+            retry_delay=timedelta(seconds=10),
+        )
+        ensure.as_setup()  # type: ignore[no-untyped-call]
+        summary.as_teardown(setups=ensure)
+        chain(ensure, extract, summary)
+    return dag
+
+
+def route_params(route: Route) -> dict[str, Param]:
+    """The trigger form. Airflow refuses what does not fit, naming the parameter."""
+    days: dict[str, Param] = {}
+    if route.period is not None:
+        days = {
+            "date_from": Param(
+                None,
+                type=["null", "string"],
+                format="date",
+                title="From",
+                description="First day (UTC). Empty: from where the last run stopped, a little before.",
+            ),
+            "date_to": Param(
+                None,
+                type=["null", "string"],
+                format="date",
+                title="To",
+                description="Last day (UTC), inside the period. Empty: today.",
+            ),
+        }
+    return {
+        **days,
+        "dry_run": Param(
+            False, type="boolean", title="Dry run", description="Only show the listings and requests; no call is made."
+        ),
+        "force": Param(
+            False,
+            type="boolean",
+            title="Force",
+            description="Start from the first page even where an earlier try over the same period stopped half-way.",
+        ),
+    }
+
+
+def _tables_dag(folder: Path) -> DAG:
+    with DAG(
+        dag_id=TABLES_DAG,
+        dag_display_name="Raw: tables of all routes",
+        description="Makes the raw table of every declared route, once after each change of include/routes",
+        doc_md=TABLES_DOC,
+        # The one event is the newest change: the scheduler runs it once, as soon as it sees it.
+        schedule=EventsTimetable(event_dates=[_changed_at(folder)], description="Once after each change of the routes"),
+        start_date=START,
+        catchup=True,
+        max_active_runs=1,
+        is_paused_upon_creation=False,
+        tags=["raw", "sportmonks"],
+        default_args={"owner": "sportmonks", "retries": 5, "retry_delay": timedelta(seconds=30)},
+    ) as dag:
+        EnsureRouteTablesOperator(task_id="ensure_tables")
+    return dag
+
+
+def _changed_at(folder: Path) -> pendulum.DateTime:
+    """When a route file last changed. The inode's time counts too: a copied file keeps its old date of writing."""
+    found: list[float] = [START.timestamp()]
+    for path in [folder, *_yaml_files(folder)]:
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        found.append(max(status.st_mtime, status.st_ctime))
+    return pendulum.from_timestamp(int(max(found)) + 1)
+
+
+def _yaml_files(folder: Path) -> Iterable[Path]:
+    return sorted(folder.glob("*.y*ml"))
+
+
+def _problem_dag(name: str, problem: Problem) -> DAG:
+    """A DAG that carries the message where people look: in its description, its doc and its only task."""
+    message = problem.message
+    with DAG(
+        dag_id=name,
+        dag_display_name=f"Raw: problem in {problem.file}",
+        description=message,
+        doc_md=f"### `include/routes/{problem.file}` gives no DAG\n\n"
+        + "\n".join(f"- {m}" for m in message.split("\n")),
+        schedule=None,
+        start_date=START,
+        tags=["raw", "problem"],
+        default_args={"owner": "sportmonks", "retries": 0},
+    ) as dag:
+
+        @task(task_id="explain")
+        def explain() -> NoReturn:
+            raise ConfigurationError(message, mend="Mend the file; the DAG of its route then takes this one's place.")
+
+        explain()
+    return dag
+
+
+def _free(name: str, taken: dict[str, Any]) -> str:
+    number = 2
+    found = name
+    while found in taken:
+        found, number = f"{name}_{number}", number + 1
+    return found

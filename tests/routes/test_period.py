@@ -1,0 +1,130 @@
+"""Days: periods, windows, the API's words, the day of a record."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import date
+from typing import Any
+
+import pytest
+
+from sportmonks.errors import ConfigurationError
+from sportmonks.routes.period import (
+    Window,
+    in_api_words,
+    moved_watermark,
+    parse_day,
+    record_day,
+    resolve_period,
+    windows,
+)
+from sportmonks.routes.spec import PeriodSpec
+
+TODAY = date(2025, 6, 15)
+SPEC = PeriodSpec("from", "to", first_days=30, lookback_days=3, lookahead_days=7)
+
+
+def d(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, ("2025-05-16", "2025-06-22")),
+        ({"watermark": d("2025-06-14")}, ("2025-06-11", "2025-06-22")),
+        ({"watermark": d("2025-06-20")}, ("2025-06-12", "2025-06-22")),
+        ({"date_from": d("2025-01-01")}, ("2025-01-01", "2025-06-22")),
+        ({"date_from": d("2025-07-01")}, ("2025-07-01", "2025-07-08")),
+        ({"date_to": d("2024-03-31")}, ("2024-03-01", "2024-03-31")),
+        ({"date_from": d("2024-03-31"), "date_to": d("2024-03-31")}, ("2024-03-31", "2024-03-31")),
+        ({"interval": (d("2025-06-01"), d("2025-06-02"))}, ("2025-06-01", "2025-06-02")),
+        ({"interval": (d("2025-06-01"), d("2025-06-02")), "date_to": TODAY}, ("2025-05-16", "2025-06-15")),
+    ],
+)
+def test_period_of_a_run(given: dict[str, Any], expected: tuple[str, str]) -> None:
+    period = resolve_period(SPEC, today=TODAY, **given)
+    assert (str(period.first), str(period.last)) == expected
+
+
+def test_nonsense_names_the_parameter() -> None:
+    with pytest.raises(ConfigurationError, match="date_from 2025-02-01 is after date_to 2025-01-01"):
+        resolve_period(SPEC, date_from=d("2025-02-01"), date_to=d("2025-01-01"), today=TODAY)
+    with pytest.raises(ConfigurationError, match="no sensible one"):
+        resolve_period(SPEC, date_from=d("0201-02-01"), today=TODAY)
+    with pytest.raises(ConfigurationError, match=r"date_to is '31\.01\.2025'"):
+        parse_day("31.01.2025", "date_to")
+    assert parse_day("2025-01-31T00:00:00Z", "x") == d("2025-01-31")
+    assert parse_day(" ", "x") is None
+
+
+@pytest.mark.parametrize("days", [1, 7, 31, 100, 365, 1000])
+def test_windows_cover_the_period_exactly(days: int) -> None:
+    period = Window(d("2024-01-15"), d("2025-03-20"))
+    found = windows(period, days)
+    assert (found[0].first, found[-1].last) == (period.first, period.last)
+    for one in found:
+        assert 1 <= (one.last - one.first).days + 1 <= days
+    for one, following in itertools.pairwise(found):
+        assert (following.first - one.last).days == 1
+    assert windows(period, None) == [period]
+
+
+@pytest.mark.parametrize(
+    ("form", "exclusive", "expected"),
+    [
+        ("%Y-%m-%d", False, ("2025-01-01", "2025-01-31")),
+        ("%Y-%m-%d", True, ("2025-01-01", "2025-02-01")),
+        ("%d/%m/%Y", False, ("01/01/2025", "31/01/2025")),
+        ("%Y-%m-%d %H:%M:%S", False, ("2025-01-01 00:00:00", "2025-01-31 23:59:59")),
+        ("iso", True, ("2025-01-01T00:00:00Z", "2025-02-01T00:00:00Z")),
+        ("epoch", False, ("1735689600", "1738367999")),
+        ("epoch_ms", True, ("1735689600000", "1738368000000")),
+    ],
+)
+def test_the_apis_own_words(form: str, exclusive: bool, expected: tuple[str, str]) -> None:
+    spec = PeriodSpec("since", "until", format=form, to_exclusive=exclusive)
+    words = in_api_words(spec, Window(d("2025-01-01"), d("2025-01-31")))
+    assert words == {"since": expected[0], "until": expected[1]}
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "expected"),
+    [
+        ("2025-01-31", None, "2025-01-31"),
+        ("2025-01-31 23:59:59", None, "2025-01-31"),
+        ("2025-01-31T23:30:00-02:00", None, "2025-02-01"),  # the day counts in UTC
+        ("2025-01-31T23:30:00Z", None, "2025-01-31"),
+        (1738367999, None, "2025-01-31"),
+        (1738367999000, None, "2025-01-31"),
+        ("1738367999", "epoch", "2025-01-31"),
+        ("31/01/2025", "%d/%m/%Y", "2025-01-31"),
+        ("31/01/2025", None, None),
+        ("0000-00-00", None, None),
+        ("", None, None),
+        (None, None, None),
+        (True, None, None),
+        ([1], None, None),
+        (float("inf"), None, None),
+        (1e300, None, None),
+    ],
+)
+def test_the_day_of_a_record(value: Any, form: str | None, expected: str | None) -> None:
+    found = record_day({"a": {"b": value}}, ("a", "b"), form)
+    assert found == (d(expected) if expected else None)
+    assert record_day({"a": 3}, ("a", "b"), form) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "done", "after"),
+    [
+        (None, ("2025-01-01", "2025-01-31"), "2025-01-31"),
+        ("2025-01-31", ("2025-02-01", "2025-02-10"), "2025-02-10"),
+        ("2025-01-31", ("2025-02-02", "2025-02-10"), "2025-01-31"),
+        ("2025-01-31", ("2020-01-01", "2020-02-10"), "2025-01-31"),
+        ("2025-01-31", ("2025-01-01", "2025-12-31"), "2025-06-15"),
+    ],
+)
+def test_the_watermark_never_goes_back_nor_over_a_gap(before: str | None, done: tuple[str, str], after: str) -> None:
+    moved = moved_watermark(d(before) if before else None, Window(d(done[0]), d(done[1])), TODAY)
+    assert moved == d(after)
