@@ -110,7 +110,8 @@ def _ask_warehouse(conninfo: str, place: str) -> Problem | None:
             row = connection.execute(query("rights"), [list(SCHEMAS)]).fetchone()
     except psycopg.Error as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        reason = next((line for line in lines if "FATAL" in line), lines[-1] if lines else type(error).__name__)
+        told = [line for line in lines if "FATAL" in line] or [line for line in lines if "failed:" in line] or lines
+        reason = told[0] if told else type(error).__name__
         return _unreachable(place, reason.removeprefix("connection failed: "))
     if version < OLDEST_POSTGRES * 10000:
         found = f"PostgreSQL {version // 10000}, older than {OLDEST_POSTGRES}"

@@ -34,9 +34,11 @@ if [ ! -x "$tools/bin/uv" ]; then
     "$PYTHON" -m venv "$tools" >/dev/null 2>&1 && "$tools/bin/python" -m pip install --quiet \
         --disable-pip-version-check uv >/dev/null 2>&1 || true
 fi
+# The system's certificates, as pip and git take them: a company's own authority may be among them.
+export UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1
 if [ -x "$tools/bin/uv" ] && "$tools/bin/uv" pip install --quiet --python "$venv/bin/python" --compile-bytecode \
     --require-hashes -r "$file"; then
     exit 0
 fi
-echo "uv is not to be had; pip takes over"
+echo "not with uv, so pip takes over"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$file"

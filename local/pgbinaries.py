@@ -162,9 +162,10 @@ def _inspect(folder: Path) -> Programs | None:
     if not all(os.access(folder / name, os.X_OK) for name in PROGRAMS):
         return None
     try:
-        answer = subprocess.run(
-            [str(folder / "postgres"), "--version"], check=True, capture_output=True, text=True, timeout=20
-        ).stdout
+        for name in PROGRAMS:  # each links to libraries of its own
+            answer = subprocess.run(
+                [str(folder / name), "--version"], check=True, capture_output=True, text=True, timeout=20
+            ).stdout
     except (OSError, subprocess.SubprocessError):
         return None
     match = re.search(r"(\d+(?:\.\d+)?)", answer)
@@ -173,20 +174,27 @@ def _inspect(folder: Path) -> Programs | None:
 
 def _reachable_copy(programs: Programs, account: RunAs) -> Programs:
     """The same programs below a state root: the originals lie under a folder closed to the account."""
+    install = programs.folder.parent
+    package = install.parent
     for root in STATE_ROOTS:
         target = root / f"postgresql-{programs.version}-{sys.platform}"
+        copy = Programs(target / package.name / install.name / programs.folder.name, programs.version)
         try:
-            if not (target / "bin" / "postgres").exists():
+            if not copy.folder.exists():
                 root.mkdir(mode=0o755, parents=True, exist_ok=True)
                 draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=root))
-                shutil.copytree(programs.folder.parent, draft / "install", symlinks=True)
+                shutil.copytree(install, draft / package.name / install.name, symlinks=True)
+                # A wheel keeps its shared libraries beside the package, at a path relative to the programs.
+                for libraries in (package.with_name(f"{package.name}.libs"), package / ".dylibs"):
+                    if libraries.is_dir():
+                        shutil.copytree(libraries, draft / libraries.relative_to(package.parent))
+                draft.chmod(0o755)
                 with contextlib.suppress(OSError):  # lost to another starter: theirs is as good
-                    (draft / "install").rename(target)
+                    draft.rename(target)
                 shutil.rmtree(draft, ignore_errors=True)
         except OSError:
             continue
-        copy = Programs(target / "bin", programs.version)
-        if account.can_use(copy.folder / "postgres"):
+        if account.can_use(copy.folder / "postgres") and _inspect(copy.folder):
             return copy
     raise LocalError(
         f"the account {account.name!r} may not reach the PostgreSQL programs in {programs.folder}",

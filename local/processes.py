@@ -47,6 +47,13 @@ class _Member:
     depth: int
 
 
+class _Detached(subprocess.Popen[bytes]):
+    """A process that is meant to outlive its starter, which is nothing to warn about."""
+
+    def __del__(self, *_: object) -> None:
+        self.poll()
+
+
 class ProcessTable:
     """The processes of one state folder, kept in `<home>/processes.json`."""
 
@@ -54,7 +61,7 @@ class ProcessTable:
         self.home = home
         self.logs = home / "logs"
         self._file = home / "processes.json"
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._children: dict[str, _Detached] = {}
         self._seen: dict[int, _Member] = {}
 
     def spawn(self, name: str, command: list[str], env: Mapping[str, str], *, cwd: Path) -> int:
@@ -66,7 +73,7 @@ class ProcessTable:
         with log.open("ab") as output:
             output.write(f"--- {time.strftime('%Y-%m-%d %H:%M:%S')} {name} starts\n".encode())
             output.flush()
-            child = subprocess.Popen(
+            child = _Detached(
                 command,
                 env=dict(env),
                 cwd=cwd,

@@ -99,8 +99,7 @@ def test_six_first_starts_at_once_give_one_server(server: EmbeddedPostgres) -> N
     )
     command = [sys.executable, "-c", program, str(server.home)]
     starters = [
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(6)
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(6)
     ]
     results = [starter.communicate(timeout=120) for starter in starters]
     assert [starter.returncode for starter in starters] == [0] * 6, results
@@ -242,6 +241,24 @@ class TestAsRoot:
                 assert server.data_dir.is_relative_to(folder)
                 assert stat.S_IMODE(server.data_dir.stat().st_mode) == 0o700
                 assert stat.S_IMODE(server.home.stat().st_mode) == 0o711
+            finally:
+                server.destroy()
+
+    def test_programs_in_a_closed_folder_are_copied_and_work(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As with a clone and its environment in a home of mode 0700."""
+        with tempfile.TemporaryDirectory() as closed, tempfile.TemporaryDirectory() as state:
+            Path(state).chmod(0o755)
+            wheel = find_wheel().parents[1]
+            shutil.copytree(wheel / "pginstall", Path(closed) / wheel.name / "pginstall", symlinks=True)
+            shutil.copytree(wheel.with_name(f"{wheel.name}.libs"), Path(closed) / f"{wheel.name}.libs")
+            monkeypatch.setattr("local.pgbinaries.STATE_ROOTS", (Path(state),))
+            monkeypatch.setenv("EMBEDDED_POSTGRES_BIN", str(Path(closed) / wheel.name / "pginstall" / "bin"))
+            server = EmbeddedPostgres(Path(closed) / "home", settings=FAST)
+            try:
+                assert scalar(server.start(), "SELECT 1") == 1
+                program = Path(psutil.Process(postmaster_pid(server)).exe())
+                assert program.is_relative_to(state)
+                assert stat.S_IMODE(Path(closed).stat().st_mode) == 0o700
             finally:
                 server.destroy()
 
