@@ -59,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--latency", type=float, default=0.0, metavar="S", help="seconds every answer takes longer (default 0)")
     add("--cache-mb", type=int, default=96, help="memory for encoded fixtures in MB (default 96)")
+    add("--multi-maximum", type=int, default=50, help="ids that one multi request may hold (default 50)")
     add(
         "--variant",
         action="append",
@@ -81,7 +82,7 @@ def build(arguments: argparse.Namespace) -> Sandbox:
         arguments.scale,
         arguments.seed,
     )
-    for name, least in (("limit", 1), ("window", 0.1), ("cache_mb", 1), ("latency", 0)):
+    for name, least in (("limit", 1), ("window", 0.1), ("cache_mb", 1), ("multi_maximum", 1), ("latency", 0)):
         if getattr(arguments, name) < least:
             raise ValueError(f"{name} is {getattr(arguments, name)}: choose at least {least}")
     if not arguments.key.strip():
@@ -96,6 +97,7 @@ def build(arguments: argparse.Namespace) -> Sandbox:
         forbidden=tuple(filter(None, arguments.forbidden_includes.split(","))),
         plan_leagues=arguments.plan_leagues,
         latency=arguments.latency,
+        multi_maximum=arguments.multi_maximum,
     )
     unknown = (arguments.plan_leagues or set()) - sandbox.world.league_by_id.keys()
     if unknown:

@@ -2,7 +2,7 @@
 
 GET  /_admin/health               is it up, which world, which key name
 GET  /_admin/truth[?states=1]     counts in all and per season (`chunks`)
-GET  /_admin/truth/fixtures       ?season=ID (or all), &brief=1 ids and states, &full=1 payloads too, &after=ID&limit=N
+GET  /_admin/truth/fixtures       ?season=ID | ids=1,2 (or all), &brief=1 ids and states, &full=1 payloads, &after=ID&limit=N
 GET  /_admin/truth/fixtures/{id}  canonical content and the full payload (&include=...)
 GET  /_admin                      this text
 GET  /_admin/calls[?last=N]       what clients did (&fixtures=1: how often each id was asked); DELETE forgets it
@@ -83,9 +83,13 @@ class Admin:
         seasons = [int(params["season"])] if "season" in params else [season.id for season in box.seasons()]
         after, limit = int(params.get("after", 0)), int(params.get("limit", 1_000_000))
         rows: list[dict[str, Any]] = []
+        wanted = {int(item) for item in params["ids"].split(",")} if "ids" in params else None
+        if wanted is not None:
+            places = (box.world.find(fixture_id) for fixture_id in wanted)
+            seasons = sorted({place[0].id for place in places if place is not None})
         for season_id in seasons:
             for view in box.season_views(season_id):
-                if view.id <= after:
+                if view.id <= after or (wanted is not None and view.id not in wanted):
                     continue
                 if len(rows) >= limit:
                     break

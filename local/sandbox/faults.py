@@ -4,7 +4,8 @@ A fault is posted as {"kind": ..., "match": {...}, "count": n | "rate": p, "for_
 `match` narrows it (all given must hold): `path` (contained in the path), `entity` (the budget), `season` (the request
 is about it, or about one of its fixtures), `fixture_id` (asked for by id or multi). `count` is how many requests it
 strikes (default 1; without end for poison, season_down, forbidden_include, unauthorized), `rate` the share of
-matching requests, drawn from the sandbox's seed. GET /_admin/faults?help=1 prints the kinds.
+matching requests, drawn from the sandbox's seed. A fault of rows with `fixture_id` strikes lists as well (give it
+`rate` 1.0 there: a count would be used up by pages without that fixture). GET /_admin/faults?help=1 prints the kinds.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ KINDS: dict[str, str] = {
     "unknown_keys": "rows and their nested rows carry keys nobody knows",
     "null_fields": "base `fields` (default name, starting_at, starting_at_timestamp, state_id) become null",
     "poorer": "the includes in `drop` (default lineups, events) come empty",
+    "set_fields": "base fields get `values`, e.g. {state_id: 99}; with `part` the first row of that include instead",
     "huge": "each row carries `megabytes` (default 5) more",
     "no_rate_limit": "neither body nor headers say what remains",
     "wrong_rate_limit": "body and headers say `remaining` (default 999999)",
@@ -54,7 +56,17 @@ INSTEAD = (
     "season_down",
     "forbidden_include",
 )
-ON_ROWS = ("missing_ids", "shuffle", "duplicate", "empty_strings", "unknown_keys", "null_fields", "poorer", "huge")
+ON_ROWS = (
+    "missing_ids",
+    "shuffle",
+    "duplicate",
+    "empty_strings",
+    "unknown_keys",
+    "null_fields",
+    "poorer",
+    "huge",
+    "set_fields",
+)
 MATCHES = ("path", "entity", "season", "fixture_id")
 REQUIRED = {"poison": "fixture_id", "season_down": "season"}
 
@@ -92,8 +104,13 @@ class Fault:
             match.get("path", "") in about.path
             and match.get("entity", about.entity) == about.entity
             and ("season" not in match or int(match["season"]) in about.seasons)
-            and ("fixture_id" not in match or int(match["fixture_id"]) in about.fixture_ids)
+            and ("fixture_id" not in match or self._among(int(match["fixture_id"]), about))
         )
+
+    def _among(self, fixture_id: int, about: About) -> bool:
+        """Asked for by its id; on a list it may be one of the rows, which only a fault of rows can find out."""
+        in_a_list = self.kind in ON_ROWS and about.entity == "Fixture" and not about.fixture_ids
+        return in_a_list or fixture_id in about.fixture_ids
 
     def get(self, name: str, default: Any) -> Any:
         return self.settings.get(name, default)
@@ -192,6 +209,10 @@ def _spoil(fault: Fault, row: dict[str, Any]) -> None:
         row.update({name: None for name in names if name in row})
     elif fault.kind == "poorer":
         row.update({name: [] for name in fault.get("drop", ("lineups", "events")) if name in row})
+    elif fault.kind == "set_fields":
+        part = row.get(fault.get("part", "")) if "part" in fault.settings else [row]
+        for target in (part or [])[:1]:
+            target.update(fault.get("values", {"state_id": 99}))
     elif fault.kind == "huge":
         row["padding"] = "x" * int(fault.get("megabytes", 5) * 1_000_000)
     elif fault.kind == "unknown_keys":

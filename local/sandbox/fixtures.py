@@ -12,7 +12,6 @@ from local.sandbox.state import Sandbox
 from local.sandbox.view import View
 from local.sandbox.world import DAY, Season
 
-MULTI_MAXIMUM = 50
 BETWEEN_DAYS = 100
 LIVE_BEFORE, LIVE_AFTER, LONGEST_MATCH = 15 * 60, 15 * 60, 5 * 3600
 LATEST_SECONDS = 10
@@ -79,10 +78,10 @@ def multi_ids(text: str) -> list[int]:
 
 def fixtures_multi(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url: str) -> Answer:
     ids = multi_ids(parts[0])
-    if len(ids) > MULTI_MAXIMUM:
+    if len(ids) > sandbox.multi_maximum:
         if sandbox.variants["multi_over_maximum"] == "400":
-            raise invalid("ids", f"You can request at most {MULTI_MAXIMUM} fixtures at once.", 5006)
-        ids = ids[:MULTI_MAXIMUM]
+            raise invalid("ids", f"You can request at most {sandbox.multi_maximum} fixtures at once.", 5006)
+        ids = ids[: sandbox.multi_maximum]
     views = [view for fixture_id in ids if (view := sandbox.view(fixture_id)) is not None and not view.deleted]
     views.sort(key=lambda view: view.id)
     return Answer([fixture_bytes(sandbox, view, query) for view in views])

@@ -111,9 +111,11 @@ class Sandbox:
         forbidden: tuple[str, ...] = ("odds", "premiumodds", "inplayodds", "predictions", "xgfixture"),
         plan_leagues: set[int] | None = None,
         latency: float = 0.0,
+        multi_maximum: int = 50,
     ) -> None:
         self.options, self.clock, self.limits, self.key, self.latency = options, clock, limits, key, latency
         self.world = World(options, clock.now())
+        self.multi_maximum = multi_maximum
         self.changes: dict[int, Change] = {}
         self.canonical: dict[tuple[Any, ...], dict[str, Any]] = {}
         self._moved: dict[int, list[int]] = {}

@@ -213,6 +213,17 @@ def test_strange_rows(box: RunningSandbox, ids: list[int]) -> None:
     assert all(len(row["padding"]) == 2_000_000 for row in multi(box, ids[:2])[1]["data"])
 
 
+def test_fields_set_at_will(box: RunningSandbox, ids: list[int], seasons: Any) -> None:
+    box.fault("set_fields", values={"state_id": 99}, match={"fixture_id": ids[3]}, rate=1.0)
+    assert [row["state_id"] for row in multi(box, ids)[1]["data"]].count(99) == 1
+    season = seasons.finished()
+    index = box.get(f"football/fixtures?filters=populate;fixtureSeasons:{season}&per_page=1000")[2]["data"]
+    assert [row["id"] for row in index if row["state_id"] == 99] == [ids[3]]
+    box.admin("DELETE", "/faults")
+    box.fault("set_fields", part="events", values={"type_id": 4_711})
+    assert {row["events"][0]["type_id"] for row in multi(box, ids)[1]["data"]} == {4_711}
+
+
 def test_poorer_payloads(box: RunningSandbox, ids: list[int]) -> None:
     box.fault("poorer", drop=["lineups"], match={"fixture_id": ids[0]}, count=2)
     for _ in range(2):

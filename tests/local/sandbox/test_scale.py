@@ -131,6 +131,15 @@ def test_a_sandbox_that_cannot_start_says_why() -> None:
         pass
 
 
+def test_the_maximum_of_multi_can_be_raised() -> None:
+    with running_sandbox(leagues=1, seasons=1, multi_maximum=80) as box:
+        ids = [str(row["id"]) for row in box.admin("GET", "/truth/fixtures?brief=1")["fixtures"]]
+        assert len(box.get(f"football/fixtures/multi/{','.join(ids[:80])}")[2]["data"]) == 80
+        assert box.get(f"football/fixtures/multi/{','.join(ids[:81])}")[0] == 400
+        some = box.admin("GET", f"/truth/fixtures?ids={ids[1]},{ids[4]}")["fixtures"]
+        assert [str(row["id"]) for row in some] == [ids[1], ids[4]]
+
+
 def test_flags_from_options() -> None:
     words = flags({"limit": 60, "frozen": True, "plan_leagues": "8,564", "variant": ["a=b", "c=d"], "now": None})
     assert words == ["--limit", "60", "--frozen", "--plan-leagues", "8,564", "--variant", "a=b", "--variant", "c=d"]
