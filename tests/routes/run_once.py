@@ -1,0 +1,30 @@
+"""One run of a route in a process of its own, so that a test may kill it: run_once.py DSN URL FILE."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from pathlib import Path
+
+from sportmonks.db import open_connection
+from sportmonks.routes.extract import Wanted, plan_run, run_route
+from sportmonks.routes.parse import parse_route
+from sportmonks.routes.source import Access, RestSource
+
+
+def main(dsn: str, url: str, file: str) -> None:
+    route = parse_route(Path(file).read_text(encoding="utf-8"))
+    today = date(2025, 12, 31)
+    plan = plan_run(lambda: open_connection(dsn), route, Wanted(), today)
+    run_route(
+        route,
+        RestSource(route, Access(url)),
+        lambda: open_connection(dsn),
+        plan,
+        execution_id="etl_1",
+        today=today,
+    )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,272 @@
+"""Routes as DAGs: what is rendered, what a broken file becomes, and real task runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import conninfo
+
+from sportmonks.routes.parse import load_routes, parse_route
+from tests.routes.conftest import BASE
+from tests.routes.rest_server import RestServer
+
+REPO = Path(__file__).resolve().parents[2]
+CONVENTIONS = ("doc_md", "description", "tags")
+PERIOD = "date_field: created\nperiod: {date_from: from, date_to: to, max_days: 31}\n"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Airflow writes into its home at the first import; it is none of the user's business here."""
+    home = tmp_path_factory.mktemp("airflow")
+    before = os.environ.get("AIRFLOW_HOME")
+    os.environ.setdefault("AIRFLOW_HOME", str(home))
+    yield home
+    if before is None:
+        del os.environ["AIRFLOW_HOME"]
+
+
+@pytest.fixture
+def connections(monkeypatch: pytest.MonkeyPatch, server: RestServer, warehouse_dsn: str) -> dict[str, str]:
+    """The Airflow connections, as environment variables."""
+    parts = conninfo.conninfo_to_dict(warehouse_dsn)
+    found = {
+        "AIRFLOW_CONN_SHOP_API": json.dumps(
+            {"conn_type": "http", "host": f"{server.url}/api", "password": "S3cr3tKey"}
+        ),
+        "AIRFLOW_CONN_SPORTMONKS_WAREHOUSE": json.dumps(
+            {
+                "conn_type": "postgres",
+                "host": parts["host"],
+                "port": int(parts["port"] or 5432),
+                "login": parts["user"],
+                "password": parts["password"],
+                "schema": parts["dbname"],
+            }
+        ),
+    }
+    for name, value in found.items():
+        monkeypatch.setenv(name, value)
+    return found
+
+
+def context(**params: Any) -> Any:
+    run = SimpleNamespace(dag_id="raw_shop_orders", run_id="manual__1", run_after=datetime(2025, 12, 31, tzinfo=UTC))
+    return {"params": params, "dag_run": run}
+
+
+def test_a_dag_per_file_and_one_for_the_tables() -> None:
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    from sportmonks.render.routes import TABLES_DAG, route_dags
+
+    routes, _ = load_routes()
+    dags = route_dags()
+    assert set(dags) == {route.name for route in routes} | {TABLES_DAG}
+    for route in routes:
+        dag = dags[route.name]
+        assert list(dag.task_dict) == ["ensure_table", "extract", "summary"]
+        assert dag.task_dict["summary"].is_teardown
+        assert dag.task_dict["ensure_table"].is_setup
+        assert dag.task_dict["extract"].downstream_task_ids == {"summary"}
+        assert {"dry_run", "force"} <= set(dag.params)
+        assert ("date_from" in dag.params) == (route.period is not None)
+        assert dag.max_active_runs == 1
+        assert bool(dag.deadline) == (route.schedule is not None)
+    for dag in dags.values():
+        assert all(getattr(dag, name) for name in CONVENTIONS), dag.dag_id
+        assert "Triage" in str(dag.doc_md)
+        assert dag.default_args["owner"] == "sportmonks"
+        assert DagSerialization.to_dict(dag) == DagSerialization.to_dict(dag)
+
+
+def test_the_same_files_give_the_same_dags() -> None:
+    """A DAG that changes by itself would be a new version with every parse."""
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    from sportmonks.render.routes import route_dags
+
+    first, second = ({name: DagSerialization.to_dict(dag) for name, dag in route_dags().items()} for _ in range(2))
+    assert first == second
+
+
+def test_a_broken_file_becomes_a_dag_that_says_so(tmp_path: Path) -> None:
+    from sportmonks.render.routes import route_dags
+
+    (tmp_path / "good.yaml").write_text(BASE)
+    (tmp_path / "my file.yaml").write_text("client: shop\nrout: x\n")
+    (tmp_path / "my-file.yaml").write_text("{")
+    dags = route_dags(tmp_path)
+    assert set(dags) == {"raw_shop_orders", "raw_problem_my_file", "raw_problem_my_file_2", "raw_routes_tables"}
+    problem = dags["raw_problem_my_file"]
+    assert "line 2: there is no key rout. Did you mean route?" in str(problem.description)
+    assert "Did you mean route?" in str(problem.doc_md)
+    with pytest.raises(Exception, match="there is no key rout"):
+        problem.task_dict["explain"].python_callable()  # type: ignore[attr-defined]
+
+
+def test_only_the_asked_dag_is_built_when_a_task_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sportmonks.render import routes as render
+
+    asked = SimpleNamespace(dag_id="raw_sportmonks_squads")
+    monkeypatch.setattr(render, "get_parsing_context", lambda: asked)
+    assert set(render.route_dags()) == {"raw_sportmonks_squads"}
+
+
+def test_the_tables_dag_runs_once_after_each_change(tmp_path: Path) -> None:
+    import pendulum
+    from airflow.timetables.base import DataInterval, TimeRestriction
+
+    from sportmonks.render.routes import START, TABLES_DAG, route_dags
+
+    (tmp_path / "good.yaml").write_text(BASE)
+    restriction = TimeRestriction(earliest=pendulum.instance(START), latest=None, catchup=True)
+
+    def following(last: Any) -> Any:
+        timetable: Any = route_dags(tmp_path)[TABLES_DAG].timetable
+        return timetable.next_dagrun_info(last_automated_data_interval=last, restriction=restriction)
+
+    info = following(None)
+    assert abs((info.run_after - pendulum.now("UTC")).total_seconds()) < 60
+    assert following(info.data_interval) is None
+    earlier = info.data_interval.end.subtract(seconds=10)
+    (tmp_path / "new.yaml").write_text(BASE.replace("orders", "new"))
+    os.utime(tmp_path / "new.yaml", (1e9, 1e9))  # copied with its old date
+    assert following(DataInterval.exact(earlier)) is not None
+
+
+def test_extract_and_dry_run(
+    connections: dict[str, str],
+    server: RestServer,
+    warehouse: psycopg.Connection[Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    from sportmonks.operators.routes import EnsureRouteTablesOperator, RouteExtractOperator
+
+    server.total = 280
+    route = parse_route(BASE.replace("/api/page", "/page") + PERIOD, file="orders.yaml")
+    assert EnsureRouteTablesOperator(task_id="e", route=route).execute(context()) == ["raw.client_shop_orders"]
+    extract = RouteExtractOperator(task_id="extract", route=route)
+    answer = extract.execute(context(date_from="2025-01-01", date_to="2025-02-15", dry_run=True))
+    assert server.calls == []
+    assert (answer["listings"], answer["calls_at_least"]) == (2, 2)
+    assert answer["last_request"] == '/page {"from": "2025-02-01", "to": "2025-02-15"}'
+    summary = extract.execute(context(date_from="2025-01-01", date_to="2025-01-28", dry_run=False, force=False))
+    assert (summary["records"], summary["inserted"], summary["table"]) == (280, 280, "raw.client_shop_orders")
+    json.dumps(summary)
+    row = warehouse.execute("SELECT collector_name, status, execution_id FROM etl.collector_runs").fetchone()
+    assert row is not None
+    assert row[:2] == ("raw_shop_orders", "success")
+    assert row[2].startswith("etl_20251231_000000_")
+    assert "S3cr3tKey" not in caplog.text
+
+
+def test_errors_in_airflows_terms(connections: dict[str, str], server: RestServer) -> None:
+    from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+    from sportmonks.operators.routes import RouteExtractOperator
+
+    route = parse_route(BASE.replace("/api/page", "/page") + PERIOD + "retry_max: 0\n")
+    extract = RouteExtractOperator(task_id="extract", route=route)
+    with pytest.raises(AirflowFailException, match="date_from 2025-02-01 is after date_to 2025-01-01"):
+        extract.execute(context(date_from="2025-02-01", date_to="2025-01-01"))
+    server.fail[1] = [500, 401]
+    with pytest.raises(AirflowException, match="HTTP 500"):
+        extract.execute(context())
+    with pytest.raises(AirflowFailException, match="connection shop_api"):
+        extract.execute(context())
+    other = parse_route(BASE.replace("shop_api", "not_there"))
+    with pytest.raises(AirflowFailException, match=r"no Airflow connection not_there.*AIRFLOW_CONN_NOT_THERE"):
+        RouteExtractOperator(task_id="extract", route=other).execute(context())
+
+
+def test_a_long_wait_frees_the_worker_slot(connections: dict[str, str], server: RestServer) -> None:
+    from airflow.sdk.exceptions import TaskDeferred
+
+    from sportmonks.operators.routes import RouteExtractOperator
+
+    server.fail[4] = [429]
+    server.headers = {"Retry-After": "3600"}
+    extract = RouteExtractOperator(task_id="extract", route=parse_route(BASE.replace("/api/page", "/page")))
+    with pytest.raises(TaskDeferred) as deferred:
+        extract.execute(context())
+    assert deferred.value.method_name == "resume"
+    assert (deferred.value.trigger.moment - datetime.now(UTC)).total_seconds() > 3500  # type: ignore[attr-defined]
+    server.calls.clear()
+    summary = extract.resume(context(), {"waited_for": "x"})
+    assert (summary["inserted"], server.calls[0][1]["page"]) == (1000, "4")
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ({"conn_type": "http", "host": "https://a.b/v1/"}, "https://a.b/v1/"),
+        ({"conn_type": "http", "host": "a.b", "schema": "https", "port": 8443}, "https://a.b:8443"),
+        ({"conn_type": "https", "host": "a.b"}, "https://a.b"),
+        ("http://user:pw@127.0.0.1:8000/base", "http://127.0.0.1:8000/base"),
+    ],
+)
+def test_base_url_of_a_connection(monkeypatch: pytest.MonkeyPatch, parts: Any, expected: str) -> None:
+    from sportmonks.operators.routes import read_access
+
+    monkeypatch.setenv("AIRFLOW_CONN_ANY_API", parts if isinstance(parts, str) else json.dumps(parts))
+    assert read_access("any_api").base_url == expected
+
+
+@pytest.mark.slow
+def test_the_dags_run_for_real(
+    connections: dict[str, str], server: RestServer, warehouse: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    """`airflow dags test` in a process and metadata database of its own: tables first, then a failing run, then its
+    repetition; the new file is in a copy of include/ whose SQL is the repository's."""
+    include = tmp_path / "include"
+    (include / "routes").mkdir(parents=True)
+    (include / "sql").symlink_to(REPO / "include" / "sql")
+    (include / "routes" / "orders.yaml").write_text(BASE.replace("/api/page", "/page") + "retry_max: 0\nretries: 0\n")
+    home = tmp_path / "home"
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "ETL_", "SPORTMONKS"))
+    } | {
+        **connections,
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(REPO / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(tmp_path / "none"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+        "ETL_INCLUDE_DIR": str(include),
+        "PYTHONPATH": str(REPO / "plugins"),
+        "PYTHONWARNINGS": "ignore",
+    }
+
+    def airflow(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "airflow", *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=False)
+
+    migrated = airflow("db", "migrate")
+    assert migrated.returncode == 0, migrated.stderr[-2000:]
+    warehouse.execute("DROP SCHEMA etl CASCADE; DROP SCHEMA raw CASCADE; DROP SCHEMA football CASCADE")
+    done = airflow("dags", "test", "raw_routes_tables")
+    assert "state=success" in done.stdout + done.stderr, (done.stdout + done.stderr)[-3000:]
+    assert warehouse.execute("SELECT count(*) FROM raw.client_shop_orders").fetchone() == (0,)
+
+    server.fail[7] = [500]
+    done = airflow("dags", "test", "raw_shop_orders")
+    assert "state=failed" in done.stdout + done.stderr, (done.stdout + done.stderr)[-3000:]
+    assert warehouse.execute("SELECT status, records_inserted FROM etl.collector_runs").fetchall() == [("failed", 600)]
+    server.calls.clear()
+    done = airflow("dags", "test", "raw_shop_orders", "-c", '{"dry_run": false}')
+    assert "state=success" in done.stdout + done.stderr, (done.stdout + done.stderr)[-3000:]
+    assert "Total records collected: 1,000" in done.stdout + done.stderr
+    assert server.calls[0][1]["page"] == "7"
+    assert warehouse.execute("SELECT count(*) FROM raw.client_shop_orders").fetchone() == (1000,)
+    assert "S3cr3tKey" not in done.stdout + done.stderr
