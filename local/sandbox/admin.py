@@ -2,7 +2,7 @@
 
 GET  /_admin/health               is it up, which world, which key name
 GET  /_admin/truth[?states=1]     counts in all and per season (`chunks`)
-GET  /_admin/truth/fixtures       ?season=ID | ids=1,2 (or all), &brief=1 ids and states, &full=1 payloads, &after=ID&limit=N
+GET  /_admin/truth/fixtures    ?season=ID | ids=1,2 (or all), &brief=1 ids, states; &full=1 payloads; &after=ID&limit=N
 GET  /_admin/truth/fixtures/{id}  canonical content and the full payload (&include=...)
 GET  /_admin                      this text
 GET  /_admin/calls[?last=N]       what clients did (&fixtures=1: how often each id was asked); DELETE forgets it
