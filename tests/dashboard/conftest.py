@@ -41,8 +41,9 @@ def stand_in_access(default: str = "") -> Access:
 def serving(dsn: str, access: Access) -> Iterator[str]:
     """Address of the page, mounted as Airflow mounts it."""
     root = FastAPI()
-    root.mount(PREFIX, create_app(lambda: open_connection(dsn), access))
-    config = uvicorn.Config(root, host="127.0.0.1", port=0, log_level="warning", ws="none")
+    app = create_app(lambda: open_connection(dsn), access)
+    root.mount(PREFIX, app)
+    config = uvicorn.Config(root, host="127.0.0.1", port=0, log_level="warning", ws="none", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -54,6 +55,7 @@ def serving(dsn: str, access: Access) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(10)
+        app.state.store.close()
 
 
 @pytest.fixture
@@ -74,10 +76,10 @@ class Client:
     def __init__(self, address: str) -> None:
         self.address = address
 
-    def get(self, path: str, *, user: str = "admin", status: int = 200, **params: Any) -> Any:
+    def get(self, path: str, *, user: str = "admin", expect: int = 200, **params: Any) -> Any:
         headers = {"Cookie": f"_token={user}"} if user else {}
         answer = requests.get(f"{self.address}/{path}", params=params, headers=headers, timeout=10)
-        assert answer.status_code == status, (path, answer.status_code, answer.text[:300])
+        assert answer.status_code == expect, (path, answer.status_code, answer.text[:300])
         return answer.json() if "json" in answer.headers.get("content-type", "") else answer
 
     def post(self, path: str, **headers: str) -> requests.Response:

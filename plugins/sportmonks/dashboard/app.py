@@ -5,8 +5,7 @@ No postponed annotations here: FastAPI must see the dependency that each app bri
 
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -51,19 +50,15 @@ def create_app(connect: Callable[[], psycopg.Connection[Any]], access: Access) -
     csrf = Csrf(access.secret)
     User = Annotated[Any, Depends(access.user)]
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        store.close()
-
     app = FastAPI(
         title="Sportmonks ETL",
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        lifespan=lifespan,
         dependencies=[Depends(access.user)],
     )
+    # Not closed by a lifespan: a mounted app has none. Who builds an app of their own closes it.
+    app.state.store = store
     app.add_middleware(SecurityHeaders)
 
     @app.exception_handler(psycopg.Error)

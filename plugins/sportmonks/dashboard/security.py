@@ -73,7 +73,11 @@ class Csrf:
 
     def valid(self, token: str | None, user: str, now: float | None = None) -> bool:
         until, _, signature = (token or "").partition(".")
-        if not until.isdigit() or len(until) > 12 or int(until) < (time.time() if now is None else now):
+        if (
+            not (until.isascii() and until.isdigit())
+            or len(until) > 12
+            or int(until) < (time.time() if now is None else now)
+        ):
             return False
         return hmac.compare_digest(signature, self._sign(user, int(until)))
 

@@ -21,7 +21,7 @@ function options(chart, width, hours) {
   return {
     width, height: 190, padding: [12, 8, 0, 0], cursor: { points: { size: 6 } },
     scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), (high ?? 0) > 0 ? high * 1.08 : 1] } },
-    axes: [{ ...axis, space: 70, values: (_, points) => points.map((p) => format.format(p * 1000)) }, { ...axis, size: 46, values: (_, points) => points.map(short) }],
+    axes: [{ ...axis, space: 70, size: 32, values: (_, points) => points.map((p) => format.format(p * 1000)) }, { ...axis, size: 46, values: (_, points) => points.map(short) }],
     series: [{ label: "time", value: (_, v) => (v === null ? "–" : full.format(v * 1000)) },
       ...chart.series.map((line, i) => ({ label: line.label, stroke: colour(`--series-${(i % 4) + 1}`), width: 2, dash: i % 4 === 2 ? [6, 4] : undefined, spanGaps: false, points: { size: 4 }, value: (_, v) => (v === null ? "–" : `${short(v)}`) }))],
   };

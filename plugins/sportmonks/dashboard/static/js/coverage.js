@@ -1,5 +1,5 @@
 // The heat map league x season, and one season in detail.
-import { h, card, count, duration, when, clock, bar, badge, empty, percent, table, downloads } from "./dom.js";
+import { h, card, count, duration, when, minute, date, bar, badge, empty, percent, table, downloads } from "./dom.js";
 import { get, query } from "./api.js";
 import { changeColumns } from "./changes.js";
 
@@ -92,11 +92,11 @@ export async function season({ parts, signal }) {
       h("p", { class: "row wrap" }, badge(x.status), h("a", { href: `#/logs${query({ chunk_id: x.chunk_id })}` }, "its logs"), x.last_execution_id ? h("a", { href: `#/run/${encodeURIComponent(x.last_execution_id)}` }, "newest run") : null),
       x.error_message ? h("p", { class: "reason bad" }, x.error_message) : null,
       bar(x.collected_fixtures, x.total_fixtures, "Collected"),
-      facts([["Collected", `${percent(x.collected_fixtures, x.total_fixtures)} %`, `${count(x.collected_fixtures)} of ${count(x.total_fixtures)}`], ["Settled", count(x.settled_fixtures), "no re-read due"], ["Due now", count(x.due_fixtures)], ["Failed or missing", count(x.failed_fixtures)], ["Mean quality", x.quality === null ? "–" : `${x.quality} / 100`], ["Last collected", when(x.last_collected_at)], ["Index read", when(x.indexed_at)], ["Next due", x.next_due_at ? when(x.next_due_at) : "–"], ["Matches", `${clock(x.first_match).slice(0, 6)} – ${clock(x.last_match).slice(0, 6)}`]])),
+      facts([["Collected", `${percent(x.collected_fixtures, x.total_fixtures)} %`, `${count(x.collected_fixtures)} of ${count(x.total_fixtures)}`], ["Settled", count(x.settled_fixtures), "no re-read due"], ["Due now", count(x.due_fixtures)], ["Failed or missing", count(x.failed_fixtures)], ["Mean quality", x.quality === null ? "–" : `${x.quality} / 100`], ["Last collected", when(x.last_collected_at)], ["Index read", when(x.indexed_at)], ["Next due", x.next_due_at ? when(x.next_due_at) : "–"], ["First match", date(x.first_match)], ["Last match", date(x.last_match)]])),
     x.checks.length ? card("Quality checks", h("ul", { class: "plainlist" }, x.checks.map((c) => h("li", {}, h("span", { class: c.success ? "ok" : "bad" }, c.success ? "✓ " : "✕ "), h("strong", {}, c.name.replaceAll("_", " ")), c.notes ? `: ${c.notes}` : "", c.required ? "" : h("span", { class: "dim" }, " (a hint only)"))))) : null,
     card("Fixtures that need something", x.fixtures.length ? table("Fixtures that need something", [
       ["Fixture", (f) => h("a", { href: `#/logs${query({ fixture_id: f.fixture_id })}` }, f.name ?? f.fixture_id)],
-      ["Kick-off", (f) => clock(f.starting_at)], ["State", (f) => f.state ?? "–"], ["Collected", (f) => f.collection_status.toLowerCase()],
+      ["Kick-off", (f) => minute(f.starting_at)], ["State", (f) => f.state ?? "–"], ["Collected", (f) => f.collection_status.toLowerCase()],
       ["Why due", (f) => (f.due_reason ?? "").replaceAll("_", " ")], ["Error", (f) => f.last_error ?? ""]], x.fixtures) : empty("Nothing: every fixture is where it should be.", "")),
     card("Runs of this season", x.runs.length ? table("Runs of this season", [
       ["Run", (r) => h("a", { href: `#/run/${encodeURIComponent(r.execution_id)}` }, r.execution_id)], ["Status", (r) => badge(r.status)], ["Started", (r) => when(r.started_at)],

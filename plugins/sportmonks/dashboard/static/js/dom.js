@@ -36,6 +36,10 @@ export function ago(iso) {
 }
 
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const MINUTE = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+const DATE = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", year: "numeric" });
+export const minute = (iso) => (iso ? MINUTE.format(new Date(iso)) : "–");
+export const date = (iso) => (iso ? DATE.format(new Date(iso)) : "–");
 export const clock = (iso) => (iso ? DAY.format(new Date(iso)) : "–");
 
 // A moment: relative to now for reading, exact on hover and for machines.

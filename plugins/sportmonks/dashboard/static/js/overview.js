@@ -38,14 +38,17 @@ function figures(x) {
     figure("Errors, 24 h", h("a", { href: "#/logs?level=ERROR" }, count(x.errors_24h))));
 }
 
+const speed = (x) => (x.fixtures_per_second >= 1 ? `${x.fixtures_per_second} a second` : `${Math.round((60 * x.processed_fixtures) / (x.duration_seconds || 1))} a minute`);
+const RANK = { CRITICAL: 0, WARNING: 1, INFO: 2 };
+
 export function running(rows) {
   if (!rows.length) return empty("No run at the moment.", "Scheduled runs come by themselves; a league's DAG can be triggered in Airflow or with ./etl run.");
-  return h("ul", { class: "running" }, rows.map((x) => {
+  return h("ul", { class: "runlist" }, rows.map((x) => {
     const share = percent(x.processed_fixtures, x.total_fixtures);
     return h("li", { "data-execution": x.execution_id },
       h("div", { class: "row" }, h("a", { href: `#/run/${encodeURIComponent(x.execution_id)}` }, x.dag_id ?? x.execution_id), h("strong", {}, `${share} %`)),
       bar(x.processed_fixtures, x.total_fixtures, `${x.dag_id}: ${share} % done`),
-      h("p", { class: "dim" }, `${count(x.processed_fixtures)} of ${count(x.total_fixtures)} fixtures, ${x.processed_chunks} of ${x.total_chunks} seasons, ${x.fixtures_per_second ?? 0}/s, running for ${duration(x.duration_seconds)}`,
+      h("p", { class: "dim" }, `${count(x.processed_fixtures)} of ${count(x.total_fixtures)} fixtures, ${x.processed_chunks} of ${x.total_chunks} seasons, ${speed(x)}, running for ${duration(x.duration_seconds)}`,
         x.remaining_seconds !== null ? `, about ${duration(x.remaining_seconds)} left` : ""));
   }));
 }
@@ -67,7 +70,7 @@ export async function overview({ signal, refresh }) {
   const x = data.health;
   return h("div", { class: "stack" },
     verdict(x),
-    data.alerts.rows.length ? card("Open alerts", h("div", { class: "stack tight" }, data.alerts.rows.map((a) => alertCard(a, user, refresh))),
+    data.alerts.rows.length ? card("Open alerts", h("div", { class: "stack tight" }, [...data.alerts.rows].sort((a, b) => RANK[a.severity] - RANK[b.severity]).map((a) => alertCard(a, user, refresh))),
       data.alerts.next ? h("p", {}, h("a", { href: "#/alerts" }, "All alerts")) : null) : null,
     h("div", { class: "columns" }, card("Running now", running(data.running)), card("API budget", gauges(data.budgets))),
     card("Health", figures(x)),

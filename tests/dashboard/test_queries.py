@@ -1,0 +1,187 @@
+"""The questions, their paging and their edges, on a seeded warehouse."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from sportmonks.dashboard import export, queries
+
+Warehouse = psycopg.Connection[Any]
+
+
+def test_health_says_what_is_wrong(seeded: Warehouse) -> None:
+    found = queries.health(seeded)
+    assert found["verdict"] == "bad"
+    assert found["reasons"][:2] == ["2 critical alerts", "1 season failed in the newest run"]
+    exact = seeded.execute("SELECT logs_24h, errors_24h FROM etl.get_etl_health_status()").fetchone()
+    assert (found["logs_24h"], found["errors_24h"]) == exact
+    assert found["total_executions"] == 60
+    assert found["chunks"] == 48
+
+
+def test_an_empty_warehouse_has_empty_answers(warehouse: Warehouse) -> None:
+    assert queries.health(warehouse)["verdict"] == "empty"
+    assert queries.executions(warehouse) == {"rows": [], "next": None}
+    assert queries.logs(warehouse, level="ERROR")["rows"] == []
+    assert queries.coverage(warehouse) == []
+    assert queries.execution(warehouse, "nope") is None
+    assert queries.chunk(warehouse, 1, 2) is None
+    assert all(
+        not line["points"] or set(line["points"]) == {None}
+        for c in queries.charts(warehouse)["charts"]
+        for line in c["series"]
+    )
+    assert queries.log_components(warehouse) == []
+    assert export.as_csv([]) == "\r\n"
+
+
+def test_executions_page_through_everything_once(seeded: Warehouse) -> None:
+    seen: list[str] = []
+    before = None
+    while True:
+        page = queries.executions(seeded, limit=7, before=before)
+        seen += [row["execution_id"] for row in page["rows"]]
+        before = page["next"]
+        if before is None:
+            break
+    assert len(seen) == len(set(seen)) == 60
+    assert {row["status"] for row in queries.executions(seeded, status="FAILED")["rows"]} == {"FAILED"}
+
+
+def test_a_running_execution_tells_what_is_left(seeded: Warehouse) -> None:
+    row = queries.executions(seeded, status="RUNNING")["rows"][0]
+    left = row["total_fixtures"] - row["processed_fixtures"]
+    assert row["remaining_seconds"] == pytest.approx(left * row["duration_seconds"] / row["processed_fixtures"], abs=1)
+
+
+def test_an_execution_hides_secrets_in_its_settings(seeded: Warehouse) -> None:
+    row = queries.executions(seeded)["rows"][0]
+    found = queries.execution(seeded, row["execution_id"])
+    assert found is not None
+    assert found["config"] == {"batch_size": 50, "includes": ["participants", "scores"], "api_token": "***"}
+    assert [c["status"] for c in found["chunks"]] == ["COMPLETED", "RUNNING", "PENDING"]
+    assert sum(reason["planned"] for reason in found["reasons"]) > 0
+    json.dumps(found)
+
+
+def test_coverage_marks_what_is_stale(seeded: Warehouse) -> None:
+    found = {row["chunk_id"]: row for row in queries.coverage(seeded)}
+    assert found["4_4001"]["stale"]
+    assert not found["1_1001"]["stale"]
+    assert found["3_3001"]["status"] == "FAILED"
+
+
+def test_a_season_lists_what_needs_something(seeded: Warehouse) -> None:
+    found = queries.chunk(seeded, 3, 3001)
+    assert found is not None
+    assert [f["collection_status"] for f in found["fixtures"]] == ["FAILED"] * 3
+    assert found["checks"][0]["name"] == "goals_add_up"
+    assert not found["checks"][0]["success"]
+    assert len(found["runs"]) > 1
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {},
+        {"level": "WARNING"},
+        {"level": "ERROR", "component": "API"},
+        {"component": "LOAD"},
+        {"chunk_id": "3_3001"},
+        {"chunk_id": "3_3001", "level": "WARNING"},
+        {"text": "HELD BACK"},
+        {"text": '"batch": 7'},
+        {"fixture_id": 10010012},
+        {"level": "ERROR", "text": "503"},
+    ],
+)
+def test_log_pages_equal_the_whole(seeded: Warehouse, filters: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the filters, and with a small look-back, paging finds every line once and in order."""
+    monkeypatch.setattr(queries, "SCAN", 150)
+    seen: list[int] = []
+    before = None
+    for _ in range(200):
+        page = queries.logs(seeded, limit=20, before=before, **filters)
+        seen += [row["log_id"] for row in page["rows"]]
+        before = page["next"]
+        if before is None:
+            break
+    levels = list(queries.LEVELS[queries.LEVELS.index(filters.get("level", "DEBUG")) :])
+    expected = seeded.execute(
+        "SELECT log_id FROM etl.etl_logs WHERE level = ANY(%(levels)s)"
+        " AND (%(component)s::text IS NULL OR component = %(component)s)"
+        " AND (%(chunk_id)s::text IS NULL OR chunk_id = %(chunk_id)s)"
+        " AND (%(fixture_id)s::bigint IS NULL OR fixture_id = %(fixture_id)s)"
+        " AND (%(text)s::text IS NULL OR lower(message || details::text) LIKE '%%' || lower(%(text)s) || '%%')"
+        " ORDER BY log_id DESC",
+        {"component": None, "chunk_id": None, "fixture_id": None, "text": None, **filters, "levels": levels},
+    ).fetchall()
+    assert before is None
+    assert len(expected) > 0
+    assert seen == [row[0] for row in expected]
+
+
+def test_a_thin_page_says_how_far_it_looked(seeded: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "SCAN", 100)
+    page = queries.logs(seeded, text="no such text anywhere")
+    assert page["rows"] == []
+    assert page["looked_at"] == 100
+    assert page["next"] is not None
+    assert page["looked_back_to"] is not None
+
+
+def test_charts_have_points_in_their_buckets(warehouse: Warehouse) -> None:
+    now = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
+    for minutes, value in ((1, 10.0), (2, 30.0), (50, 4.0)):
+        warehouse.execute(
+            "INSERT INTO etl.etl_metrics (timestamp, metric_name, metric_value) VALUES (%s, 'fixtures_per_second', %s)",
+            (now - timedelta(minutes=minutes), value),
+        )
+    found = queries.charts(warehouse, hours=1, now=now)
+    assert found["step"] == 60
+    speed = found["charts"][0]
+    at = dict(zip(found["t"], speed["series"][0]["points"], strict=True))
+    stored = {moment: value for moment, value in at.items() if value is not None}
+    minute = int(now.timestamp() // 60 * 60)
+    assert stored == {minute - 60: 10, minute - 120: 30, minute - 3000: 4}
+    assert queries.charts(warehouse, hours=168, now=now)["step"] == 7200
+    own = queries.charts(warehouse, hours=1, names=["fixtures_per_second"], now=now)["charts"]
+    assert [line["label"] for line in own[0]["series"]] == [
+        "fixtures_per_second (mean)",
+        "fixtures_per_second (maximum)",
+    ]
+
+
+def test_alerts_and_changes_page(seeded: Warehouse) -> None:
+    assert [a["status"] for a in queries.alerts(seeded)["rows"]] == ["OPEN"] * 3
+    first = queries.alerts(seeded, state="all", limit=3)
+    assert len(first["rows"]) + len(queries.alerts(seeded, state="all", before=first["next"])["rows"]) == 4
+    page = queries.changes(seeded, limit=50)
+    rest = queries.changes(seeded, limit=50, before=page["next"])
+    assert (len(page["rows"]), len(rest["rows"]), rest["next"]) == (50, 30, None)
+    fixture = page["rows"][0]["fixture_id"]
+    assert {c["fixture_id"] for c in queries.changes(seeded, fixture_id=fixture)["rows"]} == {fixture}
+
+
+def test_a_spreadsheet_runs_nothing() -> None:
+    rows = [
+        {"name": "=HYPERLINK(1)", "n": -3, "d": {"a": 1}, "none": None},
+        {"name": "@x", "n": 1, "d": [], "none": ""},
+    ]
+    assert export.as_csv(rows).splitlines() == ["name,n,d,none", '\'=HYPERLINK(1),-3,"{""a"": 1}",', "'@x,1,[],"]
+
+
+def test_export_writes_whole_files(seeded: Warehouse, tmp_path: Any) -> None:
+    execution = queries.executions(seeded, status="COMPLETED")["rows"][0]["execution_id"]
+    path = export.export_metrics(seeded, execution, tmp_path / "new" / "metrics.json")
+    found = json.loads(path.read_text())
+    assert found["execution"]["execution_id"] == execution
+    assert [p.name for p in path.parent.iterdir()] == ["metrics.json"]
+    everything = export.everything(seeded, execution_id=execution)
+    assert {row["execution_id"] for row in everything["logs"]} == {execution}
+    assert set(export.TABLES) < set(everything)
