@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
 import yaml
 
 from sportmonks.errors import ConfigurationError
-from sportmonks.settings import DEFAULT_INCLUDES
+from sportmonks.settings import DEFAULT_INCLUDES, parse_includes
 
 
 class Collect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -185,18 +186,24 @@ _BOUNDS: dict[str, tuple[float, float]] = {
 }
 
 
+# Key, problem and mend -> the error that also names file and line.
+Refuse = Callable[[str, str, str], ConfigurationError]
+
+
 def parse_catalog(text: str, *, file: str = "include/catalog.yaml") -> Catalog:
     """Read and check the catalog. Raises ConfigurationError naming file, line and key."""
     try:
-        data = yaml.safe_load(text) or {}
+        data = yaml.safe_load(text)
+        data = {} if data is None else data
         node = yaml.compose(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{file}, line {mark.line + 1}" if mark else file
         problem = getattr(error, "problem", None) or str(error)
         raise ConfigurationError(f"{place}: not valid YAML ({problem}).", mend="Mend that line.") from None
-    if not isinstance(data, dict):
+    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
         raise ConfigurationError(f"{file}: expected keys and values.", mend="See the comments in the file.")
+    _refuse_repeated_keys(node, file)
     try:
         catalog = msgspec.convert(data, Catalog)
     except msgspec.ValidationError as error:
@@ -226,13 +233,64 @@ def _check_values(catalog: Catalog, node: yaml.Node | None, file: str) -> None:
     rungs = catalog.refetch.rungs_hours
     if not rungs or list(rungs) != sorted(set(rungs)) or rungs[0] <= 0:
         raise refuse("refetch.rungs_hours", f"is {list(rungs)}", "List rising hours above 0.")
+    _check_includes("includes", catalog.includes, refuse)
     ids = catalog.league_ids()
-    if ids is not None:
-        if not ids:
-            raise refuse("leagues", "is empty", "List league ids, or write: all.")
-        bad = [league_id for league_id in ids if league_id <= 0]
-        if bad:
-            raise refuse("leagues", f"holds {bad[0]}", "League ids are positive.")
+    if ids is None:
+        return
+    if not ids:
+        raise refuse("leagues", "is empty", "List league ids, or write: all.")
+    for place, league_id in enumerate(ids):
+        if league_id <= 0:
+            raise refuse(f"leagues[{place}]", f"is {league_id}", "League ids are positive.")
+        if league_id in ids[:place]:
+            raise refuse(f"leagues[{place}]", f"names league {league_id} a second time", "Keep one of the two.")
+    for place, entry in enumerate(catalog.leagues):
+        if isinstance(entry, LeagueChoice):
+            _check_choice(f"leagues[{place}]", entry, refuse)
+
+
+def _check_choice(key: str, choice: LeagueChoice, refuse: Refuse) -> None:
+    from croniter import croniter  # type: ignore[import-untyped]  # here: parsing a DAG needs none of it
+
+    low, high = _BOUNDS["deadline_minutes"]
+    if choice.deadline_minutes is not None and not low <= choice.deadline_minutes <= high:
+        raise refuse(
+            f"{key}.deadline_minutes", f"is {choice.deadline_minutes}", f"Choose a value from {low:g} to {high:g}."
+        )
+    if isinstance(choice.schedule, str) and not croniter.is_valid(choice.schedule):
+        raise refuse(
+            f"{key}.schedule",
+            f"is '{choice.schedule}', which is no cron expression",
+            'Write one such as "30 6 * * *" (UTC), or null for no schedule.',
+        )
+    if choice.includes is not None:
+        _check_includes(f"{key}.includes", choice.includes, refuse)
+
+
+def _check_includes(key: str, includes: tuple[str, ...], refuse: Refuse) -> None:
+    if not includes:
+        raise refuse(key, "is empty", "Name at least one include, or leave the key out.")
+    try:
+        parse_includes(";".join(includes), name=key)
+    except ConfigurationError as error:
+        raise refuse(key, error.message.removeprefix(f"{key}: "), error.mend) from None
+
+
+def _refuse_repeated_keys(node: yaml.Node | None, file: str) -> None:
+    """YAML lets the last of two equal keys win, silently."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise ConfigurationError(
+                    f"{file}, line {key.start_mark.line + 1}: {key.value} stands here a second time.",
+                    mend="Keep one of the two.",
+                )
+            seen.add(key.value)
+            _refuse_repeated_keys(value, file)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _refuse_repeated_keys(item, file)
 
 
 def _readable(message: str, data: dict[str, Any], node: yaml.Node | None, file: str) -> ConfigurationError:
@@ -277,7 +335,7 @@ def decode_manifest(text: str) -> Manifest:
     """The manifest out of its Variable. Raises ConfigurationError with the mend."""
     try:
         return msgspec.json.decode(text, type=Manifest)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeError) as error:
         raise ConfigurationError(
             f"The Variable sportmonks_manifest cannot be read: {error}.",
             mend="Run the DAG sportmonks_catalog; it writes it anew.",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime
 
 
 def execution_id(dag_id: str, run_id: str, run_after: datetime) -> str:
     """``etl_YYYYMMDD_HHMMSS_xxxxxx``; ``run_after`` never changes for a run, clears included."""
     digest = hashlib.sha1(f"{dag_id}|{run_id}".encode(), usedforsecurity=False).hexdigest()
-    return f"etl_{run_after:%Y%m%d_%H%M%S}_{digest[:6]}"
+    return f"etl_{run_after.astimezone(UTC):%Y%m%d_%H%M%S}_{digest[:6]}"

@@ -12,6 +12,9 @@ import msgspec
 from sportmonks.catalog import Catalog, Dials, League, Manifest, Season
 from sportmonks.errors import ConfigurationError
 
+# sportmonks_<slug> would be the id of a DAG of this package.
+RESERVED = frozenset({"catalog", "manifest_problem"})
+
 
 def slugify(name: str, fallback: str) -> str:
     """Lower-case ASCII words joined by ``_``; ``fallback`` when nothing is left."""
@@ -53,11 +56,11 @@ def build_manifest(
         )
     before = {league.id: league for league in (previous.leagues if previous else ())}
     follow = sorted(by_id) if wanted is None else list(wanted)
-    taken = {before[league_id].slug for league_id in follow if league_id in before}
+    taken = {*RESERVED} | {before[league_id].slug for league_id in follow if league_id in before}
     leagues = []
     for position, league_id in enumerate(follow):
         row, old = by_id[league_id], before.get(league_id)
-        slug = old.slug if old else _free(slugify(str(row["name"]), "league"), taken, league_id)
+        slug = old.slug if old else _free(slugify(str(row["name"]), f"league_{league_id}"), taken, league_id)
         taken.add(slug)
         choice = catalog.choice(league_id)
         leagues.append(
@@ -100,4 +103,7 @@ def _seasons(rows: Iterable[Mapping[str, Any]], old: tuple[Season, ...]) -> tupl
 
 
 def _free(name: str, taken: set[str], number: int) -> str:
-    return f"{name}_{number}" if name in taken else name
+    """``name``, with ``number`` behind it (as often as it takes) where it is taken."""
+    while name in taken:
+        name = f"{name}_{number}"
+    return name

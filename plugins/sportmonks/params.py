@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sportmonks.catalog import Dials, League
@@ -32,11 +32,7 @@ def read_params(params: Mapping[str, Any], league: League, dials: Dials) -> RunP
     start, end = _date(params, "date_from"), _date(params, "date_to")
     if start and end and start > end:
         raise ConfigurationError(f"date_from {start} is after date_to {end}.", mend="Swap them, or leave one empty.")
-    size = int(params.get("batch_size") or dials.collect.batch_size)
-    if not 1 <= size <= dials.collect.max_batch_size:
-        raise ConfigurationError(
-            f"batch_size is {size}.", mend=f"Choose a value from 1 to {dials.collect.max_batch_size}."
-        )
+    size = _number(params, "batch_size", dials.collect.max_batch_size) or dials.collect.batch_size
     asked = params.get("includes")
     includes = parse_includes(";".join(asked), name="includes") if asked else league.includes
     return RunParams(
@@ -88,16 +84,18 @@ def _date(params: Mapping[str, Any], name: str) -> date | None:
     if not value:
         return None
     try:
-        return date.fromisoformat(str(value)[:10])
+        # A form may hand over the time of day, too.
+        return datetime.fromisoformat(str(value)).date()
     except ValueError:
         raise ConfigurationError(f"{name} is '{value}'.", mend="Write a date as YYYY-MM-DD.") from None
 
 
-def _number(params: Mapping[str, Any], name: str) -> int | None:
+def _number(params: Mapping[str, Any], name: str, most: int | None = None) -> int | None:
     value = params.get(name)
     if value in (None, ""):
         return None
-    number = int(value)
-    if number < 1:
-        raise ConfigurationError(f"{name} is {number}.", mend="Choose 1 or more, or leave it empty.")
-    return number
+    whole = str(value).strip()
+    if not whole.isdecimal() or int(whole) < 1 or (most is not None and int(whole) > most):
+        bound = "a whole number of 1 or more" if most is None else f"a whole number from 1 to {most}"
+        raise ConfigurationError(f"{name} is {value!r}.", mend=f"Choose {bound}, or leave it empty.")
+    return int(whole)

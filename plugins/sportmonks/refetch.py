@@ -78,9 +78,13 @@ def next_due(facts: Facts, dials: Refetch, guard: Guard, now: datetime) -> Due |
     The reason may depend on ``now`` only through how recent a match is; ``at`` does not move with the clock
     unless the read is due already.
     """
-    if facts.status == "DELETED" or (facts.state_id == DELETED and facts.last_fetched_at):
+    if facts.status == "DELETED":
         return None
     asked = facts.last_asked_at or facts.last_fetched_at
+    if asked and facts.index_changed_at and facts.index_changed_at > asked:
+        return _due(facts.index_changed_at, "changed_in_index")
+    if facts.state_id == DELETED and facts.last_fetched_at:
+        return None
     if asked and (facts.failed_reads or facts.missing_reads):
         return _after_trouble(facts, dials, asked)
     if facts.last_fetched_at is None:
@@ -93,7 +97,8 @@ def next_due(facts: Facts, dials: Refetch, guard: Guard, now: datetime) -> Due |
         return _due(facts.index_changed_at, "changed_in_index")
     if facts.index_missing_at and facts.index_missing_at > fetched:
         return _due(facts.index_missing_at, "gone_from_index")
-    return _by_state(facts, fetched, dials)
+    due, oldest = _by_state(facts, fetched, dials), fetched + timedelta(days=dials.max_age_days)
+    return due if due.at <= oldest else _due(oldest, "aged")
 
 
 def _by_state(facts: Facts, fetched: datetime, dials: Refetch) -> Due:

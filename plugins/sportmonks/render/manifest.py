@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import NoReturn
 
 import msgspec
@@ -10,6 +11,8 @@ from airflow.sdk import DAG, get_parsing_context, task
 from sportmonks.catalog import Dials, League, Manifest, decode_manifest
 from sportmonks.errors import ConfigurationError
 from sportmonks.render.league import build_league_dag
+
+log = logging.getLogger(__name__)
 
 PROBLEM_DAG = "sportmonks_manifest_problem"
 
@@ -27,11 +30,14 @@ def league_dags(text: str | None) -> dict[str, DAG]:
 
 def _build(manifest: Manifest, problems: str = "") -> dict[str, DAG]:
     asked = get_parsing_context().dag_id
-    dags = {
-        league.dag_id: build_league_dag(league, manifest.dials)
-        for league in manifest.leagues
-        if asked is None or asked == league.dag_id
-    }
+    dags: dict[str, DAG] = {}
+    for league in manifest.leagues:
+        if asked is None or asked == league.dag_id:
+            try:
+                dags[league.dag_id] = build_league_dag(league, manifest.dials)
+            except Exception as error:  # whatever it is, it must not hide the other leagues
+                log.exception("The DAG of %s cannot be made", league.name)
+                problems = f"{problems} League {league.name}: {type(error).__name__}: {error}.".strip()
     return dags | (_problem(problems) if problems else {})
 
 
@@ -41,7 +47,7 @@ def _salvaged(text: str) -> dict[str, DAG]:
         raw = msgspec.json.decode(text)
         entries = raw["leagues"]
         dials = msgspec.convert(raw["dials"], Dials)
-    except (msgspec.DecodeError, msgspec.ValidationError, KeyError, TypeError):
+    except (msgspec.MsgspecError, UnicodeError, KeyError, TypeError):
         return {}
     leagues, problems = [], []
     for place, entry in enumerate(entries):

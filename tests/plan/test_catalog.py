@@ -1,0 +1,118 @@
+"""The catalog: every malformed form is refused with file, line, key and the mend."""
+
+from __future__ import annotations
+
+import pytest
+
+from sportmonks.catalog import Catalog, LeagueChoice, Manifest, decode_manifest, parse_catalog
+from sportmonks.errors import ConfigurationError
+from sportmonks.paths import CATALOG_FILE
+
+BAD = {
+    # text: (line, key that is named, words of the mend)
+    "collect:\n  batch_sise: 3": (2, "collect.batch_sise", "Did you mean batch_size?"),
+    "stager_minutes: 2": (1, "stager_minutes", "Did you mean stagger_minutes?"),
+    "refetch:\n  match_hours: 2\n  quite_reads: 2": (3, "refetch.quite_reads", "Did you mean quiet_reads?"),
+    "xyzzy: 1": (1, "xyzzy", "Known here: alerts"),
+    "sweep:\n  xyzzy: 1": (2, "sweep.xyzzy", "Known here: all_days"),
+    "leagues:\n  - 8\n  - {id: 9, shedule: x}": (3, "leagues[1].shedule", "Did you mean schedule?"),
+    "leagues:\n  - 8\n  - {schedule: null}": (3, "leagues[1]", "list of ids"),
+    "leagues:\n  - eight": (2, "leagues[0]", "list of ids"),
+    "leagues: ALL": (1, "leagues", "leagues: all"),
+    "leagues:": (1, "leagues", "leagues: all"),
+    "leagues: 8": (1, "leagues", "leagues: all"),
+    "leagues: []": (1, "leagues is empty", "List league ids"),
+    "leagues: [true]": (1, "leagues[0]", "list of ids"),
+    "leagues:\n  - 8\n  - -4": (3, "leagues[1] is -4", "positive"),
+    "leagues:\n  - 8\n  - 9\n  - {id: 8}": (4, "leagues[2] names league 8", "Keep one"),
+    "leagues:\n  - id: 8\n    schedule: banana": (3, "leagues[0].schedule", "cron"),
+    "leagues:\n  - id: 8\n    schedule: 61 5 * * *": (3, "leagues[0].schedule", "30 6 * * *"),
+    "leagues:\n  - {id: 8, deadline_minutes: 0}": (2, "leagues[0].deadline_minutes is 0", "1 to 1440"),
+    "leagues:\n  - {id: 8, includes: [a b]}": (2, "leagues[0].includes 'a b'", "names such as"),
+    "includes: []": (1, "includes is empty", "at least one"),
+    "includes: [scores, 'lineups..details']": (1, "includes 'lineups..details'", "names such as"),
+    "includes: participants": (1, "includes", "array"),
+    "daily_at: 12:30": (1, "daily_at", "Expected `str`"),
+    "\ndaily_at: '24:00'": (2, "daily_at is '24:00'", "HH:MM"),
+    "daily_at: '5:00'": (1, "daily_at is '5:00'", "in quotes"),
+    "collect: 5": (1, "collect", "object"),
+    "collect:": (1, "collect", "object"),
+    "collect:\n  batch_size: 0": (2, "collect.batch_size is 0", "1 to 1000"),
+    "collect:\n  batch_size: 60": (2, "over collect.max_batch_size 50", "Lower it"),
+    "collect:\n  fetchers: 9": (2, "collect.fetchers is 9", "1 to 8"),
+    "collect:\n  in_flight: 0": (2, "collect.in_flight is 0", "1 to 32"),
+    "retries: 2.5": (1, "retries", "Expected `int`"),
+    "retries: many": (1, "retries", "Expected `int`"),
+    "retries: 1\nstagger_minutes: 1\nretries: 2": (3, "retries stands here a second time", "Keep one"),
+    "guard:\n  hours: 1\n  hours: 2": (3, "hours stands here a second time", "Keep one"),
+    "deadline_minutes: true": (1, "deadline_minutes", "Expected `int`"),
+    "guard:\n  keep_share: 1.5": (2, "guard.keep_share is 1.5", "0 to 1"),
+    "budget: {reserve: .nan}": (1, "budget.reserve is nan", "0 to 0.9"),
+    "refetch:\n  rungs_hours: [24, 1]": (2, "refetch.rungs_hours", "rising"),
+    "refetch:\n  rungs_hours: [1, 1]": (2, "refetch.rungs_hours", "rising"),
+    "refetch:\n  rungs_hours: []": (2, "refetch.rungs_hours", "rising"),
+    "refetch:\n  rungs_hours: [0, 1]": (2, "refetch.rungs_hours", "above 0"),
+    "refetch:\n  rungs_hours: [soon]": (2, "refetch.rungs_hours", "float"),
+    "refetch:\n  max_age_days: -1": (2, "refetch.max_age_days is -1", "0 to"),
+    "alerts:\n  error_rate: high": (1, "alerts", "Expected `float`"),
+    "retries: 1\n\tstagger_minutes: 2": (2, "not valid YAML", "Mend that line"),
+    "leagues: [8": (1, "not valid YAML", "Mend that line"),
+    "a: b: c": (1, "not valid YAML", "Mend that line"),
+    "retries: !!python/object:os.system x": (1, "not valid YAML", "Mend that line"),
+    "? [a]\n: 1": (1, "not valid YAML", "Mend that line"),
+    "- 8\n- 9": (None, "expected keys and values", "comments"),
+    "[]": (None, "expected keys and values", "comments"),
+    "leagues": (None, "expected keys and values", "comments"),
+    "8: x": (None, "expected keys and values", "comments"),
+    "retries: \x00": (None, "not valid YAML", "Mend"),
+}
+
+
+@pytest.mark.parametrize("text", BAD, ids=lambda text: text.replace("\n", " | "))
+def test_malformed(text: str) -> None:
+    line, key, mend = BAD[text]
+    with pytest.raises(ConfigurationError) as caught:
+        parse_catalog(text, file="catalog.yaml")
+    message = str(caught.value)
+    assert message.startswith(f"catalog.yaml, line {line}: " if line else "catalog.yaml: ")
+    assert key in message
+    assert mend in message
+    assert caught.value.mend
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# nothing\n", "---\n"])
+def test_an_empty_file_means_the_defaults(text: str) -> None:
+    assert parse_catalog(text) == Catalog()
+
+
+def test_the_shipped_catalog_says_what_the_defaults_are() -> None:
+    assert parse_catalog(CATALOG_FILE.read_text(encoding="utf-8")) == Catalog()
+
+
+def test_leagues_with_and_without_settings_of_their_own() -> None:
+    catalog = parse_catalog(
+        "leagues:\n  - 8\n  - {id: 564, schedule: '30 6 * * *', deadline_minutes: 30, includes: [scores]}\n"
+        "  - {id: 9, schedule: null}\n"
+    )
+    assert catalog.league_ids() == (8, 564, 9)
+    assert catalog.choice(8) == LeagueChoice(id=8)
+    assert catalog.choice(564).schedule == "30 6 * * *"
+    assert catalog.choice(564).includes == ("scores",)
+    assert catalog.choice(9).schedule is None
+
+
+@pytest.mark.parametrize("schedule", ["@daily", "*/5 * * * *", "0 5 * * MON-FRI"])
+def test_schedules_that_cron_knows(schedule: str) -> None:
+    assert parse_catalog(f"leagues:\n  - {{id: 8, schedule: '{schedule}'}}").choice(8).schedule == schedule
+
+
+@pytest.mark.parametrize("text", ["", "{", "null", "[]", '{"version": 2}', '{"leagues": [{"id": "x"}]}', "\ud800"])
+def test_a_manifest_that_cannot_be_read_names_the_dag_that_mends_it(text: str) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"sportmonks_manifest cannot be read: .*Run the DAG sportmonks_catalog"
+    ):
+        decode_manifest(text)
+
+
+def test_a_manifest_with_keys_of_a_newer_version_is_read() -> None:
+    assert decode_manifest('{"leagues": [], "later": 1}') == Manifest()

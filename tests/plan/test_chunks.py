@@ -1,0 +1,213 @@
+"""Chunks and batches: what is due, in which order, narrowed by what a run was asked for, at what price."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from sportmonks.batches import count_batches, make_batches
+from sportmonks.catalog import Guard, Refetch, Season, Sweep
+from sportmonks.chunks import Chunk, DueFixture, Narrowing, make_quote, plan_chunks, seasons_to_index
+from sportmonks.refetch import Facts
+
+NOW = datetime(2026, 3, 10, 6, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+Row = tuple[int, int, Facts]
+
+
+def fresh(season: int, number: int, *, days_ago: float = 100, state: int = 5) -> Row:
+    """Never collected."""
+    return season, season * 1000 + number, Facts(state_id=state, starting_at=NOW - days_ago * DAY)
+
+
+def read(season: int, number: int, *, days_ago: float = 100, state: int = 5, read_ago: float = 0.1) -> Row:
+    """Collected ``read_ago`` days ago."""
+    fetched = NOW - read_ago * DAY
+    start = NOW - days_ago * DAY
+    return season, season * 1000 + number, Facts(
+        state_id=state, starting_at=start, status="COLLECTED", last_fetched_at=fetched, last_asked_at=fetched
+    )  # fmt: skip
+
+
+def plan(rows: list[Row], **narrowing: Any) -> tuple[list[Chunk], dict[str, int]]:
+    return plan_chunks(rows, Narrowing(**narrowing), Refetch(), Guard(), NOW)
+
+
+def seasons(chunks: list[Chunk]) -> list[int]:
+    return [chunk.season_id for chunk in chunks]
+
+
+def test_priority_of_a_chunk_is_the_sum_over_its_due_fixtures() -> None:
+    rows = [*(fresh(1, n) for n in range(4)), *(fresh(2, n, days_ago=1) for n in range(2)), read(3, 1)]
+    chunks, left_out = plan(rows)
+    assert [(chunk.season_id, chunk.priority) for chunk in chunks] == [(1, 4 * 35), (2, 2 * 60)]
+    assert left_out == {}
+
+
+def test_of_equal_chunks_the_newer_season_comes_first() -> None:
+    assert seasons(plan([fresh(7, 1), fresh(9, 1), fresh(8, 1)])[0]) == [9, 8, 7]
+
+
+def test_within_a_chunk_the_most_urgent_comes_first_and_ties_go_by_id() -> None:
+    rows = [fresh(1, 3), fresh(1, 2), read(1, 9, days_ago=0.05, state=2), fresh(1, 4, days_ago=1)]
+    (chunk,), _ = plan(rows)
+    assert [fixture.fixture_id for fixture in chunk.fixtures] == [1009, 1004, 1002, 1003]
+    assert [fixture.reason for fixture in chunk.fixtures] == ["live", *["never_collected"] * 3]
+    assert [fixture.urgent for fixture in chunk.fixtures] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("narrowing", "kept", "left_out"),
+    [
+        ({}, {1: 5, 2: 3, 3: 1}, {}),
+        ({"min_fixtures": 3}, {1: 5, 2: 3}, {"min_fixtures": 1}),
+        ({"max_chunks": 1}, {1: 5}, {"max_chunks": 4}),
+        ({"max_fixtures": 6}, {1: 5, 2: 1}, {"max_fixtures": 3}),
+        ({"max_fixtures": 5}, {1: 5}, {"max_fixtures": 4}),
+        ({"max_fixtures": 1}, {1: 1}, {"max_fixtures": 8}),
+        ({"max_fixtures": 1000}, {1: 5, 2: 3, 3: 1}, {}),
+        ({"seasons": (2, 3)}, {2: 3, 3: 1}, {}),
+        ({"seasons": (4,)}, {}, {}),
+        ({"min_fixtures": 2, "max_chunks": 1, "max_fixtures": 2}, {1: 2}, {"min_fixtures": 1, "max_chunks": 3, "max_fixtures": 3}),
+    ],
+)  # fmt: skip
+def test_limits_narrow_the_plan_and_say_so(
+    narrowing: dict[str, Any], kept: dict[int, int], left_out: dict[str, int]
+) -> None:
+    rows = [fresh(season, n) for season, count in ((1, 5), (2, 3), (3, 1)) for n in range(count)]
+    chunks, told = plan(rows, **narrowing)
+    assert ({chunk.season_id: len(chunk.fixtures) for chunk in chunks}, told) == (kept, left_out)
+
+
+def test_a_cut_chunk_keeps_its_most_urgent_fixtures() -> None:
+    (chunk,), _ = plan([fresh(1, 1), fresh(1, 2, days_ago=1), fresh(1, 3)], max_fixtures=1)
+    assert [fixture.fixture_id for fixture in chunk.fixtures] == [1002]
+
+
+@pytest.mark.parametrize(
+    ("dates", "expected"),
+    [
+        ({"date_from": date(2026, 3, 1)}, [1, 2]),
+        ({"date_to": date(2026, 3, 1)}, [1, 3]),
+        ({"date_from": date(2026, 3, 1), "date_to": date(2026, 3, 1)}, [1]),
+        ({"date_from": date(2026, 4, 1)}, []),
+    ],
+)
+def test_dates_are_whole_days_and_leave_out_what_has_none(dates: dict[str, date], expected: list[int]) -> None:
+    starts = {1: datetime(2026, 3, 1, 23, 59, tzinfo=UTC), 2: datetime(2026, 3, 2, tzinfo=UTC),
+              3: datetime(2026, 2, 28, 23, 59, tzinfo=UTC), 4: None}  # fmt: skip
+    rows = [(1, key, Facts(state_id=5, starting_at=start)) for key, start in starts.items()]
+    chunks, _ = plan(rows, **dates)
+    assert sorted(fixture.fixture_id for chunk in chunks for fixture in chunk.fixtures) == expected
+
+
+def test_force_reads_again_what_is_not_due_but_no_tombstones() -> None:
+    gone = (1, 1003, Facts(state_id=20, status="DELETED", last_fetched_at=NOW))
+    rows = [read(1, 1), fresh(1, 2), gone]
+    assert [f.fixture_id for f in plan(rows)[0][0].fixtures] == [1002]
+    forced = plan(rows, force=True)[0][0].fixtures
+    assert [(f.fixture_id, f.reason) for f in forced] == [(1002, "never_collected"), (1001, "forced")]
+    assert not forced[1].urgent
+
+
+def test_the_plan_does_not_hang_on_the_order_of_the_rows() -> None:
+    rows = [fresh(1, 1), fresh(2, 1), read(2, 2, days_ago=0.05, state=2), fresh(2, 3, days_ago=3)]
+    plans = [plan(list(order), max_fixtures=3) for order in itertools.permutations(rows)]
+    assert all(found == plans[0] for found in plans)
+
+
+# ---- which indexes a run reads
+
+SEASONS = tuple(Season(id=100 - n, name=f"S{n}", group=f"season_s{n}", is_current=n == 4) for n in range(6))
+
+
+@pytest.mark.parametrize(
+    ("age_days", "places"),
+    [(0, [0, 1, 4]), (1, [0, 1, 4]), (7, [0, 1, 2, 4]), (29, [0, 1, 2, 4]), (30, [0, 1, 2, 3, 4, 5])],
+)
+def test_sweeps(age_days: float, places: list[int]) -> None:
+    indexed = {season.id: NOW - age_days * DAY for season in SEASONS}
+    assert seasons_to_index(SEASONS, indexed, Sweep(), NOW) == [SEASONS[place] for place in places]
+
+
+def test_never_indexed_seasons_are_always_read() -> None:
+    indexed = {season.id: NOW for season in SEASONS if season.id != 95}
+    assert [season.id for season in seasons_to_index(SEASONS, indexed, Sweep(), NOW)] == [100, 99, 96, 95]
+    assert seasons_to_index(SEASONS, {}, Sweep(), NOW) == list(SEASONS)
+
+
+def test_asked_seasons_are_read_and_only_those() -> None:
+    indexed = {season.id: NOW for season in SEASONS}
+    assert seasons_to_index(SEASONS, indexed, Sweep(), NOW, asked=[95, 97]) == [SEASONS[3], SEASONS[5]]
+
+
+# ---- batches and the quote
+
+
+def fixtures(count: int, urgent: set[int] = frozenset()) -> list[DueFixture]:  # type: ignore[assignment]
+    return [DueFixture(n, "never_collected", 35, n in urgent) for n in range(1, count + 1)]
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "calls"),
+    [(380, 50, 8), (5326, 50, 107), (67_085, 50, 1342), (50, 50, 1), (51, 50, 2), (0, 50, 0), (3, 1, 3)],
+)
+def test_calls(count: int, size: int, calls: int) -> None:
+    planned = fixtures(count)
+    batches = list(make_batches(planned, size))
+    assert (len(batches), count_batches(planned, size)) == (calls, calls)
+    assert [key for batch in batches for key in batch.fixture_ids] == [f.fixture_id for f in planned]
+    assert [batch.number for batch in batches] == list(range(1, calls + 1))
+    assert all(len(batch.fixture_ids) == size for batch in batches[:-1])
+
+
+def test_one_urgent_fixture_makes_one_batch_urgent() -> None:
+    batches = list(make_batches(fixtures(120, urgent={77}), 50))
+    assert [batch.urgent for batch in batches] == [True, False, False]
+    assert batches[0].fixture_ids[0] == 77
+    assert len({key for batch in batches for key in batch.fixture_ids}) == 120
+
+
+def quote(chunks: list[Chunk], **more: Any) -> Any:
+    known = {"names": {1: "2025/2026"}, "batch_size": 50, "remaining": 2000, "call_limit": 2000, "reserve": 0.1,
+             "seconds_to_reset": 1800.0, "window_seconds": 3600, "left_out": {"max_chunks": 2}}  # fmt: skip
+    return make_quote(chunks, **{**known, **more})
+
+
+def test_the_quote_counts_fixtures_reasons_and_calls() -> None:
+    chunks = [Chunk(1, tuple(fixtures(380))), Chunk(2, (DueFixture(999, "live", 100, True),))]
+    found = quote(chunks)
+    assert (found.fixtures, found.by_reason, found.calls) == (381, {"never_collected": 380, "live": 1}, {"Fixture": 9})
+    assert [(row["season"], row["fixtures"], row["calls"], row["priority"]) for row in found.chunks] == [
+        ("2025/2026", 380, 8, 380 * 35), ("2", 1, 1, 100)]  # fmt: skip
+    assert (found.available_now, found.left_out) == (1800, {"max_chunks": 2})
+    assert found.minutes < 1
+
+
+@pytest.mark.parametrize(
+    ("remaining", "minutes"),
+    [
+        (2000, 22.4),  # 1,342 calls fit now
+        (None, 22.4),  # nothing known yet: a full window is assumed
+        (1000, 30.0),  # the rest after the reset, in half an hour
+        (0, 30.0),
+        (100, 30.0),
+    ],
+)
+def test_minutes_at_the_present_budget(remaining: int | None, minutes: float) -> None:
+    found = quote([Chunk(1, tuple(fixtures(67_085)))], remaining=remaining)
+    assert found.calls == {"Fixture": 1342}
+    assert found.minutes == pytest.approx(minutes, abs=0.1)
+
+
+def test_several_windows_are_waited_for() -> None:
+    found = quote([Chunk(1, tuple(fixtures(67_085)))], remaining=60, call_limit=60, reserve=0.1)
+    assert found.minutes == pytest.approx((1800 + 23 * 3600) / 60, abs=0.1)
+
+
+def test_nothing_due_costs_nothing() -> None:
+    found = quote([], left_out={})
+    assert (found.fixtures, found.calls, found.minutes, found.chunks) == (0, {"Fixture": 0}, 0.0, [])
