@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import conninfo
 
-from sportmonks.errors import ConfigurationError
+from sportmonks.errors import ConfigurationError, WarehouseDown
 from sportmonks.paths import SQL_DIR
 from sportmonks.settings import WAREHOUSE_CONN_ID
 
@@ -23,6 +23,14 @@ log = logging.getLogger(__name__)
 # One number for the whole package: two tasks that migrate at once queue up behind it.
 MIGRATION_LOCK = 7_305_112_026
 CONNECT_TIMEOUT_S = 10
+# What the server says of settings that no waiting mends; the codes are not told for failed connections.
+_REFUSALS = (
+    "authentication failed",
+    "does not exist",
+    "no pg_hba.conf entry",
+    "permission denied",
+    "could not translate",
+)
 
 
 @cache
@@ -61,7 +69,8 @@ def warehouse_conninfo(conn_id: str = WAREHOUSE_CONN_ID) -> str:
 def open_connection(info: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
     """A connection with this package's settings.
 
-    Raises ConfigurationError that names the server, never the password.
+    Raises WarehouseDown while nothing answers there, ConfigurationError when the server refuses user or database;
+    both name the server, never the password.
     """
     try:
         return psycopg.connect(
@@ -75,8 +84,10 @@ def open_connection(info: str, *, autocommit: bool = False) -> psycopg.Connectio
     except psycopg.OperationalError as error:
         parts = conninfo.conninfo_to_dict(info)
         place = f"{parts.get('host')}:{parts.get('port')}/{parts.get('dbname')}"
-        raise ConfigurationError(
-            f"The warehouse at {place} does not answer: {str(error).strip().splitlines()[-1]}",
+        reason = str(error).strip().splitlines()[-1]
+        kind = ConfigurationError if any(word in reason for word in _REFUSALS) else WarehouseDown
+        raise kind(
+            f"The warehouse at {place} does not answer: {reason}",
             mend="Check SUPABASE_CONNECTION_STRING (or the Airflow connection sportmonks_warehouse).",
         ) from None
 

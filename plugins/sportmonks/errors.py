@@ -9,6 +9,7 @@ OutsidePlanError          skip that league or resource, the rest goes on
 TransientApiError         try again, not before ``retry_after``
 RateLimited               the same, and every other caller of that entity waits too
 BudgetWait, CircuitOpen   not a failure: no call was made, come back at ``until``
+WarehouseDown             try again: the warehouse does not answer just now
 DataError                 the answer arrived but some rows cannot be stored
 LostLease                 somebody else has taken over this chunk: stop, write nothing
 ========================  =======================================================
@@ -72,6 +73,10 @@ class BudgetWait(SportmonksError):
 
 class CircuitOpen(BudgetWait):
     """Calls rest everywhere after repeated transient failures."""
+
+
+class WarehouseDown(SportmonksError):
+    """The warehouse refuses connections for now: it restarts, or the network is away."""
 
 
 class DataError(SportmonksError):

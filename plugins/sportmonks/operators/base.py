@@ -10,7 +10,7 @@ import msgspec
 from airflow.sdk import BaseOperator
 
 from sportmonks.catalog import Dials, League
-from sportmonks.errors import BudgetWait
+from sportmonks.errors import BudgetWait, CircuitOpen, TransientApiError
 from sportmonks.execution import execution_id
 from sportmonks.params import read_params
 from sportmonks.settings import API_CONN_ID, WAREHOUSE_CONN_ID
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
     from sportmonks.api.calls import CallRecord
     from sportmonks.collecting.run import Run
+
+
+# Waits in a row for an API that keeps failing, before a try of the task counts as failed. A wait for quota has no such
+# limit: it always ends.
+MAX_OUTAGES = 2
 
 
 class LeagueOperator(BaseOperator):
@@ -39,6 +44,7 @@ class LeagueOperator(BaseOperator):
         self.dials = dials
         self.api_conn_id = api_conn_id
         self.warehouse_conn_id = warehouse_conn_id
+        self._outages = 0
 
     def _make_run(self, context: Context, on_call: Callable[[CallRecord], None] | None = None) -> Run:
         """The run this task belongs to. Airflow is asked for its connections here, on the task's main thread."""
@@ -75,8 +81,10 @@ class LeagueOperator(BaseOperator):
             log=self.log,
         )
 
-    def resume(self, context: Context, event: Mapping[str, Any] | None = None) -> Any:
-        """After a wait in the triggerer: the warehouse knows where to go on."""
+    def resume(self, context: Context, event: Mapping[str, Any] | None = None, outages: int = 0) -> Any:
+        """After a wait in the triggerer: the warehouse knows where to go on. ``outages``: waits in a row because the
+        API was failing."""
+        self._outages = outages
         return self.execute(context)
 
     @contextmanager
@@ -89,5 +97,12 @@ class LeagueOperator(BaseOperator):
             try:
                 yield
             except BudgetWait as wait:
+                outages = self._outages + 1 if isinstance(wait, CircuitOpen) else 0
+                if outages > MAX_OUTAGES:
+                    raise TransientApiError(f"The API has kept failing over {MAX_OUTAGES} waits. {wait}") from wait
                 self.log.info("%s The worker slot is free until %s.", wait, wait.until.isoformat(timespec="seconds"))
-                self.defer(trigger=BudgetTrigger(wait.until, wait.entity, wait.message), method_name="resume")
+                self.defer(
+                    trigger=BudgetTrigger(wait.until, wait.entity, wait.message),
+                    method_name="resume",
+                    kwargs={"outages": outages},
+                )
