@@ -145,7 +145,6 @@ class AirflowHome:
                 "dag_processor_child_process_log_directory": self.folder / "logs" / "dag_processor",
                 "colored_console_log": False,
             },
-            "usage_data_collection": {"enabled": False},
         }
 
     # -- the metadata database --------------------------------------------------------------------------

@@ -1,0 +1,21 @@
+# The package on the official Airflow image. docker-compose.yaml mounts the code over these copies, so that an
+# edit needs no new image; elsewhere (Kubernetes, ECS) the copies are what runs.
+FROM apache/airflow:3.3.2-python3.12
+
+# Only what the image lacks. The line of the core makes pip refuse to move what the image was tested with.
+RUN pip install --no-cache-dir \
+    "apache-airflow==3.3.2" \
+    "msgspec==0.22.0" \
+    "psycopg[binary]==3.3.9"
+
+COPY --chown=airflow:root config /opt/airflow/config
+COPY --chown=airflow:root dags /opt/airflow/dags
+COPY --chown=airflow:root include /opt/airflow/include
+COPY --chown=airflow:root plugins /opt/airflow/plugins
+COPY --chown=airflow:root local /opt/sportmonks/local
+
+# The folder of the login file: a volume takes its owner from here.
+RUN mkdir -p /opt/airflow/auth
+
+ENV PYTHONPATH=/opt/sportmonks:/opt/airflow/plugins \
+    ETL_INCLUDE_DIR=/opt/airflow/include
