@@ -1,0 +1,156 @@
+"""Raw routes: fetching and writing at the same time against one after the other, and memory by the number of records.
+
+    python benchmarks/routes.py [--records 100000] [--page 500] [--delay-ms 10]
+
+Starts an embedded PostgreSQL and a paged API of its own, each part in a process of its own. `fetch` reads every page
+and drops it, `write` stores pages that were read before, `stream` is what a route's run does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+REPO = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(REPO), str(REPO / "plugins")]
+
+ROUTE = """
+client: bench
+route: orders
+connection: none
+path: /api/page
+date_field: created
+key: [id]
+batch_export: {batch}
+paging: {{style: page, size_parameter: size, size: {page}, more: pagination.has_more}}
+"""
+TODAY = date(2025, 12, 31)
+
+
+def part(name: str, args: argparse.Namespace) -> dict[str, float]:
+    """One part, in this process: seconds and peak memory in MiB."""
+    from sportmonks.db import open_connection
+    from sportmonks.routes.extract import Wanted, plan_run, run_route
+    from sportmonks.routes.parse import parse_route
+    from sportmonks.routes.source import Access, RestSource
+    from sportmonks.routes.store import RouteStore, Start, ensure_table
+    from sportmonks.routes.stream import read_pages
+
+    route = parse_route(ROUTE.format(batch=args.batch, page=args.page))
+
+    def connect() -> Any:
+        return open_connection(args.dsn)
+
+    plan = plan_run(connect, route, Wanted(), TODAY)
+    source = RestSource(route, Access(args.url))
+    with connect() as conn:
+        conn.autocommit = True
+        ensure_table(conn, route)
+        conn.execute(f"TRUNCATE raw.{route.table}")
+    begun = time.monotonic()
+    if name == "stream":
+        run_route(route, source, connect, plan, force=True, today=TODAY)
+        seconds = time.monotonic() - begun
+    else:
+        pages = read_pages(source, route, plan.slices, Start(0, 0, None, {}, False), TODAY)
+        if name == "fetch":
+            for _ in pages:
+                pass
+            seconds = time.monotonic() - begun
+        else:
+            kept = list(pages)
+            store = RouteStore(connect, route, plan_hash="bench", execution_id=None)
+            begun = time.monotonic()
+            store.begin(1, None, force=True)
+            for page in kept:
+                store.write(page.rows, page.rejected, page.counted, page.slice_index, page.state)
+            seconds = time.monotonic() - begun
+    return {"seconds": seconds, "mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+def serve(args: argparse.Namespace) -> None:
+    """The API, until its standard input ends."""
+    from tests.routes.rest_server import RestServer
+
+    with RestServer(args.records, args.page) as server:
+        server.delay = args.delay_ms / 1000
+        print(server.url, flush=True)
+        sys.stdin.read()
+
+
+def run_part(name: str, records: int, dsn: str, args: argparse.Namespace) -> dict[str, float]:
+    base = [sys.executable, __file__, "--page", str(args.page), "--batch", str(args.batch), "--records", str(records)]
+    base += ["--delay-ms", str(args.delay_ms)]
+    api = subprocess.Popen([*base, "--part", "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert api.stdout is not None
+        url = api.stdout.readline().strip()
+        command = [*base, "--part", name, "--dsn", dsn, "--url", url]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ})
+        if done.returncode:
+            raise SystemExit(done.stderr)
+        found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+        return found
+    finally:
+        assert api.stdin is not None
+        api.stdin.close()
+        api.wait(10)
+
+
+def main(args: argparse.Namespace) -> None:
+    from local.postgres import EmbeddedPostgres
+    from sportmonks.db import migrate, open_connection
+
+    with tempfile.TemporaryDirectory() as home:
+        server = EmbeddedPostgres(home)
+        server.start()
+        try:
+            dsn = server.conninfo("postgres")
+            with open_connection(dsn, autocommit=True) as conn:
+                migrate(conn)
+            print(
+                f"{args.records:,} records, {args.page} a page, {args.delay_ms} ms per answer, batches of {args.batch}"
+            )
+            found = {name: run_part(name, args.records, dsn, args) for name in ("fetch", "write", "stream")}
+            small = run_part("stream", args.records // 10, dsn, args)
+        finally:
+            server.stop()
+    for name, figures in found.items():
+        rate = args.records / figures["seconds"]
+        print(f"{name:8} {figures['seconds']:7.2f} s {rate:9,.0f} records/s {figures['mib']:7.0f} MiB")
+    row = found["fetch"]["seconds"] + found["write"]["seconds"]
+    print(
+        f"one after the other {row:.2f} s, streamed {found['stream']['seconds']:.2f} s: "
+        f"{row / found['stream']['seconds']:.2f} times as fast"
+    )
+    print(
+        f"peak memory of the stream: {small['mib']:.0f} MiB for {args.records // 10:,} records, "
+        f"{found['stream']['mib']:.0f} MiB for {args.records:,}"
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--records", type=int, default=100_000)
+    parser.add_argument("--page", type=int, default=500)
+    parser.add_argument("--batch", type=int, default=50)
+    parser.add_argument("--delay-ms", type=float, default=10)
+    parser.add_argument("--part", help=argparse.SUPPRESS)
+    parser.add_argument("--dsn", help=argparse.SUPPRESS)
+    parser.add_argument("--url", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.part == "serve":
+        serve(given)
+    elif given.part:
+        print(json.dumps(part(given.part, given)))
+    else:
+        main(given)
