@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sportmonks.api.envelope import RateLimit
 from sportmonks.api.status import wait_before_retry
 from sportmonks.db import sql
-from sportmonks.errors import BudgetWait, CircuitOpen, ConfigurationError, SportmonksError
+from sportmonks.errors import BudgetWait, CircuitOpen, ConfigurationError, SportmonksError, WarehouseDown
 
 if TYPE_CHECKING:
     import psycopg
@@ -281,12 +281,12 @@ class PostgresBudget:
                     "The warehouse has no table of the API budget.",
                     mend="Run the migrations (the DAG sportmonks_catalog does it first thing).",
                 ) from None
-            except (psycopg.OperationalError, psycopg.InterfaceError, ConfigurationError) as error:
+            except (psycopg.OperationalError, psycopg.InterfaceError, SportmonksError) as error:
                 self.close()
                 if attempt == 4:
                     if self._has_worked:
                         # The settings are right, so this is no matter for a person: the task may try again.
-                        raise SportmonksError(
+                        raise WarehouseDown(
                             f"The warehouse has stopped answering ({type(error).__name__}).",
                             mend="The task goes on where it was once the warehouse is back.",
                         ) from None

@@ -220,7 +220,7 @@ class _Store:
         try:
             with self.connect() as conn:
                 conn.execute(sql("queries/budget_forbidden_learn"), values)
-        except (psycopg.Error, ConfigurationError) as error:
+        except (psycopg.Error, SportmonksError) as error:
             # Learning it again costs one call; failing here would cost the batch.
             log.warning("The refused include '%s' could not be stored: %s", include, type(error).__name__)
 
