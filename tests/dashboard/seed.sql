@@ -20,7 +20,7 @@ FROM generate_series(1, %(leagues)s) l, generate_series(1, %(seasons)s) s;
 INSERT INTO football.states (id, name) VALUES (1, 'Not Started'), (5, 'Full Time');
 
 INSERT INTO football.fixtures (id, league_id, season_id, state_id, name, starting_at, quality_score, collection_status, last_fetched_at,
-                               next_due_at, due_reason, last_error, failed_reads)
+                               next_due_at, due_reason, last_error, failed_reads, created_at)
 SELECT c.season_id * 10000 + f, c.league_id, c.season_id, CASE WHEN f <= c.collected_fixtures THEN 5 ELSE 1 END,
        format('FC %%s vs. %%s United', chr(65 + f %% 26), chr(65 + (f * 7) %% 26)),
        %(now)s::timestamptz - make_interval(days => 300 - f), CASE WHEN f <= c.collected_fixtures THEN 80 + f %% 21 END,
@@ -28,7 +28,7 @@ SELECT c.season_id * 10000 + f, c.league_id, c.season_id, CASE WHEN f <= c.colle
        CASE WHEN f <= c.collected_fixtures THEN c.last_collected_at END,
        CASE WHEN f > c.total_fixtures - c.due_fixtures THEN %(now)s::timestamptz - interval '50 hours' ELSE %(now)s::timestamptz + interval '90 days' END,
        CASE WHEN f > c.total_fixtures - c.due_fixtures THEN 'never_collected' ELSE 'sweep' END,
-       CASE WHEN f <= c.failed_fixtures THEN 'The API answered with a payload that cannot be read.' END, (f <= c.failed_fixtures)::int
+       CASE WHEN f <= c.failed_fixtures THEN 'The API answered with a payload that cannot be read.' END, (f <= c.failed_fixtures)::int, c.created_at
 FROM etl.chunks c, generate_series(1, c.total_fixtures) f;
 
 -- Runs of every league, one per day backwards; two are running now.

@@ -1,0 +1,135 @@
+"""How fast the page answers at full size: 490 leagues and seasons, 10 million log lines, 1 million metrics.
+
+    python benchmarks/dashboard.py [--logs N] [--metrics N] [--keep FOLDER]
+
+Seeds an embedded PostgreSQL of its own (a folder that --keep names is used again), starts the page's app behind
+a real HTTP server and asks every question over HTTP, several times each: median and worst in ms. Ends with 1 when
+a median is over the limit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import requests
+
+REPO = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(REPO), str(REPO / "plugins")]
+
+LIMIT_MS = 200
+SIZES = {"leagues": 35, "seasons": 14, "fixtures": 137, "executions": 3_000}
+
+
+def database(server: Any, name: str, logs: int, metrics: int) -> str:
+    """Conninfo of the seeded database; made when it is not there yet."""
+    from psycopg import conninfo, sql
+
+    from sportmonks.db import migrate, open_connection
+    from tests.dashboard.seed import seed
+
+    base = server.conninfo("postgres")
+    dsn = conninfo.make_conninfo(base, dbname=name)
+    with psycopg.connect(base, autocommit=True) as admin:
+        if admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
+            return dsn
+        part = f"{name}_part"
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(part)))
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(part)))
+        started = time.monotonic()
+        with open_connection(conninfo.make_conninfo(base, dbname=part), autocommit=True) as conn:
+            migrate(conn)
+            seed(conn, now=datetime.now(UTC), logs=logs, metrics=metrics, **SIZES)
+            conn.execute("VACUUM (ANALYZE) etl.etl_logs, etl.etl_metrics, football.fixtures")
+        rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+        admin.execute(rename.format(sql.Identifier(part), sql.Identifier(name)))
+        print(f"seeded {logs:,} log lines and {metrics:,} metrics in {time.monotonic() - started:.0f} s\n")
+    return dsn
+
+
+def questions(get: Callable[..., Any]) -> dict[str, tuple[str, dict[str, Any]]]:
+    """What the page asks: label -> path, parameters. Ids come from the data."""
+    execution = get("executions", {"status": "COMPLETED"})["rows"][3]["execution_id"]
+    deep = get("logs", {})["rows"][-1]["log_id"] // 2
+    return {
+        "overview": ("overview", {}),
+        "runs, first page": ("executions", {"limit": 25}),
+        "one run": (f"executions/{execution}", {}),
+        "coverage, all seasons": ("coverage", {}),
+        "one season": ("chunks/3/3001", {}),
+        "logs, newest": ("logs", {}),
+        "logs, deep page": ("logs", {"before": deep}),
+        "logs, ERROR and above": ("logs", {"level": "ERROR"}),
+        "logs, WARNING of a component": ("logs", {"level": "WARNING", "component": "API"}),
+        "logs of a component": ("logs", {"component": "LOAD"}),
+        "logs of a run": ("logs", {"execution_id": execution}),
+        "logs of a run, WARNING": ("logs", {"execution_id": execution, "level": "WARNING"}),
+        "logs of a season": ("logs", {"chunk_id": "3_3001"}),
+        "logs of a fixture": ("logs", {"fixture_id": 10010012}),
+        "logs of nobody": ("logs", {"execution_id": "nobody"}),
+        "logs, unknown component": ("logs", {"component": "NOBODY"}),
+        "logs, frequent text": ("logs", {"text": "held back"}),
+        "logs, text not there": ("logs", {"text": "no such text"}),
+        "filters": ("filters", {}),
+        "charts, 6 hours": ("metrics", {"hours": 6}),
+        "charts, 24 hours": ("metrics", {"hours": 24}),
+        "charts, 7 days": ("metrics", {"hours": 168}),
+        "one metric, 7 days": ("metrics", {"hours": 168, "name": "chunk_duration"}),
+        "budgets": ("budgets", {}),
+        "alerts": ("alerts", {"state": "all"}),
+        "corrections": ("changes", {}),
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--logs", type=int, default=10_000_000)
+    parser.add_argument("--metrics", type=int, default=1_000_000)
+    parser.add_argument("--repeat", type=int, default=7)
+    parser.add_argument("--keep", type=Path, help="folder of the database, kept for the next time")
+    args = parser.parse_args()
+
+    from local.postgres import EmbeddedPostgres
+    from tests.dashboard.conftest import serving, stand_in_access
+
+    with ExitStack() as stack:
+        folder = args.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = EmbeddedPostgres(folder)
+        server.start()
+        stack.callback(server.stop)
+        dsn = database(server, f"bench_{args.logs}_{args.metrics}", args.logs, args.metrics)
+        address = stack.enter_context(serving(dsn, stand_in_access("admin")))
+        session = stack.enter_context(requests.Session())
+
+        def get(path: str, params: dict[str, Any]) -> Any:
+            answer = session.get(f"{address}/api/{path}", params=params, timeout=60)
+            answer.raise_for_status()
+            return answer.json()
+
+        slow = []
+        print(f"{'question':<32} {'median':>8} {'worst':>8}   ms")
+        for label, (path, params) in questions(get).items():
+            times = []
+            for _ in range(args.repeat):
+                started = time.perf_counter()
+                get(path, params)
+                times.append((time.perf_counter() - started) * 1000)
+            middle = statistics.median(times)
+            print(f"{label:<32} {middle:>8.1f} {max(times):>8.1f}", flush=True)
+            if middle > LIMIT_MS:
+                slow.append(label)
+    print(f"\nover {LIMIT_MS} ms: {', '.join(slow)}" if slow else f"\nevery answer under {LIMIT_MS} ms")
+    return 1 if slow else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
