@@ -34,6 +34,9 @@ class AirflowApi:
         self._session.trust_env = False  # a proxy has no business with 127.0.0.1
         self._token = ""
 
+    def close(self) -> None:
+        self._session.close()
+
     def health(self) -> dict[str, Any]:
         """The answer of /monitor/health (200 whatever it says); empty while nobody answers."""
         try:
