@@ -36,10 +36,12 @@ def manifest(stack: Stack) -> Manifest | None:
         raise LocalError(error.message, mend=error.mend or f"run the DAG {CATALOG_DAG} in Airflow") from None
 
 
-def ready_manifest(stack: Stack, *, refresh: bool = False) -> Manifest:
-    """The manifest of the present choice of leagues; runs the catalog when there is none, or for another choice."""
+def ready_manifest(stack: Stack, *, refresh: bool = False) -> tuple[Manifest, bool]:
+    """The manifest of the present choice of leagues, and whether the catalog was run for it just now: it is when
+    there is no manifest yet, when that was made for another choice, or to `refresh` it."""
     found = None if refresh else manifest(stack)
-    if found is None or read_json(_choice_file(stack)) != _choice(stack):
+    fresh = found is None or read_json(_choice_file(stack)) != _choice(stack)
+    if fresh:
         run_catalog(stack)
         found = manifest(stack)
     if found is None or not found.leagues:
@@ -47,7 +49,7 @@ def ready_manifest(stack: Stack, *, refresh: bool = False) -> Manifest:
             f"{CATALOG_DAG} has left no manifest with leagues",
             mend=f"look at its log in {stack.airflow.url}/dags/{CATALOG_DAG}",
         )
-    return found
+    return found, fresh
 
 
 def run_catalog(stack: Stack) -> None:
@@ -99,16 +101,16 @@ def find(leagues: tuple[League, ...], wanted: str) -> League:
     )
 
 
-def season_names(league: League, wanted: list[str]) -> list[str]:
-    """Names of the seasons given by id, name or group. Raises UsageError that lists the league's."""
-    names = []
+def season_ids(league: League, wanted: list[str]) -> list[str]:
+    """Ids of the seasons given by id, name or group. Raises UsageError that lists the league's."""
+    ids = []
     for text in wanted:
         match = [s for s in league.seasons if text.strip() in (str(s.id), s.name, s.group)]
         if not match:
             listed = ", ".join(f"{s.name} ({s.id})" for s in league.seasons[:12])
             raise UsageError(f"--season {text!r} is no season of {league.name}", mend=f"give one of these: {listed}")
-        names.append(match[0].name)
-    return list(dict.fromkeys(names))
+        ids.append(str(match[0].id))
+    return list(dict.fromkeys(ids))
 
 
 def _choice_file(stack: Stack) -> Path:

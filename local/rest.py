@@ -175,4 +175,5 @@ def _readable(detail: Any) -> str:
             where = ".".join(str(part) for part in fault.get("loc", [])) if isinstance(fault, dict) else ""
             parts.append(f"{where}: {fault.get('msg', fault)}" if where else str(fault))
         return "; ".join(parts)
-    return str(detail)
+    # The first line says it; a JSON schema and the value follow.
+    return str(detail).strip().split("\n", 1)[0]

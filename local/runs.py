@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 from rich.table import Table
 
 from local.console import err, out, seconds
-from local.errors import UsageError
+from local.errors import LocalError, UsageError
 from local.failures import explain
 from local.follow import FollowedRun, Follower
 from local.leagues import wait_for_dag
@@ -94,6 +97,33 @@ def report(stack: Stack, runs: list[FollowedRun], took: float, *, quotes: bool =
     for run in failed:
         err.print()
         explain(stack.api, follower, run)
+
+
+def export_metrics(stack: Stack, runs: list[FollowedRun], file: Path) -> None:
+    """Figures, seasons and metrics of the runs' executions as JSON."""
+    follower = Follower(stack.api, stack.warehouse)
+    found = [
+        {
+            "league": run.label,
+            "execution_id": run.execution_id,
+            "state": run.state,
+            "summary": next(iter(follower.rows("run_summary", run.execution_id)), None),
+            "seasons": follower.rows("run_progress", [run.execution_id]),
+            "metrics": follower.rows("run_metrics", run.execution_id),
+        }
+        for run in runs
+    ]
+    follower.close()
+    text = json.dumps({"executions": found}, indent=2, ensure_ascii=False, default=_plain)
+    try:
+        file.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise LocalError(f"--export-metrics {file}: {error.strerror}", mend="give another file") from error
+    stack.say(f"metrics of {len(found)} executions are in {file}")
+
+
+def _plain(value: object) -> object:
+    return float(value) if isinstance(value, Decimal) else str(value)
 
 
 def _show_quote(label: str, quote: dict[str, Any]) -> None:

@@ -284,9 +284,9 @@ class Stack:
     def _end(self, names: list[str]) -> list[str]:
         """Tasks first, while the API server still listens: they report that they were stopped."""
         rest = [name for name in names if name != "api-server"]
-        ended = self.processes.stop(rest)
+        ended = self.processes.stop(rest, patience=4)
         if "api-server" in names:
-            ended += self.processes.stop(["api-server"], patience=3)
+            ended += self.processes.stop(["api-server"], patience=2)
         return ended
 
 

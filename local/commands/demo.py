@@ -26,7 +26,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     try:
         stack.up()
         # Always afresh: a new season or a changed catalog file shows without further ado.
-        found = ready_manifest(stack, refresh=True)
+        found, _ = ready_manifest(stack, refresh=True)
         stack.say(f"{len(found.leagues)} leagues are followed")
         begun = time.monotonic()
         runs, good = carry_out(stack, [Plan(league, {}) for league in found.leagues])

@@ -18,8 +18,8 @@ from local.checks import read_catalog
 from local.cli import Context
 from local.closing import show_access
 from local.errors import LocalError, UsageError
-from local.leagues import find, ready_manifest, season_names
-from local.runs import Plan, carry_out, report
+from local.leagues import find, ready_manifest, season_ids
+from local.runs import Plan, carry_out, export_metrics, report
 
 HELP = "run leagues and follow them"
 DATES = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -74,6 +74,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise
     if args.no_follow:
         return 0
+    if args.export_metrics:
+        export_metrics(stack, runs, _writable(args.export_metrics))
     report(stack, runs, time.monotonic() - begun, quotes=args.dry_run)
     if started:
         show_access(stack)
@@ -82,18 +84,19 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _plans(context: Context, args: argparse.Namespace, conf: dict[str, Any]) -> list[Plan]:
     """What to trigger; an unknown league is looked up in a fresh catalog before it is refused."""
-    found = ready_manifest(context.stack)
+    found, fresh = ready_manifest(context.stack)
     if args.all:
         return [Plan(league, conf) for league in found.leagues]
     try:
         leagues = [find(found.leagues, text) for text in args.league]
     except UsageError:
-        found = ready_manifest(context.stack, refresh=True)
+        if fresh:
+            raise
+        found, _ = ready_manifest(context.stack, refresh=True)
         leagues = [find(found.leagues, text) for text in args.league]
     unique = {league.id: league for league in leagues}.values()
     return [
-        Plan(league, conf | ({"seasons": season_names(league, args.season)} if args.season else {}))
-        for league in unique
+        Plan(league, conf | ({"seasons": season_ids(league, args.season)} if args.season else {})) for league in unique
     ]
 
 
@@ -103,7 +106,7 @@ def parameters(args: argparse.Namespace) -> dict[str, Any]:
         "batch_size": _whole("--batch-size", args.batch_size, 1, _largest_batch()),
         "max_fixtures": _whole("--max-fixtures", args.max_fixtures, 1, 10_000_000),
         "max_chunks": _whole("--max-chunks", args.max_chunks, 1, 100_000),
-        "min_fixtures": _whole("--min-fixtures", args.min_fixtures, 0, 100_000),
+        "min_fixtures": _whole("--min-fixtures", args.min_fixtures, 1, 100_000),
         "date_from": _day("--date-from", args.date_from),
         "date_to": _day("--date-to", args.date_to),
         "includes": _includes(args.includes),
@@ -117,7 +120,8 @@ def parameters(args: argparse.Namespace) -> dict[str, Any]:
     if args.no_continue:
         conf["continue_from_checkpoint"] = False
     if args.export_metrics:
-        conf["export_metrics"] = str(_writable(args.export_metrics))
+        _writable(args.export_metrics)
+        conf["export_metrics"] = True
     return conf
 
 
@@ -149,7 +153,7 @@ def _day(option: str, text: str | None) -> str | None:
     raise UsageError(f"{option} {text!r} is no day of the calendar", mend=f"write it as {option} 2026-08-15")
 
 
-def _includes(text: str | None) -> str | None:
+def _includes(text: str | None) -> list[str] | None:
     from sportmonks.errors import ConfigurationError
     from sportmonks.settings import parse_includes
 
@@ -161,7 +165,7 @@ def _includes(text: str | None) -> str | None:
         raise UsageError(error.message, mend=error.mend) from None
     if not names:
         raise UsageError(f"--includes {text!r} names no include", mend="give e.g. --includes participants;scores")
-    return ";".join(names)
+    return list(names)
 
 
 def _writable(text: str) -> Path:

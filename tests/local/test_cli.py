@@ -15,7 +15,7 @@ from local import cli
 from local.commands import run as run_command
 from local.console import seconds
 from local.errors import UsageError
-from local.leagues import find, season_names
+from local.leagues import find, season_ids
 from local.settings import REPO
 from sportmonks.catalog import League, Season
 
@@ -43,7 +43,7 @@ def test_every_command_is_complete() -> None:
         (["--batch-size=-3"], "--batch-size -3"),
         (["--max-fixtures", "0"], "--max-fixtures 0"),
         (["--max-chunks", "x"], "--max-chunks x"),
-        (["--min-fixtures=-1"], "--min-fixtures -1"),
+        (["--min-fixtures", "0"], "--min-fixtures 0"),
         (["--date-from", "15.8.2026"], "--date-from '15.8.2026'"),
         (["--date-from", "20260815"], "--date-from '20260815'"),
         (["--date-to", "2026-02-30"], "--date-to '2026-02-30'"),
@@ -63,16 +63,16 @@ def test_a_bad_parameter_is_named(words: list[str], message: str) -> None:
 
 def test_parameters_that_are_not_given_are_left_to_the_dag(tmp_path: Path) -> None:
     assert run_command.parameters(parse("--all")) == {}
-    words = ["--batch-size", "25", "--min-fixtures", "0", "--dry-run", "--no-continue", "--includes", "scores,events"]
+    words = ["--batch-size", "25", "--min-fixtures", "2", "--dry-run", "--no-continue", "--includes", "scores,events"]
     file = tmp_path / "metrics.json"
     found = run_command.parameters(parse("--league", "8", *words, "--export-metrics", str(file)))
     assert found == {
         "batch_size": 25,
-        "min_fixtures": 0,
+        "min_fixtures": 2,
         "dry_run": True,
         "continue_from_checkpoint": False,
-        "includes": "scores;events",
-        "export_metrics": str(file),
+        "includes": ["scores", "events"],
+        "export_metrics": True,
     }
 
 
@@ -133,9 +133,9 @@ def test_a_league_that_nothing_resembles_lists_the_followed() -> None:
 
 
 def test_seasons_are_found_by_id_name_or_group() -> None:
-    assert season_names(LEAGUES[0], ["77", "2025/2026", "season_2025_2026"]) == ["2025/2026"]
+    assert season_ids(LEAGUES[0], ["77", "2025/2026", "season_2025_2026"]) == ["77"]
     with pytest.raises(UsageError, match=r"--season '1999/2000' is no season of Premier League") as caught:
-        season_names(LEAGUES[0], ["1999/2000"])
+        season_ids(LEAGUES[0], ["1999/2000"])
     assert "2025/2026 (77)" in caught.value.mend
 
 
