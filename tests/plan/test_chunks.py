@@ -27,9 +27,11 @@ def read(season: int, number: int, *, days_ago: float = 100, state: int = 5, rea
     """Collected ``read_ago`` days ago."""
     fetched = NOW - read_ago * DAY
     start = NOW - days_ago * DAY
-    return season, season * 1000 + number, Facts(
-        state_id=state, starting_at=start, status="COLLECTED", last_fetched_at=fetched, last_asked_at=fetched
-    )  # fmt: skip
+    return (
+        season,
+        season * 1000 + number,
+        Facts(state_id=state, starting_at=start, status="COLLECTED", last_fetched_at=fetched, last_asked_at=fetched),
+    )
 
 
 def plan(rows: list[Row], **narrowing: Any) -> tuple[list[Chunk], dict[str, int]]:
@@ -71,9 +73,13 @@ def test_within_a_chunk_the_most_urgent_comes_first_and_ties_go_by_id() -> None:
         ({"max_fixtures": 1000}, {1: 5, 2: 3, 3: 1}, {}),
         ({"seasons": (2, 3)}, {2: 3, 3: 1}, {}),
         ({"seasons": (4,)}, {}, {}),
-        ({"min_fixtures": 2, "max_chunks": 1, "max_fixtures": 2}, {1: 2}, {"min_fixtures": 1, "max_chunks": 3, "max_fixtures": 3}),
+        (
+            {"min_fixtures": 2, "max_chunks": 1, "max_fixtures": 2},
+            {1: 2},
+            {"min_fixtures": 1, "max_chunks": 3, "max_fixtures": 3},
+        ),
     ],
-)  # fmt: skip
+)
 def test_limits_narrow_the_plan_and_say_so(
     narrowing: dict[str, Any], kept: dict[int, int], left_out: dict[str, int]
 ) -> None:

@@ -35,7 +35,7 @@ def test_includes(text: str, expected: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("text", ["a b", "scores,1x", "lineups..details", "lineups.", "a/b", "scores&api_token=x"])
 def test_bad_includes_name_the_variable_and_the_part(text: str) -> None:
-    with pytest.raises(ConfigurationError, match="ETL_INCLUDES: '.*' is not an include. Write names such as"):
+    with pytest.raises(ConfigurationError, match=r"ETL_INCLUDES: '.*' is not an include. Write names such as"):
         parse_includes(text)
 
 
@@ -49,7 +49,7 @@ def test_leagues(text: str, expected: tuple[int, ...] | None) -> None:
 
 @pytest.mark.parametrize("text", ["premier", "8;9", "-8", "0", "8.5", "8,all", ",", " , "])
 def test_bad_leagues_name_the_variable_and_the_mend(text: str) -> None:
-    with pytest.raises(ConfigurationError, match="ETL_LEAGUES.*Set ETL_LEAGUES to ids such as 8,564 or to all"):
+    with pytest.raises(ConfigurationError, match=r"ETL_LEAGUES.*Set ETL_LEAGUES to ids such as 8,564 or to all"):
         parse_leagues(text)
 
 
@@ -95,9 +95,15 @@ class DictStore(dict[str, str]):
 
 
 MARK = Checkpoint(
-    league_id=8, season_id=101, execution_id="etl_1", started_at="2026-03-01T05:00:00+00:00",
-    updated_at="2026-03-01T05:01:00+00:00", batches=3, done=150, total=380,
-)  # fmt: skip
+    league_id=8,
+    season_id=101,
+    execution_id="etl_1",
+    started_at="2026-03-01T05:00:00+00:00",
+    updated_at="2026-03-01T05:01:00+00:00",
+    batches=3,
+    done=150,
+    total=380,
+)
 
 
 def test_a_checkpoint_comes_back_as_it_was_written() -> None:

@@ -41,14 +41,30 @@ def test_nothing_asked_means_everything_due() -> None:
 
 def test_everything_asked() -> None:
     found = read(
-        seasons=["2025/2026", "99", 99], date_from="2026-01-01", date_to="2026-01-31T00:00:00", batch_size=10, min_fixtures=2,
-        max_chunks=3, max_fixtures=4, includes=["events", "lineups.details:type_id,data"], force=True,
-        continue_from_checkpoint=False, clear_checkpoint=True, dry_run=True, track_performance=True, export_metrics=True,
-    )  # fmt: skip
+        seasons=["2025/2026", "99", 99],
+        date_from="2026-01-01",
+        date_to="2026-01-31T00:00:00",
+        batch_size=10,
+        min_fixtures=2,
+        max_chunks=3,
+        max_fixtures=4,
+        includes=["events", "lineups.details:type_id,data"],
+        force=True,
+        continue_from_checkpoint=False,
+        clear_checkpoint=True,
+        dry_run=True,
+        track_performance=True,
+        export_metrics=True,
+    )
     assert found.narrowing == Narrowing(
-        seasons=(101, 99), date_from=date(2026, 1, 1), date_to=date(2026, 1, 31), min_fixtures=2, max_chunks=3,
-        max_fixtures=4, force=True,
-    )  # fmt: skip
+        seasons=(101, 99),
+        date_from=date(2026, 1, 1),
+        date_to=date(2026, 1, 31),
+        min_fixtures=2,
+        max_chunks=3,
+        max_fixtures=4,
+        force=True,
+    )
     assert (found.batch_size, found.includes) == (10, ("events", "lineups.details:type_id,data"))
     assert not found.continue_from_checkpoint
     assert all((found.clear_checkpoint, found.dry_run, found.track_performance, found.export_metrics))

@@ -90,6 +90,7 @@ CREATE OR REPLACE FUNCTION etl.finish_etl_execution(
 DECLARE
     v_status text := p_status;
     v_error  text := p_error_message;
+    v_end    timestamptz;
     v_row    etl.etl_executions;
 BEGIN
     PERFORM etl.recount_execution(p_execution_id, p_now);
@@ -113,15 +114,17 @@ BEGIN
             v_status := 'COMPLETED';
         END IF;
     END IF;
+    -- A repeated finish with the same outcome keeps the end it had.
+    v_end := CASE WHEN v_row.status = v_status THEN v_row.finished_at ELSE p_now END;
     UPDATE etl.etl_executions
-    SET status = v_status, finished_at = p_now, error_message = v_error,
+    SET status = v_status, finished_at = v_end, error_message = v_error,
         total_fixtures = coalesce(p_total_fixtures, total_fixtures),
         processed_fixtures = coalesce(p_processed_fixtures, processed_fixtures),
         successful_fixtures = coalesce(p_successful_fixtures, successful_fixtures),
         failed_fixtures = coalesce(p_failed_fixtures, failed_fixtures),
         total_chunks = coalesce(p_total_chunks, total_chunks),
         processed_chunks = coalesce(p_processed_chunks, processed_chunks),
-        duration_seconds = greatest(extract(epoch FROM p_now - started_at), 0), heartbeat_at = p_now, updated_at = p_now
+        duration_seconds = greatest(extract(epoch FROM v_end - started_at), 0), heartbeat_at = p_now, updated_at = p_now
     WHERE execution_id = p_execution_id;
     RETURN v_status;
 END $$;

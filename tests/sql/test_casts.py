@@ -1,0 +1,58 @@
+"""The provider's values into typed columns: what fits, fits in every form; the rest is NULL, never an error."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.sql.conftest import One
+
+
+@pytest.mark.parametrize(
+    ("function", "text", "value"),
+    [
+        ("to_bigint", "14673943720", 14673943720),
+        ("to_bigint", "-5", -5),
+        ("to_bigint", "", None),
+        ("to_bigint", "5.0", None),
+        ("to_bigint", "9" * 19, None),
+        ("to_bigint", "abc", None),
+        ("to_bigint", None, None),
+        ("to_int", "90", 90),
+        ("to_int", "2147483648", None),
+        ("to_int", "", None),
+        ("to_bool", "true", True),
+        ("to_bool", "0", False),
+        ("to_bool", "", None),
+        ("to_bool", "maybe", None),
+        ("to_numeric", "7.52", Decimal("7.52")),
+        ("to_numeric", "1e3", Decimal(1000)),
+        ("to_numeric", "true", 1),
+        ("to_numeric", "false", 0),
+        ("to_numeric", "NaN", None),
+        ("to_numeric", "1e999", None),
+        ("to_numeric", "", None),
+        ("to_utc", "2026-03-01 15:00:00", datetime(2026, 3, 1, 15, tzinfo=UTC)),
+        ("to_utc", "2026-03-01T15:00:00", datetime(2026, 3, 1, 15, tzinfo=UTC)),
+        ("to_utc", "2026-03-01T15:00:00.000000Z", datetime(2026, 3, 1, 15, tzinfo=UTC)),
+        ("to_utc", "2026-03-01", datetime(2026, 3, 1, tzinfo=UTC)),
+        ("to_utc", "2026-13-01 15:00:00", None),
+        ("to_utc", "2026-02-30", None),
+        ("to_utc", "2026-03-01 25:00:00", None),
+        ("to_utc", "0000-00-00 00:00:00", None),
+        ("to_utc", "2026-03-01 nonsense", None),
+        ("to_utc", "soon", None),
+        ("to_utc", "", None),
+        ("to_utc", None, None),
+    ],
+)
+def test_casts(one: One, function: str, text: str | None, value: Any) -> None:
+    assert one(f"SELECT etl.{function}(%s)", text) == value
+
+
+def test_an_array_or_nothing(one: One) -> None:
+    for text, value in (("[1]", [1]), ("{}", []), ("null", []), ('"x"', []), (None, [])):
+        assert one("SELECT etl.as_array(%s::jsonb)", text) == value
