@@ -1,0 +1,5 @@
+-- Every metric of an execution, in order of time. %s: its id.
+SELECT timestamp, metric_name, metric_value, metric_unit, tags
+FROM etl.etl_metrics
+WHERE execution_id = %s
+ORDER BY timestamp, metric_id
