@@ -104,7 +104,7 @@ class Follower:
                     row_factory=dict_row,
                 )
             return self._connection.execute(query(name), [parameter]).fetchall()
-        except psycopg.Error:
+        except (psycopg.OperationalError, psycopg.InterfaceError):
             self.close()
             return []
 
