@@ -88,9 +88,7 @@ def _list(context: Context) -> int:
     except LocalError as error:
         complain(error)
         reachable = False
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for title in ("DAG", "rows", "schedule", "last run (UTC)", "records", "collected to"):
-        table.add_column(title, no_wrap=title == "DAG")
+    lines = [["DAG", "rows", "schedule (UTC)", "last run (UTC)", "records", "collected to"]]
     for route in routes:
         found = rows.get(f"raw.{route.table}")
         cells = [route.name, "no table yet" if reachable else "?", route.schedule or "by hand"]
@@ -100,8 +98,10 @@ def _list(context: Context) -> int:
             when = f"{ended:%Y-%m-%d %H:%M}" if ended else ""
             done = "" if processed is None else f"{processed:,}"
             cells += [f"{status or 'never'} {when}".strip(), done, collected_to or ""]
-        table.add_row(*map(escape, cells))
-    out.print(table)
+        lines.append(cells + [""] * (len(lines[0]) - len(cells)))
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    for line in lines:
+        out.print(escape("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()))
     for problem in problems:
         err.print(f"[bold red]wrong[/]  {escape(problem.message)}")
     return 1 if problems else 0

@@ -70,9 +70,7 @@ def test_data_that_was_not_committed_commits_with_the_figures(
     assert runs(warehouse, "c")[0]["status"] == "success"
 
 
-def test_inside_a_transaction_block_the_block_decides(
-    warehouse: psycopg.Connection[Any], warehouse_dsn: str
-) -> None:
+def test_inside_a_transaction_block_the_block_decides(warehouse: psycopg.Connection[Any], warehouse_dsn: str) -> None:
     own_table(warehouse)
     with open_connection(warehouse_dsn) as conn, conn.transaction(), IncrementalCollector("c", conn):
         conn.execute("INSERT INTO public.gdp VALUES (2000, 1)")
@@ -89,9 +87,7 @@ def test_inside_a_transaction_block_the_block_decides(
     assert warehouse.execute("SELECT count(*) FROM public.gdp").fetchone() == (1,)
 
 
-def test_a_failure_rolls_back_and_is_recorded_masked(
-    warehouse: psycopg.Connection[Any], warehouse_dsn: str
-) -> None:
+def test_a_failure_rolls_back_and_is_recorded_masked(warehouse: psycopg.Connection[Any], warehouse_dsn: str) -> None:
     own_table(warehouse)
     with open_connection(warehouse_dsn) as conn:
         with IncrementalCollector("c", conn) as tracker:
@@ -121,9 +117,7 @@ def test_a_failure_rolls_back_and_is_recorded_masked(
     assert warehouse.execute("SELECT count(*) FROM public.gdp").fetchone() == (0,)
 
 
-def test_a_transaction_left_broken_is_a_failure(
-    warehouse: psycopg.Connection[Any], warehouse_dsn: str
-) -> None:
+def test_a_transaction_left_broken_is_a_failure(warehouse: psycopg.Connection[Any], warehouse_dsn: str) -> None:
     def stumble() -> None:
         with (
             open_connection(warehouse_dsn) as conn,
@@ -145,8 +139,7 @@ def test_years_are_skipped_by_their_own_age(warehouse: psycopg.Connection[Any], 
                 fetched = [y for y in (2000, 2001) if tracker.should_fetch_year(y, max_age_days=730)]
             assert fetched == expected
         warehouse.execute(
-            "UPDATE etl.collector_periods SET fetched_at = now() - interval '731 days'"
-            " WHERE period = 'year:2001'"
+            "UPDATE etl.collector_periods SET fetched_at = now() - interval '731 days' WHERE period = 'year:2001'"
         )
         with IncrementalCollector("advanced-collector", conn) as tracker:
             years = tracker.years_to_fetch(2000, now.year, 730)
@@ -249,9 +242,7 @@ def test_record_collector_run_counts_nothing_twice(warehouse: psycopg.Connection
         )
     (row,) = runs(warehouse, "leagues")
     assert (row["records_processed"], row["records_unchanged"], row["watermark"]) == (10, 3, {"id": 9})
-    warehouse.execute(
-        "SELECT etl.record_collector_run('leagues', 'etl_1', 'failed', p_error_message => 'late')"
-    )
+    warehouse.execute("SELECT etl.record_collector_run('leagues', 'etl_1', 'failed', p_error_message => 'late')")
     (row,) = runs(warehouse, "leagues")
     assert (row["status"], row["records_processed"], row["error_message"]) == ("failed", 10, "late")
     warehouse.execute("SELECT etl.record_collector_run('leagues', 'etl_1', 'running')")
@@ -263,9 +254,7 @@ def test_record_collector_run_counts_nothing_twice(warehouse: psycopg.Connection
 
 
 def test_abandoned_runs_get_an_end(warehouse: psycopg.Connection[Any]) -> None:
-    warehouse.execute(
-        "SELECT etl.record_collector_run('c', NULL, 'running', p_now => now() - interval '2 days')"
-    )
+    warehouse.execute("SELECT etl.record_collector_run('c', NULL, 'running', p_now => now() - interval '2 days')")
     warehouse.execute("SELECT etl.record_collector_run('c', NULL, 'running')")
     assert warehouse.execute("SELECT etl.close_abandoned_collector_runs()").fetchone() == (1,)
     assert [r["status"] for r in runs(warehouse, "c")] == ["failed", "running"]
@@ -291,13 +280,9 @@ def test_the_documented_questions(warehouse: psycopg.Connection[Any]) -> None:
         )
     warehouse.execute("SELECT etl.record_collector_run('fine', 'e0', 'success', 1)")
     with warehouse.cursor(row_factory=dict_row) as cursor:
-        last = cursor.execute(
-            "SELECT * FROM etl.collector_last_runs WHERE collector_name = 'gdp' LIMIT 10"
-        ).fetchall()
+        last = cursor.execute("SELECT * FROM etl.collector_last_runs WHERE collector_name = 'gdp' LIMIT 10").fetchall()
         errors = cursor.execute("SELECT * FROM etl.collectors_with_errors").fetchall()
-        rates = cursor.execute(
-            "SELECT * FROM etl.collector_throughput WHERE collector_name = 'gdp'"
-        ).fetchall()
+        rates = cursor.execute("SELECT * FROM etl.collector_throughput WHERE collector_name = 'gdp'").fetchall()
     assert [(r["run_number"], r["records_processed"], r["duration"]) for r in last] == [
         (1, 100, timedelta(seconds=50)),
         (2, 5, timedelta(seconds=1)),
@@ -317,9 +302,7 @@ def test_the_documented_questions(warehouse: psycopg.Connection[Any]) -> None:
 
 
 @pytest.mark.parametrize("extra", ["", ", twice int GENERATED ALWAYS AS (v * 2) STORED"])
-def test_add_timestamps_moves_updated_at_on_real_change_only(
-    warehouse: psycopg.Connection[Any], extra: str
-) -> None:
+def test_add_timestamps_moves_updated_at_on_real_change_only(warehouse: psycopg.Connection[Any], extra: str) -> None:
     warehouse.execute(f"CREATE TABLE public.mine (id int PRIMARY KEY, v int, doc json{extra})")
     warehouse.execute("INSERT INTO public.mine (id, v, doc) VALUES (1, 1, '{}'), (2, 1, '{}')")
     for _ in range(2):

@@ -82,7 +82,7 @@ def test_a_dag_per_file_and_one_for_the_tables() -> None:
         assert {"dry_run", "force"} <= set(dag.params)
         assert ("date_from" in dag.params) == (route.period is not None)
         assert dag.max_active_runs == 1
-        assert bool(dag.deadline) == (route.schedule is not None)
+        assert bool(dag.deadline) == (route.deadline_minutes is not None)
     for dag in dags.values():
         assert all(getattr(dag, name) for name in CONVENTIONS), dag.dag_id
         assert "Triage" in str(dag.doc_md)

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import pendulum
 from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
-from airflow.sdk import DAG, Asset, Param, chain, get_parsing_context, task
+from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param, chain, get_parsing_context, task
 
 # Not airflow.sdk's: in Airflow 3.3 that one cannot be serialised (its _summary is missing).
 from airflow.timetables.events import EventsTimetable
@@ -24,7 +24,7 @@ from sportmonks.settings import WAREHOUSE_CONN_ID
 
 TABLES_DAG = "raw_routes_tables"
 START = datetime(2024, 1, 1, tzinfo=UTC)
-SCHEDULED_DEADLINE_MINUTES = 60
+_NOT_CRON = ("@once", "@continuous")
 EXECUTION = "{{ execution_id(dag_run.dag_id, dag_run.run_id, dag_run.run_after) }}"
 
 DOC = """\
@@ -93,7 +93,7 @@ def build_route_dag(route: Route) -> DAG:
     from sportmonks.monitoring import league_deadline
 
     period = route.period
-    minutes = route.deadline_minutes or (SCHEDULED_DEADLINE_MINUTES if route.schedule else None)
+    minutes = route.deadline_minutes
     dag = DAG(
         dag_id=route.name,
         dag_display_name=f"Raw: {route.client} {route.route}",
@@ -110,8 +110,8 @@ def build_route_dag(route: Route) -> DAG:
             retry_max=route.retry_max + 1,
             backfill=" (`date_from`, `date_to`)" if period else "",
         ),
-        schedule=route.schedule,
-        start_date=datetime(route.start_date.year, route.start_date.month, route.start_date.day, tzinfo=UTC),
+        schedule=_schedule(route),
+        start_date=_start(route),
         catchup=False,
         max_active_runs=1,
         params=route_params(route),
@@ -138,6 +138,19 @@ def build_route_dag(route: Route) -> DAG:
         summary.as_teardown(setups=ensure)
         chain(ensure, extract, summary)
     return dag
+
+
+def _schedule(route: Route) -> CronTriggerTimetable | str | None:
+    """A new or unpaused route waits for its next time: it must not run before the catalog it may depend on."""
+    if route.schedule is None or route.schedule in _NOT_CRON:
+        return route.schedule
+    return CronTriggerTimetable(route.schedule, timezone="UTC", run_immediately=timedelta(0))
+
+
+def _start(route: Route) -> datetime | None:
+    if route.start_date is None:
+        return START if route.schedule in _NOT_CRON else None
+    return datetime(route.start_date.year, route.start_date.month, route.start_date.day, tzinfo=UTC)
 
 
 def route_params(route: Route) -> dict[str, Param]:

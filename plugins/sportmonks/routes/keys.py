@@ -120,15 +120,15 @@ class Section:
             return default
         return tuple(text.split("."))
 
-    def day(self, key: str, default: date) -> date:
+    def day(self, key: str) -> date | None:
         value = self.data.get(key)
         if value is None:
-            return default
+            return None
         if isinstance(value, datetime):
             return value.date()
         if not isinstance(value, date):
             self.wrong(key, f"is {shown(value)}", "Write it as YYYY-MM-DD.")
-            return default
+            return None
         return value
 
 

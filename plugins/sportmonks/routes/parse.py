@@ -6,7 +6,6 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +154,7 @@ def _route(top: Section, reader: Reader, file: str) -> Route:
         resume_hours=top.number("resume_hours", 24, 0, 10_000, whole=False),
         timeout_seconds=top.number("timeout_seconds", 60, 1, 3600, whole=False),
         schedule=_schedule(top),
-        start_date=top.day("start_date", date(2024, 1, 1)),
+        start_date=top.day("start_date"),
         retries=top.number("retries", 2, 0, 20),
         deadline_minutes=top.number("deadline_minutes", None, 1, 10_080, whole=False),
         file=file,

@@ -84,7 +84,7 @@ class Route:
     resume_hours: float = 24.0
     timeout_seconds: float = 60.0
     schedule: str | None = None
-    start_date: date = date(2024, 1, 1)
+    start_date: date | None = None  # without one, a new route waits for its next scheduled time
     retries: int = 2
     deadline_minutes: float | None = None
     description: str = ""
