@@ -63,6 +63,7 @@ def test_an_execution_hides_secrets_in_its_settings(seeded: Warehouse) -> None:
     row = queries.executions(seeded)["rows"][0]
     found = queries.execution(seeded, row["execution_id"])
     assert found is not None
+    assert found["processed_fixtures"] == row["processed_fixtures"] > 0
     assert found["config"] == {"batch_size": 50, "includes": ["participants", "scores"], "api_token": "***"}
     assert [c["status"] for c in found["chunks"]] == ["COMPLETED", "RUNNING", "PENDING"]
     assert sum(reason["planned"] for reason in found["reasons"]) > 0

@@ -1,3 +1,4 @@
--- One execution whole: the summary that people ask for, with what it was started with and what its plan promised.
-SELECT s.*, e.run_id, e.heartbeat_at, e.planned_at, e.config, e.quote
-FROM etl.get_etl_execution_summary(%(execution_id)s, %(now)s) s JOIN etl.etl_executions e USING (execution_id);
+-- What one execution was started with, what its plan promised, and its calls so far; its figures are in dashboard_executions.
+SELECT e.planned_at, e.config, e.quote, e.error_message,
+       (SELECT coalesce(sum(c.api_calls), 0) FROM etl.execution_chunks c WHERE c.execution_id = e.execution_id) AS api_calls
+FROM etl.etl_executions e WHERE e.execution_id = %(execution_id)s;

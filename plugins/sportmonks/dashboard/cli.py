@@ -32,6 +32,7 @@ VERDICTS = {
     "attention": ("Needs a look", "yellow"),
     "bad": ("Something is wrong", "red"),
     "empty": ("Nothing has run yet", "yellow"),
+    "starting": ("The first runs are under way", "cyan"),
 }
 # Control characters in stored text could move the cursor or retitle the terminal.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

@@ -86,7 +86,7 @@ def _now(now: datetime | None) -> datetime:
 
 
 def health(conn: Conn, *, now: datetime | None = None) -> Row:
-    """The health row with a verdict: ``ok``, ``attention`` or ``bad``, and its reasons in words."""
+    """The health row with its verdict (empty, starting, ok, attention, bad) and the reasons in words."""
     row = rows(conn, "dashboard_health", now=_now(now))[0]
     reasons = []
     if row["critical_alerts"]:
@@ -100,7 +100,9 @@ def health(conn: Conn, *, now: datetime | None = None) -> Row:
         reasons.append(f"{row['failed_24h']} failed run{_s(row['failed_24h'])} in 24 hours")
     bad = bool(row["critical_alerts"] or row["failed_chunks"])
     empty = row["total_executions"] == 0
-    row["verdict"] = "empty" if empty else "bad" if bad else "attention" if reasons else "ok"
+    first = row["last_completed_at"] is None
+    good = "starting" if first else "ok"
+    row["verdict"] = "empty" if empty else "bad" if bad else "attention" if reasons else good
     row["reasons"] = reasons
     return row
 
@@ -113,6 +115,7 @@ def executions(
     conn: Conn,
     *,
     status: str | None = None,
+    execution_id: str | None = None,
     dag_id: str | None = None,
     run_id: str | None = None,
     before: str | None = None,
@@ -125,6 +128,7 @@ def executions(
         conn,
         "dashboard_executions",
         status=status,
+        execution_id=execution_id,
         dag_id=dag_id,
         run_id=run_id,
         before=moment or None,
@@ -140,11 +144,12 @@ def executions(
 def execution(conn: Conn, execution_id: str, *, now: datetime | None = None) -> Row | None:
     """One execution with its chunks, reasons and changes; None when there is no such."""
     at = _now(now)
-    found = rows(conn, "dashboard_execution", execution_id=execution_id, now=at)
+    found = executions(conn, execution_id=execution_id, limit=1, now=at)["rows"]
     if not found:
         return None
     return {
         **found[0],
+        **rows(conn, "dashboard_execution", execution_id=execution_id)[0],
         "chunks": rows(conn, "dashboard_execution_chunks", execution_id=execution_id, now=at),
         "reasons": rows(conn, "dashboard_execution_reasons", execution_id=execution_id),
         "changes": rows(conn, "dashboard_execution_changes", execution_id=execution_id),

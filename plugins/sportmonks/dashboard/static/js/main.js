@@ -111,7 +111,8 @@ async function start() {
   if (dag && !location.hash) {
     drawBar("Runs");
     try {
-      const found = await get("executions", { dag_id: dag, run_id: asked.get("run_id"), limit: 1 });
+      // A plus sign that came unescaped reads as a blank; run ids have plus signs and no blanks.
+      const found = await get("executions", { dag_id: dag, run_id: asked.get("run_id")?.replaceAll(" ", "+"), limit: 1 });
       if (found.rows.length) { location.replace(`#/run/${encodeURIComponent(found.rows[0].execution_id)}`); return; }
       view.replaceChildren(empty("This run has no execution.", "Runs of league DAGs have one as soon as their first task has started. Other DAGs have none."));
       view.setAttribute("aria-busy", "false");

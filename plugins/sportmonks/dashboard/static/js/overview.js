@@ -9,6 +9,7 @@ const VERDICTS = {
   attention: ["!", "Needs a look", "attention"],
   bad: ["✕", "Something is wrong", "bad"],
   empty: ["…", "Nothing has run yet", "attention"],
+  starting: ["▶", "The first runs are under way", "starting"],
 };
 
 function verdict(health) {
