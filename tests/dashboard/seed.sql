@@ -96,8 +96,8 @@ SELECT %(now)s::timestamptz - make_interval(secs => (%(metrics)s - g) * 604800.0
        m.unit, CASE WHEN m.name = 'api_budget_remaining' THEN '{"entity": "Fixture"}'::jsonb ELSE '{"chunk_id": "1_1001"}' END
 FROM generate_series(1, %(metrics)s) g
 JOIN (VALUES (0, 'fixtures_per_second', 90.0, 'fixtures/s'), (1, 'chunk_api_calls', 8, 'calls'), (2, 'chunk_failed_fixtures', 1, 'fixtures'),
-             (3, 'api_call.p50', 180, 'ms'), (4, 'api_call.p95', 420, 'ms'), (5, 'api_call.max', 900, 'ms'), (6, 'load_batch.p50', 210, 'ms'),
-             (7, 'load_batch.p95', 380, 'ms'), (8, 'api_budget_remaining', 1900, 'calls'), (9, 'chunk_duration', 40, 's')) AS m(i, name, base, unit)
+             (3, 'api_call.p50', 180, 'ms'), (4, 'api_call.p95', 420, 'ms'), (5, 'api_call.max', 900, 'ms'), (6, 'write_batch.p50', 210, 'ms'),
+             (7, 'write_batch.p95', 380, 'ms'), (8, 'api_budget_remaining', 1900, 'calls'), (9, 'chunk_duration', 40, 's')) AS m(i, name, base, unit)
   ON m.i = g %% 10;
 
 INSERT INTO etl.api_budget (connection, entity, call_limit, remaining, resets_at, taken_total)

@@ -46,7 +46,7 @@ CHARTS: tuple[Row, ...] = (
         "id": "load",
         "title": "Time to store a batch",
         "unit": "ms",
-        "lines": [("load_batch.p50", "mean", "p50"), ("load_batch.p95", "maximum", "p95")],
+        "lines": [("write_batch.p50", "mean", "p50"), ("write_batch.p95", "maximum", "p95")],
     },
     {
         "id": "failures",

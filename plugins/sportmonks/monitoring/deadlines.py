@@ -25,7 +25,7 @@ def league_deadline(minutes: float, *, league_id: int | None = None, name: str =
 
     return DeadlineAlert(
         name=name,
-        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        reference=RunQueuedAt(),
         interval=timedelta(minutes=minutes),
         callback=AsyncCallback(deadline_missed, kwargs={"minutes": minutes, "league_id": league_id}),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
@@ -38,7 +39,7 @@ class _Timing:
     def percentile(self, share: float) -> float:
         """Nearest rank."""
         ordered = sorted(self.sample)
-        return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
+        return ordered[max(math.ceil(share * len(ordered)) - 1, 0)]
 
 
 class PerformanceTracker:
