@@ -12,8 +12,9 @@ from rich.markup import escape
 from local.errors import LocalError
 from local.settings import SettingsError
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+# In a pipe nothing is folded: a line is a line.
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
+err = Console(highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else 200, stderr=True)
 
 
 def step(begun: float | None = None) -> Callable[[str], None]:
