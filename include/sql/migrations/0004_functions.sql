@@ -20,6 +20,11 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN p_text ~ '^-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,2})?$' THEN p_text::numeric
                 WHEN p_text = 'true' THEN 1 WHEN p_text = 'false' THEN 0 END
 $$;
+-- Seconds since 1970, up to the year 9999; milliseconds and other numbers become NULL.
+CREATE OR REPLACE FUNCTION etl.to_moment(p_seconds bigint) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN p_seconds BETWEEN 0 AND 253402300799 THEN to_timestamp(p_seconds) END
+$$;
 -- "YYYY-MM-DD HH:MM:SS", always UTC. A text that looks right and is none (month 13) still becomes NULL.
 CREATE OR REPLACE FUNCTION etl.to_utc(p_text text) RETURNS timestamptz
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$

@@ -49,14 +49,21 @@ _LISTS = ("participants", "scores", "events", "lineups", "statistics", "periods"
 _OBJECTS = ("score", "meta")
 
 
-def clean(row: Mapping[str, Any]) -> dict[str, Any]:
+def clean(payload: Mapping[str, Any]) -> dict[str, Any]:
     """A copy with every typed field castable; lists lose elements that are no objects."""
+    found = _clean(payload)
+    if isinstance(payload.get("details"), str):
+        found["details"] = _text(payload["details"])  # the fixture's own is a text, a lineup's a list
+    return found
+
+
+def _clean(row: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in row.items():
         if key in _LISTS:
-            found[key] = [clean(item) for item in value if isinstance(item, dict)] if isinstance(value, list) else None
+            found[key] = [_clean(item) for item in value if isinstance(item, dict)] if isinstance(value, list) else None
         elif key in _OBJECTS:
-            found[key] = clean(value) if isinstance(value, dict) else None
+            found[key] = _clean(value) if isinstance(value, dict) else None
         elif key in _CASTS:
             found[key] = _CASTS[key](value)
         else:

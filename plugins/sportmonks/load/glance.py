@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -32,6 +33,8 @@ class _Light(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(_Light)
+_WHOLE = re.compile(r"-?[0-9]+")
+LAST_EPOCH = 253_402_300_799  # the end of the year 9999
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ def glance(payload: bytes | msgspec.Raw) -> Glance:
 
 def _ended(periods: list[_Period]) -> datetime | None:
     """End of the last period, None while one is open or none is known."""
-    ends = [as_int(period.ended) for period in periods]
+    ends = [as_epoch(period.ended) for period in periods]
     if not ends or any(end is None for end in ends) or any(period.ticking is True for period in periods):
         return None
     return datetime.fromtimestamp(max(end for end in ends if end is not None), UTC)
@@ -74,11 +77,15 @@ def as_int(value: Any) -> int | None:
         return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, str):
-        text = value.strip()
-        if text.lstrip("-").isdigit() and len(text) < 19:
-            return int(text)
+    if isinstance(value, str) and len(value) < 19 and _WHOLE.fullmatch(value.strip()):
+        return int(value)
     return None
+
+
+def as_epoch(value: Any) -> int | None:
+    """Seconds since 1970 that are a date of four digits' years; None for anything else, milliseconds too."""
+    number = as_int(value)
+    return number if number is not None and 0 <= number <= LAST_EPOCH else None
 
 
 def as_utc(value: Any) -> datetime | None:

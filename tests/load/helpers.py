@@ -1,0 +1,261 @@
+"""Payloads, a chunk to store them in, and the comparison of tables with payloads, element for element."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from sportmonks.catalog import Guard, Refetch
+from sportmonks.load.index import IndexResult, store_index
+from sportmonks.load.store import Fetched, LoadContext, Stored, store_batch
+
+Payload = dict[str, Any]
+NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+INCLUDES = ("participants", "scores", "events", "statistics", "periods", "lineups.details")
+SECTIONS = {
+    "participants": "fixture_participants",
+    "scores": "fixture_scores",
+    "events": "fixture_events",
+    "lineups": "fixture_lineups",
+    "lineups.details": "fixture_player_statistics",
+    "statistics": "fixture_statistics",
+    "periods": "fixture_periods",
+}
+TABLES = ("raw.fixtures", "football.fixtures", "football.teams", *(f"football.{name}" for name in SECTIONS.values()))
+BOOKKEEPING = (
+    "collection_status ended_at first_fetched_at last_fetched_at last_asked_at last_changed_at unchanged_reads "
+    "held_reads held_hash missing_reads failed_reads last_error index_changed_at index_missing_at deleted_at "
+    "next_due_at due_reason"
+).split()
+_NUMBERS = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def encode(payload: Any) -> bytes:
+    return msgspec.json.encode(payload)
+
+
+def shuffled(payload: Any, seed: int = 1) -> Any:
+    """The same content with every list and every outer object in another order."""
+    rng = random.Random(seed)
+
+    def turn(value: Any, outer: bool) -> Any:
+        if isinstance(value, list):
+            rows = [turn(item, False) for item in value]
+            rng.shuffle(rows)
+            return rows
+        if isinstance(value, dict):
+            keys = list(value)
+            if outer:
+                rng.shuffle(keys)
+            return {key: turn(value[key], False) for key in keys}
+        return value
+
+    return turn(copy.deepcopy(payload), True)
+
+
+@dataclass
+class Chunk:
+    """A league's season in the warehouse, and the hands that write into it."""
+
+    conn: psycopg.Connection[Any]
+    league_id: int
+    season_id: int
+    now: datetime = NOW
+    fence: int = 1
+    guard: Guard = field(default_factory=Guard)
+    includes: tuple[str, ...] = INCLUDES
+    execution_id: str = "etl_test"
+    batches: int = 0
+
+    def __post_init__(self) -> None:
+        self.conn.execute(
+            "INSERT INTO etl.chunks (league_id, season_id, fence) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+            (self.league_id, self.season_id, self.fence),
+        )
+
+    def context(self) -> LoadContext:
+        return LoadContext(
+            execution_id=self.execution_id,
+            league_id=self.league_id,
+            season_id=self.season_id,
+            fence=self.fence,
+            includes=self.includes,
+            refetch=Refetch(),
+            guard=self.guard,
+            clock=lambda: self.now,
+        )
+
+    def index(self, *payloads: Mapping[str, Any]) -> IndexResult:
+        """These fixtures, and no others, are in the season's index."""
+        return store_index(
+            self.conn,
+            league=(self.league_id, "League"),
+            season=(self.season_id, "Season"),
+            pages=[[dict(payload) for payload in payloads]] if payloads else [],
+            now=self.now,
+        )
+
+    def plan(self, *ids: int) -> None:
+        """A plan of this execution with these fixtures."""
+        self.conn.execute(
+            "INSERT INTO etl.execution_chunks (execution_id, league_id, season_id, planned) VALUES (%s, %s, %s, %s)",
+            (self.execution_id, self.league_id, self.season_id, len(ids)),
+        )
+        for position, key in enumerate(ids, start=1):
+            self.conn.execute(
+                "INSERT INTO etl.execution_fixtures"
+                " (execution_id, league_id, season_id, fixture_id, position, reason, priority)"
+                " VALUES (%s, %s, %s, %s, %s, 'never_collected', 60)",
+                (self.execution_id, self.league_id, self.season_id, key, position),
+            )
+
+    def fetched(
+        self,
+        *payloads: Payload | tuple[int, bytes],
+        missing: tuple[int, ...] = (),
+        poisoned: Mapping[int, str] | None = None,
+    ) -> Fetched:
+        self.batches += 1
+        rows = dict(row if isinstance(row, tuple) else (row["id"], encode(row)) for row in payloads)
+        return Fetched(
+            number=self.batches,
+            asked=(*rows, *missing, *(poisoned or {})),
+            rows=rows,
+            missing=missing,
+            poisoned=poisoned or {},
+            bytes=sum(map(len, rows.values())),
+        )
+
+    def store(self, *payloads: Payload | tuple[int, bytes], hours: float = 1, **rest: Any) -> Stored:
+        """One batch, an hour after the last one."""
+        self.now += timedelta(hours=hours)
+        return store_batch(self.conn, self.fetched(*payloads, **rest), self.context())
+
+
+def rows_of(conn: psycopg.Connection[Any], table: str, where: str = "true", *values: Any) -> list[dict[str, Any]]:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(
+            sql.SQL("SELECT * FROM {} WHERE " + where).format(sql.Identifier(*table.split("."))),  # type: ignore[arg-type]
+            values,
+        )
+        return cursor.fetchall()
+
+
+def fixture(conn: psycopg.Connection[Any], key: int) -> dict[str, Any]:
+    (row,) = rows_of(conn, "football.fixtures", "id = %s", key)
+    return row
+
+
+def versions(conn: psycopg.Connection[Any]) -> dict[str, dict[Any, tuple[str, str, datetime]]]:
+    """Where every row lies and who wrote it last: a row that was touched has another ctid."""
+    found = {}
+    for table in TABLES:
+        key = {"raw.fixtures": "fixture_id", "football.fixtures": "id", "football.teams": "id"}.get(table)
+        key = key or ("fixture_id, team_id" if table.endswith("participants") else "fixture_id, id")
+        query = f"SELECT ARRAY[{key}], ctid::text, xmin::text, updated_at FROM {table}"
+        found[table] = {tuple(row[0]): row[1:] for row in conn.execute(query)}  # type: ignore[arg-type]
+    return found
+
+
+def dump(conn: psycopg.Connection[Any]) -> dict[str, list[str]]:
+    """Every row of the data without the times of storing, to compare two warehouses."""
+    found = {}
+    for table in TABLES:
+        rows = rows_of(conn, table)
+        times = {"created_at", "updated_at", "collected_at", *(BOOKKEEPING if table == "football.fixtures" else ())}
+        found[table] = sorted(str(sorted((k, v) for k, v in row.items() if k not in times)) for row in rows)
+    return found
+
+
+# ---- the comparison
+
+
+def _utc(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
+
+
+def _epoch(number: int | None) -> datetime | None:
+    return None if number is None else datetime.fromtimestamp(number, UTC)
+
+
+def _value(row: Payload) -> dict[str, Any]:
+    value = (row.get("data") or {}).get("value")
+    if isinstance(value, bool):
+        return {"value": Decimal(int(value)), "value_text": None}
+    if isinstance(value, (int, Decimal)):
+        return {"value": Decimal(value), "value_text": None}
+    return {"value": None, "value_text": value if value is None or isinstance(value, str) else encode(value).decode()}
+
+
+def _elements(payload: Payload, section: str) -> dict[int, Payload] | None:
+    """A section's rows by id as the tables should hold them, None when the payload does not hold the section."""
+    if section == "lineups.details":
+        lineups = payload.get("lineups")
+        if lineups is None or not any("details" in row for row in lineups):
+            return None
+        return {
+            detail["id"]: {**detail, **_value(detail), "lineup_id": detail.get("lineup_id", row["id"])}
+            for row in lineups
+            for detail in row.get("details") or ()
+        }
+    rows = payload.get(section)
+    if rows is None:
+        return None
+    special = {
+        "participants": lambda row: {"team_id": row["id"], **(row.get("meta") or {})},
+        "scores": lambda row: row.get("score") or {},
+        "statistics": _value,
+        "periods": lambda row: {"started_at": _epoch(row.get("started")), "ended_at": _epoch(row.get("ended"))},
+    }.get(section, lambda row: {})
+    return {row["id"]: {**row, **special(row)} for row in rows}
+
+
+def assert_stored(conn: psycopg.Connection[Any], payload: Payload) -> None:
+    """Every element of the payload is in its table, column by column, and nothing else is."""
+    payload = _NUMBERS.decode(encode(payload))
+    key = payload["id"]
+    for section, table in SECTIONS.items():
+        elements = _elements(payload, section)
+        if elements is None:
+            continue
+        id_column = "team_id" if section == "participants" else "id"
+        rows = {row[id_column]: row for row in rows_of(conn, f"football.{table}", "fixture_id = %s", key)}
+        assert rows.keys() == elements.keys(), f"{table} of fixture {key}"
+        for number, element in elements.items():
+            for column, stored in rows[number].items():
+                if column not in ("fixture_id", "created_at", "updated_at", id_column):
+                    assert stored == element.get(column), f"{table}.{column} of {number}"
+    row = fixture(conn, key)
+    drawn = {"starting_at": _utc(payload.get("starting_at")), **_teams(payload), **_goals(payload)}
+    for column, stored in row.items():
+        if column not in (*BOOKKEEPING, "created_at", "updated_at", "quality_score"):
+            assert stored == {**payload, **drawn}.get(column), f"fixtures.{column}"
+    assert row["collection_status"] == "COLLECTED"
+    (raw,) = rows_of(conn, "raw.fixtures", "fixture_id = %s", key)
+    assert _NUMBERS.decode(encode(raw["payload"])) == payload
+    assert raw["reference_date"] == (drawn["starting_at"].date() if drawn["starting_at"] else None)
+
+
+def _teams(payload: Payload) -> dict[str, Any]:
+    sides = {(row.get("meta") or {}).get("location"): row["id"] for row in payload.get("participants") or ()}
+    return {"home_team_id": sides.get("home"), "away_team_id": sides.get("away")}
+
+
+def _goals(payload: Payload) -> dict[str, Any]:
+    current = {
+        row["score"]["participant"]: row["score"]["goals"]
+        for row in payload.get("scores") or ()
+        if row["description"] == "CURRENT"
+    }
+    return {"home_goals": current.get("home"), "away_goals": current.get("away")}

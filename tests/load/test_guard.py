@@ -1,0 +1,175 @@
+"""A poorer payload does not replace a richer one unless it stays; what really changed is in the ledger."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sportmonks.catalog import Guard
+from tests.load.helpers import Chunk, Payload, assert_stored, fixture, rows_of, shuffled
+
+Spoil = Callable[[Payload], Any]
+
+
+def emptied(section: str) -> Spoil:
+    return lambda payload: payload.update({section: []})
+
+
+def halved(section: str) -> Spoil:
+    return lambda payload: payload.update({section: payload[section][: max(1, len(payload[section]) // 3)]})
+
+
+def no_details(payload: Payload) -> None:
+    for row in payload["lineups"]:
+        row["details"] = []
+
+
+POORER: dict[str, Spoil] = {
+    **{
+        f"no {name}": emptied(name) for name in ("participants", "scores", "events", "lineups", "statistics", "periods")
+    },
+    **{f"few {name}": halved(name) for name in ("lineups", "statistics")},
+    "no details": no_details,
+}
+
+
+@pytest.fixture
+def rich(chunk: Chunk, payloads: list[Payload]) -> Payload:
+    """Stored, and with enough in it to lose."""
+    one = max(payloads, key=lambda payload: len(payload["events"]))
+    chunk.store(one)
+    return one
+
+
+@pytest.mark.parametrize("name", POORER)
+def test_a_poorer_payload_is_held_back_until_it_persists(chunk: Chunk, rich: Payload, name: str) -> None:
+    poor = copy.deepcopy(rich)
+    POORER[name](poor)
+    assert poor != rich
+    for number in (1, 2, 3):
+        stored = chunk.store(shuffled(poor, number))
+        assert stored.outcomes == {"HELD": 1}
+        assert "poorer in" in stored.problems[rich["id"]]
+        assert_stored(chunk.conn, rich)
+        row = fixture(chunk.conn, rich["id"])
+        assert (row["held_reads"], row["due_reason"]) == (number, "held")
+        assert row["next_due_at"] == chunk.now + timedelta(hours=1)
+    assert rows_of(chunk.conn, "etl.fixture_changes") == []
+    # The fourth equal answer is believed.
+    assert chunk.store(poor).outcomes == {"SAVED": 1}
+    assert_stored(chunk.conn, poor)
+    assert fixture(chunk.conn, rich["id"])["held_reads"] == 0
+    assert rows_of(chunk.conn, "etl.fixture_changes")
+
+
+def test_a_rich_answer_in_between_ends_the_doubt(chunk: Chunk, rich: Payload) -> None:
+    poor = {**rich, "events": []}
+    for _ in range(2):
+        chunk.store(poor)
+    assert chunk.store(rich).outcomes == {"UNCHANGED": 1}
+    assert fixture(chunk.conn, rich["id"])["held_reads"] == 0
+    for _ in range(3):
+        assert chunk.store(poor).outcomes == {"HELD": 1}
+    assert_stored(chunk.conn, rich)
+
+
+def test_losses_that_differ_do_not_add_up(chunk: Chunk, rich: Payload) -> None:
+    for number in range(8):
+        poor = {**rich, "lineups": rich["lineups"][: number + 1]}
+        assert chunk.store(poor).outcomes == {"HELD": 1}
+        assert fixture(chunk.conn, rich["id"])["held_reads"] == 1
+    assert_stored(chunk.conn, rich)
+
+
+def test_a_loss_that_stays_is_believed_though_other_parts_go_on_changing(chunk: Chunk, rich: Payload) -> None:
+    outcomes = [chunk.store({**rich, "events": [], "name": f"try {number}"}).outcomes for number in range(4)]
+    assert outcomes == [{"HELD": 1}] * 3 + [{"SAVED": 1}]
+
+
+def test_the_first_payload_is_never_poorer(chunk: Chunk, payloads: list[Payload]) -> None:
+    poor = {**payloads[0], "events": [], "lineups": [], "scores": []}
+    assert chunk.store(poor).outcomes == {"SAVED": 1}
+    assert chunk.store(payloads[0]).outcomes == {"SAVED": 1}
+
+
+def test_small_losses_are_corrections(chunk: Chunk, rich: Payload) -> None:
+    less = copy.deepcopy(rich)
+    gone = less["events"].pop()
+    assert chunk.store(less).outcomes == {"SAVED": 1}
+    (change,) = rows_of(chunk.conn, "etl.fixture_changes")
+    assert (change["section"], change["field"], change["before"]["id"], change["after"]) == (
+        "events",
+        str(gone["id"]),
+        gone["id"],
+        None,
+    )
+
+
+def test_the_dials_decide(chunk: Chunk, rich: Payload) -> None:
+    chunk.guard = Guard(rereads=1, hours=6)
+    poor = {**rich, "lineups": rich["lineups"][:1]}
+    assert chunk.store(poor).outcomes == {"HELD": 1}
+    assert fixture(chunk.conn, rich["id"])["next_due_at"] == chunk.now + timedelta(hours=6)
+    assert chunk.store(poor).outcomes == {"SAVED": 1}
+
+
+# ---- the ledger
+
+
+def test_changed_fields_and_rows_are_told_with_their_age(chunk: Chunk, rich: Payload) -> None:
+    ended = fixture(chunk.conn, rich["id"])["ended_at"]
+    new = copy.deepcopy(rich)
+    new["result_info"] = "decided afterwards"
+    new["scores"][0]["score"]["goals"] += 1
+    new["lineups"][0]["details"][0]["data"]["value"] = 123
+    new["lineups"][1]["jersey_number"] = 98
+    assert chunk.store(new).changes == 4
+    found = {row["section"]: row for row in rows_of(chunk.conn, "etl.fixture_changes")}
+    assert found.keys() == {"fixture", "scores", "lineups", "lineups.details"}
+    assert (found["fixture"]["field"], found["fixture"]["before"], found["fixture"]["after"]) == (
+        "result_info", rich["result_info"], "decided afterwards")  # fmt: skip
+    assert found["scores"]["before"]["score"]["goals"] + 1 == found["scores"]["after"]["score"]["goals"]
+    assert "details" not in found["lineups"]["after"]
+    hours = (chunk.now - ended).total_seconds() / 3600
+    for row in found.values():
+        assert float(row["hours_after"]) == pytest.approx(hours, abs=0.01)
+        assert (row["execution_id"], row["league_id"], row["season_id"]) == (
+            "etl_test",
+            chunk.league_id,
+            chunk.season_id,
+        )
+        assert row["changed_at"] == chunk.now
+
+
+def test_many_changed_rows_are_told_by_their_number(chunk: Chunk, rich: Payload) -> None:
+    for row in rich["lineups"]:
+        for detail in row["details"]:
+            detail["data"]["value"] = 1000
+    chunk.store(rich)
+    (change,) = rows_of(chunk.conn, "etl.fixture_changes")
+    assert (change["section"], change["field"]) == ("lineups.details", None)
+    assert change["after"]["changed"] > 20
+
+
+def test_sections_asked_for_the_first_time_are_no_corrections(chunk: Chunk, payloads: list[Payload]) -> None:
+    chunk.includes = ("participants",)
+    bare = {
+        key: value
+        for key, value in payloads[0].items()
+        if key not in ("events", "lineups", "scores", "statistics", "periods")
+    }
+    chunk.store(bare)
+    chunk.includes = (*chunk.includes, "events", "lineups.details", "scores", "statistics", "periods")
+    stored = chunk.store(payloads[0])
+    assert (stored.outcomes, stored.changes) == ({"SAVED": 1}, 0)
+    assert_stored(chunk.conn, payloads[0])
+
+
+def test_one_change_is_told_once(chunk: Chunk, rich: Payload) -> None:
+    new = {**rich, "name": "Another"}
+    assert [chunk.store(new).changes, chunk.store(new).changes] == [1, 0]
+    assert len(rows_of(chunk.conn, "etl.fixture_changes")) == 1
