@@ -49,6 +49,7 @@ def database(server: Any, name: str, logs: int, metrics: int) -> str:
         with open_connection(conninfo.make_conninfo(base, dbname=part), autocommit=True) as conn:
             migrate(conn)
             seed(conn, now=datetime.now(UTC), logs=logs, metrics=metrics, **SIZES)
+            conn.execute("SELECT etl.roll_up_metrics()")
             conn.execute("VACUUM (ANALYZE) etl.etl_logs, etl.etl_metrics, football.fixtures")
         rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
         admin.execute(rename.format(sql.Identifier(part), sql.Identifier(name)))
@@ -79,6 +80,9 @@ def questions(get: Callable[..., Any]) -> dict[str, tuple[str, dict[str, Any]]]:
         "logs, unknown component": ("logs", {"component": "NOBODY"}),
         "logs, frequent text": ("logs", {"text": "held back"}),
         "logs, text not there": ("logs", {"text": "no such text"}),
+        "logs, text not in WARNING": ("logs", {"level": "WARNING", "text": "no such text"}),
+        "logs, text not in a component": ("logs", {"component": "LOAD", "text": "no such text"}),
+        "logs, WARNING of nobody": ("logs", {"component": "NOBODY", "level": "WARNING"}),
         "filters": ("filters", {}),
         "charts, 6 hours": ("metrics", {"hours": 6}),
         "charts, 24 hours": ("metrics", {"hours": 24}),

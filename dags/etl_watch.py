@@ -13,7 +13,7 @@ DOC = """
 |---|---|
 | `close_dead_executions` | a silent execution whose DAG run is over or gone becomes FAILED, with the reason |
 | `alerts` | runs every rule (`include/sql/queries/alerts_*.sql`), resolves what is over, notifies each new alert once |
-| `retention` | deletes old log lines, metrics, plans of finished runs and resolved alerts in small batches |
+| `retention` | sums metrics up for the charts; deletes old log lines, metrics, plans and resolved alerts |
 
 Limits and retention are the `alerts:` section of `include/catalog.yaml`; `sportmonks_catalog` hands a change on.
 
@@ -75,7 +75,7 @@ def retention() -> dict[str, int]:
     from sportmonks.monitoring import watch
 
     with connect(autocommit=True) as conn:
-        return watch.purge(conn, _thresholds())
+        return {**watch.purge(conn, _thresholds()), "rolled_up": watch.roll_up(conn)}
 
 
 with DAG(

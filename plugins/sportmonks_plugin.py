@@ -32,6 +32,12 @@ class SportmonksPlugin(AirflowPlugin):
     ]
 
     @cached_property
+    def deadline_references(self) -> list[Any]:  # type: ignore[override]
+        from sportmonks.monitoring.reference import RunQueuedAt
+
+        return [RunQueuedAt]
+
+    @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
         from sportmonks.dashboard.app import airflow_app
 

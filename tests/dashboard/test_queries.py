@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from sportmonks.dashboard import export, queries
+from sportmonks.monitoring import watch
 
 Warehouse = psycopg.Connection[Any]
 
@@ -104,6 +105,7 @@ def test_a_season_lists_what_needs_something(seeded: Warehouse) -> None:
 def test_log_pages_equal_the_whole(seeded: Warehouse, filters: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the filters, and with a small look-back, paging finds every line once and in order."""
     monkeypatch.setattr(queries, "SCAN", 150)
+    monkeypatch.setattr(queries, "SCAN_SPARSE", 60)
     seen: list[int] = []
     before = None
     for _ in range(200):
@@ -156,6 +158,34 @@ def test_charts_have_points_in_their_buckets(warehouse: Warehouse) -> None:
         "fixtures_per_second (mean)",
         "fixtures_per_second (maximum)",
     ]
+
+
+def test_rolled_up_charts_equal_the_raw_ones(seeded: Warehouse) -> None:
+    now = datetime.now(UTC)
+    before = queries.charts(seeded, hours=24, now=now)
+    assert watch.roll_up(seeded, now=now - timedelta(hours=3)) > 100
+    assert _near(queries.charts(seeded, hours=24, now=now), before)
+    seeded.execute(
+        "INSERT INTO etl.etl_metrics (timestamp, metric_name, metric_value) VALUES (%s, 'fixtures_per_second', 1e4)",
+        (now - timedelta(hours=3, minutes=30),),
+    )
+    watch.roll_up(seeded, now=now)  # came late, and is counted
+    again = queries.charts(seeded, hours=24, now=now)
+    assert max(p for p in again["charts"][0]["series"][1]["points"] if p is not None) == 1e4
+    seeded.execute("TRUNCATE etl.metric_buckets")
+    assert _near(queries.charts(seeded, hours=24, now=now), again)
+
+
+def _near(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    def points(charts: dict[str, Any]) -> list[Any]:
+        return [line["points"] for chart in charts["charts"] for line in chart["series"]]
+
+    same = [
+        a == b or a == pytest.approx(b)
+        for left, right in zip(points(one), points(other), strict=True)
+        for a, b in zip(left, right, strict=True)
+    ]
+    return one["t"] == other["t"] and all(same)
 
 
 def test_alerts_and_changes_page(seeded: Warehouse) -> None:

@@ -195,7 +195,7 @@ def test_retention_keeps_what_is_young(warehouse: psycopg.Connection[Any], run: 
         (NOW,),
     )
     deleted = purge(warehouse, DIALS, now=NOW)
-    assert deleted == {"logs": 2000 - 720, "metrics": 10, "plans": 25000, "alerts": 0}
+    assert deleted == {"logs": 2000 - 720, "metrics": 10, "buckets": 0, "plans": 25000, "alerts": 0}
     left = warehouse.execute("SELECT execution_id, count(*) FROM etl.execution_fixtures GROUP BY 1").fetchall()
     assert left == [(young, 25000)]
     assert sum(purge(warehouse, DIALS, now=NOW).values()) == 0

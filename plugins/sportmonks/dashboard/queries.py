@@ -21,8 +21,10 @@ Conn = psycopg.Connection[Any]
 Row = dict[str, Any]
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-# Log lines that one page of a text search reads at most; the next page goes on from there.
+# Log lines that one page of a text search reads at most; the next page goes on from there. Lines of one level
+# lie far apart on disk, so fewer of them.
 SCAN = 20_000
+SCAN_SPARSE = 2_000
 # Charts of the page: title, unit, metric -> which figure of a bucket is drawn.
 CHARTS: tuple[Row, ...] = (
     {
@@ -192,9 +194,13 @@ def logs(
     """``level`` and above, newest first. ``next`` pages on; ``looked_back_to`` tells how far a thin page reached."""
     levels = list(LEVELS[LEVELS.index(level) :]) if level and level != "DEBUG" else None
     selective = execution_id or chunk_id or fixture_id is not None
-    by_level = levels is not None and not selective
-    filtered = bool(text or (levels and not by_level) or (component and by_level))
-    scan = SCAN if filtered else limit
+    # A component alone is looked up level by level too: its index says so.
+    by_level = not selective and bool(levels or component)
+    if by_level:
+        levels = levels or list(LEVELS)
+        scan = SCAN_SPARSE if text else limit
+    else:
+        scan = SCAN if text or levels or component else limit
     found = rows(
         conn,
         "dashboard_logs_by_level" if by_level else "dashboard_logs",
@@ -247,7 +253,8 @@ def charts(conn: Conn, *, hours: float = 24, names: Sequence[str] = (), now: dat
         lines = [(name, figure, f"{name} ({figure})") for name in names for figure in ("mean", "maximum")]
         shown = ({"id": "custom", "title": ", ".join(names), "unit": "", "lines": lines},)
     wanted = sorted({line[0] for chart in shown for line in chart["lines"]})
-    found = rows(conn, "dashboard_metrics", names=wanted, since=since, bucket_seconds=step)
+    name = "dashboard_metrics" if step % 300 else "dashboard_metrics_rolled"
+    found = rows(conn, name, names=wanted, since=since, bucket_seconds=step)
     # date_bin counts from ``since``, so the buckets are since, since + step, ...
     start = int(since.timestamp())
     count = int((end.timestamp() - start) // step) + 1

@@ -19,9 +19,11 @@ log = logging.getLogger(__name__)
 
 def league_deadline(minutes: float, *, league_id: int | None = None, name: str = "deadline") -> DeadlineAlert:
     """``minutes`` from the queueing of a run. Manual and backfill runs count too; a logical date plays no part."""
-    # At run time all three are in airflow.sdk as well, but not in its type stub.
+    # At run time both are in airflow.sdk as well, but not in its type stub.
     from airflow.sdk.definitions.callback import AsyncCallback
-    from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+    from airflow.sdk.definitions.deadline import DeadlineAlert
+
+    from sportmonks.monitoring.reference import RunQueuedAt
 
     return DeadlineAlert(
         name=name,

@@ -118,6 +118,12 @@ def _send(conn: psycopg.Connection[Any], ids: list[int], deliver: Deliver, now: 
     return sent
 
 
+def roll_up(conn: psycopg.Connection[Any], *, now: datetime | None = None) -> int:
+    """Bring the five-minute buckets of the charts up to date; how many were written."""
+    row = conn.execute("SELECT etl.roll_up_metrics(%s)", (now or datetime.now(UTC),)).fetchone()
+    return int(row[0]) if row else 0
+
+
 def record_gauges(conn: psycopg.Connection[Any], *, now: datetime | None = None) -> int:
     """The budgets as metrics, so that the page can draw them over time; how many rows."""
     cursor = conn.execute(sql("queries/watch_budget_gauges"), {"now": now or datetime.now(UTC)})
@@ -136,6 +142,7 @@ def purge(
     keep: Mapping[str, float] = {
         "logs": thresholds.keep_logs_days,
         "metrics": thresholds.keep_metrics_days,
+        "buckets": thresholds.keep_metrics_days,
         "plans": thresholds.keep_plans_days,
         "alerts": thresholds.keep_alerts_days,
     }

@@ -1,0 +1,28 @@
+"""From when a deadline counts: the queueing of a run.
+
+Airflow's own reference for this (DAGRUN_QUEUED_AT) makes every clear of such a run fail with HTTP 500 in 3.3
+(apache/airflow issue 70368), and clearing is how a failed season is mended here. This one counts the same and leaves
+the deadline where it is when a run is cleared.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from airflow.sdk.definitions.deadline import BaseDeadlineReference
+
+
+class RunQueuedAt(BaseDeadlineReference):
+    """The moment a run was queued. Registered by the plugin, so that the scheduler knows it."""
+
+    required_kwargs = {"dag_id", "run_id"}  # noqa: RUF012 (the base class declares it so)
+
+    def _evaluate_with(self, *, session: Any, dag_id: str, run_id: str, **_: Any) -> datetime | None:
+        """Runs in the scheduler and the api-server, inside their own session."""
+        from airflow.models.dagrun import DagRun
+        from sqlalchemy import select
+
+        query = select(DagRun.queued_at).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id)
+        found: datetime | None = session.scalar(query)
+        return found
