@@ -40,7 +40,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     try:
         yield server.conninfo("postgres")
     finally:
-        server.stop()
+        server.destroy()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,135 @@
+"""A whole stack of its own for these tests: `./etl up` in a temporary home, on free ports, with a small world."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import requests
+from psycopg.rows import dict_row
+
+REPO = Path(__file__).resolve().parents[2]
+SANDBOX = "--leagues 2 --seasons 3 --teams 6"
+
+
+@dataclass
+class Etl:
+    """The command line against one running stack, and direct looks behind it."""
+
+    env: dict[str, str]
+
+    def __call__(self, *args: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["./etl", *args], cwd=REPO, env=self.env, capture_output=True, text=True, timeout=timeout, check=False
+        )
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.env['ETL_PORT']}"
+
+    @property
+    def home(self) -> Path:
+        return Path(self.env["ETL_HOME"])
+
+    @property
+    def password(self) -> str:
+        import json
+
+        return str(json.loads((self.home / "airflow" / "passwords.json").read_text())["admin"])
+
+    def sandbox(self, method: str, path: str, body: Any = None) -> Any:
+        found = re.search(
+            r"http://127\.0\.0\.1:\d+", next(x for x in self("status").stdout.splitlines() if "sandbox" in x)
+        )
+        assert found, "no sandbox in ./etl status"
+        answer = requests.request(method, found[0] + path, json=body, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    def airflow(self, method: str, path: str, body: Any = None) -> Any:
+        token = requests.post(
+            f"{self.url}/auth/token", json={"username": "admin", "password": self.password}, timeout=30
+        ).json()["access_token"]
+        answer = requests.request(
+            method, f"{self.url}/api/v2{path}", json=body, headers={"Authorization": f"Bearer {token}"}, timeout=60
+        )
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        dsn = self("dsn").stdout.strip()
+        with psycopg.connect(dsn, row_factory=dict_row) as conn:
+            return conn.execute(query.encode(), values).fetchall()
+
+    def wait_for_run(self, dag_id: str, run_id: str, seconds: float = 240) -> str:
+        """Final state of a DAG run."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            state = self.airflow("GET", f"/dags/{dag_id}/dagRuns/{run_id}")["state"]
+            if state in ("success", "failed"):
+                return str(state)
+            time.sleep(1)
+        raise AssertionError(f"{dag_id} {run_id} was not finished after {seconds} s")
+
+    def newest_run(self, dag_id: str) -> str:
+        runs = self.airflow("GET", f"/dags/{dag_id}/dagRuns?order_by=-run_after&limit=1")["dag_runs"]
+        return str(runs[0]["dag_run_id"])
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def etl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Etl]:
+    """A running stack; stopped at the end, and nothing of it may be left then."""
+    home = tmp_path_factory.mktemp("etl")
+    include = home / "include"
+    shutil.copytree(REPO / "include", include)
+    catalog = include / "catalog.yaml"
+    # A failing group must fail in seconds here, not after two retries a minute apart.
+    text = re.sub(r"(?m)^retries: \d+", "retries: 0", catalog.read_text())
+    catalog.write_text(text)
+    keep = ("PATH", "HOME", "LANG", "TMPDIR", "USER", "LOGNAME")
+    env = {name: os.environ[name] for name in keep if name in os.environ} | {
+        "ETL_HOME": str(home / "state"),
+        "ETL_PORT": str(free_port()),
+        "ETL_INCLUDE_DIR": str(include),
+        "ETL_SANDBOX_ARGS": SANDBOX,
+    }
+    stack = Etl(env)
+    started = stack("up")
+    if started.returncode:
+        stack("down")
+        pytest.fail(f"./etl up failed:\n{started.stdout}\n{started.stderr}")
+    try:
+        yield stack
+    finally:
+        stopped = stack("down")
+        assert stopped.returncode == 0, stopped.stderr
+        left = [line for line in _processes() if str(home) in line]
+        assert not left, f"processes left behind: {left}"
+
+
+def _processes() -> list[str]:
+    """Command lines and environments of what runs on this machine, as far as we may see them."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            text = (folder / "cmdline").read_bytes() + b" " + (folder / "environ").read_bytes()
+        except OSError:
+            continue
+        found.append(f"{folder.name} {text.replace(bytes(1), b' ').decode(errors='replace')[:4000]}")
+    return [line for line in found if not line.startswith(f"{os.getpid()} ")]
