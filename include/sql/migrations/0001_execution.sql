@@ -11,6 +11,7 @@ CREATE TABLE IF NOT EXISTS etl.etl_executions (
     status              text        NOT NULL DEFAULT 'RUNNING',
     started_at          timestamptz NOT NULL DEFAULT clock_timestamp(),
     finished_at         timestamptz,
+    first_finished_at   timestamptz,            -- stays when a cleared task takes the execution back to RUNNING
     planned_at          timestamptz,            -- set once the plan stands; empty = the run never came that far
     heartbeat_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
     total_fixtures      integer     NOT NULL DEFAULT 0,

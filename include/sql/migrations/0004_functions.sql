@@ -122,7 +122,7 @@ BEGIN
     -- A repeated finish with the same outcome keeps the end it had.
     v_end := CASE WHEN v_row.status = v_status THEN v_row.finished_at ELSE p_now END;
     UPDATE etl.etl_executions
-    SET status = v_status, finished_at = v_end, error_message = v_error,
+    SET status = v_status, finished_at = v_end, first_finished_at = coalesce(first_finished_at, v_end), error_message = v_error,
         total_fixtures = coalesce(p_total_fixtures, total_fixtures),
         processed_fixtures = coalesce(p_processed_fixtures, processed_fixtures),
         successful_fixtures = coalesce(p_successful_fixtures, successful_fixtures),
@@ -184,6 +184,7 @@ BEGIN
     ON CONFLICT (execution_id, league_id, season_id) DO UPDATE
         SET status = 'RUNNING', started_at = coalesce(execution_chunks.started_at, p_now), finished_at = NULL,
             collected_at = NULL, error_message = NULL, tries = execution_chunks.tries + 1;
+    DELETE FROM etl.check_results WHERE execution_id = p_execution_id AND chunk_id = p_league_id || '_' || p_season_id;
     UPDATE etl.chunks
     SET status = 'RUNNING', error_message = NULL, last_execution_id = p_execution_id, updated_at = p_now
     WHERE league_id = p_league_id AND season_id = p_season_id;
@@ -252,6 +253,9 @@ BEGIN
     ELSE
         v_status := 'COMPLETED';
     END IF;
+    IF v_row.status = v_status THEN
+        RETURN v_status;    -- closed already: a cleared group closes in its check, and again in its teardown
+    END IF;
     UPDATE etl.execution_chunks SET status = v_status, finished_at = p_now, error_message = v_error
      WHERE execution_id = p_execution_id AND league_id = p_league_id AND season_id = p_season_id;
     UPDATE etl.chunks
@@ -273,8 +277,34 @@ BEGIN
                v_row.planned, v_row.saved, v_row.unchanged, v_row.failed, v_row.missing),
         CASE WHEN v_error IS NULL THEN NULL ELSE jsonb_build_object('error', v_error) END,
         p_execution_id, v_chunk, NULL, round((v_secs * 1000)::numeric, 1), p_now);
+    -- "Clear only failed" runs neither open nor close nor finish again, because they had succeeded. So the last chunk
+    -- that closes after that finishes the execution.
+    PERFORM etl.finish_etl_execution(e.execution_id, p_now => p_now)
+    FROM etl.etl_executions e
+    WHERE e.execution_id = p_execution_id AND e.first_finished_at IS NOT NULL AND e.status = 'RUNNING'
+      AND NOT EXISTS (SELECT 1 FROM etl.execution_chunks c
+                      WHERE c.execution_id = p_execution_id AND c.status IN ('PENDING', 'RUNNING'));
     RETURN v_status;
 END $$;
+
+-- A chunk that this run had closed is being worked on again, without its open task.
+CREATE OR REPLACE FUNCTION etl.reopen_chunk(
+    p_execution_id text, p_league_id bigint, p_season_id bigint, p_now timestamptz DEFAULT clock_timestamp()
+) RETURNS void LANGUAGE sql AS $$
+    SELECT etl.open_chunk(c.execution_id, c.league_id, c.season_id, p_now)
+    FROM etl.execution_chunks c
+    WHERE c.execution_id = p_execution_id AND c.league_id = p_league_id AND c.season_id = p_season_id
+      AND c.status IN ('COMPLETED', 'FAILED')
+$$;
+
+-- A try failed. In a run that had ended before, no close task may follow, so the chunk closes here.
+CREATE OR REPLACE FUNCTION etl.stop_chunk(
+    p_execution_id text, p_league_id bigint, p_season_id bigint, p_now timestamptz DEFAULT clock_timestamp()
+) RETURNS void LANGUAGE sql AS $$
+    SELECT etl.close_chunk(e.execution_id, p_league_id, p_season_id, p_now)
+    FROM etl.etl_executions e
+    WHERE e.execution_id = p_execution_id AND e.first_finished_at IS NOT NULL
+$$;
 
 -- An array, or an empty one for whatever else stands there.
 CREATE OR REPLACE FUNCTION etl.as_array(p_value jsonb) RETURNS jsonb

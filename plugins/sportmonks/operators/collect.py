@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sportmonks.catalog import Season
+from sportmonks.errors import BudgetWait
 from sportmonks.operators.base import LeagueOperator
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from sportmonks.api.calls import CallRecord
     from sportmonks.collecting.progress import ChunkProgress
+    from sportmonks.collecting.run import Run
     from sportmonks.load.stream import Progress
     from sportmonks.monitoring import ETLLogger, PerformanceTracker
 
@@ -51,14 +53,28 @@ class CollectOperator(LeagueOperator):
                     _count_calls(calls, tracker)
                     _tell(done, progress, logger, tracker)
 
+                self._mark(run, season, "reopen_chunk")
                 try:
                     return asdict(collect(run, season, owner, on_batch))
+                except BudgetWait:
+                    raise
                 except Exception as error:
-                    logger.warning("Collection stopped", reason=str(error)[:1000])
+                    logger.error("Collection stopped", reason=str(error)[:1000])
+                    self._mark(run, season, "stop_chunk")
                     raise
                 finally:
                     _count_calls(calls, tracker)
         raise AssertionError("unreachable: a wait or an error leaves above")
+
+    def _mark(self, run: Run, season: Season, name: str) -> None:
+        """Say that the season begins again, or stops, in a run that had ended. Never worth the data."""
+        from sportmonks.db import sql
+
+        try:
+            with run.connect() as conn:
+                conn.execute(sql(f"tasks/{name}"), run.names(season))
+        except Exception as error:
+            self.log.warning("%s could not be noted: %s", name, type(error).__name__)
 
 
 def _count_calls(calls: list[CallRecord], tracker: PerformanceTracker) -> None:
