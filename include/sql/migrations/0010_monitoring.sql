@@ -15,9 +15,6 @@ CREATE INDEX IF NOT EXISTS idx_etl_logs_errors ON etl.etl_logs (timestamp DESC) 
 -- Corrections of a chunk and of a run, newest first.
 CREATE INDEX IF NOT EXISTS idx_fixture_changes_chunk ON etl.fixture_changes (league_id, season_id, change_id DESC);
 CREATE INDEX IF NOT EXISTS idx_fixture_changes_execution ON etl.fixture_changes (execution_id, section) WHERE execution_id IS NOT NULL;
--- "WARNING and above of one component" is one probe per level; a component alone is five. One index serves both.
-DROP INDEX IF EXISTS etl.idx_etl_logs_component;
-CREATE INDEX idx_etl_logs_component ON etl.etl_logs (component, level, log_id DESC);
 -- Append-only tables are vacuumed too rarely by default for index-only scans of their newest part.
 ALTER TABLE etl.etl_logs SET (autovacuum_vacuum_insert_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 ALTER TABLE etl.etl_metrics SET (autovacuum_vacuum_insert_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
@@ -161,41 +158,4 @@ BEGIN
     PERFORM etl.finish_etl_execution(p_execution_id, 'FAILED', p_error_message => p_reason, p_now => p_now);
     PERFORM etl.log_etl_event('ERROR', 'WATCH', 'Execution closed: ' || p_reason, NULL, p_execution_id, p_now => p_now);
     RETURN true;
-END $$;
-
--- Metrics in buckets of five minutes, so that a chart of a week reads thousands of rows and not a million.
--- Kept by etl_watch; whatever is not in here yet, the charts read from etl.etl_metrics itself.
-CREATE TABLE IF NOT EXISTS etl.metric_buckets (
-    metric_name text             NOT NULL,
-    bucket      timestamptz      NOT NULL,              -- start of the five minutes
-    series      text             NOT NULL DEFAULT '',   -- the entity, where a metric has one
-    samples     bigint           NOT NULL,
-    total       double precision NOT NULL,
-    lowest      double precision NOT NULL,
-    highest     double precision NOT NULL,
-    PRIMARY KEY (metric_name, bucket, series)
-);
-CREATE INDEX IF NOT EXISTS idx_metric_buckets_bucket ON etl.metric_buckets (bucket);
-
--- Recounts the buckets of the last hour and adds the finished ones since; how many. Rows that reach the table up to an
--- hour late (a buffer that waited for it) are therefore counted too, and nothing is ever counted twice.
-CREATE OR REPLACE FUNCTION etl.roll_up_metrics(p_now timestamptz DEFAULT clock_timestamp()) RETURNS bigint
-LANGUAGE plpgsql AS $$
-DECLARE
-    v_until timestamptz := date_bin('5 minutes', p_now, 'epoch');
-    v_from  timestamptz;
-    v_count bigint;
-BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('etl_roll_up_metrics', 0));
-    SELECT coalesce((SELECT max(bucket) - interval '1 hour' FROM etl.metric_buckets),
-                    (SELECT date_bin('5 minutes', min(timestamp), 'epoch') FROM etl.etl_metrics)) INTO v_from;
-    IF v_from IS NULL THEN RETURN 0; END IF;
-    DELETE FROM etl.metric_buckets WHERE bucket >= v_from;
-    INSERT INTO etl.metric_buckets (metric_name, bucket, series, samples, total, lowest, highest)
-    SELECT metric_name, date_bin('5 minutes', timestamp, 'epoch'), coalesce(tags ->> 'entity', ''), count(*), sum(metric_value),
-           min(metric_value), max(metric_value)
-    FROM etl.etl_metrics WHERE timestamp >= v_from AND timestamp < v_until
-    GROUP BY 1, 2, 3;
-    GET DIAGNOSTICS v_count = ROW_COUNT;
-    RETURN v_count;
 END $$;

@@ -24,7 +24,7 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # Log lines that one page of a text search reads at most; the next page goes on from there. Lines of one level
 # lie far apart on disk, so fewer of them.
 SCAN = 20_000
-SCAN_SPARSE = 2_000
+SCAN_SPARSE = 700
 # Charts of the page: title, unit, metric -> which figure of a bucket is drawn.
 CHARTS: tuple[Row, ...] = (
     {

@@ -30,8 +30,12 @@ export async function logs({ search, signal, go }) {
     const form = new FormData(event.target);
     go(`#/logs${query(Object.fromEntries(FIELDS.map((name) => [name, String(form.get(name) ?? "").trim()])))}`);
   };
+  let looked = 0;
+  let steps = 0;
   const more = (found) => {
-    const words = found.rows.length || !found.next ? "" : `No match among ${count(found.looked_at)} lines back to ${ago(found.looked_back_to)}. `;
+    const thin = !found.rows.length && found.next;
+    looked = thin ? looked + found.looked_at : 0;
+    const words = thin ? `No match among ${count(looked)} lines back to ${ago(found.looked_back_to)}. ` : "";
     const button = found.next ? h("button", { type: "button", id: "log-older", onclick: async () => {
       button.disabled = true;
       const next = await get("logs", { ...filter, before: found.next }).catch((error) => { state.append(h("span", { class: "bad" }, ` ${error.message} ${error.mend ?? ""}`)); button.disabled = false; });
@@ -39,6 +43,8 @@ export async function logs({ search, signal, go }) {
       list.append(...next.rows.map(line));
       more(next);
     } }, found.rows.length ? "Older lines" : "Look further back") : null;
+    // A thin page is no answer yet: the next ones are asked for at once, but not for ever.
+    if (thin && ++steps % 20 && button) queueMicrotask(() => button.isConnected && button.click());
     state.replaceChildren(...[words, button, !found.next && list.children.length ? h("span", { class: "dim" }, "That is all.") : null].filter(Boolean));
   };
   more(data);
