@@ -8,26 +8,35 @@ nothing but the hint.
 from __future__ import annotations
 
 import logging
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Annotated, Protocol
 
 import msgspec
 
 log = logging.getLogger(__name__)
 
 
+FRESH = timedelta(days=1)
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """State of a chunk's collection after the last committed batch. Times are ISO 8601."""
+    """State of a chunk's collection after the last committed batch. Times carry their zone."""
 
     league_id: int
     season_id: int
     execution_id: str
-    started_at: str
-    updated_at: str
+    started_at: Moment
+    updated_at: Moment
     batches: int = 0
     done: int = 0
     total: int = 0
     forced: bool = False
     finished: bool = False
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Whether a collection that stopped here may go on; one of last week begins anew."""
+        return self.started_at <= now and timedelta(0) <= now - self.updated_at <= FRESH
 
 
 class Store(Protocol):
@@ -66,7 +75,11 @@ def key_of(league_id: int, season_id: int) -> str:
 def read(store: Store, league_id: int, season_id: int) -> Checkpoint | None:
     """The chunk's checkpoint; None when there is none or when it cannot be understood (which is logged)."""
     key = key_of(league_id, season_id)
-    text = store.get(key)
+    try:
+        text = store.get(key)
+    except Exception as error:
+        log.warning("Checkpoint %s cannot be had (%s); the warehouse decides alone", key, type(error).__name__)
+        return None
     if not text:
         return None
     try:
@@ -91,4 +104,9 @@ def write(store: Store, checkpoint: Checkpoint) -> None:
 
 def clear(store: Store, league_id: int, season_id: int) -> None:
     """Forget where the chunk stood."""
-    store.delete(key_of(league_id, season_id))
+    key = key_of(league_id, season_id)
+    try:
+        store.delete(key)
+    except Exception as error:
+        # There may have been none.
+        log.info("Checkpoint %s was not deleted: %s", key, type(error).__name__)

@@ -36,6 +36,7 @@ PRIORITIES = {
     "unsettled": 25,
     "recheck_30d": 20,
     "failed": 15,
+    "includes_added": 12,
     "aged": 10,
     "forced": 5,
 }
@@ -60,6 +61,7 @@ class Facts:
     failed_reads: int = 0
     index_changed_at: datetime | None = None
     index_missing_at: datetime | None = None
+    lacks_includes: bool = False  # read without a section that is asked for by now
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,8 @@ def next_due(facts: Facts, dials: Refetch, guard: Guard, now: datetime) -> Due |
     if facts.index_missing_at and facts.index_missing_at > fetched:
         return _due(facts.index_missing_at, "gone_from_index")
     due, oldest = _by_state(facts, fetched, dials), fetched + timedelta(days=dials.max_age_days)
-    return due if due.at <= oldest else _due(oldest, "aged")
+    due = due if due.at <= oldest else _due(oldest, "aged")
+    return _due(now, "includes_added") if facts.lacks_includes and due.at > now else due
 
 
 def _by_state(facts: Facts, fetched: datetime, dials: Refetch) -> Due:

@@ -14,6 +14,7 @@ WITH sent AS (
     WHERE f.id IS NULL
        OR (s.state_id IS NOT NULL AND s.state_id IS DISTINCT FROM f.state_id)
        OR (s.starting_at IS NOT NULL AND s.starting_at IS DISTINCT FROM f.starting_at)
+       OR (s.season_id IS DISTINCT FROM f.season_id)
        OR f.index_missing_at IS NOT NULL
        OR f.deleted_at IS NOT NULL
 ), written AS (
@@ -27,14 +28,19 @@ WITH sent AS (
     ON CONFLICT (id) DO UPDATE
         SET collection_status = CASE WHEN f.collection_status = 'DELETED' THEN 'PENDING' ELSE f.collection_status END,
             deleted_at = NULL, index_missing_at = NULL,
-            index_changed_at = CASE WHEN f.last_fetched_at IS NULL THEN NULL ELSE %(now)s END,
+            -- Later than the last read, whatever the clocks of the workers say.
+            index_changed_at = CASE WHEN f.last_fetched_at IS NULL THEN NULL
+                                    ELSE greatest(%(now)s, greatest(f.last_fetched_at, f.last_asked_at) + interval '1 microsecond') END,
             next_due_at = %(now)s,
             due_reason = CASE WHEN f.last_fetched_at IS NULL THEN f.due_reason ELSE 'changed_in_index' END,
             -- Not collected yet: the index is all there is. Collected: the payload decides, so that what is stored
-            -- of a match always belongs together.
-            state_id = CASE WHEN f.last_fetched_at IS NULL THEN excluded.state_id ELSE f.state_id END,
+            -- of a match always belongs together; only a tombstone that has come back must not look deleted.
+            league_id = CASE WHEN f.last_fetched_at IS NULL THEN excluded.league_id ELSE f.league_id END,
+            season_id = CASE WHEN f.last_fetched_at IS NULL THEN excluded.season_id ELSE f.season_id END,
+            state_id = CASE WHEN f.last_fetched_at IS NULL OR f.deleted_at IS NOT NULL THEN excluded.state_id
+                            ELSE f.state_id END,
             starting_at = CASE WHEN f.last_fetched_at IS NULL THEN excluded.starting_at ELSE f.starting_at END,
-            updated_at = CASE WHEN f.last_fetched_at IS NULL THEN %(now)s ELSE f.updated_at END
+            updated_at = CASE WHEN f.last_fetched_at IS NULL OR f.deleted_at IS NOT NULL THEN %(now)s ELSE f.updated_at END
         WHERE f.index_changed_at IS NULL OR f.index_missing_at IS NOT NULL OR f.deleted_at IS NOT NULL
            OR f.last_fetched_at IS NULL
     RETURNING (xmax = 0) AS inserted

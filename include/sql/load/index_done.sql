@@ -1,15 +1,33 @@
 -- A complete index has been read: fixtures that it no longer lists are noted (never deleted), the chunk is stamped.
-WITH gone AS (
-    UPDATE football.fixtures
-    SET index_missing_at = %(now)s, next_due_at = %(now)s, due_reason = 'gone_from_index'
-    WHERE league_id = %(league_id)s AND season_id = %(season_id)s AND NOT (id = ANY (%(ids)s))
-      AND index_missing_at IS NULL AND deleted_at IS NULL
-    RETURNING id
+-- Many missing at once are more likely a bad answer: they are noted only if the indexes before told the same.
+-- The note is always later than the last read, whatever the clocks of the workers say.
+WITH known AS (
+    SELECT id, NOT (id = ANY (%(ids)s)) AS is_gone, index_missing_at IS NULL AS is_news, last_fetched_at
+    FROM football.fixtures
+    WHERE league_id = %(league_id)s AND season_id = %(season_id)s AND deleted_at IS NULL
+    ORDER BY id
+    FOR UPDATE
+), judged AS (
+    SELECT count(*) FILTER (WHERE is_gone AND is_news) AS gone,
+           count(*) FILTER (WHERE is_gone AND is_news) > greatest(%(few)s, count(*) * %(share)s::float8)
+           AND coalesce((SELECT doubtful_indexes FROM etl.chunks
+                         WHERE league_id = %(league_id)s AND season_id = %(season_id)s), 0) < %(believed_after)s AS doubtful
+    FROM known
+), noted AS (
+    UPDATE football.fixtures f
+    SET index_missing_at = greatest(%(now)s, k.last_fetched_at + interval '1 microsecond'), next_due_at = %(now)s,
+        due_reason = 'gone_from_index'
+    FROM known k, judged j
+    WHERE f.id = k.id AND k.is_gone AND k.is_news AND NOT j.doubtful
+    RETURNING f.id
 ), stamped AS (
-    INSERT INTO etl.chunks AS c (league_id, season_id, league_name, season_name, indexed_at, total_fixtures)
-    VALUES (%(league_id)s, %(season_id)s, %(league_name)s, %(season_name)s, %(now)s, cardinality(%(ids)s::bigint[]))
+    INSERT INTO etl.chunks AS c (league_id, season_id, league_name, season_name, indexed_at, total_fixtures, doubtful_indexes)
+    SELECT %(league_id)s, %(season_id)s, %(league_name)s, %(season_name)s, %(now)s, cardinality(%(ids)s::bigint[]),
+           doubtful::integer
+    FROM judged
     ON CONFLICT (league_id, season_id) DO UPDATE
         SET league_name = excluded.league_name, season_name = excluded.season_name, indexed_at = excluded.indexed_at,
-            total_fixtures = excluded.total_fixtures
+            total_fixtures = CASE WHEN excluded.doubtful_indexes = 0 THEN excluded.total_fixtures ELSE c.total_fixtures END,
+            doubtful_indexes = CASE WHEN excluded.doubtful_indexes = 0 THEN 0 ELSE c.doubtful_indexes + 1 END
 )
-SELECT count(*) FROM gone
+SELECT (SELECT count(*) FROM noted), CASE WHEN doubtful THEN gone ELSE 0 END FROM judged

@@ -12,7 +12,8 @@ SET collection_status = v.status,
     missing_reads     = v.missing_reads,
     failed_reads      = v.failed_reads,
     last_error        = v.error,
-    index_changed_at  = CASE WHEN v.returned THEN NULL ELSE f.index_changed_at END,
+    -- What the index told after the call was begun is news still.
+    index_changed_at  = CASE WHEN NOT v.returned OR f.index_changed_at > %(now)s THEN f.index_changed_at END,
     deleted_at        = CASE WHEN v.status = 'DELETED' THEN coalesce(f.deleted_at, %(now)s) END,
     next_due_at       = v.next_due_at,
     due_reason        = v.due_reason

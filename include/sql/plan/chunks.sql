@@ -3,5 +3,5 @@ INSERT INTO etl.execution_chunks AS c (execution_id, league_id, season_id, posit
 SELECT %(execution_id)s, %(league_id)s, p.season_id, p.position, p.priority, p.planned
 FROM jsonb_to_recordset(%(chunks)s) AS p(season_id bigint, position integer, priority bigint, planned integer)
 ON CONFLICT (execution_id, league_id, season_id) DO UPDATE
-    SET position = excluded.position, priority = excluded.priority, planned = excluded.planned + c.processed,
+    SET position = excluded.position, priority = excluded.priority, planned = excluded.planned,
         status = 'PENDING', finished_at = NULL, collected_at = NULL, error_message = NULL

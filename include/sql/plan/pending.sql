@@ -1,5 +1,4 @@
--- What is left of a chunk's plan in this run, in plan order. What another run has read since the plan stood is
--- left out unless it was asked for by force.
+-- What is left of a chunk's plan in this run, in plan order.
 SELECT p.fixture_id, p.urgent
 FROM etl.execution_fixtures p
 WHERE p.execution_id = %(execution_id)s AND p.season_id = %(season_id)s AND p.status = 'PENDING'

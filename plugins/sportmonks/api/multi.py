@@ -38,7 +38,8 @@ class MultiResult:
 
     ``rows``: untouched JSON by fixture id. ``missing``: not in the answer (which proves nothing, the API forgets
     fixtures now and then). ``poisoned``: id -> why its request keeps failing. ``calls``/``bytes``: HTTP requests,
-    failed ones included, and the bytes of their bodies. ``dropped_includes``: asked for but refused by the plan.
+    failed ones included, and the bytes of their bodies. ``dropped_includes``: asked for but refused by the plan,
+    ``includes``: what was asked for in the end.
     """
 
     rows: dict[int, msgspec.Raw]
@@ -48,6 +49,7 @@ class MultiResult:
     calls: int = 0
     bytes: int = 0
     dropped_includes: tuple[str, ...] = ()
+    includes: tuple[str, ...] = ()
 
 
 def check_ids(ids: Sequence[Any], max_batch: int) -> tuple[int, ...]:
@@ -76,7 +78,8 @@ def collect_multi(
     asked = check_ids(ids, client.max_batch)
     batch = _Batch(client, includes, urgent)
     batch.collect(asked)
-    used = set(client.allowed_includes(ENTITY, includes))
+    allowed = client.allowed_includes(ENTITY, includes)
+    used = set(allowed)
     return MultiResult(
         rows=batch.rows,
         asked=asked,
@@ -85,6 +88,7 @@ def collect_multi(
         calls=batch.tally.calls,
         bytes=batch.tally.bytes,
         dropped_includes=tuple(each for each in includes if each not in used),
+        includes=allowed,
     )
 
 

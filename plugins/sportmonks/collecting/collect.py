@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sportmonks.batches import Batch, make_batches
@@ -12,20 +13,19 @@ from sportmonks.catalog import Season
 from sportmonks.chunks import Chunk, plan_chunks
 from sportmonks.collecting.discover import read_index
 from sportmonks.collecting.explain import explain_missing
+from sportmonks.collecting.facts import known_facts
 from sportmonks.collecting.progress import ChunkProgress
 from sportmonks.collecting.run import Run
 from sportmonks.db import sql
 from sportmonks.errors import BudgetWait, LostLease, SportmonksError
-from sportmonks.load.plan import add_to_plan, pending, read_facts, take_lease
+from sportmonks.load.plan import add_to_plan, marked, pending, skip_read, take_lease
+from sportmonks.load.session import Session
+from sportmonks.load.spool import left_behind
 from sportmonks.load.store import LoadContext
-from sportmonks.load.stream import Progress, Stream
+from sportmonks.load.stream import Progress, Stream, store
 
 if TYPE_CHECKING:
     import psycopg
-
-# Another owner that has not shown life for so long is taken for dead. A batch takes a few seconds.
-LEASE_PATIENCE_S = 120.0
-LEASE_RETRY_S = 15.0
 
 OnBatch = Callable[[Progress, ChunkProgress], None]
 
@@ -47,53 +47,57 @@ def collect(run: Run, season: Season, owner: str, on_batch: OnBatch | None = Non
     are used up or another living owner has the chunk, LostLease when somebody took it over. Whatever it raises,
     fetched batches are stored, and the chunk is free for the next try.
     """
-    names = run.names(season)
-    with run.connect() as conn:
-        fence = _take_lease(run, conn, season, owner)
-        lease = {**names, "fence": fence}
+    with Session(run.connect) as session:
+        fence = _take_lease(run, session, season, owner)
+        lease = {**run.names(season), "fence": fence}
         try:
-            _plan_if_unread(run, conn, season)
-            result = _stream(run, conn, season, fence, on_batch)
+            session.run(lambda conn: _plan_if_unread(run, conn, season))
+            result = _collect(run, session, season, fence, on_batch)
         except LostLease:
             raise
         except BudgetWait:
-            _release(conn, lease)
+            _release(session, lease)
             raise
         except BaseException as error:
-            _note_failure(run, conn, lease, error)
+            _note_failure(run, session, lease, error)
             raise
-        conn.execute(sql("plan/collected"), {**names, "error": None})
-        _release(conn, lease)
+        session.execute(sql("plan/collected"), {**run.names(season), "error": None})
+        _release(session, lease)
         return result
 
 
-def _take_lease(run: Run, conn: psycopg.Connection[Any], season: Season, owner: str) -> int:
-    names, now = run.names(season), run.clock()
-    fence = take_lease(conn, {"owner": owner, **names}, patience=LEASE_PATIENCE_S, now=now)
-    if fence is None:
-        # Never indexed: the row that the lease lives in comes first.
-        conn.execute(sql("plan/ensure_chunk"), {**names, "season": season.name, "league": run.league.name})
-        fence = take_lease(conn, {"owner": owner, **names}, patience=LEASE_PATIENCE_S, now=now)
+def _take_lease(run: Run, session: Session, season: Season, owner: str) -> int:
+    names = {"owner": owner, **run.names(season)}
+
+    def take(conn: psycopg.Connection[Any]) -> int | None:
+        fence = take_lease(conn, names, patience=run.lease_patience)
+        if fence is None:
+            # Never indexed: the row that the lease lives in comes first.
+            conn.execute(sql("plan/ensure_chunk"), {**names, "season": season.name, "league": run.league.name})
+            fence = take_lease(conn, names, patience=run.lease_patience)
+        return fence
+
+    fence = session.run(take)
     if fence is None:
         raise BudgetWait(
             f"Another task is collecting {run.league.name} {season.name} just now.",
             entity="Chunk",
-            seconds=LEASE_RETRY_S,
-            until=now + timedelta(seconds=LEASE_RETRY_S),
+            seconds=run.lease_retry,
+            until=datetime.now(UTC) + timedelta(seconds=run.lease_retry),
         )
     return fence
 
 
-def _release(conn: psycopg.Connection[Any], lease: dict[str, Any]) -> None:
-    conn.execute(sql("plan/release_lease"), lease)
+def _release(session: Session, lease: dict[str, Any]) -> None:
+    session.execute(sql("plan/release_lease"), lease)
 
 
-def _note_failure(run: Run, conn: psycopg.Connection[Any], lease: dict[str, Any], error: BaseException) -> None:
+def _note_failure(run: Run, session: Session, lease: dict[str, Any], error: BaseException) -> None:
     """The reason into the chunk's row; what is stored stays, a clear or retry goes on from there."""
     reason = str(error) if isinstance(error, SportmonksError) else f"{type(error).__name__}: {error}"
     try:
-        conn.execute(sql("plan/collected"), {**lease, "error": reason[:1000]})
-        _release(conn, lease)
+        session.execute(sql("plan/collected"), {**lease, "error": reason[:1000]})
+        _release(session, lease)
     except Exception as lost:
         run.log.warning("The reason of the failure could not be stored: %s", type(lost).__name__)
 
@@ -104,53 +108,74 @@ def _plan_if_unread(run: Run, conn: psycopg.Connection[Any], season: Season) -> 
     if row is None or not row[0]:
         return
     read_index(run, conn, run.client(), season)
-    facts = read_facts(conn, run.league.id, (season.id,))
+    facts = known_facts(run, conn, (season.id,))
     chunks, _ = plan_chunks(facts, run.params.narrowing, run.dials.refetch, run.dials.guard, run.clock())
     add_to_plan(conn, run.execution_id, run.league.id, chunks or [Chunk(season.id, ())])
 
 
-def _stream(
-    run: Run, conn: psycopg.Connection[Any], season: Season, fence: int, on_batch: OnBatch | None
-) -> ChunkResult:
-    left = pending(conn, run.execution_id, season.id)
-    progress = ChunkProgress(run, season, len(left))
-    outcomes: dict[str, int] = {}
+def _collect(run: Run, session: Session, season: Season, fence: int, on_batch: OnBatch | None) -> ChunkResult:
+    context = _context(run, season, fence)
+    _store_left_behind(run, session, context)
+    session.run(lambda conn: skip_read(conn, context.names(), context.includes, run.clock()))
+    left = session.run(lambda conn: pending(conn, run.execution_id, season.id))
+    done_before = session.run(lambda conn: marked(conn, run.execution_id, season.id))
+    progress = ChunkProgress(run, season, done_before, len(left))
+    outcomes: Counter[str] = Counter()
     batches = 0
-    for done in _batches(run, season, fence).run(make_batches(left, run.params.batch_size)) if left else ():
+
+    def beat() -> None:
+        session.execute(sql("plan/heartbeat"), {**run.names(season), "fence": fence})
+
+    for done in _stream(run, context, beat).run(make_batches(left, run.params.batch_size)) if left else ():
         batches += 1
-        for outcome, count in done.stored.outcomes.items():
-            outcomes[outcome.lower()] = outcomes.get(outcome.lower(), 0) + count
+        outcomes.update({outcome.lower(): count for outcome, count in done.stored.outcomes.items()})
         progress.move(done.stored.processed)
-        conn.execute(sql("plan/heartbeat"), {**run.names(season), "fence": fence})
+        beat()
         if on_batch:
             on_batch(done, progress)
-    explained = explain_missing(run, conn, season) if outcomes.get("missing") else {}
+    explained = explain_missing(run, session, season)
     progress.finish()
-    return ChunkResult(batches, len(left), outcomes, explained)
+    return ChunkResult(batches, len(left), dict(outcomes), explained)
 
 
-def _batches(run: Run, season: Season, fence: int) -> Stream:
-    client, collect_dials = run.client(), run.dials.collect
-    includes = run.params.includes
+def _store_left_behind(run: Run, session: Session, context: LoadContext) -> None:
+    """What a predecessor fetched and was killed before storing, as of the time of its call and under its run."""
+    for execution_id, fetched in _left_behind(session, context):
+        done = store(session, fetched, replace(context, execution_id=execution_id))
+        run.log.info("Stored a batch that a killed task had fetched: %d fixtures", done.stored.processed)
 
-    def fetch(batch: Batch) -> Any:
-        return client.fixtures_multi(batch.fixture_ids, includes, urgent=batch.urgent)
 
-    context = LoadContext(
+def _left_behind(session: Session, context: LoadContext) -> Iterator[tuple[str, Any]]:
+    while found := session.run(lambda conn: next(left_behind(conn, context.league_id, context.season_id), None)):
+        yield found
+
+
+def _context(run: Run, season: Season, fence: int) -> LoadContext:
+    return LoadContext(
         execution_id=run.execution_id,
         league_id=run.league.id,
         season_id=season.id,
         fence=fence,
-        includes=client.allowed_includes("Fixture", includes),
+        includes=run.client().allowed_includes("Fixture", run.params.includes),
         refetch=run.dials.refetch,
         guard=run.dials.guard,
         clock=run.clock,
     )
+
+
+def _stream(run: Run, context: LoadContext, idle: Callable[[], None]) -> Stream:
+    client, dials = run.client(), run.dials.collect
+
+    def fetch(batch: Batch) -> Any:
+        return client.fixtures_multi(batch.fixture_ids, run.params.includes, urgent=batch.urgent)
+
     return Stream(
         fetch,
         run.connect,
         context,
-        fetchers=collect_dials.fetchers,
-        writers=collect_dials.writers,
-        in_flight=collect_dials.in_flight,
+        fetchers=dials.fetchers,
+        writers=dials.writers,
+        in_flight=dials.in_flight,
+        idle=idle,
+        idle_seconds=run.lease_patience / 6,
     )

@@ -12,6 +12,7 @@ from sportmonks.collecting.run import Run
 from sportmonks.db import sql
 from sportmonks.errors import OutsidePlanError, TransientApiError
 from sportmonks.load.index import store_index
+from sportmonks.load.session import Session
 
 if TYPE_CHECKING:
     import psycopg
@@ -33,27 +34,32 @@ def discover(run: Run) -> Discovered:
     on with the seasons that are left.
     """
     found = Discovered()
-    client = run.client()
-    with run.connect() as conn:
-        began = _began(conn, run)
-        indexed = _indexed_at(conn, run.league.id)
-        for season in seasons_to_index(
-            run.league.seasons, indexed, run.dials.sweep, run.clock(), asked=run.params.narrowing.seasons
-        ):
-            if season.id in indexed and began and indexed[season.id] >= began:
-                continue
-            try:
-                found.seasons[season.id] = read_index(run, conn, client, season)
-            except OutsidePlanError as error:
-                run.log.warning("Season %s is outside the plan and left out: %s", season.name, error)
-            except TransientApiError as error:
-                run.log.warning("Index of season %s failed, its group will read it: %s", season.name, error)
-                found.failed[season.id] = str(error)
+    with Session(run.connect) as session:
+        session.run(lambda conn: _read_indexes(run, conn, found))
     if len(found.failed) > 1 and not found.seasons:
         reason = next(iter(found.failed.values()))
         raise TransientApiError(f"No index of {len(found.failed)} seasons could be read: {reason}")
     run.log.info("%d indexes read, %d failed", len(found.seasons), len(found.failed))
     return found
+
+
+def _read_indexes(run: Run, conn: psycopg.Connection[Any], found: Discovered) -> None:
+    """Into ``found``; repeated after a fault of the warehouse, it goes on with what is left."""
+    client = run.client()
+    began = _began(conn, run)
+    indexed = _indexed_at(conn, run.league.id)
+    for season in seasons_to_index(
+        run.league.seasons, indexed, run.dials.sweep, run.clock(), asked=run.params.narrowing.seasons
+    ):
+        if season.id in found.failed or (season.id in indexed and began and indexed[season.id] >= began):
+            continue
+        try:
+            found.seasons[season.id] = read_index(run, conn, client, season)
+        except OutsidePlanError as error:
+            run.log.warning("Season %s is outside the plan and left out: %s", season.name, error)
+        except TransientApiError as error:
+            run.log.warning("Index of season %s failed, its group will read it: %s", season.name, error)
+            found.failed[season.id] = str(error)
 
 
 def read_index(run: Run, conn: psycopg.Connection[Any], client: Any, season: Season) -> dict[str, int]:
@@ -64,7 +70,14 @@ def read_index(run: Run, conn: psycopg.Connection[Any], client: Any, season: Sea
         season=(season.id, season.name),
         pages=client.season_index(season.id, urgent=True),
         now=run.clock(),
+        believed_after=run.dials.guard.rereads,
     )
+    if result.doubted:
+        run.log.warning(
+            "The index of %s lacks %d known fixtures; it is not believed unless that stays so",
+            season.name,
+            result.doubted,
+        )
     return asdict(result)
 
 

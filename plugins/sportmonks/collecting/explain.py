@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from sportmonks.catalog import Season
 from sportmonks.collecting.run import Run
 from sportmonks.db import sql
 from sportmonks.errors import BudgetWait, SportmonksError
-
-if TYPE_CHECKING:
-    import psycopg
+from sportmonks.load.session import Session
 
 
-def explain_missing(run: Run, conn: psycopg.Connection[Any], season: Season) -> dict[str, int]:
+def explain_missing(run: Run, session: Session, season: Season) -> dict[str, int]:
     """Mark fixtures that the provider lists as deleted; counts of deleted and still unexplained ones.
 
-    One call (per page) and only when something is missing. An error here is no reason to fail the chunk: what is
-    missing stays due.
+    One call (per page) and only when this run misses something. An error here is no reason to fail the chunk: what
+    is missing stays due.
     """
     names = run.names(season)
-    missing = {row[0] for row in conn.execute(sql("plan/missing"), names)}
+    missing = {row[0] for row in session.execute(sql("plan/missing"), names)}
     if not missing:
         return {}
     try:
@@ -31,7 +27,6 @@ def explain_missing(run: Run, conn: psycopg.Connection[Any], season: Season) -> 
         run.log.warning("The list of deleted fixtures of %s could not be read: %s", season.name, error)
         return {"unexplained": len(missing)}
     if deleted:
-        with conn.transaction():
-            conn.execute(sql("plan/tombstone"), {**names, "ids": sorted(deleted), "now": run.clock()})
+        session.execute(sql("plan/tombstone"), {**names, "ids": sorted(deleted), "now": run.clock()})
         run.log.warning("%s: %d fixtures were deleted by the provider: %s", season.name, len(deleted), sorted(deleted))
     return {"deleted": len(deleted), "unexplained": len(missing - deleted)}

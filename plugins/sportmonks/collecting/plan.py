@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from sportmonks import checkpoints
 from sportmonks.chunks import Chunk, Quote, make_quote, plan_chunks
+from sportmonks.collecting.facts import known_facts
 from sportmonks.collecting.run import Run
 from sportmonks.db import sql
-from sportmonks.load.plan import read_facts, write_plan
+from sportmonks.load.plan import write_plan
+from sportmonks.load.session import Session
 from sportmonks.refetch import Facts
 
 if TYPE_CHECKING:
@@ -31,29 +33,35 @@ class Planned:
 def plan(run: Run, unread: Sequence[int] = ()) -> Planned:
     """Write the run's plan into the warehouse. ``unread``: seasons whose index could not be read; they are planned
     by their own group."""
+    if run.params.clear_checkpoint and not run.params.dry_run:
+        _clear_checkpoints(run)
+    with Session(run.connect) as session:
+        planned = session.run(lambda conn: _write(run, conn, unread))
+    _tell(run, planned.quote)
+    return planned
+
+
+def _write(run: Run, conn: psycopg.Connection[Any], unread: Sequence[int]) -> Planned:
+    """The plan and its quote in one transaction; what a former plan of this run has begun is kept and finished."""
     params = run.params
-    with run.connect() as conn:
-        if params.clear_checkpoint and not params.dry_run:
-            _clear_checkpoints(run)
-        rows: Iterable[Row] = list(read_facts(conn, run.league.id, params.narrowing.seasons))
-        if params.narrowing.force and params.continue_from_checkpoint:
-            rows = _without_done(run, list(rows))
-        chunks, left_out = plan_chunks(rows, params.narrowing, run.dials.refetch, run.dials.guard, run.clock())
-        quote = _quote(conn, run, chunks, left_out)
-        planned = {chunk.season_id for chunk in chunks}
-        empty = [Chunk(season_id, ()) for season_id in unread if season_id not in planned]
-        write_plan(
-            conn,
-            run.execution_id,
-            run.league.id,
-            [*chunks, *empty],
-            quote,
-            now=run.clock(),
-            dry_run=params.dry_run,
-        )
-    _tell(run, quote)
-    chosen = () if params.dry_run else (*(chunk.season_id for chunk in chunks), *unread)
-    return Planned(quote, tuple(dict.fromkeys(chosen)))
+    rows: Iterable[Row] = list(known_facts(run, conn, params.narrowing.seasons))
+    if params.narrowing.force and params.continue_from_checkpoint:
+        rows = _without_done(run, list(rows))
+    chunks, left_out = plan_chunks(rows, params.narrowing, run.dials.refetch, run.dials.guard, run.clock())
+    quote = _quote(conn, run, chunks, left_out)
+    planned = {chunk.season_id for chunk in chunks}
+    begun = [row[0] for row in conn.execute(sql("plan/unfinished"), run.names())]
+    empty = [Chunk(season_id, ()) for season_id in dict.fromkeys((*unread, *begun)) if season_id not in planned]
+    write_plan(
+        conn,
+        run.execution_id,
+        run.league.id,
+        [*chunks, *empty],
+        quote,
+        now=run.clock(),
+        dry_run=params.dry_run,
+    )
+    return Planned(quote, () if params.dry_run else tuple(chunk.season_id for chunk in (*chunks, *empty)))
 
 
 def _clear_checkpoints(run: Run) -> None:
@@ -68,8 +76,8 @@ def _without_done(run: Run, rows: list[Row]) -> list[Row]:
     begun: dict[int, datetime] = {}
     for season_id in {row[0] for row in rows}:
         found = checkpoints.read(run.checkpoints, run.league.id, season_id)
-        if found and found.forced and not found.finished:
-            begun[season_id] = datetime.fromisoformat(found.started_at)
+        if found and found.forced and not found.finished and found.is_fresh(run.clock()):
+            begun[season_id] = found.started_at
 
     def done(row: Row) -> bool:
         asked = row[2].last_asked_at

@@ -12,26 +12,29 @@ from sportmonks.collecting.run import Run
 class ChunkProgress:
     """Moves the chunk's checkpoint after each committed batch."""
 
-    def __init__(self, run: Run, season: Season, left: int) -> None:
+    def __init__(self, run: Run, season: Season, done: int, left: int) -> None:
+        """``done`` and ``left``: fixtures of the chunk's plan, as the warehouse knows them."""
         self._run = run
-        self.mark = self._begin(season, left)
+        self.mark = self._begin(season, done, left)
 
-    def _begin(self, season: Season, left: int) -> checkpoints.Checkpoint:
-        """A checkpoint of the same run goes on counting; a forced collection keeps its beginning."""
-        run, now = self._run, self._run.clock().isoformat()
+    def _begin(self, season: Season, done: int, left: int) -> checkpoints.Checkpoint:
+        """The same run goes on counting its batches; a forced collection keeps its beginning."""
+        run, now = self._run, self._run.clock()
         forced = run.params.narrowing.force
+        if done and left:
+            run.log.info("Resuming after %d of %d fixtures", done, done + left)
         found = checkpoints.read(run.checkpoints, run.league.id, season.id)
-        if found and found.execution_id == run.execution_id and not found.finished:
-            run.log.info("Resuming after %d of %d fixtures", found.done, found.total)
-            return msgspec.structs.replace(found, total=found.done + left, updated_at=now)
-        goes_on = found is not None and found.forced and forced and not found.finished
+        same = found is not None and found.execution_id == run.execution_id
+        goes_on = found is not None and found.forced and forced and not found.finished and found.is_fresh(now)
         mark = checkpoints.Checkpoint(
             league_id=run.league.id,
             season_id=season.id,
             execution_id=run.execution_id,
-            started_at=found.started_at if found and goes_on else now,
+            started_at=found.started_at if found and (same or goes_on) else now,
             updated_at=now,
-            total=left,
+            batches=found.batches if found and same else 0,
+            done=done,
+            total=done + left,
             forced=forced,
         )
         if left:
@@ -44,7 +47,7 @@ class ChunkProgress:
             self.mark,
             batches=self.mark.batches + 1,
             done=self.mark.done + fixtures,
-            updated_at=self._run.clock().isoformat(),
+            updated_at=self._run.clock(),
         )
         checkpoints.write(self._run.checkpoints, self.mark)
 

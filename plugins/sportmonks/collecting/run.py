@@ -36,6 +36,9 @@ class Run:
     checkpoints: Store
     connection_name: str = API_CONN_ID
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    # Another owner of a chunk that has shown no life for so long (seconds) is taken for dead.
+    lease_patience: float = 120.0
+    lease_retry: float = 15.0
     log: Any = field(default_factory=lambda: logging.getLogger("sportmonks.collecting"))
 
     def names(self, season: Season | None = None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from sportmonks.db import sql
+from sportmonks.load.clean import clean
 
 _FIELDS = (
     "id", "league_id", "season_id", "stage_id", "round_id", "group_id", "aggregate_id", "venue_id", "state_id", "name",
@@ -18,14 +19,20 @@ _FIELDS = (
 )  # fmt: skip
 
 
+# An index may lack so many known fixtures, or such a share of them, and is believed at once.
+FEW = 5
+SHARE = 0.1
+
+
 @dataclass(frozen=True, slots=True)
 class IndexResult:
-    """Fixtures by what the index said of them."""
+    """Fixtures by what the index said of them. ``doubted``: known ones that it lacked, too many to be believed."""
 
     listed: int
     new: int
     moved: int
     gone: int
+    doubted: int = 0
 
 
 def store_index(
@@ -35,17 +42,19 @@ def store_index(
     season: tuple[int, str],
     pages: Iterable[list[Mapping[str, Any]]],
     now: datetime,
+    believed_after: int = 3,
 ) -> IndexResult:
     """Write a season's index, page by page as it arrives; only a complete one may say that a fixture is gone.
 
     ``league`` and ``season``: (id, name). An index without any row says nothing about known fixtures: the API
-    answers "no result" for fixtures that exist now and then.
+    answers "no result" for fixtures that exist now and then. One that lacks many of them is doubted, unless
+    ``believed_after`` indexes before it lacked many, too.
     """
     names = {"league_id": league[0], "season_id": season[0], "now": now}
     ids: list[int] = []
     new = moved = 0
     for page in pages:
-        rows = [{field: row.get(field) for field in _FIELDS} for row in page]
+        rows = [clean({field: row.get(field) for field in _FIELDS}) for row in page]
         with conn.transaction():
             counts = conn.execute(sql("load/index"), {"rows": Jsonb(rows), **names}).fetchone()
         assert counts is not None
@@ -59,7 +68,16 @@ def store_index(
             )
         ]
         gone = conn.execute(
-            sql("load/index_done"), {"ids": known, "league_name": league[1], "season_name": season[1], **names}
+            sql("load/index_done"),
+            {
+                "ids": known,
+                "league_name": league[1],
+                "season_name": season[1],
+                "few": FEW,
+                "share": SHARE,
+                "believed_after": believed_after,
+                **names,
+            },
         ).fetchone()
     assert gone is not None
-    return IndexResult(listed=len(ids), new=new, moved=moved, gone=gone[0])
+    return IndexResult(listed=len(ids), new=new, moved=moved, gone=gone[0], doubted=gone[1])

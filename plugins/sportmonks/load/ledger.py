@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,11 +24,14 @@ class Change:
     after: Any
 
 
-def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
-    """Every real difference in what both payloads hold; the order of lists does not count."""
+def changes(old: Mapping[str, Any], new: Mapping[str, Any], left_out: Collection[str] = ()) -> list[Change]:
+    """Every real difference in what both payloads hold; the order of lists does not count.
+
+    ``left_out``: sections that cannot be compared, because they were not asked for alike.
+    """
     found: list[Change] = []
     for key in old.keys() & new.keys():
-        if key in VOLATILE:
+        if key in VOLATILE or key in left_out:
             continue
         before, after = old[key], new[key]
         if isinstance(before, list) or isinstance(after, list):
@@ -35,6 +39,20 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
         elif _plain(before) != _plain(after):
             found.append(Change("fixture", key, before, after))
     return sorted(found, key=lambda change: (change.section, change.field or ""))
+
+
+def sections_asked_differently(old: Iterable[str], new: Iterable[str]) -> frozenset[str]:
+    """Sections that two lists of includes ask for in different depth or with different fields: what differs in them
+    is our own choice and no correction of the provider."""
+    before, after = _by_section(old), _by_section(new)
+    return frozenset(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+
+
+def _by_section(includes: Iterable[str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for include in includes:
+        found.setdefault(re.split(r"[.:]", include.strip().lower(), maxsplit=1)[0], set()).add(include.strip().lower())
+    return found
 
 
 def _section(name: str, before: Any, after: Any) -> Iterator[Change]:

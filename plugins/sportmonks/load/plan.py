@@ -24,10 +24,10 @@ class PendingFixture:
 
 
 def read_facts(
-    conn: psycopg.Connection[Any], league_id: int, seasons: Sequence[int] = ()
+    conn: psycopg.Connection[Any], league_id: int, seasons: Sequence[int] = (), includes: Sequence[str] = ()
 ) -> Iterator[tuple[int, int, Facts]]:
-    """(season_id, fixture_id, facts) of every known fixture of a league."""
-    parameters = {"league_id": league_id, "seasons": list(seasons) or None}
+    """(season_id, fixture_id, facts) of every known fixture of a league. ``includes``: what is wanted of them now."""
+    parameters = {"league_id": league_id, "seasons": list(seasons) or None, "includes": list(includes)}
     for season_id, fixture_id, *facts in conn.execute(sql("plan/facts"), parameters).fetchall():
         yield season_id, fixture_id, Facts(*facts)
 
@@ -67,29 +67,43 @@ def add_to_plan(conn: psycopg.Connection[Any], execution_id: str, league_id: int
 
 
 def _copy_fixtures(conn: psycopg.Connection[Any], execution_id: str, league_id: int, chunks: Sequence[Chunk]) -> None:
+    """What the run has read already is read again only when the ladder says so, not because all was asked for."""
     done = {
         (row[0], row[1])
         for row in conn.execute(
             "SELECT season_id, fixture_id FROM etl.execution_fixtures WHERE execution_id = %s", (execution_id,)
         )
     }
-    columns = "execution_id, league_id, season_id, fixture_id, position, reason, priority, urgent"
-    with conn.cursor() as cursor, cursor.copy(f"COPY etl.execution_fixtures ({columns}) FROM STDIN") as copy:
-        for chunk in chunks:
-            for place, fixture in enumerate(chunk.fixtures, start=1):
-                if (chunk.season_id, fixture.fixture_id) not in done:
-                    copy.write_row(
-                        (
-                            execution_id,
-                            league_id,
-                            chunk.season_id,
-                            fixture.fixture_id,
-                            place,
-                            fixture.reason,
-                            fixture.priority,
-                            fixture.urgent,
-                        )
-                    )
+    again = [
+        (execution_id, chunk.season_id, fixture.fixture_id)
+        for chunk in chunks
+        for fixture in chunk.fixtures
+        if (chunk.season_id, fixture.fixture_id) in done and fixture.reason != "forced"
+    ]
+    with conn.cursor() as cursor:
+        cursor.executemany(sql("plan/again"), again)
+        columns = "execution_id, league_id, season_id, fixture_id, position, reason, priority, urgent"
+        with cursor.copy(f"COPY etl.execution_fixtures ({columns}) FROM STDIN") as copy:
+            for chunk in chunks:
+                for place, due in enumerate(chunk.fixtures, start=1):
+                    if (chunk.season_id, due.fixture_id) not in done:
+                        name = (execution_id, league_id, chunk.season_id, due.fixture_id)
+                        copy.write_row((*name, place, due.reason, due.priority, due.urgent))
+
+
+def skip_read(conn: psycopg.Connection[Any], names: Mapping[str, Any], includes: Sequence[str], now: datetime) -> None:
+    """Mark off what another run has read since this plan stood."""
+    conn.execute(sql("plan/skip_read"), {**names, "includes": list(includes), "now": now})
+
+
+def marked(conn: psycopg.Connection[Any], execution_id: str, season_id: int) -> int:
+    """How many fixtures of a chunk's plan are marked off."""
+    row = conn.execute(
+        "SELECT count(*) FROM etl.execution_fixtures"
+        " WHERE execution_id = %s AND season_id = %s AND status <> 'PENDING'",
+        (execution_id, season_id),
+    ).fetchone()
+    return row[0] if row else 0
 
 
 def pending(conn: psycopg.Connection[Any], execution_id: str, season_id: int) -> list[PendingFixture]:
@@ -99,8 +113,9 @@ def pending(conn: psycopg.Connection[Any], execution_id: str, season_id: int) ->
 
 
 def take_lease(
-    conn: psycopg.Connection[Any], names: Mapping[str, Any], *, patience: float, now: datetime
+    conn: psycopg.Connection[Any], names: Mapping[str, Any], *, patience: float, now: datetime | None = None
 ) -> int | None:
-    """The chunk's new fence, None while another living task owns it. ``patience`` in seconds."""
+    """The chunk's new fence, None while another living task owns it. ``patience`` in seconds; ``now`` None = the
+    server's clock."""
     row = conn.execute(sql("plan/take_lease"), {"patience": patience, "now": now, **names}).fetchone()
     return row[0] if row else None

@@ -6,6 +6,7 @@ Either all of a batch is in the warehouse or nothing of it; what is written does
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,16 +19,20 @@ from psycopg.types.json import Jsonb
 from sportmonks.catalog import Guard, Refetch
 from sportmonks.db import sql
 from sportmonks.errors import LostLease
-from sportmonks.load.clean import clean
-from sportmonks.load.fingerprint import fingerprint
-from sportmonks.load.glance import Glance, glance
-from sportmonks.load.ledger import changes
-from sportmonks.load.verdict import SAVED, Prior, Verdict, judge_answer, judge_failure, judge_missing
+from sportmonks.load.fetched import Fetched, Stored
+from sportmonks.load.glance import glance
+from sportmonks.load.ledger import changes, sections_asked_differently
+from sportmonks.load.payloads import Payload, read_payloads
+from sportmonks.load.verdict import SAVED, Prior, Verdict, judge_answer, judge_failure, judge_missing, judge_stale
 from sportmonks.refetch import Facts
+
+__all__ = ["Fetched", "LoadContext", "Stored", "store_batch"]
 
 log = logging.getLogger(__name__)
 
 _TYPED = ("participants", "scores", "events", "lineups", "lineups_details", "statistics", "periods")
+# The value is to blame, not the moment: repeating the same would fail the same.
+_UNFIT = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,157 +48,76 @@ class LoadContext:
     guard: Guard = field(default_factory=Guard)
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """The answer to one batch: payloads by fixture id, ids not returned, ids that cannot be read."""
-
-    number: int
-    asked: tuple[int, ...]
-    rows: Mapping[int, bytes | msgspec.Raw]
-    missing: tuple[int, ...] = ()
-    poisoned: Mapping[int, str] = field(default_factory=dict)
-    calls: int = 1
-    bytes: int = 0
-    seconds: float = 0.0
+    def names(self) -> dict[str, Any]:
+        """The keys that every statement of a batch binds."""
+        return {"execution_id": self.execution_id, "league_id": self.league_id, "season_id": self.season_id}
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """What became of a batch, fixtures by outcome."""
+class _Old:
+    """A stored payload that the answer differs from; ``counts``: its rows per section."""
 
-    number: int
-    outcomes: Mapping[str, int]
-    changes: int
-    problems: Mapping[int, str]
-
-    @property
-    def processed(self) -> int:
-        return sum(self.outcomes.values())
+    payload: bytes
+    includes: tuple[str, ...]
+    counts: Mapping[str, int]
 
 
 @dataclass(slots=True)
-class _Payload:
-    """A fixture's payload on its way in."""
+class _Batch:
+    """A fetched batch and what it was asked with and judged at."""
 
-    raw: bytes
-    content_hash: bytes
-    seen: Glance
-    cleaned: bytes | None = None
+    fetched: Fetched
+    context: LoadContext
+    includes: tuple[str, ...]
+    now: datetime
+    at: datetime
+    payloads: dict[int, Payload]
+    unreadable: dict[int, str]
 
 
 def store_batch(conn: psycopg.Connection[Any], fetched: Fetched, context: LoadContext) -> Stored:
     """Write one fetched batch. Raises LostLease when another owner has the chunk, psycopg errors as they are.
 
     A value that a typed column cannot take is tried again cleaned; a fixture that still does not fit is recorded
-    as failed, and the others are stored.
+    as failed, and the others are stored. An answer that is kept (``answer_id``) is stored once, however often asked.
     """
-    moment = context.clock()
-    payloads, unreadable = _read(fetched)
+    payloads, unreadable = read_payloads(fetched.rows)
+    now = context.clock()
+    includes = context.includes if fetched.includes is None else fetched.includes
+    unreadable |= fetched.poisoned
+    batch = _Batch(fetched, context, includes, now, fetched.at or now, payloads, unreadable)
     try:
-        return _write(conn, fetched, context, payloads, unreadable, moment)
-    except psycopg.DataError as error:
+        return _write(conn, batch)
+    except _UNFIT as error:
         log.warning("Batch %s holds values that do not fit (%s); storing it cleaned", fetched.number, error.sqlstate)
     for payload in payloads.values():
-        payload.cleaned = _cleaned(payload.raw)
+        payload.clean()
     try:
-        return _write(conn, fetched, context, payloads, unreadable, moment)
-    except psycopg.DataError:
-        unreadable |= _unfit(conn, context, payloads, moment)
-    fitting = {key: value for key, value in payloads.items() if key not in unreadable}
-    return _write(conn, fetched, context, fitting, unreadable, moment)
+        return _write(conn, batch)
+    except _UNFIT:
+        batch.unreadable |= _unfit(conn, batch)
+    batch.payloads = {key: value for key, value in payloads.items() if key not in batch.unreadable}
+    return _write(conn, batch)
 
 
-def _read(fetched: Fetched) -> tuple[dict[int, _Payload], dict[int, str]]:
-    payloads: dict[int, _Payload] = {}
-    unreadable = dict(fetched.poisoned)
-    for fixture_id in sorted(fetched.rows):
-        raw = bytes(fetched.rows[fixture_id])
-        try:
-            # PostgreSQL's text holds no NUL; nothing else of the payload is touched.
-            raw = _without_nul(raw) if b"\\u0000" in raw else raw
-            payloads[fixture_id] = _seen(raw)
-        except msgspec.DecodeError as error:
-            unreadable[fixture_id] = f"not a fixture: {error}"
-    return payloads, unreadable
-
-
-def _seen(raw: bytes) -> _Payload:
-    try:
-        return _Payload(raw, fingerprint(raw), glance(raw))
-    except msgspec.ValidationError:
-        cleaned = _cleaned(raw)
-        return _Payload(raw, fingerprint(raw), glance(cleaned), cleaned)
-
-
-def _cleaned(raw: bytes) -> bytes:
-    return msgspec.json.encode(clean(msgspec.json.decode(raw, type=dict[str, Any])))
-
-
-def _without_nul(raw: bytes) -> bytes:
-    def strip(value: Any) -> Any:
-        if isinstance(value, str):
-            return value.replace("\x00", "")
-        if isinstance(value, list):
-            return [strip(item) for item in value]
-        if isinstance(value, dict):
-            return {strip(key): strip(item) for key, item in value.items()}
-        return value
-
-    return msgspec.json.encode(strip(msgspec.json.decode(raw)))
-
-
-def _write(
-    conn: psycopg.Connection[Any],
-    fetched: Fetched,
-    context: LoadContext,
-    payloads: Mapping[int, _Payload],
-    unreadable: Mapping[int, str],
-    now: datetime,
-) -> Stored:
+def _write(conn: psycopg.Connection[Any], batch: _Batch) -> Stored:
+    fetched, context = batch.fetched, batch.context
     with conn.transaction():
         _hold_lease(conn, context)
+        if fetched.answer_id and not conn.execute(sql("load/take_answer"), {"answer_id": fetched.answer_id}).fetchone():
+            return _stored_before(conn, batch)
         prior = _prior(conn, fetched.asked)
-        old = _stored_payloads(
-            conn,
-            [
-                key
-                for key, p in payloads.items()
-                if key in prior and prior[key].content_hash not in (None, p.content_hash)
-            ],
-        )
-        verdicts = _judge(fetched, payloads, unreadable, prior, old, context, now)
-        saved = [v.fixture_id for v in verdicts if v.outcome == SAVED]
-        _copy(conn, ((key, payloads[key], key in old) for key in saved), now)
+        old = _stored_payloads(conn, batch, prior)
+        verdicts = _judge(batch, prior, old)
+        saved = [verdict.fixture_id for verdict in verdicts if verdict.outcome == SAVED]
         if saved:
-            _load_typed(conn, context)
-        ledger = _write_ledger(conn, saved, payloads, old, prior, context, now)
-        rows = [verdict.row(context.refetch, context.guard, now) for verdict in verdicts]
-        names = {
-            "execution_id": context.execution_id,
-            "league_id": context.league_id,
-            "season_id": context.season_id,
-        }
-        conn.execute(sql("load/verdicts"), {"verdicts": Jsonb(rows), "now": now})
-        conn.execute(sql("load/mark_plan"), {"verdicts": Jsonb(rows), "now": now, **names})
-        outcomes: dict[str, int] = {}
-        for verdict in verdicts:
-            outcomes[verdict.outcome] = outcomes.get(verdict.outcome, 0) + 1
-        conn.execute(
-            sql("load/progress"),
-            {
-                "processed": len(verdicts),
-                "saved": outcomes.get("SAVED", 0),
-                "unchanged": outcomes.get("UNCHANGED", 0) + outcomes.get("HELD", 0),
-                "failed": outcomes.get("FAILED", 0),
-                "missing": outcomes.get("MISSING", 0),
-                "calls": fetched.calls,
-                "bytes": fetched.bytes,
-                **names,
-            },
-        )
-    problems = {v.fixture_id: v.error for v in verdicts if v.error}
-    return Stored(fetched.number, outcomes, ledger, problems)
+            _copy(conn, ((key, batch.payloads[key], key in old) for key in saved), batch.at)
+            _load_typed(conn, batch)
+        ledger = _write_ledger(conn, saved, batch, old, prior)
+        _write_verdicts(conn, verdicts, batch)
+    outcomes = Counter(verdict.outcome for verdict in verdicts)
+    problems = {verdict.fixture_id: verdict.error for verdict in verdicts if verdict.error}
+    return Stored(fetched.number, dict(outcomes), ledger, problems)
 
 
 def _hold_lease(conn: psycopg.Connection[Any], context: LoadContext) -> None:
@@ -208,23 +132,16 @@ def _hold_lease(conn: psycopg.Connection[Any], context: LoadContext) -> None:
         )
 
 
+def _stored_before(conn: psycopg.Connection[Any], batch: _Batch) -> Stored:
+    """The answer has gone in already: the connection broke after the commit, before we heard of it."""
+    names = {**batch.context.names(), "ids": list(batch.fetched.asked)}
+    return Stored(batch.fetched.number, dict(conn.execute(sql("load/stored_outcomes"), names).fetchall()), 0, {})
+
+
 def _prior(conn: psycopg.Connection[Any], ids: Iterable[int]) -> dict[int, Prior]:
     found = {}
     for row in conn.execute(sql("load/prior"), {"ids": list(ids)}).fetchall():
-        (
-            key,
-            state,
-            start,
-            end,
-            status,
-            fetched_at,
-            unchanged,
-            held,
-            held_hash,
-            missing,
-            failed,
-            content_hash,
-        ) = row
+        key, state, start, end, status, fetched_at, unchanged, held, held_hash, missing, failed, content_hash = row
         facts = Facts(
             state_id=state,
             starting_at=start,
@@ -240,40 +157,52 @@ def _prior(conn: psycopg.Connection[Any], ids: Iterable[int]) -> dict[int, Prior
     return found
 
 
-def _stored_payloads(conn: psycopg.Connection[Any], ids: list[int]) -> dict[int, bytes]:
+def _stored_payloads(conn: psycopg.Connection[Any], batch: _Batch, prior: Mapping[int, Prior]) -> dict[int, _Old]:
+    """What is stored of the fixtures whose answer differs."""
+    ids = [
+        key
+        for key, payload in batch.payloads.items()
+        if key in prior and prior[key].content_hash not in (None, payload.content_hash)
+    ]
     if not ids:
         return {}
     rows = conn.execute(
-        "SELECT fixture_id, payload::text FROM raw.fixtures WHERE fixture_id = ANY (%s)", (ids,)
+        "SELECT fixture_id, payload::text, includes FROM raw.fixtures WHERE fixture_id = ANY (%s)", (ids,)
     ).fetchall()
-    return {key: text.encode() for key, text in rows}
+    other = [key for key, _, includes in rows if set(includes) != set(batch.includes)]
+    # A payload asked for with other includes does not tell of the sections that an earlier one brought.
+    counted: dict[int, dict[str, int]] = {}
+    if other:
+        counted = dict(conn.execute(sql("load/stored_counts"), {"ids": other}).fetchall())
+    found = {}
+    for key, text, includes in rows:
+        payload = text.encode()
+        found[key] = _Old(payload, tuple(includes), counted.get(key) or glance(payload).counts)
+    return found
 
 
-def _judge(
-    fetched: Fetched,
-    payloads: Mapping[int, _Payload],
-    unreadable: Mapping[int, str],
-    prior: Mapping[int, Prior],
-    old: Mapping[int, bytes],
-    context: LoadContext,
-    now: datetime,
-) -> list[Verdict]:
+def _judge(batch: _Batch, prior: Mapping[int, Prior], old: Mapping[int, _Old]) -> list[Verdict]:
     verdicts = []
-    for fixture_id in fetched.asked:
+    for fixture_id in batch.fetched.asked:
         before = prior.get(fixture_id, Prior(Facts()))
-        if fixture_id in unreadable:
-            verdicts.append(judge_failure(fixture_id, before, unreadable[fixture_id], now))
-        elif payload := payloads.get(fixture_id):
-            counts = glance(old[fixture_id]).counts if fixture_id in old else None
+        read_before = before.facts.last_fetched_at
+        if read_before and batch.at < read_before <= batch.now:
+            verdicts.append(judge_stale(fixture_id, before))
+        elif fixture_id in batch.unreadable:
+            verdicts.append(judge_failure(fixture_id, before, batch.unreadable[fixture_id], batch.at))
+        elif payload := batch.payloads.get(fixture_id):
+            counts = old[fixture_id].counts if fixture_id in old else None
             verdicts.append(
-                judge_answer(fixture_id, before, payload.seen, payload.content_hash, counts, context.guard, now)
+                judge_answer(
+                    fixture_id, before, payload.seen, payload.content_hash, counts, batch.context.guard, batch.at
+                )
             )
         else:
-            verdicts.append(judge_missing(fixture_id, before, now))
+            verdicts.append(judge_missing(fixture_id, before, batch.at))
     return verdicts
 
 
-def _copy(conn: psycopg.Connection[Any], rows: Iterable[tuple[int, _Payload, bool]], now: datetime) -> None:
+def _copy(conn: psycopg.Connection[Any], rows: Iterable[tuple[int, Payload, bool]], at: datetime) -> None:
     conn.execute(sql("load/incoming"))
     columns = "fixture_id, payload, cleaned, content_hash, known, collected_at"
     with (
@@ -283,7 +212,7 @@ def _copy(conn: psycopg.Connection[Any], rows: Iterable[tuple[int, _Payload, boo
         copy.set_types(["int8", "jsonb", "jsonb", "bytea", "bool", "timestamptz"])
         for key, payload, known in rows:
             cleaned = _AsJsonb(payload.cleaned) if payload.cleaned is not None else None
-            copy.write_row((key, _AsJsonb(payload.raw), cleaned, payload.content_hash, known, now))
+            copy.write_row((key, _AsJsonb(payload.raw), cleaned, payload.content_hash, known, at))
 
 
 class _AsJsonb(Jsonb):
@@ -297,8 +226,9 @@ def _as_is(raw: bytes) -> bytes:
     return raw
 
 
-def _load_typed(conn: psycopg.Connection[Any], context: LoadContext) -> None:
-    conn.execute(sql("load/raw"), {"includes": list(context.includes)})
+def _load_typed(conn: psycopg.Connection[Any], batch: _Batch) -> None:
+    context = batch.context
+    conn.execute(sql("load/raw"), {"includes": list(batch.includes)})
     conn.execute("\n".join(sql(f"load/{name}") for name in _TYPED))
     conn.execute(sql("load/fixtures"), {"league_id": context.league_id, "season_id": context.season_id})
 
@@ -306,55 +236,54 @@ def _load_typed(conn: psycopg.Connection[Any], context: LoadContext) -> None:
 def _write_ledger(
     conn: psycopg.Connection[Any],
     saved: Iterable[int],
-    payloads: Mapping[int, _Payload],
-    old: Mapping[int, bytes],
+    batch: _Batch,
+    old: Mapping[int, _Old],
     prior: Mapping[int, Prior],
-    context: LoadContext,
-    now: datetime,
 ) -> int:
     rows: list[dict[str, Any]] = []
     for fixture_id in saved:
         if fixture_id not in old:
             continue
-        before = msgspec.json.decode(old[fixture_id], type=dict[str, Any])
-        after = msgspec.json.decode(payloads[fixture_id].raw, type=dict[str, Any])
+        before = msgspec.json.decode(old[fixture_id].payload, type=dict[str, Any])
+        after = msgspec.json.decode(batch.payloads[fixture_id].raw, type=dict[str, Any])
         ended = prior[fixture_id].facts.ended_at
-        hours = round((now - ended).total_seconds() / 3600, 2) if ended else None
-        rows.extend(
-            {
-                "fixture_id": fixture_id,
-                "section": c.section,
-                "field": c.field,
-                "before": c.before,
-                "after": c.after,
-                "hours": hours,
-            }
-            for c in changes(before, after)
-        )
+        hours = round((batch.at - ended).total_seconds() / 3600, 2) if ended else None
+        for change in changes(before, after, sections_asked_differently(old[fixture_id].includes, batch.includes)):
+            told = {"section": change.section, "field": change.field, "before": change.before, "after": change.after}
+            rows.append({"fixture_id": fixture_id, "hours": hours, **told})
     if rows:
-        conn.execute(
-            sql("load/ledger"),
-            {
-                "changes": Jsonb(rows),
-                "now": now,
-                "execution_id": context.execution_id,
-                "league_id": context.league_id,
-                "season_id": context.season_id,
-            },
-        )
+        conn.execute(sql("load/ledger"), {"changes": Jsonb(rows), "now": batch.at, **batch.context.names()})
     return len(rows)
 
 
-def _unfit(
-    conn: psycopg.Connection[Any], context: LoadContext, payloads: Mapping[int, _Payload], now: datetime
-) -> dict[int, str]:
+def _write_verdicts(conn: psycopg.Connection[Any], verdicts: list[Verdict], batch: _Batch) -> None:
+    """The collector's bookkeeping, the marks in the plan, the figures of the chunk."""
+    context, names = batch.context, batch.context.names()
+    rows = Jsonb([verdict.row(context.refetch, context.guard, batch.at) for verdict in verdicts if not verdict.stale])
+    conn.execute(sql("load/verdicts"), {"verdicts": rows, "now": batch.at})
+    marks = Jsonb([{"fixture_id": v.fixture_id, "outcome": v.outcome, "error": v.error} for v in verdicts])
+    conn.execute(sql("load/mark_plan"), {"verdicts": marks, "now": batch.now, **names})
+    count = Counter(verdict.outcome for verdict in verdicts)
+    figures = {
+        "processed": len(verdicts),
+        "saved": count["SAVED"],
+        "unchanged": count["UNCHANGED"] + count["HELD"],
+        "failed": count["FAILED"],
+        "missing": count["MISSING"],
+        "calls": batch.fetched.calls,
+        "bytes": batch.fetched.bytes,
+    }
+    conn.execute(sql("load/progress"), {**figures, **names})
+
+
+def _unfit(conn: psycopg.Connection[Any], batch: _Batch) -> dict[int, str]:
     """Which fixtures cannot be stored even cleaned, each tried alone and rolled back."""
     found: dict[int, str] = {}
-    for fixture_id, payload in payloads.items():
+    for fixture_id, payload in batch.payloads.items():
         try:
             with conn.transaction(force_rollback=True):
-                _copy(conn, [(fixture_id, payload, True)], now)
-                _load_typed(conn, context)
-        except psycopg.DataError as error:
+                _copy(conn, [(fixture_id, payload, True)], batch.at)
+                _load_typed(conn, batch)
+        except _UNFIT as error:
             found[fixture_id] = f"cannot be stored: {str(error).splitlines()[0]}"
     return found

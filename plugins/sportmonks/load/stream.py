@@ -1,15 +1,19 @@
 """Fetch and write at the same time: fetch threads -> bounded queue -> writers, each batch one transaction.
 
-No room means wait, never drop, so memory does not grow with the chunk. Whatever stops the stream, batches that have
-been fetched are still written.
+A fetched answer is kept in the warehouse before the next call is begun, and goes in the transaction that stores it.
+So calls and writing overlap, and a kill at the worst moment costs the one call that was under way: what had been
+answered before is found and stored by the successor. No room means wait, never drop, so memory does not grow with
+the chunk. Whatever stops the stream, batches that have been fetched are still written.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -18,14 +22,20 @@ import msgspec
 import psycopg
 
 from sportmonks.batches import Batch
-from sportmonks.errors import BudgetWait
-from sportmonks.load.store import Fetched, LoadContext, Stored, store_batch
+from sportmonks.errors import BudgetWait, RateLimited, TransientApiError
+from sportmonks.load.fetched import Fetched, Stored
+from sportmonks.load.session import Session
+from sportmonks.load.spool import keep
+from sportmonks.load.store import LoadContext, store_batch
 
 log = logging.getLogger(__name__)
 
+# A stream that is broken off waits so long for the call under way; its answer would be worth a call.
+FAREWELL_S = 20.0
+
 
 class Answered(Protocol):
-    """What the stream needs of an answer to /fixtures/multi."""
+    """What the stream needs of an answer to /fixtures/multi. ``includes``: what was really asked for."""
 
     @property
     def rows(self) -> dict[int, msgspec.Raw]: ...
@@ -55,8 +65,9 @@ class Progress:
 class Stream:
     """Runs the batches of one chunk. ``fetch`` and ``connect`` are called from several threads.
 
-    ``in_flight``: batches that may be asked for but not committed yet, over all threads. It bounds the memory, and
-    what a kill at the worst moment can cost: that many batches are fetched again.
+    ``in_flight``: batches asked for but not committed yet, over all threads; it bounds the memory. Each fetcher has
+    one call under way, and that is what a kill costs. ``idle`` is called on the caller's thread every
+    ``idle_seconds`` in which no batch got done.
     """
 
     def __init__(
@@ -68,37 +79,63 @@ class Stream:
         fetchers: int = 1,
         writers: int = 1,
         in_flight: int = 2,
+        idle: Callable[[], None] = lambda: None,
+        idle_seconds: float = 20.0,
     ) -> None:
         self._fetch = fetch
         self._connect = connect
         self._context = context
+        self._idle, self._idle_seconds = idle, idle_seconds
         self._room = threading.Semaphore(in_flight)
         self._fetched: queue.SimpleQueue[Fetched | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Progress | None] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._error: BaseException | None = None
+        self._set_aside: tuple[Batch, TransientApiError] | None = None
         self._fetch_threads = [threading.Thread(target=self._fetch_all, daemon=True) for _ in range(fetchers)]
         self._write_threads = [threading.Thread(target=self._write_all, daemon=True) for _ in range(writers)]
 
     def run(self, batches: Iterable[Batch]) -> Iterator[Progress]:
         """Progress per stored batch, on the caller's thread. Raises the first error once all is written that can be.
 
-        A BudgetWait is an error like any other here: what has been fetched is stored, then it is raised.
+        A BudgetWait is an error like any other here: what has been fetched is stored, then it is raised. A batch
+        whose call keeps failing is set aside, once, so that it does not keep the others waiting.
         """
         self._source = iter(batches)
         for thread in (*self._fetch_threads, *self._write_threads):
             thread.start()
         threading.Thread(target=self._finish, daemon=True).start()
+        whole = alive = False
         try:
-            while (progress := self._done.get()) is not None:
+            while (progress := self._next()) is not None:
+                alive = True
                 yield progress
+            whole = True
         finally:
             self._halt()
+            patience = time.monotonic() + FAREWELL_S
             for thread in (*self._fetch_threads, *self._write_threads):
-                thread.join()
+                thread.join(None if whole else max(0.0, patience - time.monotonic()))
         if self._error is not None:
             raise self._error
+        if self._set_aside is not None:
+            yield self._give_up(*self._set_aside, alive=alive)
+
+    def _give_up(self, batch: Batch, error: TransientApiError, *, alive: bool) -> Progress:
+        """The API is alive, so it is this batch: its fixtures are recorded as failed and come again later."""
+        if not alive:
+            raise error
+        reason = f"its batch keeps failing: {error.message}"
+        failed = Fetched(batch.number, batch.fixture_ids, {}, poisoned=dict.fromkeys(batch.fixture_ids, reason))
+        with Session(self._connect) as session:
+            return store(session, failed, self._context)
+
+    def _next(self) -> Progress | None:
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._done.get(timeout=self._idle_seconds)
+            self._idle()
 
     def _finish(self) -> None:
         """Ends the writers once the last fetcher is through, and the caller's loop after the last writer."""
@@ -112,19 +149,35 @@ class Stream:
 
     def _fetch_all(self) -> None:
         try:
-            while True:
-                self._room.acquire()
-                with self._lock:
-                    batch = None if self._stop.is_set() else next(self._source, None)
-                if batch is None:
-                    return
-                self._fetched.put(self._answer(batch))
+            with Session(self._connect) as session:
+                while True:
+                    self._room.acquire()
+                    with self._lock:
+                        batch = None if self._stop.is_set() else next(self._source, None)
+                    if batch is None:
+                        return
+                    fetched = self._answer(batch)
+                    if fetched is None:
+                        self._room.release()
+                    else:
+                        self._keep(session, fetched)
+                        self._fetched.put(fetched)
         except BaseException as error:
             self._fail(error)
 
-    def _answer(self, batch: Batch) -> Fetched:
-        started = time.monotonic()
-        answer = self._fetch(batch)
+    def _answer(self, batch: Batch) -> Fetched | None:
+        started, at = time.monotonic(), self._context.clock()
+        try:
+            answer = self._fetch(batch)
+        except RateLimited:
+            raise
+        except TransientApiError as error:
+            with self._lock:
+                if self._set_aside is not None:
+                    raise
+                self._set_aside = (batch, error)
+            log.warning("Batch %d is set aside, the others go on: %s", batch.number, error)
+            return None
         return Fetched(
             number=batch.number,
             asked=batch.fixture_ids,
@@ -134,16 +187,20 @@ class Stream:
             calls=answer.calls,
             bytes=answer.bytes,
             seconds=time.monotonic() - started,
+            includes=getattr(answer, "includes", None),
+            at=at,
+            answer_id=uuid.uuid4().hex,
         )
+
+    def _keep(self, session: Session, fetched: Fetched) -> None:
+        names = self._context.names()
+        session.run(lambda conn: keep(conn, fetched, names))
 
     def _write_all(self) -> None:
         try:
-            with self._connect() as conn:
-                conn.autocommit = True
+            with Session(self._connect) as session:
                 while (fetched := self._fetched.get()) is not None:
-                    started = time.monotonic()
-                    stored = store_batch(conn, fetched, self._context)
-                    self._done.put(Progress(fetched, stored, time.monotonic() - started))
+                    self._done.put(store(session, fetched, self._context))
                     self._room.release()
         except BaseException as error:
             self._fail(error)
@@ -160,3 +217,10 @@ class Stream:
         self._stop.set()
         for _ in self._fetch_threads:
             self._room.release()
+
+
+def store(session: Session, fetched: Fetched, context: LoadContext) -> Progress:
+    """Store an answer, over restarts and deadlocks, once."""
+    started = time.monotonic()
+    stored = session.run(lambda conn: store_batch(conn, fetched, context))
+    return Progress(fetched, stored, time.monotonic() - started)

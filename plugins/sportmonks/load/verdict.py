@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 
 from sportmonks.catalog import Guard, Refetch
@@ -36,6 +37,7 @@ class Verdict:
     held_hash: bytes | None = None
     error: str | None = None
     poorer: tuple[str, ...] = field(default=())
+    stale: bool = False
 
     @property
     def returned(self) -> bool:
@@ -94,7 +96,9 @@ def judge_answer(
         return Verdict(fixture_id, UNCHANGED, status, facts)
     poorer = poorer_sections(old_counts, seen.counts, guard) if old_counts is not None else []
     if poorer:
-        same = prior.held_hash == content_hash
+        # The same loss has to persist, not the same payload: other parts of it may go on changing meanwhile.
+        loss = _loss(poorer, seen.counts)
+        same = prior.held_hash == loss
         held = prior.facts.held_reads + 1 if same else 1
         if held <= guard.rereads:
             kept = replace(
@@ -111,11 +115,21 @@ def judge_answer(
                 HELD,
                 prior.facts.status,
                 kept,
-                held_hash=content_hash,
+                held_hash=loss,
                 error=text,
                 poorer=tuple(poorer),
             )
     return Verdict(fixture_id, SAVED, status, replace(facts, unchanged_reads=0), changed=True, poorer=tuple(poorer))
+
+
+def _loss(poorer: list[str], counts: Mapping[str, int]) -> bytes:
+    text = ";".join(f"{name}={counts[name]}" for name in poorer)
+    return blake2b(text.encode(), digest_size=16).digest()
+
+
+def judge_stale(fixture_id: int, prior: Prior) -> Verdict:
+    """The answer is older than what another task has stored meanwhile: done, and nothing to write."""
+    return Verdict(fixture_id, UNCHANGED, prior.facts.status, prior.facts, held_hash=prior.held_hash, stale=True)
 
 
 def judge_missing(fixture_id: int, prior: Prior, now: datetime) -> Verdict:

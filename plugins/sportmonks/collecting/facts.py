@@ -1,0 +1,24 @@
+"""What is known of a league's fixtures, for the ladder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sportmonks.api.includes import ForbiddenIncludes
+from sportmonks.collecting.run import Run
+from sportmonks.db import sql
+from sportmonks.load.plan import read_facts
+from sportmonks.refetch import Facts
+
+if TYPE_CHECKING:
+    import psycopg
+
+
+def known_facts(
+    run: Run, conn: psycopg.Connection[Any], seasons: Sequence[int] = ()
+) -> Iterator[tuple[int, int, Facts]]:
+    """(season_id, fixture_id, facts); fixtures read without an include that is asked for now are noted as such."""
+    refused = conn.execute(sql("queries/budget_forbidden_known"), {"connection": run.connection_name}).fetchall()
+    wanted = ForbiddenIncludes(refused).allowed("Fixture", run.params.includes)
+    return read_facts(conn, run.league.id, seasons, wanted)

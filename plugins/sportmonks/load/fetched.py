@@ -1,0 +1,44 @@
+"""The answer to one batch and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The answer to one batch: payloads by fixture id, ids not returned, ids that cannot be read.
+
+    ``includes``: what was really asked for (None = what the context says); ``at``: when the call was begun (None =
+    now); ``answer_id``: where the answer is kept until it is stored.
+    """
+
+    number: int
+    asked: tuple[int, ...]
+    rows: Mapping[int, bytes | msgspec.Raw]
+    missing: tuple[int, ...] = ()
+    poisoned: Mapping[int, str] = field(default_factory=dict)
+    calls: int = 1
+    bytes: int = 0
+    seconds: float = 0.0
+    includes: tuple[str, ...] | None = None
+    at: datetime | None = None
+    answer_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a batch, fixtures by outcome."""
+
+    number: int
+    outcomes: Mapping[str, int]
+    changes: int
+    problems: Mapping[int, str]
+
+    @property
+    def processed(self) -> int:
+        return sum(self.outcomes.values())

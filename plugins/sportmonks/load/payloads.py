@@ -1,0 +1,72 @@
+"""The payloads of a batch on their way in: read, fingerprinted, cleaned where a typed column needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from sportmonks.load.clean import clean
+from sportmonks.load.fingerprint import fingerprint
+from sportmonks.load.glance import Glance, glance
+
+# No JSON, no UTF-8, a number that no type holds, or brackets without end.
+UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)
+
+
+@dataclass(slots=True)
+class Payload:
+    """One fixture. ``cleaned`` is set when typed columns cannot take the values as they came."""
+
+    raw: bytes
+    content_hash: bytes
+    seen: Glance
+    cleaned: bytes | None = None
+
+    def clean(self) -> None:
+        """What cannot even be read stays as it is: stored alone, it shows why it does not fit."""
+        with suppress(*UNREADABLE):
+            self.cleaned = cleaned(self.raw)
+
+
+def read_payloads(rows: Mapping[int, bytes | msgspec.Raw]) -> tuple[dict[int, Payload], dict[int, str]]:
+    """Payloads by fixture id in rising order, and why some cannot be read."""
+    payloads: dict[int, Payload] = {}
+    unreadable: dict[int, str] = {}
+    for fixture_id in sorted(rows):
+        raw = bytes(rows[fixture_id])
+        try:
+            # PostgreSQL's text holds no NUL; nothing else of the payload is touched.
+            payloads[fixture_id] = _read(_without_nul(raw) if b"\\u0000" in raw else raw)
+        except UNREADABLE as error:
+            unreadable[fixture_id] = f"not a fixture: {error}"
+    return payloads, unreadable
+
+
+def cleaned(raw: bytes) -> bytes:
+    """The payload with every typed field castable."""
+    return msgspec.json.encode(clean(msgspec.json.decode(raw, type=dict[str, Any])))
+
+
+def _read(raw: bytes) -> Payload:
+    try:
+        return Payload(raw, fingerprint(raw), glance(raw))
+    except msgspec.ValidationError:
+        fitting = cleaned(raw)
+        return Payload(raw, fingerprint(raw), glance(fitting), fitting)
+
+
+def _without_nul(raw: bytes) -> bytes:
+    def strip(value: Any) -> Any:
+        if isinstance(value, str):
+            return value.replace("\x00", "")
+        if isinstance(value, list):
+            return [strip(item) for item in value]
+        if isinstance(value, dict):
+            return {strip(key): strip(item) for key, item in value.items()}
+        return value
+
+    return msgspec.json.encode(strip(msgspec.json.decode(raw)))

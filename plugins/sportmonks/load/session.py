@@ -1,0 +1,118 @@
+"""A connection to the warehouse that survives restarts, deadlocks and lost networks: work is repeated, not failed."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import psycopg
+
+from sportmonks.errors import WarehouseDown
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Work = Callable[["psycopg.Connection[Any]"], T]
+
+PATIENCE_S = 60.0
+LONGEST_NAP_S = 5.0
+
+
+class Session:
+    """Runs pieces of work, each one transaction or harmless to repeat, on one autocommit connection.
+
+    Threads may share it; one works at a time. ``patience``: seconds after the first fault for which a piece of work
+    is tried again. Between tries nothing is held.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], psycopg.Connection[Any]],
+        *,
+        patience: float = PATIENCE_S,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._connect = connect
+        self._patience = patience
+        self._sleep = sleep
+        self._lock = threading.RLock()
+        self._conn: psycopg.Connection[Any] | None = None
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def run(self, work: Work[T]) -> T:
+        """What ``work`` returns. Raises its error when it is none that passes, WarehouseDown when the warehouse has
+        not come back."""
+        with self._lock:
+            first: float | None = None
+            nap = 0.25
+            while True:
+                error: Exception
+                try:
+                    conn = self._connection()
+                except (psycopg.OperationalError, WarehouseDown) as refused:
+                    error = refused
+                else:
+                    try:
+                        return work(conn)
+                    except (psycopg.OperationalError, psycopg.InterfaceError) as broken:
+                        if not is_passing(broken):
+                            raise
+                        self.close()
+                        error = broken
+                first = first or time.monotonic()
+                if time.monotonic() - first + nap > self._patience:
+                    raise self._final(error) from None
+                log.warning("The warehouse failed (%s), trying again in %.1f s", _brief(error), nap)
+                self._sleep(nap)
+                nap = min(nap * 2, LONGEST_NAP_S)
+
+    def execute(self, statement: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+        """The rows of one statement."""
+
+        def work(conn: psycopg.Connection[Any]) -> list[tuple[Any, ...]]:
+            cursor = conn.execute(statement, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+        return self.run(work)
+
+    def close(self) -> None:
+        """Give the connection back; the next piece of work opens a new one."""
+        with self._lock:
+            if self._conn is not None:
+                with contextlib.suppress(Exception):
+                    self._conn.close()
+                self._conn = None
+
+    def _connection(self) -> psycopg.Connection[Any]:
+        if self._conn is None or self._conn.closed:
+            self._conn = self._connect()
+            self._conn.autocommit = True
+        return self._conn
+
+    def _final(self, error: Exception) -> Exception:
+        if isinstance(error, WarehouseDown):
+            return error
+        return WarehouseDown(
+            f"The warehouse has not come back within {self._patience:g} s ({_brief(error)}).",
+            mend="The task goes on where it was once the warehouse answers.",
+        )
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same work may succeed in a while: restart, lost connection, deadlock, lock or statement time-out.
+    A limit of the server (a value too large) does not pass."""
+    return not isinstance(error, psycopg.errors.ProgramLimitExceeded | psycopg.errors.StatementTooComplex)
+
+
+def _brief(error: BaseException) -> str:
+    state = getattr(error, "sqlstate", None)
+    return f"{type(error).__name__} {state}" if state else type(error).__name__

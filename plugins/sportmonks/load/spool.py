@@ -1,0 +1,75 @@
+"""Fetched answers kept in the warehouse until they are stored, so that the next call may begin meanwhile.
+
+A batch is about 4 MB of JSON and 0.4 MB packed; keeping it costs some milliseconds beside a call of half a second.
+"""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import psycopg
+
+from sportmonks.db import sql
+from sportmonks.load.fetched import Fetched
+
+log = logging.getLogger(__name__)
+
+# Level 1 packs JSON ten to one at over 100 MB/s, outside of Python's lock.
+_LEVEL = 1
+
+
+Json = bytes
+
+
+class _Kept(msgspec.Struct):
+    number: int
+    asked: tuple[int, ...]
+    rows: dict[int, Json]
+    missing: tuple[int, ...]
+    poisoned: dict[int, str]
+    calls: int
+    bytes: int
+    seconds: float
+    includes: tuple[str, ...] | None
+    at: datetime | None
+
+
+def pack(fetched: Fetched) -> bytes:
+    """An answer as few bytes."""
+    rows = {key: bytes(row) for key, row in fetched.rows.items()}
+    return zlib.compress(msgspec.msgpack.encode({**asdict(replace(fetched, rows={})), "rows": rows}), _LEVEL)
+
+
+def unpack(packed: bytes, answer_id: str) -> Fetched:
+    """What ``pack`` was given. Raises zlib.error or msgspec.DecodeError when it is not that."""
+    kept = msgspec.msgpack.decode(zlib.decompress(packed), type=_Kept)
+    return Fetched(**msgspec.structs.asdict(kept), answer_id=answer_id)
+
+
+def keep(conn: psycopg.Connection[Any], fetched: Fetched, names: dict[str, Any]) -> None:
+    """Keep an answer, for good and once, under its ``answer_id``. ``names``: execution, league, season."""
+    parameters = {**names, "answer_id": fetched.answer_id, "fetched_at": fetched.at, "packed": pack(fetched)}
+    conn.execute(sql("load/keep_answer"), parameters)
+
+
+def left_behind(conn: psycopg.Connection[Any], league_id: int, season_id: int) -> Iterator[tuple[str, Fetched]]:
+    """(execution_id, answer) of what was fetched and not stored, oldest first, one at a time."""
+    names = {"league_id": league_id, "season_id": season_id}
+    ids = [row[0] for row in conn.execute(sql("load/left_answers"), names).fetchall()]
+    for answer_id in ids:
+        row = conn.execute(
+            "SELECT execution_id, packed FROM etl.fetched_answers WHERE answer_id = %s", (answer_id,)
+        ).fetchone()
+        if row is None:
+            continue
+        try:
+            yield row[0], unpack(row[1], answer_id)
+        except (zlib.error, msgspec.MsgspecError, ValueError, TypeError) as error:
+            log.warning("A kept answer cannot be read (%s); its fixtures are asked for again", error)
+            conn.execute(sql("load/take_answer"), {"answer_id": answer_id})

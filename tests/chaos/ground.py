@@ -1,0 +1,73 @@
+"""Where scenarios run: a PostgreSQL that may be killed, a migrated template, a sandbox per scenario."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import conninfo, sql
+
+from local.postgres import EmbeddedPostgres
+from sportmonks.db import migrate, open_connection
+
+_SETTINGS = {"fsync": "off", "shared_buffers": "64MB", "max_wal_size": "256MB", "autovacuum": "off"}
+
+
+class Ground:
+    """One server for many scenarios; each gets a fresh clone of a migrated database."""
+
+    def __init__(self, home: Path) -> None:
+        # fsync off is safe here: what dies is the server, not the machine.
+        self.server = EmbeddedPostgres(home / "postgres", settings=_SETTINGS)
+        self.home = home
+        self._lock = threading.Lock()
+        self._template = f"template_{uuid.uuid4().hex[:8]}"
+
+    def __enter__(self) -> Ground:
+        self.server.start()
+        self._admin(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self._template)))
+        with open_connection(self._dsn(self._template)) as conn:
+            migrate(conn)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.destroy()
+
+    def _dsn(self, name: str) -> str:
+        return conninfo.make_conninfo(self.server.conninfo("postgres"), dbname=name)
+
+    def _admin(self, statement: Any) -> None:
+        with psycopg.connect(self.server.conninfo("postgres"), autocommit=True) as conn:
+            conn.execute(statement)
+
+    @contextlib.contextmanager
+    def database(self) -> Iterator[str]:
+        """Conninfo of a fresh migrated database."""
+        name = f"chaos_{uuid.uuid4().hex[:10]}"
+        self._admin(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+                sql.Identifier(name), sql.Identifier(self._template)
+            )
+        )
+        try:
+            yield self._dsn(name)
+        finally:
+            self._admin(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def crash(self) -> None:
+        """SIGKILL to the server's main process: no shutdown, no checkpoint; then started again, which recovers."""
+        with self._lock:
+            data = self.server.data_dir
+            assert data is not None
+            number = int((data / "postmaster.pid").read_text().splitlines()[0])
+            os.kill(number, signal.SIGKILL)
+            time.sleep(0.1)
+            self.server.start()

@@ -1,0 +1,177 @@
+"""Runs tasks as Airflow would: retries, waits with the slot freed, clears; and kills them as nobody would."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import psycopg
+
+from sportmonks.catalog import Dials, League, Season
+from tests.chaos.tasks import CRASH_POINTS, Crash, Job, main
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["tests.chaos.tasks"])
+_HERE = Path(__file__).resolve().parent
+
+TRIES = 4
+LONGEST_S = 60.0
+
+
+@dataclass
+class Tally:
+    """What was done to the tasks of one scenario, and how they fared."""
+
+    kills: int = 0
+    crashes: int = 0
+    waits: int = 0
+    failures: list[str] = field(default_factory=list)
+    given_up: list[str] = field(default_factory=list)
+
+
+class GivenUp(Exception):
+    """A task failed for good, as a task does when its retries are used up."""
+
+
+class Runner:
+    """League runs of one scenario. ``chance`` of a task process being killed, drawn from the seed and its name."""
+
+    def __init__(
+        self, league: League, dials: Dials, place: dict[str, str], clock: Any, seed: int, workers: int
+    ) -> None:
+        self.league, self.dials, self.place, self.clock = league, dials, place, clock
+        self.seed, self.workers = seed, workers
+        self.kill_chance = 0.0
+        self.tally = Tally()
+        self.runs = 0
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.clock.value, UTC)
+
+    def new_execution(self) -> str:
+        with self._lock:
+            self.runs += 1
+            return f"etl_20260101_000000_{self.runs:06x}"
+
+    def whole_run(self, params: dict[str, Any], execution: str | None = None) -> tuple[str, int]:
+        """A league run from start to end: its execution id and how many fixtures were due. Raises GivenUp."""
+        execution = execution or self.new_execution()
+        self.query("SELECT etl.start_etl_execution(%s, '{}', 'chaos', %s, %s)", execution, execution, self.now())
+        try:
+            unread = self.task("discover", execution, params)
+            seasons, due = self.task("plan", execution, params, unread=tuple(unread))
+            chosen = [season for season in self.league.seasons if season.id in seasons]
+            with ThreadPoolExecutor(max_workers=self.workers) as pool:
+                list(pool.map(lambda season: self._survive(lambda: self.chunk(execution, params, season)), chosen))
+        finally:
+            self.finish(execution)
+        return execution, due
+
+    def finish(self, execution: str) -> None:
+        """The last task of a run."""
+        self.query("SELECT etl.finish_etl_execution(%s, p_now => %s)", execution, self.now())
+
+    def chunk(self, execution: str, params: dict[str, Any], season: Season) -> None:
+        """The task group of a season: open, collect, close."""
+        names = (execution, self.league.id, season.id)
+        self.query("SELECT etl.open_chunk(%s, %s, %s, %s)", *names, self.now())
+        try:
+            self.task("collect", execution, params, season=season)
+        finally:
+            self.query("SELECT etl.close_chunk(%s, %s, %s, %s)", *names, self.now())
+
+    def _survive(self, work: Callable[[], Any]) -> None:
+        try:
+            work()
+        except GivenUp as error:
+            self.tally.given_up.append(str(error))
+
+    def task(
+        self,
+        task: str,
+        execution: str,
+        params: dict[str, Any],
+        *,
+        season: Season | None = None,
+        unread: Sequence[int] = (),
+    ) -> Any:
+        """One task with its retries; what it returned. Raises GivenUp."""
+        name = f"{task} {season.name}" if season else task
+        job = Job(
+            task,
+            execution,
+            self.league,
+            self.dials,
+            params,
+            self.place,
+            season,
+            f"chaos/{execution}/{name}",
+            tuple(unread),
+        )
+        started, failed = time.monotonic(), 0
+        for attempt in range(1000):
+            if time.monotonic() - started > LONGEST_S:
+                raise GivenUp(f"{execution} {name}: not done after {LONGEST_S:g} s")
+            kind, value = self._process(replace(job, crash=self._crash(execution, name, attempt)))
+            if kind == "done":
+                return value
+            if kind == "wait":
+                self.tally.waits += 1
+                time.sleep(min(float(value), 3.0) + 0.05)
+            elif kind == "fatal":
+                raise GivenUp(f"{execution} {name}: {value}")
+            elif kind == "retry":
+                self.tally.failures.append(f"{execution} {name}: {value}")
+                failed += 1
+                if failed >= TRIES:
+                    raise GivenUp(f"{execution} {name}: {value}")
+                time.sleep(0.2)
+        raise GivenUp(f"{execution} {name}: killed too often")
+
+    def _crash(self, execution: str, name: str, attempt: int) -> Crash | None:
+        rng = Random(f"{self.seed} {execution} {name} {attempt}")
+        if rng.random() >= self.kill_chance or attempt > 6:
+            return None
+        point = rng.choice(CRASH_POINTS)
+        return Crash(point, rng.randint(1, 60 if "statement" in point else 6))
+
+    def _process(self, job: Job) -> tuple[str, Any]:
+        ours, theirs = _context.Pipe(duplex=False)
+        process = _context.Process(target=main, args=(job, self.clock, theirs), daemon=True)
+        process.start()
+        theirs.close()
+        try:
+            if ours.poll(LONGEST_S * 2):
+                return ours.recv()
+            process.kill()
+            raise GivenUp(f"{job.execution_id} {job.task}: hangs")
+        except EOFError:
+            with self._lock:
+                self.tally.kills += 1
+            return "killed", None
+        finally:
+            ours.close()
+            process.join(5)
+            process.close() if not process.is_alive() else process.kill()
+
+    def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """One statement, repeated while the server restarts, as Airflow's retries would."""
+        for attempt in range(60):
+            try:
+                with psycopg.connect(self.place["dsn"], autocommit=True, connect_timeout=5) as conn:
+                    cursor = conn.execute(statement, values)
+                    return cursor.fetchall() if cursor.description else []
+            except psycopg.OperationalError:
+                if attempt == 59:
+                    raise
+                time.sleep(0.2)
+        raise AssertionError("unreachable")

@@ -1,0 +1,132 @@
+"""A random scenario as data: the world, what happens in each phase, all of it drawn from one seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+HOUR, DAY = 3600, 86_400
+
+# Faults that spoil an answer for a while; {n} fixtures are named when the phase begins.
+PASSING: tuple[dict[str, Any], ...] = (
+    {"kind": "status", "status": 500, "rate": 0.2},
+    {"kind": "status", "status": 503, "count": 4},
+    {"kind": "status", "status": 502, "match": {"path": "multi"}, "count": 9},
+    {"kind": "rate_limited", "count": 2, "seconds": 1},
+    {"kind": "rate_limited", "count": 1, "seconds": 1, "where": "none"},
+    {"kind": "hang", "count": 1, "seconds": 5},
+    {"kind": "slow", "rate": 0.2, "seconds": 0.4},
+    {"kind": "cut", "rate": 0.2},
+    {"kind": "truncated_json", "rate": 0.2},
+    {"kind": "invalid_json", "count": 2},
+    {"kind": "html_200", "count": 2},
+    {"kind": "content_type", "rate": 0.5},
+    {"kind": "no_result", "match": {"path": "multi"}, "count": 2},
+    {"kind": "no_result", "match": {"path": "/fixtures"}, "rate": 0.3},
+    {"kind": "missing_ids", "match": {"path": "multi"}, "rate": 0.4, "n": 2},
+    {"kind": "missing_ids", "match": {"path": "/fixtures"}, "rate": 0.4, "n": 6},
+    {"kind": "poison"},
+    {"kind": "poison", "poisoned": 3},
+    {"kind": "season_down", "for_seconds": 2},
+    {"kind": "forbidden_include", "include": "lineups"},
+    {"kind": "forbidden_include", "include": "events"},
+    {"kind": "shuffle", "rate": 1.0},
+    {"kind": "duplicate", "rate": 0.5, "n": 2},
+    {"kind": "repeated_page", "rate": 0.5},
+    {"kind": "overlapping_page", "rate": 0.5},
+    {"kind": "empty_strings", "rate": 0.5},
+    {"kind": "unknown_keys", "rate": 0.3},
+    {"kind": "null_fields", "match": {"path": "multi"}, "rate": 0.3},
+    {"kind": "poorer", "rate": 0.4},
+    {"kind": "poorer", "match": {"path": "multi"}, "rate": 1.0, "drop": ["lineups", "statistics"]},
+    {"kind": "huge", "count": 1, "megabytes": 2},
+    {"kind": "no_rate_limit", "rate": 0.5},
+    {"kind": "wrong_rate_limit", "rate": 0.5},
+)
+MISLEADING = frozenset({"no_rate_limit", "wrong_rate_limit"})
+SABOTAGES = ("delete", "corrupt", "stale", "foreign", "nonsense")
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What happens before and during one run (or two at once). Times in seconds."""
+
+    advance: float = 0.0
+    corrections: int = 0
+    deletions: int = 0
+    faults: tuple[dict[str, Any], ...] = ()
+    sabotage: str | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+    twin: bool = False
+    kill_chance: float = 0.0
+    postgres_crash_after: float | None = None
+    clock_jump_after: tuple[float, float] | None = None  # (real seconds, seconds of the clock)
+    clear: str | None = None  # "chunk" or "run": done again under the same execution afterwards
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One random run of the suite."""
+
+    seed: int
+    seasons: int
+    teams: int
+    batch_size: int
+    now: str
+    latency: float
+    limit: int | None  # calls per short window, None: as good as unlimited
+    window: float
+    workers: int
+    phases: tuple[Phase, ...]
+
+
+def scenario(seed: int) -> Scenario:
+    """The scenario of a seed; equal seeds, equal scenarios."""
+    rng = Random(f"chaos {seed}")
+    tight = rng.random() < 0.25
+    phases = tuple(_phase(rng, number, tight) for number in range(rng.randint(2, 4)))
+    return Scenario(
+        seed=seed,
+        seasons=rng.choice((2, 2, 3)),
+        teams=rng.choice((4, 4, 6)),
+        batch_size=rng.choice((3, 5, 8, 50)),
+        now=f"2026-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}T{rng.randint(11, 22):02d}:00:00",
+        latency=rng.choice((0.0, 0.02, 0.1)),
+        limit=rng.choice((6, 10)) if tight else None,
+        window=2.0,
+        workers=rng.choice((1, 2, 3)),
+        phases=phases,
+    )
+
+
+def _phase(rng: Random, number: int, tight: bool) -> Phase:
+    kinds = [fault for fault in PASSING if not (tight and fault["kind"] in MISLEADING)]
+    faults = tuple(rng.sample(kinds, rng.choice((0, 1, 1, 2, 3))))
+    params: dict[str, Any] = {}
+    if number and rng.random() < 0.3:
+        params["force"] = True
+        params["continue_from_checkpoint"] = rng.random() < 0.7
+    if rng.random() < 0.15:
+        params["clear_checkpoint"] = True
+    if rng.random() < 0.15:
+        params["max_fixtures"] = rng.randint(1, 30)
+    if rng.random() < 0.1:
+        params["max_chunks"] = 1
+    if rng.random() < 0.1:
+        params["includes"] = ["participants", "scores"]
+    return Phase(
+        advance=rng.choice((0, 60, HOUR, 3 * HOUR, DAY, 8 * DAY, 31 * DAY)) if number else 0,
+        corrections=rng.choice((0, 0, 2, 5)) if number else 0,
+        deletions=rng.choice((0, 0, 0, 1, 2)) if number else 0,
+        faults=faults,
+        sabotage=rng.choice(SABOTAGES) if rng.random() < 0.5 else None,
+        params=params,
+        twin=rng.random() < 0.25,
+        kill_chance=rng.choice((0.0, 0.3, 0.6, 0.8)),
+        postgres_crash_after=rng.uniform(0.1, 1.5) if rng.random() < 0.25 else None,
+        clock_jump_after=(rng.uniform(0.1, 1.0), rng.choice((-HOUR, 60.0, 2 * HOUR, 2.0 * DAY)))
+        if rng.random() < 0.2
+        else None,
+        clear=rng.choice(("chunk", "run")) if rng.random() < 0.3 else None,
+    )

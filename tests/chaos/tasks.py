@@ -1,0 +1,233 @@
+"""One task of a league run in a process of its own: the real functions, a real client, and points to be killed at.
+
+A task reports ("done", value), ("wait", seconds), ("retry", reason) or ("fatal", reason) through its pipe; a killed
+one reports nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection as Pipe
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from sportmonks import errors
+from sportmonks.api.budget import PostgresBudget
+from sportmonks.api.client import SportmonksClient
+from sportmonks.catalog import Dials, League, Season
+from sportmonks.collecting.collect import collect
+from sportmonks.collecting.discover import discover
+from sportmonks.collecting.plan import plan
+from sportmonks.collecting.run import Run
+from sportmonks.db import open_connection, sql
+from sportmonks.params import read_params
+
+API = "sportmonks_api"
+
+
+@dataclass(frozen=True)
+class Crash:
+    """Where this process dies by SIGKILL: before or after the nth statement, call, answer or checkpoint."""
+
+    point: str
+    nth: int
+
+
+CRASH_POINTS = ("statement", "statement", "after_statement", "call", "answer", "checkpoint", "after_checkpoint")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a task process is told. ``place``: dsn, base_url, key, folder (of checkpoints and the list of calls)."""
+
+    task: str
+    execution_id: str
+    league: League
+    dials: Dials
+    params: dict[str, Any]
+    place: dict[str, str]
+    season: Season | None = None
+    owner: str = ""
+    unread: tuple[int, ...] = ()
+    crash: Crash | None = None
+
+
+@dataclass
+class _Bomb:
+    crash: Crash | None
+    counts: dict[str, int] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def pass_by(self, point: str) -> None:
+        if self.crash is None or self.crash.point != point:
+            return
+        with self.lock:
+            self.counts[point] = self.counts.get(point, 0) + 1
+            if self.counts[point] == self.crash.nth:
+                os.kill(os.getpid(), signal.SIGKILL)
+                time.sleep(60)
+
+
+class FileStore:
+    """Checkpoints as files: like Airflow's Variables, whole values, the last writer wins."""
+
+    def __init__(self, folder: Path, bomb: _Bomb) -> None:
+        self.folder = folder
+        self._bomb = bomb
+
+    def get(self, key: str) -> str | None:
+        try:
+            return (self.folder / key).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+
+    def set(self, key: str, value: str) -> None:
+        self._bomb.pass_by("checkpoint")
+        handle, name = tempfile.mkstemp(dir=self.folder)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(value)
+        os.replace(name, self.folder / key)
+        self._bomb.pass_by("after_checkpoint")
+
+    def delete(self, key: str) -> None:
+        (self.folder / key).unlink(missing_ok=True)
+
+
+class _Client(SportmonksClient):
+    """Notes every batch before it is asked for and what became of it, so that repeated ones can be counted."""
+
+    note: Callable[[str, tuple[int, ...]], None]
+
+    def fixtures_multi(self, ids: Any, includes: Any = (), *, urgent: bool = False) -> Any:
+        self.note("ask", tuple(ids))
+        try:
+            answer = super().fixtures_multi(ids, includes, urgent=urgent)
+        except BaseException:
+            self.note("failed", tuple(ids))
+            raise
+        self.note("answered", tuple(ids))
+        return answer
+
+
+def connector(dsn: str, bomb: _Bomb) -> Callable[[], psycopg.Connection[Any]]:
+    """Connections to the warehouse that can die before or after a statement."""
+
+    class Mined(psycopg.Connection[Any]):
+        def execute(self, *args: Any, **kwargs: Any) -> Any:
+            bomb.pass_by("statement")
+            done = super().execute(*args, **kwargs)
+            bomb.pass_by("after_statement")
+            return done
+
+    def connect() -> psycopg.Connection[Any]:
+        conn = open_connection(dsn, autocommit=True)
+        conn.__class__ = Mined
+        return conn
+
+    return connect
+
+
+def make_run(job: Job, clock: Any, bomb: _Bomb) -> Run:
+    """The run of a job, as the operators make it."""
+    folder = Path(job.place["folder"])
+    connect = connector(job.place["dsn"], bomb)
+
+    def note(what: str, ids: tuple[int, ...]) -> None:
+        bomb.pass_by({"ask": "call", "answered": "answer"}.get(what, "none"))
+        _note(job, what, ids)
+
+    def make_client() -> _Client:
+        def learn(entity: str, include: str, code: int | None, message: str) -> None:
+            with connect() as conn:
+                names = {"connection": API, "entity": entity, "include": include, "code": code, "message": message}
+                conn.execute(sql("queries/budget_forbidden_learn"), names)
+
+        with connect() as conn:
+            known = conn.execute(sql("queries/budget_forbidden_known"), {"connection": API}).fetchall()
+        client = _Client(
+            job.place["base_url"],
+            job.place["key"],
+            budget=PostgresBudget(
+                connect,
+                API,
+                reserve=job.dials.budget.reserve,
+                max_inline_wait=1.0,
+                circuit_open=0.5,
+                circuit_cap=1.0,
+            ),
+            read_timeout=1.0,
+            total_timeout=3.0,
+            forbidden=known,
+            on_forbidden=learn,
+            sleep=lambda seconds: time.sleep(min(seconds, 0.05)),
+        )
+        client.note = note
+        return client
+
+    made: list[_Client] = []
+
+    def client() -> _Client:
+        if not made:
+            made.append(make_client())
+        return made[0]
+
+    return Run(
+        execution_id=job.execution_id,
+        league=job.league,
+        dials=job.dials,
+        params=read_params(job.params, job.league, job.dials),
+        connect=connect,
+        client=client,
+        checkpoints=FileStore(folder, bomb),
+        clock=lambda: datetime.fromtimestamp(clock.value, UTC),
+        lease_patience=2.0,
+        lease_retry=0.3,
+    )
+
+
+def _note(job: Job, what: str, ids: tuple[int, ...]) -> None:
+    line = json.dumps({"execution": job.execution_id, "what": what, "ids": ids, "pid": os.getpid()})
+    handle = os.open(Path(job.place["folder"]) / "asks.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(handle, (line + "\n").encode())
+    os.close(handle)
+
+
+def perform(job: Job, clock: Any, bomb: _Bomb) -> Any:
+    """Do the task; what it returns can be pickled."""
+    run = make_run(job, clock, bomb)
+    if job.task == "discover":
+        return tuple(discover(run).failed)
+    if job.task == "plan":
+        planned = plan(run, job.unread)
+        _note(job, "planned", ())
+        return planned.seasons, planned.quote.fixtures
+    assert job.season is not None
+    return collect(run, job.season, job.owner).outcomes
+
+
+def main(job: Job, clock: Any, pipe: Pipe) -> None:
+    """Entry of the process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    log = open(Path(job.place["folder"]) / "tasks.log", "a", encoding="utf-8", buffering=1)  # noqa: SIM115
+    os.dup2(log.fileno(), 2)
+    try:
+        pipe.send(("done", perform(job, clock, _Bomb(job.crash))))
+    except errors.BudgetWait as wait:
+        pipe.send(("wait", wait.seconds))
+    except (errors.ConfigurationError, errors.FatalApiError) as error:
+        pipe.send(("fatal", f"{type(error).__name__}: {error}"))
+    except Exception as error:
+        pipe.send(("retry", f"{type(error).__name__}: {error}"))
+    finally:
+        pipe.close()
+    os._exit(0)
