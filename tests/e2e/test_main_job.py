@@ -173,6 +173,7 @@ def test_the_grid_shows_the_seasons_by_name(etl: Etl, collected: Any) -> None:
         page.fill("input[name=username]", "admin")
         page.fill("input[name=password]", etl.password)
         page.keyboard.press("Enter")
+        page.wait_for_url(lambda url: "/auth/login" not in url)
         page.wait_for_load_state("networkidle")
         page.goto(f"{etl.url}/dags/{DAG}")
         for name in ("season_2024_2025", "season_2025_2026", "season_2026_2027"):
