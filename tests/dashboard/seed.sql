@@ -55,15 +55,16 @@ INSERT INTO etl.execution_chunks (execution_id, league_id, season_id, position, 
                                   api_calls, bytes, tries, started_at, finished_at, error_message)
 SELECT e.execution_id, c.league_id, c.season_id, s, 1000 - s,
        CASE WHEN e.status = 'RUNNING' AND s > 1 THEN CASE s WHEN 2 THEN 'RUNNING' ELSE 'PENDING' END WHEN e.status = 'FAILED' AND s = 1 THEN 'FAILED' ELSE 'COMPLETED' END,
-       e.total_fixtures / 3, CASE WHEN e.status = 'RUNNING' AND s > 1 THEN CASE s WHEN 2 THEN e.total_fixtures / 9 ELSE 0 END ELSE e.total_fixtures / 3 END,
-       e.total_fixtures / 5, e.total_fixtures / 3 - e.total_fixtures / 5, CASE WHEN e.status = 'FAILED' AND s = 1 THEN 3 ELSE 0 END,
-       4, 4000000, 1, CASE WHEN e.status = 'RUNNING' AND s = 3 THEN NULL ELSE e.started_at + make_interval(secs => s * 10) END,
+       e.total_fixtures / 3, d.done,
+       d.done * 3 / 5, d.done - d.done * 3 / 5 - d.failed, d.failed, (d.done + 49) / 50, d.done * 90000, 1, CASE WHEN e.status = 'RUNNING' AND s = 3 THEN NULL ELSE e.started_at + make_interval(secs => s * 10) END,
        CASE WHEN e.status = 'RUNNING' AND s > 1 THEN NULL ELSE e.started_at + make_interval(secs => s * 10 + 40) END,
        CASE WHEN e.status = 'FAILED' AND s = 1 THEN 'Quality checks failed: goals_add_up: 3 fixtures' END
 FROM etl.etl_executions e
 JOIN etl.chunks k ON 'sportmonks_' || replace(lower(k.league_name), ' ', '_') = e.dag_id AND k.season_id = k.league_id * 1000 + 1
 CROSS JOIN generate_series(1, least(3, %(seasons)s)) s
-JOIN etl.chunks c ON c.league_id = k.league_id AND c.season_id = k.league_id * 1000 + s;
+JOIN etl.chunks c ON c.league_id = k.league_id AND c.season_id = k.league_id * 1000 + s
+CROSS JOIN LATERAL (SELECT CASE WHEN e.status <> 'RUNNING' OR s = 1 THEN e.total_fixtures / 3 WHEN s = 2 THEN e.total_fixtures / 9 ELSE 0 END AS done,
+                           CASE WHEN e.status = 'FAILED' AND s = 1 THEN 3 ELSE 0 END AS failed) d;
 
 UPDATE etl.chunks c SET last_execution_id = e.execution_id
 FROM (SELECT DISTINCT ON (league_id, season_id) * FROM etl.execution_chunks ORDER BY league_id, season_id, started_at DESC NULLS LAST) e
