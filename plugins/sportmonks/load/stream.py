@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 # A stream that is broken off waits so long for the call under way; its answer would be worth a call.
 FAREWELL_S = 20.0
+# So many batches without a fixture, and none with one, and nobody need ask on.
+MAX_DOUBTFUL = 3
 
 
 class Answered(Protocol):
@@ -92,7 +94,9 @@ class Stream:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._error: BaseException | None = None
-        self._set_aside: tuple[Batch, TransientApiError] | None = None
+        self._alive = False  # the API has told something of a fixture
+        self._doubtful: list[Fetched] = []  # batches of which no fixture came, and why
+        self._failing = 0  # of them, those whose very call kept failing
         self._fetch_threads = [threading.Thread(target=self._fetch_all, daemon=True) for _ in range(fetchers)]
         self._write_threads = [threading.Thread(target=self._write_all, daemon=True) for _ in range(writers)]
 
@@ -100,16 +104,16 @@ class Stream:
         """Progress per stored batch, on the caller's thread. Raises the first error once all is written that can be.
 
         A BudgetWait is an error like any other here: what has been fetched is stored, then it is raised. A batch
-        whose call keeps failing is set aside, once, so that it does not keep the others waiting.
+        of which nothing came is set aside, so that it does not keep the others waiting: if they fare better, it is
+        to blame; if not, the API is, and no fixture is marked as failed for it.
         """
         self._source = iter(batches)
         for thread in (*self._fetch_threads, *self._write_threads):
             thread.start()
         threading.Thread(target=self._finish, daemon=True).start()
-        whole = alive = False
+        whole = False
         try:
             while (progress := self._next()) is not None:
-                alive = True
                 yield progress
             whole = True
         finally:
@@ -119,17 +123,11 @@ class Stream:
                 thread.join(None if whole else max(0.0, patience - time.monotonic()))
         if self._error is not None:
             raise self._error
-        if self._set_aside is not None:
-            yield self._give_up(*self._set_aside, alive=alive)
-
-    def _give_up(self, batch: Batch, error: TransientApiError, *, alive: bool) -> Progress:
-        """The API is alive, so it is this batch: its fixtures are recorded as failed and come again later."""
-        if not alive:
-            raise error
-        reason = f"its batch keeps failing: {error.message}"
-        failed = Fetched(batch.number, batch.fixture_ids, {}, poisoned=dict.fromkeys(batch.fixture_ids, reason))
-        with Session(self._connect) as session:
-            return store(session, failed, self._context)
+        for failed in self._doubtful:
+            if not self._alive:
+                raise _nothing_came(failed)
+            with Session(self._connect) as session:
+                yield store(session, failed, self._context)
 
     def _next(self) -> Progress | None:
         while True:
@@ -173,11 +171,16 @@ class Stream:
             raise
         except TransientApiError as error:
             with self._lock:
-                if self._set_aside is not None:
-                    raise
-                self._set_aside = (batch, error)
-            log.warning("Batch %d is set aside, the others go on: %s", batch.number, error)
+                self._failing += 1
+            if self._failing > 1:
+                raise
+            reason = f"its batch keeps failing: {error.message}"
+            self._doubt(batch, dict.fromkeys(batch.fixture_ids, reason))
             return None
+        if answer.poisoned and not answer.rows and not answer.missing:
+            self._doubt(batch, answer.poisoned)
+            return None
+        self._alive = True
         return Fetched(
             number=batch.number,
             asked=batch.fixture_ids,
@@ -191,6 +194,15 @@ class Stream:
             at=at,
             answer_id=uuid.uuid4().hex,
         )
+
+    def _doubt(self, batch: Batch, poisoned: dict[int, str]) -> None:
+        failed = Fetched(batch.number, batch.fixture_ids, {}, poisoned=poisoned)
+        with self._lock:
+            self._doubtful.append(failed)
+            count = len(self._doubtful)
+        if count > MAX_DOUBTFUL and not self._alive:
+            raise _nothing_came(failed)
+        log.warning("Batch %d is set aside, the others go on: %s", batch.number, next(iter(poisoned.values())))
 
     def _keep(self, session: Session, fetched: Fetched) -> None:
         names = self._context.names()
@@ -217,6 +229,10 @@ class Stream:
         self._stop.set()
         for _ in self._fetch_threads:
             self._room.release()
+
+
+def _nothing_came(failed: Fetched) -> TransientApiError:
+    return TransientApiError(f"No fixture that was asked for came back: {next(iter(failed.poisoned.values()))}")
 
 
 def store(session: Session, fetched: Fetched, context: LoadContext) -> Progress:

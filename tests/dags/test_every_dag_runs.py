@@ -1,0 +1,158 @@
+"""The DAGs, run for real: catalog, leagues, faults, the quote, a wrong key. The tests of this file go in order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.dags.conftest import Live, api_connection
+
+pytestmark = pytest.mark.slow
+LEAGUE = "sportmonks_premier_league"
+API, WRONG = "AIRFLOW_CONN_SPORTMONKS_API", "n0t-the-k3y-at-all"
+
+
+def groups(result: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """States by season's group and task."""
+    found: dict[str, dict[str, str]] = {}
+    for name, state in result["tasks"].items():
+        group, _, task = name.rpartition(".")
+        if group:
+            found.setdefault(group, {})[task] = state
+    return found
+
+
+ALL_WELL = dict.fromkeys(("open", "collect", "check", "close"), "success")
+
+
+def last_execution(live: Live) -> dict[str, Any]:
+    return live.rows("SELECT * FROM etl.etl_executions ORDER BY created_at DESC LIMIT 1")[0]
+
+
+def test_a_wrong_key_fails_at_once_with_its_message(live: Live) -> None:
+    result = live.run("sportmonks_catalog", env={API: api_connection(live.box.base_url, WRONG)})
+    assert result["state"] == "failed"
+    assert result["tasks"] == {"migrate": "success", "reference": "failed", "publish": "upstream_failed"}
+    assert "The Sportmonks API refuses the key" in live.log
+    assert "Check SPORTMONKS_API_KEY" in live.log
+    assert WRONG not in live.log
+    assert live.box.calls()["total"] == 1
+
+
+def test_the_catalog(live: Live) -> None:
+    result = live.run("sportmonks_catalog", env={API: api_connection(live.box.base_url, live.box.key)})
+    assert result["state"] == "success", live.log[-3000:]
+    assert set(result["tasks"].values()) == {"success"}
+    truth = live.box.admin("GET", "/truth")
+    assert live.one("SELECT count(*) FROM football.leagues") == truth["leagues"] == 2
+    assert live.one("SELECT count(*) FROM football.seasons") == truth["seasons"] == 4
+    assert live.one("SELECT count(*) FROM football.states WHERE developer_name = 'FT'") == 1
+    assert live.one("SELECT count(*) FROM football.types") > 10
+
+
+def test_a_dry_run_stores_its_quote_and_makes_no_batch_call(live: Live) -> None:
+    result = live.run(LEAGUE, {"dry_run": True})
+    assert result["state"] == "success", (result, live.log[-3000:])
+    assert {state for tasks in groups(result).values() for state in tasks.values()} == {"skipped"}
+    assert live.multi_calls() == 0
+    run = last_execution(live)
+    assert (run["status"], run["total_fixtures"], run["processed_fixtures"]) == ("COMPLETED", 0, 0)
+    assert run["quote"]["fixtures"] == 24
+    assert run["quote"]["by_reason"] == {"never_collected": 24}
+    assert run["quote"]["calls"] == {"Fixture": 4}
+    assert run["config"]["dry_run"] is True
+
+
+def test_a_season_that_is_down_fails_alone(live: Live) -> None:
+    down, up = live.rows("SELECT season_id FROM etl.chunks ORDER BY season_id")
+    fault = live.box.fault("season_down", match={"season": down["season_id"]})
+    result = live.run(LEAGUE)
+    live.box.admin("DELETE", f"/faults/{fault}")
+    assert result["state"] == "failed"
+    found = sorted(groups(result).items())
+    (_, first), (_, second) = found
+    assert first == {"open": "success", "collect": "failed", "check": "upstream_failed", "close": "success"}
+    assert second == ALL_WELL
+    assert result["tasks"]["finish_execution"] == "success"
+    run = last_execution(live)
+    assert run["status"] == "FAILED"
+    assert run["processed_fixtures"] == 12
+    assert run["error_message"]
+    stored = live.rows(
+        "SELECT season_id, count(*) AS n FROM raw.fixtures JOIN football.fixtures ON id = fixture_id GROUP BY 1"
+    )
+    assert {row["season_id"]: row["n"] for row in stored} == {up["season_id"]: 12}
+    assert live.one("SELECT status FROM etl.chunks WHERE season_id = %s", down["season_id"]) == "FAILED"
+
+
+def test_after_the_fault_the_rest_arrives_and_nothing_else_is_fetched(live: Live) -> None:
+    live.box.admin("DELETE", "/calls")
+    result = live.run(LEAGUE)
+    assert result["state"] == "success", live.log[-3000:]
+    (_, first), (_, second) = sorted(groups(result).items())
+    assert first == ALL_WELL
+    assert set(second.values()) == {"skipped"}
+    assert live.multi_calls() == 2
+    run = last_execution(live)
+    assert (run["status"], run["processed_fixtures"], run["successful_fixtures"], run["total_chunks"]) == (
+        "COMPLETED",
+        12,
+        12,
+        1,
+    )
+    truth = {row["season_id"]: row["fixtures"] for row in live.box.admin("GET", "/truth")["chunks"]}
+    stored = live.rows(
+        "SELECT season_id, count(*) AS n FROM raw.fixtures JOIN football.fixtures ON id = fixture_id GROUP BY 1"
+    )
+    assert stored
+    assert all(truth[row["season_id"]] == row["n"] for row in stored)
+
+
+def test_a_second_run_reads_the_indexes_and_skips_every_group(live: Live) -> None:
+    before = live.one("SELECT max(updated_at) FROM football.fixtures")
+    live.box.admin("DELETE", "/calls")
+    result = live.run(LEAGUE)
+    assert result["state"] == "success"
+    assert {state for tasks in groups(result).values() for state in tasks.values()} == {"skipped"}
+    assert live.multi_calls() == 0
+    assert live.one("SELECT max(updated_at) FROM football.fixtures") == before
+    run = last_execution(live)
+    assert (run["status"], run["total_fixtures"]) == ("COMPLETED", 0)
+
+
+def test_the_form_narrows_a_run(live: Live) -> None:
+    """One season by name, by force, only a few fixtures, in small batches, with metrics in the report."""
+    name = live.rows("SELECT season_name FROM etl.chunks ORDER BY season_id")[0]["season_name"]
+    live.box.admin("DELETE", "/calls")
+    result = live.run(
+        LEAGUE, {"seasons": [name], "force": True, "max_fixtures": 5, "batch_size": 2, "export_metrics": True}
+    )
+    assert result["state"] == "success", live.log[-3000:]
+    assert live.multi_calls() == 3
+    run = last_execution(live)
+    assert (run["processed_fixtures"], run["successful_fixtures"]) == (5, 5)
+    assert run["quote"]["left_out"] == {"max_fixtures": 7}
+
+
+def test_a_run_with_the_wrong_key_ends_failed_with_the_reason(live: Live) -> None:
+    live.box.admin("DELETE", "/calls")
+    result = live.run(LEAGUE, env={API: api_connection(live.box.base_url, WRONG)})
+    live.run("no_such_dag", env={API: api_connection(live.box.base_url, live.box.key)})
+    assert result["state"] == "failed"
+    assert (result["tasks"]["discover"], result["tasks"]["finish_execution"]) == ("failed", "success")
+    assert last_execution(live)["status"] == "FAILED"
+    assert live.box.calls()["total"] <= 1
+
+
+def test_watching(live: Live) -> None:
+    result = live.run("etl_watch")
+    assert result["state"] == "success", live.log[-3000:]
+
+
+def test_no_secret_is_in_any_log_or_table(live: Live) -> None:
+    everything = live.log_file.read_text(encoding="utf-8", errors="replace")
+    assert live.box.key not in everything
+    tables = ("etl.etl_logs", "etl.etl_metrics", "etl.etl_executions", "etl.execution_chunks", "etl.api_budget")
+    for table in tables:
+        assert live.box.key not in str(live.rows(f"SELECT * FROM {table}"))
