@@ -135,10 +135,15 @@ class Endpoints:
         return self._list("my/leagues")
 
     def seasons(self, league_id: int, *, urgent: bool = False) -> list[Row]:
-        """Seasons of a league, by the include of the league: the filter for it is not confirmed by the provider."""
+        """Seasons of a league, by the include of the league; only where that delivers none by the filter, which the
+        provider does not confirm, so rows of other leagues are left out."""
         answer = self.get(f"leagues/{league_id}", include=("seasons",), urgent=urgent)
         nested = [season for league in answer.objects() for season in league.get("seasons") or ()]
-        return [row for row in map(lenient, nested) if row.get("id") is not None]
+        found = [row for row in map(lenient, nested) if row.get("id") is not None]
+        if found:
+            return found
+        listed = self._list("seasons", filters=(f"seasonLeagues:{league_id}",), urgent=urgent)
+        return [row for row in listed if row.get("league_id") == league_id]
 
     def states(self) -> list[Row]:
         return self._list("states")
