@@ -60,11 +60,12 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Sweep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which seasons' indexes a scheduled run reads; counted from the newest season."""
+    """Which seasons' indexes and lists a scheduled run reads; counted from the current season back."""
 
     daily_seasons: int = 2
     weekly_seasons: int = 3
     all_days: int = 30
+    structure_seasons_per_run: int = 40  # per list; a first run would take an hour otherwise. 0 = none
 
 
 class LeagueChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -179,6 +180,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "sweep.daily_seasons": (1, 1000),
     "sweep.weekly_seasons": (1, 1000),
     "sweep.all_days": (1, 10_000),
+    "sweep.structure_seasons_per_run": (0, 10_000),
     "stagger_minutes": (0, 60),
     "deadline_minutes": (1, 1440),
     "retries": (0, 20),

@@ -6,9 +6,10 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
+from sportmonks import incremental
 from sportmonks.batches import count_batches
 from sportmonks.catalog import Guard, Refetch, Season, Sweep
 from sportmonks.refetch import PRIORITIES, Facts, next_due
@@ -72,24 +73,28 @@ def seasons_to_index(
 ) -> list[Season]:
     """Seasons (newest first) whose index this run reads.
 
-    Asked ones always, and then only those. Otherwise: never indexed ones, the current and the newest
-    ``daily_seasons``, the newest ``weekly_seasons`` once a week, all once in ``all_days``.
+    Asked ones always, and then only those. Otherwise what :func:`sportmonks.incremental.get_seasons_to_fetch` says:
+    never indexed ones, the current and the ``daily_seasons`` newest in every run, the ``weekly_seasons`` newest once
+    a week, all once in ``all_days``. An index is read in every run, however short the time since the last one: it
+    tells which matches have been played meanwhile.
     """
     if asked:
         return [season for season in seasons if season.id in set(asked)]
-    chosen = []
-    for place, season in enumerate(seasons):
-        last = indexed_at.get(season.id)
-        days = (
-            0
-            if season.is_current or place < sweep.daily_seasons
-            else 7
-            if place < sweep.weekly_seasons
-            else sweep.all_days
-        )
-        if last is None or now - last >= timedelta(days=days):
-            chosen.append(season)
-    return chosen
+    spans = [incremental.SeasonSpan(season.id, 0, season.is_current) for season in seasons]
+    due = incremental.get_seasons_to_fetch(
+        spans, indexed_at, sweeps=sweeps_of(sweep, daily=0), ranks=incremental.rank_newest_first(spans), now=now
+    )
+    ids = {span.season_id for span in due}
+    return [season for season in seasons if season.id in ids]
+
+
+def sweeps_of(sweep: Sweep, *, daily: float = 1) -> tuple[incremental.Sweep, ...]:
+    """The catalog's dials as the rule takes them; ``daily``: days between two reads of the newest seasons."""
+    return (
+        incremental.Sweep("daily", daily, sweep.daily_seasons),
+        incremental.Sweep("weekly", 7, sweep.weekly_seasons),
+        incremental.Sweep("all", sweep.all_days, None),
+    )
 
 
 def plan_chunks(

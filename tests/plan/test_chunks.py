@@ -127,27 +127,49 @@ def test_the_plan_does_not_hang_on_the_order_of_the_rows() -> None:
 
 # ---- which indexes a run reads
 
-SEASONS = tuple(Season(id=100 - n, name=f"S{n}", group=f"season_s{n}", is_current=n == 4) for n in range(6))
+# The newest is announced, the second is being played; the ids do not follow the years.
+SEASONS = tuple(
+    Season(id=key, name=f"S{key}", group=f"season_s{key}", is_current=key == 41) for key in (12, 41, 7, 90, 33, 8)
+)
 
 
 @pytest.mark.parametrize(
     ("age_days", "places"),
-    [(0, [0, 1, 4]), (1, [0, 1, 4]), (7, [0, 1, 2, 4]), (29, [0, 1, 2, 4]), (30, [0, 1, 2, 3, 4, 5])],
+    [
+        (0, [0, 1, 2]),
+        (6.5, [0, 1, 2]),
+        (6.9, [0, 1, 2, 3]),  # the same weekday, a little earlier
+        (29, [0, 1, 2, 3]),
+        (29.9, [0, 1, 2, 3, 4, 5]),
+    ],
 )
 def test_sweeps(age_days: float, places: list[int]) -> None:
     indexed = {season.id: NOW - age_days * DAY for season in SEASONS}
     assert seasons_to_index(SEASONS, indexed, Sweep(), NOW) == [SEASONS[place] for place in places]
 
 
+def test_the_dials_of_the_sweeps() -> None:
+    indexed = {season.id: NOW - 8 * DAY for season in SEASONS}
+    dials = Sweep(daily_seasons=1, weekly_seasons=5, all_days=5)
+    assert seasons_to_index(SEASONS, indexed, dials, NOW) == list(SEASONS)
+    indexed = {season.id: NOW - DAY for season in SEASONS}
+    assert seasons_to_index(SEASONS, indexed, dials, NOW) == list(SEASONS[:2])
+
+
+def test_without_a_current_season_the_newest_counts() -> None:
+    over = tuple(Season(id=season.id, name=season.name, group=season.group) for season in SEASONS)
+    assert seasons_to_index(over, {season.id: NOW for season in over}, Sweep(), NOW) == list(over[:2])
+
+
 def test_never_indexed_seasons_are_always_read() -> None:
-    indexed = {season.id: NOW for season in SEASONS if season.id != 95}
-    assert [season.id for season in seasons_to_index(SEASONS, indexed, Sweep(), NOW)] == [100, 99, 96, 95]
+    indexed = {season.id: NOW for season in SEASONS if season.id != 8}
+    assert [season.id for season in seasons_to_index(SEASONS, indexed, Sweep(), NOW)] == [12, 41, 7, 8]
     assert seasons_to_index(SEASONS, {}, Sweep(), NOW) == list(SEASONS)
 
 
 def test_asked_seasons_are_read_and_only_those() -> None:
     indexed = {season.id: NOW for season in SEASONS}
-    assert seasons_to_index(SEASONS, indexed, Sweep(), NOW, asked=[95, 97]) == [SEASONS[3], SEASONS[5]]
+    assert seasons_to_index(SEASONS, indexed, Sweep(), NOW, asked=[8, 90]) == [SEASONS[3], SEASONS[5]]
 
 
 # ---- batches and the quote

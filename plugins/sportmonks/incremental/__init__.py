@@ -9,6 +9,7 @@ from sportmonks.incremental.ages import (
     Sweep,
     get_seasons_to_fetch,
     get_years_to_fetch,
+    rank_newest_first,
     season_ranks,
     should_fetch_year,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "get_seasons_to_fetch",
     "get_years_to_fetch",
     "masked",
+    "rank_newest_first",
     "season_ranks",
     "should_fetch_year",
 ]

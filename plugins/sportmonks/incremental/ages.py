@@ -94,10 +94,14 @@ def season_ranks(seasons: Iterable[SeasonLike]) -> dict[int, int]:
     ranks: dict[int, int] = {}
     for members in by_league.values():
         members.sort(key=lambda s: (s.starting_at or date.min, s.season_id), reverse=True)
-        current = max((i for i, season in enumerate(members) if season.is_current), default=0)
-        for position, season in enumerate(members):
-            ranks[season.season_id] = max(0, position - current)
+        ranks |= rank_newest_first(members)
     return ranks
+
+
+def rank_newest_first(members: Sequence[SeasonLike]) -> dict[int, int]:
+    """:func:`season_ranks` for the seasons of one league whose order is known."""
+    current = max((place for place, season in enumerate(members) if season.is_current), default=0)
+    return {season.season_id: max(0, place - current) for place, season in enumerate(members)}
 
 
 def get_seasons_to_fetch(
@@ -106,17 +110,18 @@ def get_seasons_to_fetch(
     max_age_days: float | None = None,
     *,
     sweeps: Sequence[Sweep] = SWEEPS,
+    ranks: Mapping[int, int] | None = None,
     now: datetime | None = None,
 ) -> list[SeasonT]:
     """The seasons that need fetching, in the order given.
 
     A season is due when it was never fetched, or when the age of its last fetch reaches a sweep that covers
     it. ``last_run`` by season id is the usual form. ``max_age_days`` replaces the age of the sweep over all
-    seasons (0 = fetch everything).
+    seasons (0 = fetch everything). ``ranks`` by season id, where the caller knows better than the dates.
     """
     moment = _utc(now)
     found = list(seasons)
-    ranks = season_ranks(found)
+    ranks = season_ranks(found) if ranks is None else ranks
     due: list[SeasonT] = []
     for season in found:
         fetched = last_run.get(season.season_id) if isinstance(last_run, Mapping) else last_run
