@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import NoReturn
 
 import msgspec
@@ -15,6 +16,7 @@ from sportmonks.render.league import build_league_dag
 log = logging.getLogger(__name__)
 
 PROBLEM_DAG = "sportmonks_manifest_problem"
+MEND = "Run the DAG sportmonks_catalog; it writes the manifest anew."
 
 
 def league_dags(text: str | None) -> dict[str, DAG]:
@@ -28,17 +30,18 @@ def league_dags(text: str | None) -> dict[str, DAG]:
     return _build(manifest)
 
 
-def _build(manifest: Manifest, problems: str = "") -> dict[str, DAG]:
+def _build(manifest: Manifest, problems: Sequence[str] = ()) -> dict[str, DAG]:
     asked = get_parsing_context().dag_id
     dags: dict[str, DAG] = {}
+    found = list(problems)
     for league in manifest.leagues:
         if asked is None or asked == league.dag_id:
             try:
                 dags[league.dag_id] = build_league_dag(league, manifest.dials)
             except Exception as error:  # whatever it is, it must not hide the other leagues
                 log.exception("The DAG of %s cannot be made", league.name)
-                problems = f"{problems} League {league.name}: {type(error).__name__}: {error}.".strip()
-    return dags | (_problem(problems) if problems else {})
+                found.append(f"League {league.name}: {type(error).__name__}: {error}.")
+    return dags | _problem(" ".join([*found, MEND])) if found else dags
 
 
 def _salvaged(text: str) -> dict[str, DAG]:
@@ -58,8 +61,7 @@ def _salvaged(text: str) -> dict[str, DAG]:
             problems.append(f"League {name or f'number {place + 1}'}: {error}.")
     if not leagues:
         return {}
-    problems.append("Run the DAG sportmonks_catalog; it writes the manifest anew.")
-    return _build(Manifest(dials=dials, leagues=tuple(leagues)), " ".join(problems))
+    return _build(Manifest(dials=dials, leagues=tuple(leagues)), problems)
 
 
 def _problem(message: str) -> dict[str, DAG]:

@@ -1,0 +1,152 @@
+"""The folder of DAGs as Airflow reads it: no import errors, nothing heavy, conventions with the fix in the message."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import DAG
+
+from sportmonks.render.manifest import PROBLEM_DAG
+from tests.conftest import REPO
+from tests.dags.manifests import manifest, text
+
+FILES = sorted((REPO / "dags").glob("*.py"))
+CORE = ("sportmonks_catalog", "etl_watch")
+
+
+def bag(monkeypatch: pytest.MonkeyPatch, found: str | None) -> DagBag:
+    if found is None:
+        monkeypatch.delenv("AIRFLOW_VAR_SPORTMONKS_MANIFEST", raising=False)
+    else:
+        monkeypatch.setenv("AIRFLOW_VAR_SPORTMONKS_MANIFEST", found)
+    return DagBag(dag_folder=str(REPO / "dags"), bundle_name="dags-folder")
+
+
+@pytest.fixture(scope="module")
+def dags() -> Any:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        found = bag(monkeypatch, text(manifest(leagues=2)))
+    assert found.import_errors == {}
+    return found.dags
+
+
+def test_every_dag_is_there(dags: dict[str, DAG]) -> None:
+    assert {*CORE, "sportmonks_league_1", "sportmonks_league_2"} <= dags.keys()
+    assert PROBLEM_DAG not in dags
+
+
+def test_a_broken_manifest_hides_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = bag(monkeypatch, "{ broken")
+    assert found.import_errors == {}
+    assert {*CORE, PROBLEM_DAG} <= found.dags.keys()
+
+
+def owned(dags: dict[str, DAG]) -> list[DAG]:
+    return [dag for name, dag in sorted(dags.items()) if name != PROBLEM_DAG]
+
+
+def test_every_dag_carries_its_runbook(dags: dict[str, DAG]) -> None:
+    for dag in owned(dags):
+        doc = dag.doc_md or ""
+        assert len(doc) > 100, f"{dag.dag_id}: give it doc_md that says what it does and what to do when it fails."
+        assert dag.description, f"{dag.dag_id}: give it a description, the list of DAGs shows it."
+
+
+@pytest.mark.parametrize("name", [*CORE, "sportmonks_league_1"])
+def test_runbooks_say_how_to_triage_and_clear(dags: dict[str, DAG], name: str) -> None:
+    doc = (dags[name].doc_md or "").lower()
+    assert "triage" in doc, f"{name}: doc_md needs a part on triage."
+    assert "clear" in doc, f"{name}: doc_md needs to say what clearing does."
+
+
+def test_tags_owner_retries_catchup(dags: dict[str, DAG]) -> None:
+    for dag in owned(dags):
+        assert dag.tags, f"{dag.dag_id}: give it tags, the first one 'sportmonks'."
+        # A list of single events has to be caught up with; a daily schedule has not.
+        assert not dag.catchup or type(dag.timetable).__name__ == "EventsTimetable", (
+            f"{dag.dag_id}: set catchup=False, a missed day is collected by the next run."
+        )
+        assert dag.max_active_runs <= 3, f"{dag.dag_id}: set max_active_runs, the budget is shared by all runs."
+        for task in dag.tasks:
+            assert task.owner not in ("", "airflow"), f"{dag.dag_id}.{task.task_id}: set default_args['owner']."
+            assert task.retries >= 1, f"{dag.dag_id}.{task.task_id}: set retries, APIs and databases have bad moments."
+
+
+def test_scheduled_leagues_have_a_deadline(dags: dict[str, DAG]) -> None:
+    for dag in owned(dags):
+        if "league" in dag.tags and dag.timetable.can_be_scheduled:
+            assert dag.deadline, f"{dag.dag_id}: give it deadline=[...], a late day must raise an alert."
+
+
+def test_season_groups_emit_their_leagues_asset(dags: dict[str, DAG]) -> None:
+    for dag in owned(dags):
+        if "league" in dag.tags:
+            collects = [task for task in dag.tasks if task.task_id.endswith(".collect")]
+            assert {asset.name for task in collects for asset in task.outlets} == {
+                f"football.fixtures.{dag.dag_id.removeprefix('sportmonks_')}"
+            }
+
+
+def test_sql_files_that_tasks_name_exist(dags: dict[str, DAG]) -> None:
+    for dag in owned(dags):
+        for task in dag.tasks:
+            file = getattr(task, "sql", None)
+            if isinstance(file, str) and file.endswith(".sql"):
+                assert (REPO / "include" / "sql" / file).is_file(), f"{dag.dag_id}.{task.task_id} names {file}."
+
+
+def test_an_empty_or_odd_environment_parses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings are read by tasks; a wrong one must not hide the DAGs."""
+    monkeypatch.setenv("ETL_LEAGUES", "nonsense")
+    monkeypatch.setenv("ETL_INCLUDES", "a b")
+    assert bag(monkeypatch, text(manifest(leagues=1))).import_errors == {}
+
+
+HEAVY = ("psycopg", "requests", "tenacity", "fastapi", "rich", "pandas", "numpy", "croniter", "aiohttp", "local")
+PARSE = """
+import json, sys
+import airflow.sdk, airflow.models, airflow.dag_processing.dagbag
+import airflow.providers.common.sql.operators.sql, airflow.providers.standard.operators.branch
+before = set(sys.modules)
+import runpy
+runpy.run_path(sys.argv[1])
+print(json.dumps(sorted({name.split(".")[0] for name in set(sys.modules) - before})))
+"""
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_dag_file_imports_nothing_heavy(file: Path) -> None:
+    """Every task parses its file again: what the top level imports is paid for by each of them."""
+    env = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
+        "PYTHONPATH": str(REPO / "plugins"),
+        "AIRFLOW_VAR_SPORTMONKS_MANIFEST": text(manifest(leagues=1)),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", PARSE, str(file)], env=env, cwd=REPO, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    loaded = set(json.loads(done.stdout.strip().splitlines()[-1]))
+    assert not loaded & set(HEAVY), f"{file.name} imports {sorted(loaded & set(HEAVY))}: move it into the task."
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_dag_file_is_short_and_has_no_clock(file: Path) -> None:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= 150, (
+        f"{file.name}: logic belongs in plugins/sportmonks."
+    )
+    parsed = [node for node in tree.body if not isinstance(node, ast.FunctionDef)]  # tasks may look at the clock
+    for node in (inner for statement in parsed for inner in ast.walk(statement)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            assert node.func.attr not in ("now", "utcnow", "today"), (
+                f"{file.name}, line {node.lineno}: a DAG that changes with the clock gets a new version at every parse."
+            )

@@ -1,0 +1,276 @@
+"""From the manifest to DAGs: groups by season's name, setup and teardown, salvage, speed, the trigger form."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import pytest
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, TaskGroup, chain
+from airflow.sdk.definitions.param import ParamsDict
+from airflow.sdk.exceptions import AirflowException
+
+from sportmonks.catalog import Catalog
+from sportmonks.manifest import build_manifest
+from sportmonks.render.manifest import PROBLEM_DAG, league_dags
+from tests.dags.manifests import manifest, plain, text
+
+
+def only(found: dict[str, DAG]) -> DAG:
+    (dag,) = found.values()
+    return dag
+
+
+# ---- shape
+
+
+def test_one_dag_per_league_one_group_per_season() -> None:
+    dags = league_dags(text(manifest(leagues=2, seasons=3)))
+    assert sorted(dags) == ["sportmonks_league_1", "sportmonks_league_2"]
+    dag = dags["sportmonks_league_1"]
+    groups = sorted(dag.task_group.get_task_group_dict().keys() - {None})
+    assert groups == ["season_2000_2001", "season_2001_2002", "season_2002_2003"]
+    assert sorted(task for task in dag.task_ids if "." not in task) == [
+        "discover", "finish_execution", "plan", "start_execution"]  # fmt: skip
+    for group in groups:
+        steps = [f"{group}.{step}" for step in ("open", "collect", "check", "close")]
+        assert set(steps) <= set(dag.task_ids)
+        assert dag.get_task(steps[0]).upstream_task_ids == {"plan"}
+        assert steps[3] in dag.get_task("finish_execution").upstream_task_ids
+
+
+def test_setups_and_teardowns_are_wired() -> None:
+    """A failed chunk leaves the run failed, and clearing it runs its own open and close again."""
+    dag = only(league_dags(text(manifest(leagues=1, seasons=2))))
+    setups = {task.task_id for task in dag.tasks if task.is_setup}
+    teardowns = {task.task_id for task in dag.tasks if task.is_teardown}
+    groups = ("season_2000_2001", "season_2001_2002")
+    assert setups == {"start_execution", *(f"{group}.open" for group in groups)}
+    assert teardowns == {"finish_execution", *(f"{group}.close" for group in groups)}
+    for task in dag.tasks:
+        if task.is_teardown:
+            assert not task.on_failure_fail_dagrun
+    for group in groups:
+        assert f"{group}.open" in dag.get_task(f"{group}.close").upstream_task_ids
+
+
+def test_a_season_that_the_provider_dropped_keeps_its_group() -> None:
+    before = manifest(leagues=1, seasons=3)
+    after = manifest(leagues=1, seasons=1, previous=before)
+    assert set(only(league_dags(text(after))).task_ids) == set(only(league_dags(text(before))).task_ids)
+
+
+def test_a_league_without_seasons_is_a_dag_that_can_run() -> None:
+    dag = only(league_dags(text(manifest(leagues=1, seasons=0))))
+    assert set(dag.task_ids) == {"start_execution", "discover", "plan", "finish_execution"}
+    dag.params.validate()
+
+
+def test_the_same_manifest_gives_the_same_dags() -> None:
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    first, second = (only(league_dags(text(manifest(leagues=1)))) for _ in range(2))
+    assert DagSerialization.to_dict(first) == DagSerialization.to_dict(second)
+
+
+def test_schedules_come_from_the_manifest() -> None:
+    found = plain(manifest(leagues=2))
+    found["leagues"][1]["schedule"] = None
+    dags = league_dags(json.dumps(found))
+    assert dags["sportmonks_league_1"].timetable.expression == "0 5 * * *"  # type: ignore[attr-defined]
+    assert type(dags["sportmonks_league_2"].timetable).__name__ == "NullTimetable"
+
+
+def test_names_that_are_no_names_are_rendered() -> None:
+    offered = [
+        {"id": 7, "name": "Премьер-лига {{ x }}", "seasons": [{"id": 1, "name": "2025/26 'A' {% raw %}"}]},
+        {"id": 8, "name": "日本", "seasons": [{"id": 2, "name": "…"}]},
+    ]
+    dags = league_dags(text(build_manifest(Catalog(), offered)))
+    assert PROBLEM_DAG not in dags
+    assert len(dags) == 2
+    assert "season_2" in str(dags["sportmonks_league_8"].task_ids)
+
+
+# ---- a manifest that is missing, broken, half broken
+
+
+@pytest.mark.parametrize("missing", [None, ""])
+def test_no_manifest_is_a_dag_that_says_so(missing: str | None) -> None:
+    dag = only(league_dags(missing))
+    assert dag.dag_id == PROBLEM_DAG
+    assert "Run the DAG sportmonks_catalog" in str(dag.description)
+    assert str(dag.description) in str(dag.doc_md)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["{", "null", "[]", "5", '"x"', '{"leagues": 5}', '{"version": 9, "leagues": []}', "\ud800",
+     '{"dials": {"retries": "x"}, "leagues": []}', '{"dials": {}, "leagues": [1, 2]}'],
+)  # fmt: skip
+def test_a_broken_manifest_is_a_dag_that_says_so(broken: str) -> None:
+    dag = only(league_dags(broken))
+    assert dag.dag_id == PROBLEM_DAG
+    assert "cannot be read" in str(dag.description)
+    assert "sportmonks_catalog" in str(dag.description)
+
+
+def test_the_problem_fails_when_it_is_run() -> None:
+    from sportmonks.errors import ConfigurationError
+
+    task: Any = only(league_dags(None)).get_task("explain")
+    with pytest.raises(ConfigurationError, match="There is no manifest yet"):
+        task.python_callable()
+
+
+BREAKS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "no slug": lambda league: league.pop("slug"),
+    "seasons of a wrong kind": lambda league: league.update(seasons=[{"id": "x"}]),
+    "slug that no dag may have": lambda league: league.update(slug="a b/c"),
+    "group that no group may have": lambda league: league["seasons"][0].update(group="a b"),
+    "group twice": lambda league: league["seasons"][0].update(group=league["seasons"][1]["group"]),
+    "deadline of a wrong kind": lambda league: league.update(deadline_minutes="soon"),
+    "no league": lambda league: league.clear(),
+}
+
+
+@pytest.mark.parametrize("how", BREAKS)
+def test_one_broken_league_does_not_hide_the_others(how: str) -> None:
+    found = plain(manifest(leagues=3))
+    BREAKS[how](found["leagues"][1])
+    dags = league_dags(json.dumps(found))
+    assert {"sportmonks_league_1", "sportmonks_league_3", PROBLEM_DAG} == set(dags)
+    message = str(dags[PROBLEM_DAG].description)
+    assert ("League 2" if how != "no league" else "number 2") in message
+    assert "sportmonks_catalog" in message
+
+
+# ---- speed
+
+
+def test_a_task_builds_its_own_dag_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "sportmonks_league_2")
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_TASK_ID", "plan")
+    assert list(league_dags(text(manifest(leagues=3)))) == ["sportmonks_league_2"]
+
+
+def baseline(leagues: int, seasons: int) -> None:
+    """As many tasks in as many groups as bare Airflow makes them."""
+    for league in range(leagues):
+        with DAG(f"plain_{league}", schedule=None):
+            first = EmptyOperator(task_id="first")
+            for season in range(seasons):
+                with TaskGroup(f"season_{season}"):
+                    steps = [EmptyOperator(task_id=f"step_{n}") for n in range(4)]
+                    chain(first, *steps)
+
+
+def seconds(work: Callable[[], Any]) -> float:
+    started = time.process_time()
+    work()
+    return time.process_time() - started
+
+
+def test_490_chunks_render_in_a_small_multiple_of_bare_airflow() -> None:
+    found = text(manifest(leagues=35, seasons=14))
+    ours = min(seconds(lambda: league_dags(found)) for _ in range(2))
+    bare = min(seconds(lambda: baseline(35, 14)) for _ in range(2))
+    dags = league_dags(found)
+    assert len(dags) == 35
+    assert sum(len(dag.tasks) for dag in dags.values()) == 35 * (4 + 14 * 4)
+    assert ours < 6 * bare, (
+        f"{ours:.2f} s for 490 chunks, bare operators take {bare:.2f} s: what is heavy in the renderer?"
+    )
+
+
+def test_one_of_490_chunks_costs_a_task_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = text(manifest(leagues=35, seasons=14))
+    whole = seconds(lambda: league_dags(found))
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "sportmonks_league_7")
+    assert min(seconds(lambda: league_dags(found)) for _ in range(3)) < whole / 8
+
+
+# ---- the trigger form
+
+REFUSED: dict[str, list[Any]] = {
+    "seasons": ["2000/2001", ["1999/2000"], [12345], [None], [["2000/2001"]], 5, {"a": 1}],
+    "date_from": ["soon", "2026-13-01", "01.02.2026", 20260101, ""],
+    "date_to": ["2026-02-30", True],
+    "batch_size": [0, 51, 1000, -1, 2.5, "10", None, True],
+    "min_fixtures": [0, -1, "1", None, 1.5],
+    "max_chunks": [0, -3, "all", 1.5],
+    "max_fixtures": [0, "5", -1],
+    "includes": ["participants", ["a b"], ["scores;events"], ["scores&api_token=x"], [5], [""]],
+    "force": ["true", 1, None],
+    "continue_from_checkpoint": ["no", 0],
+    "clear_checkpoint": ["yes", None],
+    "dry_run": ["false", 1],
+    "track_performance": [2],
+    "export_metrics": ["x"],
+}
+ACCEPTED: dict[str, list[Any]] = {
+    "seasons": [[], ["2000/2001"], ["100"], [100, "2001/2002"]],
+    "date_from": [None, "2026-01-31"],
+    "date_to": [None, "2024-02-29"],
+    "batch_size": [1, 50],
+    "min_fixtures": [1, 400],
+    "max_chunks": [None, 1],
+    "max_fixtures": [None, 5000],
+    "includes": [None, [], ["participants", "lineups.details", "lineups.details:type_id,data"]],
+    "force": [True, False],
+}
+
+
+@pytest.fixture(scope="module")
+def form() -> DAG:
+    return only(league_dags(text(manifest(leagues=1))))
+
+
+def test_every_parameter_of_the_design_is_in_the_form(form: DAG) -> None:
+    assert set(form.params) == REFUSED.keys()
+    for name in form.params:
+        param = form.params.get_param(name)
+        assert param.description, f"{name} has no help text: give it a description."
+        assert param.schema.get("title"), f"{name} has no title."
+    form.params.validate()
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in REFUSED.items() for value in values])
+def test_nonsense_is_refused_by_name(form: DAG, name: str, value: Any) -> None:
+    params = ParamsDict({key: form.params.get_param(key) for key in form.params})
+    with pytest.raises((AirflowException, ValueError), match=name):
+        params.update({name: value})
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in ACCEPTED.items() for value in values])
+def test_sense_is_accepted(form: DAG, name: str, value: Any) -> None:
+    assert form.params.get_param(name).resolve(value) == value
+
+
+def test_seasons_are_offered_by_name(form: DAG) -> None:
+    assert form.params.get_param("seasons").schema["examples"] == ["2002/2003", "2001/2002", "2000/2001"]
+
+
+def test_the_bound_of_the_batch_is_the_catalogs() -> None:
+    found = plain(manifest(leagues=1))
+    found["dials"]["collect"].update(batch_size=20, max_batch_size=100)
+    form = only(league_dags(json.dumps(found)))
+    assert form.params["batch_size"] == 20
+    assert form.params.get_param("batch_size").resolve(100) == 100
+
+
+def test_identity_of_a_run_is_bound_never_written_into_sql() -> None:
+    dag = only(league_dags(text(manifest(leagues=1, seasons=1))))
+    for name in ("start_execution", "season_2000_2001.open", "season_2000_2001.close", "finish_execution"):
+        task: Any = dag.get_task(name)
+        assert "{{" not in task.sql
+        assert "execution_id(dag_run.dag_id" in task.parameters["execution_id"]
+    assert isinstance(msgspec.to_builtins(manifest()), dict)
+    assert dag.user_defined_macros is not None
+    macro: Any = dag.user_defined_macros["execution_id"]
+    assert macro("d", "r", datetime.fromisoformat("2026-03-01T05:00:00+00:00")).startswith("etl_20260301_050000_")
