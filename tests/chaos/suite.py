@@ -280,6 +280,7 @@ class _Play:
     def settle(self) -> None:
         """Runs until nothing is due and nothing is in trouble; the clock moves on to the next try of what is."""
         failed = len(self.runner.tally.given_up)
+        self.move(120)  # the clock stands still within a phase: what is due a moment later is due from here on
         for turn in range(25):
             due = self.one_run(self.everything(), self.runner.new_execution())
             if len(self.runner.tally.given_up) > failed + 2:
@@ -329,10 +330,10 @@ class _Play:
         return open_connection(self.dsn, autocommit=True)
 
     def truth(self, *, full: bool = True) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.box.admin("GET", f"/truth/fixtures?{'full=1' if full else 'brief=1'}")[
-            "fixtures"
-        ]
-        return found
+        """Fixtures of the league as it was followed from the beginning; later seasons are the catalog's business."""
+        known = {season.id for season in self.runner.league.seasons}
+        rows = self.box.admin("GET", f"/truth/fixtures?{'full=1' if full else 'brief=1'}")["fixtures"]
+        return [row for row in rows if row["season_id"] in known]
 
     def not_due_yet(self) -> frozenset[int]:
         """Fixtures whose truth the ladder need not have come to: corrected ones, and all when answers lied without a

@@ -259,7 +259,8 @@ BEGIN
     UPDATE etl.execution_chunks SET status = v_status, finished_at = p_now, error_message = v_error
      WHERE execution_id = p_execution_id AND league_id = p_league_id AND season_id = p_season_id;
     UPDATE etl.chunks
-    SET status = v_status, error_message = v_error, owner = NULL, last_execution_id = p_execution_id,
+    -- The owner stays: the collector gives its lease back itself, and another run may hold it by now.
+    SET status = v_status, error_message = v_error, last_execution_id = p_execution_id,
         last_collected_at = CASE WHEN v_status = 'COMPLETED' THEN p_now ELSE last_collected_at END, updated_at = p_now
     WHERE league_id = p_league_id AND season_id = p_season_id;
     PERFORM etl.recount_coverage(p_league_id, p_season_id, p_now);

@@ -184,7 +184,8 @@ class Stream:
         return Fetched(
             number=batch.number,
             asked=batch.fixture_ids,
-            rows=answer.rows,
+            # Out of the answer's body, which can go: it would double the memory of a batch.
+            rows={key: bytes(row) for key, row in answer.rows.items()},
             missing=answer.missing,
             poisoned=answer.poisoned,
             calls=answer.calls,
