@@ -73,6 +73,7 @@ class SportmonksHook(HttpHook):
 
         from sportmonks.api.client import SportmonksClient
         from sportmonks.api.transport import clean_key
+        from sportmonks.monitoring.masking import add_secret
 
         try:
             conn = self.get_connection(self.conn_id)
@@ -85,6 +86,7 @@ class SportmonksHook(HttpHook):
         key = (conn.password or "").strip()
         if key:
             mask_secret(key)
+            add_secret(key)
         clean_key(key, self.conn_id)
         self.base_url = base_url_of(conn.host, conn.schema, conn.port)
         self._base_url_initialized = True

@@ -12,6 +12,7 @@ from airflow.sdk.definitions.param import ParamsDict
 
 from sportmonks.catalog import Dials, League, Season
 from sportmonks.execution import execution_id
+from sportmonks.operators.alerts import ExecutionAlertsOperator
 from sportmonks.operators.collect import CollectOperator
 from sportmonks.operators.discover import DiscoverOperator
 from sportmonks.operators.plan import PlanOperator
@@ -30,7 +31,7 @@ DOC = """\
 Collects every due fixture of **{name}** (league {id}) into PostgreSQL: one task group per season.
 
 **How it runs.** `start_execution` → `discover` (season indexes) → `plan` (what is due; groups without anything due
-are skipped) → per season `open` → `collect` → `check` → `close` → `finish_execution`.
+are skipped) → per season `open` → `collect` → `check` → `close` → `finish_execution` → `alerts`.
 
 **Triage.** A red group is one season in trouble; the others are done. Open its `collect` log: the last line names the
 cause and the mend. The same stands in `etl.execution_chunks.error_message` and in the page *ETL dashboard*.
@@ -82,6 +83,10 @@ def build_league_dag(league: League, dials: Dials) -> DAG:
         finish = _sql_task("finish_execution", with_metrics="{{ params.export_metrics }}")
         start.as_setup()  # type: ignore[no-untyped-call]
         finish.as_teardown(setups=start)
+        alerts = ExecutionAlertsOperator(task_id="alerts", thresholds=dials.alerts, retries=0)
+        # A teardown too: the state of the run is that of its seasons, not of what is said about it.
+        alerts.as_teardown(setups=start)
+        finish >> alerts
         chain(start, discover, plan)
         for season in league.seasons:
             first, last = _season_group(league, season, plain)
