@@ -58,6 +58,15 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     default_limit: int = 2000
     window_seconds: int = 3600
 
+    def for_client(self) -> dict[str, float]:
+        """The dials by the names of ``sportmonks.api.budget.PostgresBudget``."""
+        return {
+            "reserve": self.reserve,
+            "max_inline_wait": self.max_inline_wait_seconds,
+            "default_limit": self.default_limit,
+            "window": self.window_seconds,
+        }
+
 
 class Sweep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which seasons' indexes and lists a scheduled run reads; counted from the current season back."""

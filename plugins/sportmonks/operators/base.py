@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from sportmonks.api.calls import CallRecord
     from sportmonks.collecting.run import Run
+    from sportmonks.hooks.sportmonks import SportmonksHook
 
 
 # Waits in a row for an API that keeps failing, before a try of the task counts as failed. A wait for quota has no such
@@ -45,6 +46,7 @@ class LeagueOperator(BaseOperator):
         self.api_conn_id = api_conn_id
         self.warehouse_conn_id = warehouse_conn_id
         self._outages = 0
+        self._hook: SportmonksHook | None = None
 
     def _make_run(self, context: Context, on_call: Callable[[CallRecord], None] | None = None) -> Run:
         """The run this task belongs to. Airflow is asked for its connections here, on the task's main thread."""
@@ -56,15 +58,10 @@ class LeagueOperator(BaseOperator):
         league = msgspec.convert(dict(self.league), League)
         dials = msgspec.convert(dict(self.dials), Dials)
         info = warehouse_conninfo(self.warehouse_conn_id)
-        hook = SportmonksHook(
+        hook = self._hook = SportmonksHook(
             self.api_conn_id,
             warehouse_conn_id=self.warehouse_conn_id,
-            budget_dials={
-                "reserve": dials.budget.reserve,
-                "max_inline_wait": dials.budget.max_inline_wait_seconds,
-                "default_limit": dials.budget.default_limit,
-                "window": dials.budget.window_seconds,
-            },
+            budget_dials=dials.budget.for_client(),
             max_batch=dials.collect.max_batch_size,
             on_call=on_call,
         )
@@ -89,7 +86,8 @@ class LeagueOperator(BaseOperator):
 
     @contextmanager
     def _airflow_terms(self) -> Iterator[None]:
-        """The package's errors become Airflow's; a wait for the budget frees the worker slot and ends in ``resume``."""
+        """The package's errors become Airflow's; a wait for the budget frees the worker slot and ends in ``resume``.
+        Connections are given back whatever happens."""
         from sportmonks.hooks.faults import airflow_errors
         from sportmonks.triggers.budget import BudgetTrigger
 
@@ -106,3 +104,6 @@ class LeagueOperator(BaseOperator):
                     method_name="resume",
                     kwargs={"outages": outages},
                 )
+            finally:
+                if self._hook is not None:
+                    self._hook.close()

@@ -1,0 +1,320 @@
+"""Operators with a context made by hand: what they do, what they wait for, which errors Airflow sees."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import MagicMock
+
+import msgspec
+import psycopg
+import pytest
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException, TaskDeferred
+from psycopg import conninfo
+
+from local.sandbox.testing import RunningSandbox, running_sandbox
+from sportmonks.catalog import Dials, League, Manifest, decode_manifest
+from sportmonks.collecting.plan import Planned
+from sportmonks.errors import (
+    BudgetWait,
+    CircuitOpen,
+    ConfigurationError,
+    DataError,
+    FatalApiError,
+    LostLease,
+    OutsidePlanError,
+    RateLimited,
+    SportmonksError,
+    TransientApiError,
+)
+from sportmonks.execution import execution_id
+from sportmonks.operators.catalog import MigrateOperator, PublishCatalogOperator, ReferenceOperator
+from sportmonks.operators.collect import CollectOperator
+from sportmonks.operators.discover import DiscoverOperator
+from sportmonks.operators.plan import PlanOperator
+from sportmonks.triggers.budget import BudgetTrigger
+
+WHEN = datetime(2026, 3, 1, 5, 0, tzinfo=UTC)
+LATER = datetime(2026, 3, 1, 6, 0, tzinfo=UTC)
+DAG_RUN = SimpleNamespace(dag_id="sportmonks_premier_league", run_id="manual__1", run_after=WHEN)
+RUN = execution_id(DAG_RUN.dag_id, DAG_RUN.run_id, WHEN)
+
+
+class Variables(dict[str, str]):
+    """Airflow's Variables for a test."""
+
+    def fetch(self, key: str, default: Any = None, **_: Any) -> Any:
+        return self.get(key, default)
+
+    def store(self, key: str, value: str, description: str | None = None, **_: Any) -> None:
+        self[key] = value
+
+    def drop(self, key: str, **_: Any) -> None:
+        self.pop(key, None)
+
+
+@pytest.fixture
+def variables(monkeypatch: pytest.MonkeyPatch) -> Variables:
+    from airflow.sdk import Variable
+
+    found = Variables()
+    for name, method in (("get", found.fetch), ("set", found.store), ("delete", found.drop)):
+        monkeypatch.setattr(Variable, name, method)
+    return found
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[RunningSandbox]:
+    with running_sandbox(leagues=2, seasons=2, teams=4, limit=100_000, now="2026-03-01T12:00:00Z") as box:
+        yield box
+
+
+@pytest.fixture
+def box(
+    sandbox: RunningSandbox, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch, variables: Variables
+) -> RunningSandbox:
+    """The sandbox and the warehouse behind the two connections."""
+    sandbox.admin("POST", "/reset")
+    sandbox.admin("DELETE", "/calls")
+    parts = conninfo.conninfo_to_dict(warehouse_dsn)
+    warehouse = {
+        "conn_type": "postgres", "host": parts["host"], "port": int(str(parts["port"])),
+        "login": parts["user"],
+                 "password": parts["password"], "schema": parts["dbname"]}  # fmt: skip
+    api = {"conn_type": "http", "host": sandbox.base_url, "password": sandbox.key}
+    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", json.dumps(warehouse))
+    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_API", json.dumps(api))
+    for name in ("ETL_LEAGUES", "ETL_INCLUDES"):
+        monkeypatch.delenv(name, raising=False)
+    return sandbox
+
+
+def context(task_id: str = "t", xcom: Any = None, **params: Any) -> Any:
+    ti = MagicMock(dag_id=DAG_RUN.dag_id, run_id=DAG_RUN.run_id, task_id=task_id)
+    ti.xcom_pull.return_value = xcom
+    return {"dag_run": DAG_RUN, "params": params, "ti": ti}
+
+
+@pytest.fixture
+def manifest(box: RunningSandbox, variables: Variables) -> Manifest:
+    PublishCatalogOperator(task_id="publish").execute(context())
+    return decode_manifest(variables["sportmonks_manifest"])
+
+
+def plain(league: League) -> dict[str, Any]:
+    return {"league": msgspec.to_builtins(league), "dials": msgspec.to_builtins(Dials())}
+
+
+# ---- the catalog
+
+
+def test_migrate_brings_the_schema_up_to_date_once(box: RunningSandbox, warehouse: psycopg.Connection[Any]) -> None:
+    assert MigrateOperator(task_id="migrate").execute(context()) == []
+    warehouse.execute("DELETE FROM etl.schema_migrations WHERE name LIKE '0005%'")
+    assert MigrateOperator(task_id="migrate").execute(context()) == ["0005_checks_views"]
+
+
+def test_reference_lists(box: RunningSandbox, warehouse: psycopg.Connection[Any]) -> None:
+    first = ReferenceOperator(task_id="reference").execute(context())
+    assert set(first) == {"states", "types"}
+    before = warehouse.execute("SELECT max(updated_at) FROM football.types").fetchone()
+    ReferenceOperator(task_id="reference").execute(context())
+    assert warehouse.execute("SELECT max(updated_at) FROM football.types").fetchone() == before
+
+
+def test_the_manifest_is_published_and_kept_when_nothing_changed(
+    box: RunningSandbox, manifest: Manifest, variables: Variables, warehouse: psycopg.Connection[Any]
+) -> None:
+    assert [len(league.seasons) for league in manifest.leagues] == [2, 2]
+    assert warehouse.execute("SELECT count(*) FROM football.seasons").fetchone() == (4,)
+    written: list[str] = []
+    variables.store = lambda key, *_: written.append(key)  # type: ignore[method-assign, assignment, misc]
+    PublishCatalogOperator(task_id="publish").execute(context())
+    assert written == []
+
+
+def test_the_environment_chooses_leagues(
+    box: RunningSandbox, variables: Variables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ETL_LEAGUES", str(box.admin("GET", "/truth")["chunks"][0]["league_id"]))
+    monkeypatch.setenv("ETL_INCLUDES", "scores;events")
+    PublishCatalogOperator(task_id="publish").execute(context())
+    (league,) = decode_manifest(variables["sportmonks_manifest"]).leagues
+    assert league.includes == ("scores", "events")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("ETL_LEAGUES", "999999", "999999"),
+        ("ETL_LEAGUES", "premier", "ETL_LEAGUES: 'premier' is not a league id"),
+        ("ETL_INCLUDES", "a b", "ETL_INCLUDES: 'a b' is not an include"),
+    ],
+)
+def test_a_wrong_setting_fails_at_once_and_publishes_nothing(
+    box: RunningSandbox, variables: Variables, monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(AirflowFailException, match=message):
+        PublishCatalogOperator(task_id="publish").execute(context())
+    assert "sportmonks_manifest" not in variables
+
+
+def test_a_manifest_that_cannot_be_read_is_replaced(box: RunningSandbox, variables: Variables) -> None:
+    variables["sportmonks_manifest"] = "{ broken"
+    PublishCatalogOperator(task_id="publish").execute(context())
+    assert decode_manifest(variables["sportmonks_manifest"]).leagues
+
+
+# ---- a league run
+
+
+def test_discover_plan_collect(
+    box: RunningSandbox, manifest: Manifest, variables: Variables, warehouse: psycopg.Connection[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    league = manifest.leagues[0]
+    season = league.seasons[1]
+    branches: list[Any] = []
+    monkeypatch.setattr(PlanOperator, "do_branch", lambda self, context, found: branches.append(found))
+    warehouse.execute("SELECT etl.start_etl_execution(%s)", (RUN,))
+
+    found = DiscoverOperator(task_id="discover", **plain(league)).execute(context())
+    assert found["failed"] == []
+    assert len(found["seasons"]) == 2
+    quote = PlanOperator(task_id="plan", **plain(league)).execute(context(xcom=found, seasons=[season.name]))
+    assert branches == [[f"{season.group}.open"]]
+    assert (quote["fixtures"], quote["calls"]) == (12, {"Fixture": 1})
+
+    collect = CollectOperator(task_id="collect", season=msgspec.to_builtins(season), **plain(league))
+    warehouse.execute("SELECT etl.open_chunk(%s, %s, %s)", (RUN, league.id, season.id))
+    result = collect.execute(context(task_id=f"{season.group}.collect"))
+    assert (result["planned"], result["outcomes"]) == (12, {"saved": 12})
+    assert json.loads(variables[f"sportmonks_ckpt__{league.id}__{season.id}"])["finished"]
+    stored = warehouse.execute("SELECT count(*) FROM raw.fixtures").fetchone()
+    assert stored == (12,)
+    names = {row[0] for row in warehouse.execute("SELECT DISTINCT metric_name FROM etl.etl_metrics")}
+    assert any(name.startswith("api_call") for name in names)
+    assert warehouse.execute("SELECT count(*) > 0 FROM etl.etl_logs WHERE component = 'COLLECT'").fetchone() == (True,)
+    # Again, as after a clear: nothing is left to do.
+    assert collect.execute(context(task_id=f"{season.group}.collect"))["planned"] == 0
+
+
+def test_a_run_refuses_nonsense_before_any_call(box: RunningSandbox, manifest: Manifest) -> None:
+    box.admin("DELETE", "/calls")
+    task = DiscoverOperator(task_id="discover", **plain(manifest.leagues[0]))
+    with pytest.raises(AirflowFailException, match=r"batch_size is 1000\. Choose a whole number from 1 to 50"):
+        task.execute(context(batch_size=1000))
+    with pytest.raises(AirflowFailException, match="has no season"):
+        task.execute(context(seasons=["1900"]))
+    assert box.calls()["total"] == 0
+
+
+# ---- waits and errors
+
+LEAGUE = League(id=8, name="L", slug="l", schedule=None, deadline_minutes=60, includes=("scores",))
+SEASON = {"id": 1, "name": "S", "group": "g"}
+FACES = {
+    "discover": (DiscoverOperator, "sportmonks.collecting.discover.discover", {}),
+    "plan": (PlanOperator, "sportmonks.collecting.plan.plan", {}),
+    "collect": (
+        CollectOperator,
+        "sportmonks.collecting.collect.collect",
+        {"season": {"id": 1, "name": "S", "group": "g"}},
+    ),
+}
+
+
+def face(name: str, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An operator whose work ends in this error."""
+    kind, work, more = FACES[name]
+
+    def fails(*_: Any, **__: Any) -> Planned:
+        raise error
+
+    monkeypatch.setattr(work, fails)
+    return kind(task_id=name, **plain(LEAGUE), **more)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("name", FACES)
+@pytest.mark.parametrize("kind", [BudgetWait, CircuitOpen])
+def test_a_wait_frees_the_slot_and_comes_back(
+    box: RunningSandbox, monkeypatch: pytest.MonkeyPatch, name: str, kind: type[BudgetWait]
+) -> None:
+    wait = kind("no calls left", entity="Fixture", seconds=3600, until=LATER)
+    task = face(name, wait, monkeypatch)
+    with pytest.raises(TaskDeferred) as deferred:
+        task.execute(context())
+    found = deferred.value
+    assert found.method_name == "resume"
+    assert isinstance(found.trigger, BudgetTrigger)
+    assert (found.trigger.moment, found.trigger.entity) == (LATER, "Fixture")
+    path, arguments = found.trigger.serialize()
+    assert path == "sportmonks.triggers.budget.BudgetTrigger"
+    assert BudgetTrigger(**json.loads(json.dumps(arguments))).moment == LATER
+    # What Airflow calls afterwards: resume(context, event=..., **kwargs).
+    with pytest.raises(TaskDeferred):
+        task.resume(context(), event={"waited_for": "Fixture"}, **(found.kwargs or {}))
+
+
+@pytest.mark.parametrize("name", FACES)
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ConfigurationError("wrong key.", mend="Check it."), AirflowFailException),
+        (FatalApiError("bad filter."), AirflowFailException),
+        (OutsidePlanError("not covered."), AirflowSkipException),
+        (TransientApiError("503."), AirflowException),
+        (RateLimited("429.", entity="Fixture"), AirflowException),
+        (DataError("odd.", ids=[1]), AirflowException),
+        (LostLease("taken over."), AirflowException),
+        (SportmonksError("something."), AirflowException),
+        (KeyError("a bug"), KeyError),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+def test_errors_in_airflows_terms(
+    box: RunningSandbox, monkeypatch: pytest.MonkeyPatch, name: str, error: BaseException, expected: type[BaseException]
+) -> None:
+    with pytest.raises(expected) as caught:
+        face(name, error, monkeypatch).execute(context())
+    if expected is AirflowException:
+        assert not isinstance(caught.value, AirflowFailException), "a passing fault is worth a retry"
+    assert str(error) in str(caught.value)
+
+
+def test_an_api_that_keeps_failing_is_not_waited_for_for_ever(
+    box: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = face("discover", CircuitOpen("calls rest", entity="State", seconds=30, until=LATER), monkeypatch)
+    kwargs: dict[str, Any] = {}
+    for _ in range(50):
+        try:
+            task.resume(context(), event={}, **kwargs)
+        except TaskDeferred as deferred:
+            kwargs = dict(deferred.kwargs or {})
+        except AirflowException as error:
+            assert "kept failing" in str(error)  # noqa: PT017
+            break
+    else:
+        pytest.fail("fifty waits in a row and no end")
+
+
+def test_an_unreachable_warehouse_is_named_without_its_password(
+    box: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "pa55word-of-the-warehouse"
+    nowhere = {"conn_type": "postgres", "host": "127.0.0.1", "port": 1, "login": "u", "password": secret, "schema": "d"}
+    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", json.dumps(nowhere))
+    with pytest.raises(AirflowException, match=r"warehouse at 127.0.0.1:1/d does not answer") as caught:
+        MigrateOperator(task_id="migrate").execute(context())
+    assert "SUPABASE_CONNECTION_STRING" in str(caught.value)
+    assert secret not in repr(caught.value) + repr(caught.value.__cause__)
+
+
+def test_the_deadline_of_a_wait_is_in_the_future_of_the_clock_that_set_it() -> None:
+    wait = BudgetWait("x", entity="Fixture", seconds=60, until=WHEN + timedelta(seconds=60))
+    assert BudgetTrigger(wait.until, wait.entity).moment - WHEN == timedelta(seconds=60)
