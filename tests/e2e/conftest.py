@@ -56,15 +56,33 @@ class Etl:
         answer.raise_for_status()
         return answer.json()
 
+    @property
+    def token(self) -> str:
+        body = {"username": "admin", "password": self.password}
+        return str(requests.post(f"{self.url}/auth/token", json=body, timeout=30).json()["access_token"])
+
     def airflow(self, method: str, path: str, body: Any = None) -> Any:
-        token = requests.post(
-            f"{self.url}/auth/token", json={"username": "admin", "password": self.password}, timeout=30
-        ).json()["access_token"]
         answer = requests.request(
-            method, f"{self.url}/api/v2{path}", json=body, headers={"Authorization": f"Bearer {token}"}, timeout=60
+            method, f"{self.url}/api/v2{path}", json=body, headers={"Authorization": f"Bearer {self.token}"}, timeout=60
         )
         answer.raise_for_status()
         return answer.json() if answer.content else None
+
+    def signed_in(self, playwright: Any) -> tuple[Any, Any]:
+        """A browser and a page of it that is signed in to Airflow."""
+        flags = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"),
+            args=[*flags.split(), "--disable-component-update", "--disable-sync"],
+        )
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.goto(f"{self.url}/auth/login/")
+        page.fill("input[name=username]", "admin")
+        page.fill("input[name=password]", self.password)
+        page.keyboard.press("Enter")
+        page.wait_for_url(lambda url: "/auth/login" not in url)
+        page.wait_for_load_state("networkidle")
+        return browser, page
 
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         dsn = self("dsn").stdout.strip()
@@ -101,6 +119,7 @@ def etl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Etl]:
     catalog = include / "catalog.yaml"
     # A failing group must fail in seconds here, not after two retries a minute apart.
     text = re.sub(r"(?m)^retries: \d+", "retries: 0", catalog.read_text())
+    text = re.sub(r"(?m)^deadline_minutes: \d+", "deadline_minutes: 1", text)
     catalog.write_text(text)
     keep = ("PATH", "HOME", "LANG", "TMPDIR", "USER", "LOGNAME")
     env = {name: os.environ[name] for name in keep if name in os.environ} | {

@@ -162,19 +162,8 @@ def test_the_key_is_in_no_log_row_or_answer(etl: Etl, collected: Any) -> None:
 def test_the_grid_shows_the_seasons_by_name(etl: Etl, collected: Any) -> None:
     from playwright.sync_api import expect, sync_playwright
 
-    flags = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=[*flags.split(), "--disable-component-update", "--disable-sync"],
-        )
-        page = browser.new_page(viewport={"width": 1400, "height": 900})
-        page.goto(f"{etl.url}/auth/login/")
-        page.fill("input[name=username]", "admin")
-        page.fill("input[name=password]", etl.password)
-        page.keyboard.press("Enter")
-        page.wait_for_url(lambda url: "/auth/login" not in url)
-        page.wait_for_load_state("networkidle")
+        browser, page = etl.signed_in(playwright)
         page.goto(f"{etl.url}/dags/{DAG}")
         for name in ("season_2024_2025", "season_2025_2026", "season_2026_2027"):
             expect(page.get_by_text(name).first).to_be_visible(timeout=30_000)
