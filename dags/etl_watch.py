@@ -11,7 +11,7 @@ DOC = """
 ### What it does
 | task | |
 |---|---|
-| `close_dead_executions` | a silent execution whose DAG run is over or gone becomes FAILED, with the reason |
+| `close_dead_executions` | silent executions (and collectors) whose DAG run is over or gone become FAILED, with the reason |
 | `alerts` | runs every rule (`include/sql/queries/alerts_*.sql`), resolves what is over, notifies each new alert once |
 | `retention` | sums metrics up for the charts; deletes old log lines, metrics, plans and resolved alerts |
 
@@ -51,6 +51,7 @@ def close_dead_executions() -> list[str]:
         return ti.get_dr_count(dag_id=dag_id, run_ids=[run_id], states=["queued", "running"]) > 0
 
     with connect(autocommit=True) as conn:
+        watch.close_abandoned_collector_runs(conn)
         return watch.close_dead_executions(conn, _thresholds(), is_active)
 
 

@@ -24,22 +24,26 @@ LINE_SECONDS = 5.0
 
 @dataclass
 class FollowedRun:
-    """One DAG run and what is known of it; `seasons` are rows of etl.execution_chunks."""
+    """One DAG run and what is known of it; `seasons` are rows of etl.execution_chunks.
+
+    `until`: the task with which the run is over for whoever waits; what comes behind it goes on alone.
+    """
 
     label: str
     dag_id: str
     run_id: str
     execution_id: str
     state: str = "queued"
+    until: str | None = None
     seasons: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, label: str, run: dict[str, Any]) -> FollowedRun:
+    def of(cls, label: str, run: dict[str, Any], *, until: str | None = None) -> FollowedRun:
         from sportmonks.execution import execution_id
 
         run_after = datetime.fromisoformat(run["run_after"])
         dag_id, run_id = run["dag_id"], run["dag_run_id"]
-        return cls(label, dag_id, run_id, execution_id(dag_id, run_id, run_after), run["state"])
+        return cls(label, dag_id, run_id, execution_id(dag_id, run_id, run_after), run["state"], until)
 
     @property
     def finished(self) -> bool:
@@ -76,7 +80,7 @@ class Follower:
             while True:
                 for run in runs:
                     if not run.finished:
-                        run.state = self.api.run(run.dag_id, run.run_id)["state"]
+                        run.state = self._state(run)
                 # After the states: what a run has done before its end is in the figures of the last round.
                 self._read_progress(runs)
                 view.show(runs)
@@ -112,6 +116,11 @@ class Follower:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _state(self, run: FollowedRun) -> str:
+        if run.until and self.api.task_state(run.dag_id, run.run_id, run.until) == "success":
+            return "success"
+        return str(self.api.run(run.dag_id, run.run_id)["state"])
 
     def _read_progress(self, runs: list[FollowedRun]) -> None:
         rows = self.rows("run_progress", [run.execution_id for run in runs])

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sportmonks.catalog import League, Manifest
 
 CATALOG_DAG = "sportmonks_catalog"
+LAST_TASK = "publish"  # with it the manifest is written; lists that no league waits for are read behind it
 PARSE_SECONDS = 90
 
 
@@ -53,11 +54,11 @@ def ready_manifest(stack: Stack, *, refresh: bool = False) -> tuple[Manifest, bo
 
 
 def run_catalog(stack: Stack) -> None:
-    """Trigger the catalog's DAG and wait for its end."""
+    """Trigger the catalog's DAG and wait for its manifest."""
     wait_for_dag(stack, CATALOG_DAG)
     stack.say("the catalog is read from the API")
     stack.api.unpause(CATALOG_DAG)
-    run = FollowedRun.of("catalog", stack.api.trigger(CATALOG_DAG, {}))
+    run = FollowedRun.of("catalog", stack.api.trigger(CATALOG_DAG, {}), until=LAST_TASK)
     follower = Follower(stack.api, stack.warehouse)
     if not follower.follow([run], timeout=900):
         explain(stack.api, follower, run)

@@ -159,6 +159,17 @@ class AirflowApi:
             if not page["task_instances"] or len(found) >= page["total_entries"]:
                 return found
 
+    def task_state(self, dag_id: str, run_id: str, task_id: str) -> str | None:
+        """State of one task instance; None while it has none, also before the scheduler has made it."""
+        path = (
+            f"/dags/{quote(dag_id, safe='')}/dagRuns/{quote(run_id, safe='')}/taskInstances/{quote(task_id, safe='')}"
+        )
+        try:
+            state = self.get(path).get("state")
+        except NotFound:
+            return None
+        return None if state is None else str(state)
+
     def log_lines(self, dag_id: str, run_id: str, task: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Structured log lines (`event`, `level`, …) of a task's last try."""
         run_path = f"/dags/{quote(dag_id, safe='')}/dagRuns/{quote(run_id, safe='')}"

@@ -29,9 +29,13 @@ class FakeApi:
         self.states = states
         self._tasks = tasks or []
         self.log = log or []
+        self.task_states: list[str | None] = [None]
 
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         return {"state": self.states.pop(0) if len(self.states) > 1 else self.states[0]}
+
+    def task_state(self, dag_id: str, run_id: str, task_id: str) -> str | None:
+        return self.task_states.pop(0) if len(self.task_states) > 1 else self.task_states[0]
 
     def tasks(self, dag_id: str, run_id: str, *, state: str = "") -> list[dict[str, Any]]:
         return [task for task in self._tasks if task["state"] == state]
@@ -118,6 +122,24 @@ def test_a_failed_run_is_not_good(run: FollowedRun, screen: StringIO) -> None:
     steps = [[season(run, 10, "FAILED", failed=3)]]
     assert not FakeFollower(FakeApi(["running", "failed"]), {"run_progress": steps}).follow([run])
     assert "Superliga: failed 10/90 fixtures, 3 failed" in screen.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("tasks", "runs", "good"),
+    [
+        ([None, "running", "success"], ["queued", "running", "running"], True),  # what comes behind it goes on
+        (["running", "upstream_failed"], ["running", "failed"], False),
+        (["up_for_retry", "running", "success"], ["running", "running", "failed"], True),
+    ],
+)
+def test_a_run_that_is_waited_for_until_a_task(
+    screen: StringIO, tasks: list[str | None], runs: list[str], good: bool
+) -> None:
+    run = FollowedRun.of("catalog", STARTED, until="publish")
+    api = FakeApi(runs)
+    api.task_states = tasks
+    assert FakeFollower(api, {}).follow([run]) is good
+    assert run.finished
 
 
 def test_following_ends_but_the_run_goes_on(run: FollowedRun, screen: StringIO) -> None:

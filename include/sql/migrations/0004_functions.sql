@@ -265,6 +265,7 @@ BEGIN
     WHERE league_id = p_league_id AND season_id = p_season_id;
     PERFORM etl.recount_coverage(p_league_id, p_season_id, p_now);
     PERFORM etl.recount_execution(p_execution_id, p_now);
+    PERFORM etl.record_chunk_run(p_execution_id, p_league_id, p_season_id, p_now);
     v_secs := greatest(extract(epoch FROM p_now - v_row.started_at), 0.001);
     -- A repeated close replaces its figures instead of adding a second set.
     DELETE FROM etl.etl_metrics WHERE execution_id = p_execution_id AND tags ->> 'chunk_id' = v_chunk

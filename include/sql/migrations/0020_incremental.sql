@@ -72,6 +72,28 @@ BEGIN
     RETURN FOUND;
 END $$;
 
+-- The run of a chunk's collector, counted from the plan: called where the chunk closes, in the same transaction.
+-- A fixture that was never read before is inserted; asked and not returned counts as failed. Watermark = newest read.
+CREATE OR REPLACE FUNCTION etl.record_chunk_run(
+    p_execution_id text, p_league_id bigint, p_season_id bigint, p_now timestamptz DEFAULT clock_timestamp()
+) RETURNS void LANGUAGE sql AS $$
+    SELECT etl.record_collector_run(
+        'chunk:' || p_league_id || '_' || p_season_id, p_execution_id,
+        CASE c.status WHEN 'COMPLETED' THEN 'success' ELSE 'failed' END,
+        c.processed, f.inserted, c.saved - f.inserted, c.unchanged, c.failed + c.missing,
+        f.newest, c.error_message, c.started_at, p_now)
+    FROM etl.execution_chunks c
+    CROSS JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE p.status = 'SAVED' AND x.first_fetched_at = x.last_fetched_at) AS inserted,
+               to_jsonb(max(x.last_fetched_at)) AS newest
+        FROM football.fixtures x
+        LEFT JOIN etl.execution_fixtures p
+               ON p.fixture_id = x.id AND p.execution_id = p_execution_id AND p.season_id = p_season_id
+        WHERE x.league_id = p_league_id AND x.season_id = p_season_id) f
+    WHERE c.execution_id = p_execution_id AND c.league_id = p_league_id AND c.season_id = p_season_id
+      AND c.status IN ('COMPLETED', 'FAILED')
+$$;
+
 -- End of the collector's last success; NULL = it never succeeded.
 CREATE OR REPLACE FUNCTION etl.collector_last_success(p_collector_name text) RETURNS timestamptz LANGUAGE sql STABLE AS $$
     SELECT completed_at FROM etl.collector_runs

@@ -5,8 +5,8 @@ WITH written AS (
     SELECT DISTINCT ON (etl.to_bigint(r ->> 'id'))
            etl.to_bigint(r ->> 'id'), etl.to_bigint(r ->> 'league_id'), etl.to_bigint(r ->> 'season_id'),
            etl.to_bigint(r ->> 'type_id'), r ->> 'name', etl.to_int(r ->> 'sort_order'),
-           etl.to_bool(r ->> 'finished'), etl.to_bool(r ->> 'is_current'), etl.to_utc(r ->> 'starting_at')::date,
-           etl.to_utc(r ->> 'ending_at')::date, %(now)s, %(now)s
+           etl.to_bool(r ->> 'finished'), etl.to_bool(r ->> 'is_current'), (etl.to_utc(r ->> 'starting_at') AT TIME ZONE 'UTC')::date,
+           (etl.to_utc(r ->> 'ending_at') AT TIME ZONE 'UTC')::date, %(now)s, %(now)s
     FROM jsonb_array_elements(%(rows)s) AS r
     WHERE etl.to_bigint(r ->> 'id') IS NOT NULL
     ORDER BY etl.to_bigint(r ->> 'id')

@@ -65,6 +65,12 @@ def close_dead_executions(
     return closed
 
 
+def close_abandoned_collector_runs(conn: psycopg.Connection[Any], *, now: datetime | None = None) -> int:
+    """Give an end to runs of collectors that were killed; how many."""
+    row = conn.execute("SELECT etl.close_abandoned_collector_runs(p_now => %s)", (now or datetime.now(UTC),)).fetchone()
+    return int(row[0]) if row else 0
+
+
 def check_and_notify(
     conn: psycopg.Connection[Any],
     thresholds: Thresholds,

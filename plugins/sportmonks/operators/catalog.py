@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from airflow.sdk import BaseOperator
 
+from sportmonks.execution import execution_id
 from sportmonks.hooks.faults import airflow_errors
 from sportmonks.settings import API_CONN_ID, MANIFEST_VARIABLE, WAREHOUSE_CONN_ID, includes_override, leagues_override
 
 if TYPE_CHECKING:
+    import psycopg
     from airflow.sdk import Context
 
-    from sportmonks.catalog import Catalog, Manifest
+    from sportmonks.catalog import Budget, Manifest
+    from sportmonks.collecting.lists import ListRun
     from sportmonks.hooks.sportmonks import SportmonksHook
 
 
@@ -33,7 +39,9 @@ class MigrateOperator(BaseOperator):
             return migrate(conn)
 
 
-class _ApiOperator(BaseOperator):
+class ApiOperator(BaseOperator):
+    """Base of the tasks that read lists. ``hook`` and ``connector`` ask Airflow, so call them on the main thread."""
+
     def __init__(
         self, *, api_conn_id: str = API_CONN_ID, warehouse_conn_id: str = WAREHOUSE_CONN_ID, **kwargs: Any
     ) -> None:
@@ -41,37 +49,53 @@ class _ApiOperator(BaseOperator):
         self.api_conn_id = api_conn_id
         self.warehouse_conn_id = warehouse_conn_id
 
-    def _hook(self) -> SportmonksHook:
+    def hook(self, budget: Budget | None = None) -> SportmonksHook:
+        from sportmonks.catalog import Budget
         from sportmonks.hooks.sportmonks import SportmonksHook
 
-        return SportmonksHook(self.api_conn_id, warehouse_conn_id=self.warehouse_conn_id)
+        return SportmonksHook(
+            self.api_conn_id,
+            warehouse_conn_id=self.warehouse_conn_id,
+            budget_dials=(budget or Budget()).for_client(),
+        )
+
+    def connector(self) -> Callable[[], psycopg.Connection[Any]]:
+        """Opens autocommit connections to the warehouse."""
+        from sportmonks.db import open_connection, warehouse_conninfo
+
+        info = warehouse_conninfo(self.warehouse_conn_id)
+        return lambda: open_connection(info, autocommit=True)
+
+    def run_name(self, context: Context) -> str:
+        """What the DAG run is called in ``etl.collector_runs``."""
+        dag_run = context["dag_run"]
+        return execution_id(dag_run.dag_id, dag_run.run_id, dag_run.run_after)
 
 
-class ReferenceOperator(_ApiOperator):
+class ReferenceOperator(ApiOperator):
     """States and types into the warehouse."""
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Per list: rows read, inserted, updated."""
-        from sportmonks.db import connect
-        from sportmonks.load.reference import store_list
+        """Per list: rows by what became of them."""
+        from sportmonks.collecting.lists import collect_list
 
         done: dict[str, Any] = {}
-        with airflow_errors(), connect(self.warehouse_conn_id, autocommit=True) as conn:
-            hook = self._hook()
+        with airflow_errors(), closing(self.hook()) as hook:
+            connect, run_name = self.connector(), self.run_name(context)
             for name, read in (("states", hook.get_states), ("types", hook.get_types)):
-                rows = read()
-                inserted, updated = store_list(conn, name, rows, datetime.now(UTC))
-                done[name] = {"read": len(rows), "inserted": inserted, "updated": updated}
+                figures = collect_list(connect, name, read, collector=f"reference:{name}", execution_id=run_name)
+                done[name] = asdict(figures)
                 self.log.info("%s: %s", name, done[name])
         return done
 
 
-class PublishCatalogOperator(_ApiOperator):
+class PublishCatalogOperator(ApiOperator):
     """Leagues and seasons into the warehouse, and the manifest into its Variable."""
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Figures of the manifest. Raises AirflowFailException for a malformed catalog or an unknown league."""
         from sportmonks.catalog import parse_catalog
+        from sportmonks.collecting.lists import recorded
         from sportmonks.manifest import build_manifest
         from sportmonks.paths import CATALOG_FILE
 
@@ -79,18 +103,21 @@ class PublishCatalogOperator(_ApiOperator):
             catalog = parse_catalog(CATALOG_FILE.read_text(encoding="utf-8"))
             is_set, ids = leagues_override()
             wanted = ids if is_set else catalog.league_ids()
-            offered = self._offered(wanted)
-            manifest = build_manifest(catalog, offered, self._previous(), only=wanted, includes=includes_override())
-            self._store(offered, manifest)
-            return self._publish(manifest, catalog)
+            connect = self.connector()
+            with recorded(connect, self.run_name(context), "leagues", "seasons") as runs:
+                offered = self._offered(wanted, catalog.budget)
+                manifest = build_manifest(catalog, offered, self._previous(), only=wanted, includes=includes_override())
+                with connect() as conn, conn.transaction():
+                    self._store(conn, offered, manifest, runs)
+            return self._publish(manifest)
 
-    def _offered(self, wanted: tuple[int, ...] | None) -> list[dict[str, Any]]:
+    def _offered(self, wanted: tuple[int, ...] | None, budget: Budget) -> list[dict[str, Any]]:
         """Leagues with their seasons; where the include is not delivered, the seasons are asked for apart."""
-        hook = self._hook()
-        leagues = hook.get_leagues(wanted)
-        for league in leagues:
-            if not league.get("seasons"):
-                league["seasons"] = hook.get_seasons(league["id"])
+        with closing(self.hook(budget)) as hook:
+            leagues = hook.get_leagues(wanted)
+            for league in leagues:
+                if not league.get("seasons"):
+                    league["seasons"] = hook.get_seasons(league["id"])
         return leagues
 
     def _previous(self) -> Manifest | None:
@@ -106,18 +133,26 @@ class PublishCatalogOperator(_ApiOperator):
             self.log.warning("%s It is replaced; names of groups may change.", error)
             return None
 
-    def _store(self, offered: list[dict[str, Any]], manifest: Manifest) -> None:
-        from sportmonks.db import connect
-        from sportmonks.load.reference import store_list
-
+    def _store(
+        self,
+        conn: psycopg.Connection[Any],
+        offered: list[dict[str, Any]],
+        manifest: Manifest,
+        runs: Mapping[str, ListRun],
+    ) -> None:
         now = datetime.now(UTC)
-        seasons = [{**season, "league_id": league["id"]} for league in offered for season in league["seasons"]]
         followed = {league.id for league in manifest.leagues}
-        with connect(self.warehouse_conn_id, autocommit=True) as conn:
-            store_list(conn, "leagues", offered, now)
-            store_list(conn, "seasons", [row for row in seasons if row["league_id"] in followed], now)
+        seasons = [
+            {**season, "league_id": league["id"]}
+            for league in offered
+            for season in league["seasons"]
+            if league["id"] in followed
+        ]
+        for name, rows in (("leagues", offered), ("seasons", seasons)):
+            runs[name].figures.store(conn, name, rows, now)
+            runs[name].note(conn, "success")
 
-    def _publish(self, manifest: Manifest, catalog: Catalog) -> dict[str, Any]:
+    def _publish(self, manifest: Manifest) -> dict[str, Any]:
         from airflow.sdk import Variable
 
         text = msgspec.json.encode(manifest).decode()
