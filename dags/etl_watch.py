@@ -11,7 +11,7 @@ DOC = """
 ### What it does
 | task | |
 |---|---|
-| `close_dead_executions` | silent executions (and collectors) whose DAG run is over or gone become FAILED, with the reason |
+| `close_dead_executions` | silent executions and collectors whose run is over or gone become FAILED, with the reason |
 | `alerts` | runs every rule (`include/sql/queries/alerts_*.sql`), resolves what is over, notifies each new alert once |
 | `retention` | sums metrics up for the charts; deletes old log lines, metrics, plans and resolved alerts |
 

@@ -33,7 +33,8 @@ def last_execution(live: Live) -> dict[str, Any]:
 def test_a_wrong_key_fails_at_once_with_its_message(live: Live) -> None:
     result = live.run("sportmonks_catalog", env={API: api_connection(live.box.base_url, WRONG)})
     assert result["state"] == "failed"
-    assert result["tasks"] == {"migrate": "success", "reference": "failed", "publish": "upstream_failed"}
+    behind = dict.fromkeys(("publish", "structure"), "upstream_failed")
+    assert result["tasks"] == {"migrate": "success", "reference": "failed", **behind}
     assert "The Sportmonks API refuses the key" in live.log
     assert "Check SPORTMONKS_API_KEY" in live.log
     assert WRONG not in live.log
@@ -49,6 +50,15 @@ def test_the_catalog(live: Live) -> None:
     assert live.one("SELECT count(*) FROM football.seasons") == truth["seasons"] == 4
     assert live.one("SELECT count(*) FROM football.states WHERE developer_name = 'FT'") == 1
     assert live.one("SELECT count(*) FROM football.types") > 10
+    assert live.one("SELECT count(DISTINCT season_id) FROM football.stages") == 4
+    runs = live.rows("SELECT DISTINCT ON (collector_name) * FROM etl.collector_runs ORDER BY 2, run_id DESC")
+    assert {row["collector_name"]: row["status"] for row in runs} == dict.fromkeys(
+        [
+            *("leagues", "seasons", "reference:states", "reference:types"),
+            *(f"structure:{name}" for name in ("stages", "rounds", "teams", "venues")),
+        ],
+        "success",
+    )
 
 
 def test_a_dry_run_stores_its_quote_and_makes_no_batch_call(live: Live) -> None:
