@@ -54,6 +54,12 @@ def fixture_row(payload: dict[str, Any]) -> tuple[Any, ...]:
     return (*row, sides.get("home"), sides.get("away"), goals.get("home"), goals.get("away"))
 
 
+def is_complete(payload: dict[str, Any]) -> bool:
+    """Whether a payload was asked for with every section."""
+    sections = ("participants", "scores", "events", "lineups", "statistics", "periods")
+    return all(name in payload for name in sections) and all("details" in row for row in payload["lineups"])
+
+
 def normal(value: Any) -> Any:
     """A payload without order and without what changes for no reason: equal content, equal value."""
     if isinstance(value, list):

@@ -35,6 +35,8 @@ class Tally:
     waits: int = 0
     failures: list[str] = field(default_factory=list)
     given_up: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    processes: int = 0
 
 
 class GivenUp(Exception):
@@ -142,7 +144,7 @@ class Runner:
         if rng.random() >= self.kill_chance or attempt > 6:
             return None
         point = rng.choice(CRASH_POINTS)
-        return Crash(point, rng.randint(1, 60 if "statement" in point else 6))
+        return Crash(point, rng.randint(1, 25 if "statement" in point else 4))
 
     def _process(self, job: Job) -> tuple[str, Any]:
         ours, theirs = _context.Pipe(duplex=False)

@@ -123,7 +123,7 @@ def _phase(rng: Random, number: int, tight: bool) -> Phase:
         sabotage=rng.choice(SABOTAGES) if rng.random() < 0.5 else None,
         params=params,
         twin=rng.random() < 0.25,
-        kill_chance=rng.choice((0.0, 0.3, 0.6, 0.8)),
+        kill_chance=rng.choice((0.2, 0.5, 0.8, 1.0)),
         postgres_crash_after=rng.uniform(0.1, 1.5) if rng.random() < 0.25 else None,
         clock_jump_after=(rng.uniform(0.1, 1.0), rng.choice((-HOUR, 60.0, 2 * HOUR, 2.0 * DAY)))
         if rng.random() < 0.2

@@ -118,7 +118,7 @@ class _Play:
         self.deleted: set[int] = set()
         self.move(0)
         self.runner = Runner(
-            _league(box),
+            league_of(box),
             Dials(
                 collect=Collect(batch_size=scenario.batch_size),
                 budget=Budget(default_limit=scenario.limit or 1000, window_seconds=max(1, int(scenario.window))),
@@ -133,6 +133,9 @@ class _Play:
         """The phases, then quiet, then the comparison."""
         try:
             self._run()
+        except Exception as error:
+            self.figures.problems.append(f"the suite itself failed: {type(error).__name__}: {error}")
+            raise
         finally:
             tally = self.runner.tally
             text = "\n".join([str(self.scenario), *tally.failures, *tally.given_up, *self.figures.problems])
@@ -412,8 +415,10 @@ def _after(seconds: float, act: Any) -> None:
     act()
 
 
-def _league(box: RunningSandbox) -> League:
+def league_of(box: RunningSandbox, league_id: int | None = None) -> League:
+    """A league of the sandbox as the manifest would hold it; the first one, or the one asked for."""
     chunks = box.admin("GET", "/truth")["chunks"]
+    chunks = [row for row in chunks if row["league_id"] == (league_id or chunks[0]["league_id"])]
     seasons = tuple(
         Season(
             id=row["season_id"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,12 +12,6 @@ from tests.chaos.suite import play
 
 # Drawn once; between them they hold every kind of fault, kill, crash, sabotage, clear and clock move.
 SEEDS = (1, 4, 5, 6)
-
-
-@pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    with Ground(tmp_path_factory.mktemp("chaos")) as found:
-        yield found
 
 
 @pytest.mark.slow

@@ -15,8 +15,10 @@ WITH known AS (
     FROM known
 ), noted AS (
     UPDATE football.fixtures f
-    SET index_missing_at = greatest(%(now)s, k.last_fetched_at + interval '1 microsecond'), next_due_at = %(now)s,
-        due_reason = 'gone_from_index'
+    SET index_missing_at = greatest(%(now)s, k.last_fetched_at + interval '1 microsecond'),
+        -- One that was missing or failed before keeps its patience.
+        next_due_at = CASE WHEN f.missing_reads + f.failed_reads > 0 THEN f.next_due_at ELSE %(now)s END,
+        due_reason = CASE WHEN f.missing_reads + f.failed_reads > 0 THEN f.due_reason ELSE 'gone_from_index' END
     FROM known k, judged j
     WHERE f.id = k.id AND k.is_gone AND k.is_news AND NOT j.doubtful
     RETURNING f.id

@@ -1,0 +1,76 @@
+"""Twenty late corrections and five deletions, found along the ladder by ordinary runs; nothing else is touched."""
+
+from __future__ import annotations
+
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from local.sandbox.testing import running_sandbox
+from sportmonks.catalog import Dials
+from sportmonks.db import open_connection
+from tests.chaos.compare import compare, repeated_changes, stamps, touched
+from tests.chaos.ground import Ground
+from tests.chaos.runner import Runner
+from tests.chaos.suite import SECTIONS, league_of
+
+HOUR, DAY = 3600, 86_400
+# An hour, a day, a week, a month, and the slow sweep, each a little later.
+LADDER = (2 * HOUR, DAY, 7 * DAY, 30 * DAY, 366 * DAY)
+
+
+@pytest.mark.slow
+def test_every_late_correction_is_found_and_told(ground: Ground, tmp_path: Path) -> None:
+    clock = get_context("forkserver").Value("d", 0.0)
+    with (
+        ground.database() as dsn,
+        running_sandbox(leagues=1, seasons=2, teams=6, now="2026-03-01T23:00:00", frozen=True, limit=100_000) as box,
+    ):
+
+        def move(seconds: float) -> None:
+            clock.value = float(box.admin("POST", "/clock", {"advance_seconds": seconds})["epoch"])
+
+        move(0)
+        league = league_of(box)
+        place = {"dsn": dsn, "base_url": box.base_url, "key": box.key, "folder": str(tmp_path)}
+        runner = Runner(league, Dials(), place, clock, 1, 2)
+        seasons = {"seasons": [str(season.id) for season in league.seasons]}
+        runner.whole_run(seasons)
+        with open_connection(dsn, autocommit=True) as conn:
+            first = stamps(conn)
+            kept = dict(conn.execute("SELECT fixture_id, payload::text FROM raw.fixtures").fetchall())
+
+        move(60)
+        corrected = box.admin("POST", "/corrections", {"n": 20})["corrections"]
+        assert len(corrected) == 20
+        spared = [row["id"] for row in box.admin("GET", "/truth/fixtures?brief=1")["fixtures"] if row["finished"]]
+        spared = [key for key in spared if key not in {row["fixture_id"] for row in corrected}][:5]
+        deleted = {row["fixture_id"] for row in box.admin("POST", "/deletions", {"n": 5, "ids": spared})["deleted"]}
+        assert len(deleted) == 5
+        for seconds in LADDER:
+            move(seconds)
+            runner.whole_run(seasons)
+            # What a day brought forth late (held answers, unexplained gaps) is asked for in the next run.
+            move(3 * HOUR)
+            runner.whole_run(seasons)
+        assert not runner.tally.given_up
+
+        known = {season.id for season in league.seasons}
+        rows = box.admin("GET", "/truth/fixtures?full=1")["fixtures"]
+        truth = [row for row in rows if row["season_id"] in known]
+        with open_connection(dsn, autocommit=True) as conn:
+            found = compare(conn, truth, tombstones={key: kept[key] for key in deleted})
+            assert found.all() == []
+            assert touched(first, stamps(conn)) == []
+            assert repeated_changes(conn) == []
+            for row in corrected:
+                sections = conn.execute(
+                    "SELECT section FROM etl.fixture_changes WHERE fixture_id = %s AND hours_after IS NOT NULL",
+                    (row["fixture_id"],),
+                ).fetchall()
+                assert {section for (section,) in sections} & SECTIONS[row["kind"]], row["what"]
+            marked = conn.execute(
+                "SELECT fixture_id FROM etl.fixture_changes WHERE section = 'fixture' AND field = 'deleted'"
+            ).fetchall()
+            assert {key for (key,) in marked} == deleted

@@ -1,0 +1,61 @@
+"""Four leagues at once against a limit of 60 calls per window: no refusal, nobody starves, everything is there."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.sandbox.testing import running_sandbox
+from sportmonks.catalog import Budget, Collect, Dials
+from sportmonks.db import open_connection
+from tests.chaos.compare import compare
+from tests.chaos.ground import Ground
+from tests.chaos.runner import Runner
+from tests.chaos.suite import league_of
+
+LIMIT, WINDOW_S = 60, 6.0
+
+
+@pytest.mark.slow
+def test_four_leagues_share_sixty_calls_a_window(ground: Ground, tmp_path: Path) -> None:
+    dials = Dials(
+        collect=Collect(batch_size=2),
+        budget=Budget(default_limit=LIMIT, window_seconds=int(WINDOW_S)),
+    )
+    clock = get_context("forkserver").Value("d", 0.0)
+    with (
+        ground.database() as dsn,
+        running_sandbox(
+            leagues=4, seasons=2, teams=6, limit=LIMIT, window=WINDOW_S, now="2026-07-10T12:00:00", frozen=True
+        ) as box,
+    ):
+        clock.value = float(box.admin("GET", "/clock")["epoch"])
+        league_ids = list(dict.fromkeys(row["league_id"] for row in box.admin("GET", "/truth")["chunks"]))
+
+        def collect(league_id: int) -> Runner:
+            folder = tmp_path / str(league_id)
+            folder.mkdir()
+            place = {"dsn": dsn, "base_url": box.base_url, "key": box.key, "folder": str(folder)}
+            runner = Runner(league_of(box, league_id), dials, place, clock, league_id, 1)
+            runner.runs = league_id * 1000
+            runner.whole_run({})
+            return runner
+
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            runners = list(pool.map(collect, league_ids))
+        calls: dict[str, Any] = box.calls()
+        truth = box.admin("GET", "/truth/fixtures?full=1")["fixtures"]
+        with open_connection(dsn, autocommit=True) as conn:
+            found = compare(conn, truth, tombstones={})
+    assert not [text for runner in runners for text in (*runner.tally.given_up, *runner.tally.failures)]
+    assert found.all() == []
+    assert calls["fixtures_asked"] == len(truth)
+    assert calls["by_entity"]["Fixture"] >= 2 * LIMIT
+    assert calls["total_429"] == 0
+    assert calls["calls_after_remaining_zero"] == 0
+    # Long waits were handed back, the slot was free meanwhile.
+    assert sum(runner.tally.waits for runner in runners) >= 4
