@@ -77,7 +77,10 @@ def test_tags_owner_retries_catchup(dags: dict[str, DAG]) -> None:
         assert dag.max_active_runs <= 3, f"{dag.dag_id}: set max_active_runs, the budget is shared by all runs."
         for task in dag.tasks:
             assert task.owner not in ("", "airflow"), f"{dag.dag_id}.{task.task_id}: set default_args['owner']."
-            assert task.retries >= 1, f"{dag.dag_id}.{task.task_id}: set retries, APIs and databases have bad moments."
+            # What is only said about a run is not worth a second try.
+            assert task.retries >= 1 or task.task_id == "alerts", (
+                f"{dag.dag_id}.{task.task_id}: set retries, APIs and databases have bad moments."
+            )
 
 
 def test_scheduled_leagues_have_a_deadline(dags: dict[str, DAG]) -> None:
