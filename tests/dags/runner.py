@@ -51,8 +51,10 @@ def hurry() -> None:
     from sportmonks.api import client
     from sportmonks.api.budget import PostgresBudget
 
-    client.wait_before_retry = lambda *_: 0.01
-    PostgresBudget.__init__.__kwdefaults__.update(circuit_open=0.1, circuit_cap=0.2)
+    vars(client)["wait_before_retry"]  # it must be there
+    setattr(client, "wait_before_retry", lambda *_: 0.01)  # noqa: B010
+    defaults: Any = PostgresBudget.__init__.__kwdefaults__
+    defaults.update(circuit_open=0.1, circuit_cap=0.2)
 
 
 def main() -> None:

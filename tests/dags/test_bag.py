@@ -78,7 +78,7 @@ def test_tags_owner_retries_catchup(dags: dict[str, DAG]) -> None:
         for task in dag.tasks:
             assert task.owner not in ("", "airflow"), f"{dag.dag_id}.{task.task_id}: set default_args['owner']."
             # What is only said about a run is not worth a second try.
-            assert task.retries >= 1 or task.task_id == "alerts", (
+            assert (task.retries or 0) >= 1 or task.task_id == "alerts", (
                 f"{dag.dag_id}.{task.task_id}: set retries, APIs and databases have bad moments."
             )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -146,7 +146,7 @@ class Chunk:
 def rows_of(conn: psycopg.Connection[Any], table: str, where: str = "true", *values: Any) -> list[dict[str, Any]]:
     with conn.cursor(row_factory=dict_row) as cursor:
         cursor.execute(
-            sql.SQL("SELECT * FROM {} WHERE " + where).format(sql.Identifier(*table.split("."))),  # type: ignore[arg-type]
+            sql.SQL("SELECT * FROM {} WHERE " + where).format(sql.Identifier(*table.split("."))),
             values,
         )
         return cursor.fetchall()
@@ -164,7 +164,7 @@ def versions(conn: psycopg.Connection[Any]) -> dict[str, dict[Any, tuple[str, st
         key = {"raw.fixtures": "fixture_id", "football.fixtures": "id", "football.teams": "id"}.get(table)
         key = key or ("fixture_id, team_id" if table.endswith("participants") else "fixture_id, id")
         query = f"SELECT ARRAY[{key}], ctid::text, xmin::text, updated_at FROM {table}"
-        found[table] = {tuple(row[0]): row[1:] for row in conn.execute(query)}  # type: ignore[arg-type]
+        found[table] = {tuple(row[0]): row[1:] for row in conn.execute(query)}
     return found
 
 
@@ -212,13 +212,14 @@ def _elements(payload: Payload, section: str) -> dict[int, Payload] | None:
     rows = payload.get(section)
     if rows is None:
         return None
-    special = {
+    special: dict[str, Callable[[Payload], dict[str, Any]]] = {
         "participants": lambda row: {"team_id": row["id"], **(row.get("meta") or {})},
         "scores": lambda row: row.get("score") or {},
         "statistics": _value,
         "periods": lambda row: {"started_at": _epoch(row.get("started")), "ended_at": _epoch(row.get("ended"))},
-    }.get(section, lambda row: {})
-    return {row["id"]: {**row, **special(row)} for row in rows}
+    }
+    more = special.get(section)
+    return {row["id"]: {**row, **(more(row) if more else {})} for row in rows}
 
 
 def assert_stored(conn: psycopg.Connection[Any], payload: Payload) -> None:

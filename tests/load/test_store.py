@@ -454,7 +454,7 @@ def test_a_batch_that_breaks_leaves_nothing_behind(
     def broken(name: str) -> str:
         return "SELECT 1/0" if name == "load/progress" else original(name)
 
-    original = store.sql
+    original = vars(store)["sql"]
     monkeypatch.setattr(store, "sql", broken)
     with pytest.raises(psycopg.errors.DivisionByZero):
         chunk.store(*payloads)

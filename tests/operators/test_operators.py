@@ -131,7 +131,7 @@ def test_the_manifest_is_published_and_kept_when_nothing_changed(
     assert [len(league.seasons) for league in manifest.leagues] == [2, 2]
     assert warehouse.execute("SELECT count(*) FROM football.seasons").fetchone() == (4,)
     written: list[str] = []
-    variables.store = lambda key, *_: written.append(key)  # type: ignore[method-assign, assignment, misc]
+    variables.store = lambda key, *_: written.append(key)  # type: ignore[method-assign]
     PublishCatalogOperator(task_id="publish").execute(context())
     assert written == []
 
@@ -217,7 +217,7 @@ def test_a_run_refuses_nonsense_before_any_call(box: RunningSandbox, manifest: M
 
 LEAGUE = League(id=8, name="L", slug="l", schedule=None, deadline_minutes=60, includes=("scores",))
 SEASON = {"id": 1, "name": "S", "group": "g"}
-FACES = {
+FACES: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "discover": (DiscoverOperator, "sportmonks.collecting.discover.discover", {}),
     "plan": (PlanOperator, "sportmonks.collecting.plan.plan", {}),
     "collect": (
@@ -236,7 +236,7 @@ def face(name: str, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> An
         raise error
 
     monkeypatch.setattr(work, fails)
-    return kind(task_id=name, **plain(LEAGUE), **more)  # type: ignore[operator]
+    return kind(task_id=name, **plain(LEAGUE), **more)
 
 
 @pytest.mark.parametrize("name", FACES)

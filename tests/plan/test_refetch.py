@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ def due(facts: Facts, *, dials: Refetch = DIALS, now: datetime = END) -> Due | N
     return next_due(facts, dials, GUARD, now)
 
 
-def read(state: int | None, at: datetime = END + HOUR / 2, **more: object) -> Facts:
+def read(state: int | None, at: datetime = END + HOUR / 2, **more: Any) -> Facts:
     """A fixture that was read half an hour after its end, unless said otherwise."""
     facts = Facts(state_id=state, starting_at=KICK_OFF, status="COLLECTED", last_fetched_at=at, last_asked_at=at)
     return replace(facts, **more)
@@ -193,7 +194,8 @@ def test_a_collected_fixture_is_never_older_than_max_age(days: int) -> None:
 @pytest.mark.parametrize(("field", "reason"), [("failed_reads", "failed"), ("missing_reads", "missing")])
 def test_trouble_comes_again_with_doubling_patience(field: str, reason: str, times: int, hours: int) -> None:
     facts = Facts(state_id=5, starting_at=KICK_OFF, status=reason.upper(), last_asked_at=END)
-    found = due(replace(facts, **{field: times}))
+    trouble: dict[str, Any] = {field: times}
+    found = due(replace(facts, **trouble))
     assert found is not None
     assert (found.at, found.reason) == (END + hours * HOUR, reason)
 
@@ -219,11 +221,18 @@ def test_news_of_the_index_end_the_patience_with_trouble() -> None:
     """A fixture that failed for days and whose state moved now is due now."""
     noticed = FETCHED + 3 * HOUR
     for field in ("failed_reads", "missing_reads"):
-        found = due(read(5, index_changed_at=noticed, **{field: 9}))
+        found = due(read(5, index_changed_at=noticed, **dict[str, Any]({field: 9})))
         assert found is not None
         assert (found.at, found.reason) == (noticed, "changed_in_index")
 
 
+TROUBLES: tuple[dict[str, Any], ...] = (
+    {},
+    {"held_reads": 1},
+    {"missing_reads": 2},
+    {"failed_reads": 1},
+    {"index_changed_at": END + DAY},
+)
 MANY = [
     Facts(
         state_id=state,
@@ -241,7 +250,7 @@ MANY = [
         (None, END + HOUR),
         (None, END - DAY, END + HOUR, END + 40 * DAY),
         (0, 2),
-        ({}, {"held_reads": 1}, {"missing_reads": 2}, {"failed_reads": 1}, {"index_changed_at": END + DAY}),
+        TROUBLES,
     )
 ]
 
