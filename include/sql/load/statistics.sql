@@ -2,7 +2,8 @@
 WITH sent AS MATERIALIZED (
     SELECT DISTINCT ON (i.fixture_id, coalesce(r.id, -r.place))
            i.fixture_id, coalesce(r.id, -r.place) AS id, r.type_id, r.participant_id, r.location,
-           CASE WHEN jsonb_typeof(r.data -> 'value') IN ('number', 'boolean') THEN etl.to_numeric(r.data ->> 'value') END AS value,
+           CASE jsonb_typeof(r.data -> 'value') WHEN 'number' THEN (r.data -> 'value')::numeric
+                                               WHEN 'boolean' THEN (r.data -> 'value')::boolean::integer END AS value,
            CASE WHEN jsonb_typeof(r.data -> 'value') NOT IN ('number', 'boolean', 'null') THEN r.data ->> 'value' END AS value_text, i.collected_at
     FROM incoming i
     CROSS JOIN LATERAL ROWS FROM (jsonb_to_recordset(
