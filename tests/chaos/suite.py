@@ -214,7 +214,12 @@ class _Play:
     def correct(self, phase: Phase) -> None:
         if phase.corrections:
             newest = self.runner.query("SELECT coalesce(max(change_id), 0) FROM etl.fixture_changes")[0][0]
-            collected = {row[0] for row in self.runner.query("SELECT fixture_id FROM raw.fixtures")}
+            collected = {
+                row[0]
+                for row in self.runner.query(
+                    "SELECT fixture_id FROM raw.fixtures WHERE includes @> %s", list(DEFAULT_INCLUDES)
+                )
+            }
             done = self.box.admin("POST", "/corrections", {"n": phase.corrections})["corrections"]
             self.figures.corrections += len(done)
             for row in done:
@@ -247,7 +252,9 @@ class _Play:
     def sabotage(self, how: str | None) -> None:
         """Checkpoints lost, broken, old, of another chunk, or plainly wrong."""
         for file in self.folder.glob("sportmonks_ckpt__*"):
-            found = json.loads(file.read_text()) if how not in (None, "delete", "corrupt") else {}
+            found: dict[str, Any] = {}
+            with contextlib.suppress(ValueError):
+                found = json.loads(file.read_text())
             if how == "delete":
                 file.unlink()
             elif how == "corrupt":

@@ -6,6 +6,7 @@ CREATE TEMP TABLE incoming (
     cleaned      jsonb,                -- set when a typed column could not take a value as sent
     content_hash bytea  NOT NULL,
     known        boolean NOT NULL,     -- collected before: rows may have to go
+    includes     text[]  NOT NULL,     -- what the payload holds
     collected_at timestamptz NOT NULL
 ) ON COMMIT DROP;
 ALTER TABLE incoming ALTER COLUMN payload SET STORAGE EXTERNAL;

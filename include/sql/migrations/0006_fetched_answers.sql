@@ -1,4 +1,4 @@
--- Answers on their way into the tables, and doubts about season indexes.
+-- Answers on their way into the tables, what they were asked with, and doubts about season indexes.
 
 -- A fetched answer is kept here before the next call is begun, and goes in the transaction that stores its data.
 -- So a kill at any moment costs the one call that was under way, and no answer is ever stored twice.
@@ -17,3 +17,7 @@ CREATE INDEX IF NOT EXISTS idx_fetched_answers_chunk ON etl.fetched_answers (lea
 
 -- Indexes in a row that lacked so many known fixtures that they were not believed.
 ALTER TABLE etl.chunks ADD COLUMN IF NOT EXISTS doubtful_indexes integer NOT NULL DEFAULT 0;
+
+-- What the last reading asked for. The payload may hold more: sections that an answer was not asked for (or that the
+-- plan refuses by now) stay as they were read last, and raw.fixtures.includes tells all that stand in it.
+ALTER TABLE football.fixtures ADD COLUMN IF NOT EXISTS read_includes text[];

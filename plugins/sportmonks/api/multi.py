@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 DEFAULT_MAX_BATCH = 50
 # The whole batch has had its full number of attempts already.
 ATTEMPTS_WHEN_SPLIT = 2
-# More than these are no bad ids any more but a bad day of the API.
+# After so many bad ids the search ends: finding the rest would cost more calls than it is worth now.
 MAX_POISONED = 10
 
 ENTITY = "Fixture"
@@ -114,7 +114,11 @@ class _Batch:
             self._isolate(asked, error)
 
     def _isolate(self, asked: tuple[int, ...], error: TransientApiError) -> None:
-        """``asked`` has failed as a whole: split it until the bad ids stand alone."""
+        """``asked`` has failed as a whole: split it until the bad ids stand alone, or there are too many of them."""
+        if len(self.poisoned) >= MAX_POISONED:
+            why = f"not tried alone: {MAX_POISONED} others of its batch keep failing"
+            self.poisoned |= dict.fromkeys((each for each in asked if each not in self.rows), why)
+            return
         if len(asked) == 1:
             if self.answered is None and not self._api_answers_elsewhere():
                 raise error
@@ -129,7 +133,7 @@ class _Batch:
                 raise
             except TransientApiError as part_error:
                 failed.append((part, part_error))
-        if len(failed) == 2 and not self._is_alive(asked):
+        if len(failed) == 2 and not self._is_alive():
             raise TransientApiError(
                 f"The API keeps failing for every part of a batch of fixtures: {failed[1][1].message}",
                 retry_after=failed[1][1].retry_after,
@@ -140,18 +144,10 @@ class _Batch:
     def _blame(self, fixture_id: int, error: TransientApiError) -> None:
         self.poisoned[fixture_id] = error.message
         log.warning("Fixture %d alone keeps failing and is left out: %s", fixture_id, error)
-        if len(self.poisoned) > MAX_POISONED:
-            raise TransientApiError(
-                f"More than {MAX_POISONED} fixtures of one batch fail alone; that is the API's state, not theirs."
-            )
 
-    def _is_alive(self, failed: tuple[int, ...]) -> bool:
+    def _is_alive(self) -> bool:
         """Both halves have failed: two bad ids, or no API?"""
-        if self.answered is not None:
-            return self._answers((self.answered,))
-        if len(failed) <= 2:
-            return self._api_answers_elsewhere()
-        return self._answers(failed[:1]) or self._answers(failed[-1:])
+        return self._answers((self.answered,)) if self.answered is not None else self._api_answers_elsewhere()
 
     def _answers(self, ids: tuple[int, ...]) -> bool:
         try:
@@ -163,9 +159,16 @@ class _Batch:
         return True
 
     def _api_answers_elsewhere(self) -> bool:
-        """With no other fixture to ask for, another endpoint tells whether the API is up."""
+        """With no good fixture at hand, a listing that names none tells whether the API is up."""
         try:
-            self.client.get("states", urgent=self.urgent, attempts=1, tally=self.tally)
+            self.client.get(
+                "fixtures",
+                params={"per_page": "1"},
+                entity=ENTITY,
+                urgent=self.urgent,
+                attempts=1,
+                tally=self.tally,
+            )
         except RateLimited:
             raise
         except TransientApiError:

@@ -44,11 +44,12 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any], left_out: Collection
 def sections_asked_differently(old: Iterable[str], new: Iterable[str]) -> frozenset[str]:
     """Sections that two lists of includes ask for in different depth or with different fields: what differs in them
     is our own choice and no correction of the provider."""
-    before, after = _by_section(old), _by_section(new)
+    before, after = by_section(old), by_section(new)
     return frozenset(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
 
 
-def _by_section(includes: Iterable[str]) -> dict[str, set[str]]:
+def by_section(includes: Iterable[str]) -> dict[str, set[str]]:
+    """Includes by the section (the key in the payload) that they ask for."""
     found: dict[str, set[str]] = {}
     for include in includes:
         found.setdefault(re.split(r"[.:]", include.strip().lower(), maxsplit=1)[0], set()).add(include.strip().lower())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,8 @@ from sportmonks.load.glance import Glance, glance
 
 # No JSON, no UTF-8, a number that no type holds, or brackets without end.
 UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)
+
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 @dataclass(slots=True)
@@ -44,6 +46,13 @@ def read_payloads(rows: Mapping[int, bytes | msgspec.Raw]) -> tuple[dict[int, Pa
         except UNREADABLE as error:
             unreadable[fixture_id] = f"not a fixture: {error}"
     return payloads, unreadable
+
+
+def carried_over(payload: Payload, old: bytes, sections: Iterable[str]) -> Payload:
+    """The payload with ``sections`` of an older one, where it was not asked for them itself."""
+    fields, before = _object.decode(payload.raw), _object.decode(old)
+    kept = {name: before[name] for name in sections if name in before and name not in fields}
+    return _read(msgspec.json.encode(fields | kept)) if kept else payload
 
 
 def cleaned(raw: bytes) -> bytes:

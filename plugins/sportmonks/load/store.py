@@ -21,8 +21,8 @@ from sportmonks.db import sql
 from sportmonks.errors import LostLease
 from sportmonks.load.fetched import Fetched, Stored
 from sportmonks.load.glance import glance
-from sportmonks.load.ledger import changes, sections_asked_differently
-from sportmonks.load.payloads import Payload, read_payloads
+from sportmonks.load.ledger import by_section, changes, sections_asked_differently
+from sportmonks.load.payloads import Payload, carried_over, read_payloads
 from sportmonks.load.verdict import SAVED, Prior, Verdict, judge_answer, judge_failure, judge_missing, judge_stale
 from sportmonks.refetch import Facts
 
@@ -55,11 +55,10 @@ class LoadContext:
 
 @dataclass(frozen=True, slots=True)
 class _Old:
-    """A stored payload that the answer differs from; ``counts``: its rows per section."""
+    """A stored payload that the answer differs from, and what it was asked with."""
 
     payload: bytes
     includes: tuple[str, ...]
-    counts: Mapping[str, int]
 
 
 @dataclass(slots=True)
@@ -111,7 +110,9 @@ def _write(conn: psycopg.Connection[Any], batch: _Batch) -> Stored:
         verdicts = _judge(batch, prior, old)
         saved = [verdict.fixture_id for verdict in verdicts if verdict.outcome == SAVED]
         if saved:
-            _copy(conn, ((key, batch.payloads[key], key in old) for key in saved), batch.at)
+            _copy(
+                conn, ((key, batch.payloads[key], key in old, _holds(batch, old.get(key))) for key in saved), batch.at
+            )
             _load_typed(conn, batch)
         ledger = _write_ledger(conn, saved, batch, old, prior)
         _write_verdicts(conn, verdicts, batch)
@@ -141,7 +142,7 @@ def _stored_before(conn: psycopg.Connection[Any], batch: _Batch) -> Stored:
 def _prior(conn: psycopg.Connection[Any], ids: Iterable[int]) -> dict[int, Prior]:
     found = {}
     for row in conn.execute(sql("load/prior"), {"ids": list(ids)}).fetchall():
-        key, state, start, end, status, fetched_at, unchanged, held, held_hash, missing, failed, content_hash = row
+        key, state, start, end, status, fetched_at, unchanged, held, held_hash, missing, failed, content_hash, has = row
         facts = Facts(
             state_id=state,
             starting_at=start,
@@ -153,32 +154,40 @@ def _prior(conn: psycopg.Connection[Any], ids: Iterable[int]) -> dict[int, Prior
             missing_reads=missing,
             failed_reads=failed,
         )
-        found[key] = Prior(facts, content_hash, held_hash)
+        found[key] = Prior(facts, content_hash, held_hash, tuple(has or ()))
     return found
 
 
 def _stored_payloads(conn: psycopg.Connection[Any], batch: _Batch, prior: Mapping[int, Prior]) -> dict[int, _Old]:
-    """What is stored of the fixtures whose answer differs."""
+    """What is stored of the fixtures whose answer differs. An answer that was not asked for some of the stored
+    sections takes them over first."""
+    asked = by_section(batch.includes)
+    not_asked = {key: by_section(prior[key].includes).keys() - asked for key in batch.payloads if key in prior}
     ids = [
         key
-        for key, payload in batch.payloads.items()
-        if key in prior and prior[key].content_hash not in (None, payload.content_hash)
+        for key, sections in not_asked.items()
+        if prior[key].content_hash is not None
+        and (sections or prior[key].content_hash != batch.payloads[key].content_hash)
     ]
     if not ids:
         return {}
-    rows = conn.execute(
-        "SELECT fixture_id, payload::text, includes FROM raw.fixtures WHERE fixture_id = ANY (%s)", (ids,)
-    ).fetchall()
-    other = [key for key, _, includes in rows if set(includes) != set(batch.includes)]
-    # A payload asked for with other includes does not tell of the sections that an earlier one brought.
-    counted: dict[int, dict[str, int]] = {}
-    if other:
-        counted = dict(conn.execute(sql("load/stored_counts"), {"ids": other}).fetchall())
     found = {}
-    for key, text, includes in rows:
+    for key, text in conn.execute(
+        "SELECT fixture_id, payload::text FROM raw.fixtures WHERE fixture_id = ANY (%s)", (ids,)
+    ).fetchall():
         payload = text.encode()
-        found[key] = _Old(payload, tuple(includes), counted.get(key) or glance(payload).counts)
+        batch.payloads[key] = carried_over(batch.payloads[key], payload, not_asked[key])
+        if prior[key].content_hash != batch.payloads[key].content_hash:
+            found[key] = _Old(payload, prior[key].includes)
     return found
+
+
+def _holds(batch: _Batch, old: _Old | None) -> tuple[str, ...]:
+    """What a payload holds: what was asked for, and what it took over."""
+    if old is None:
+        return batch.includes
+    asked = by_section(batch.includes)
+    return (*batch.includes, *(name for name in old.includes if not by_section([name]).keys() & asked.keys()))
 
 
 def _judge(batch: _Batch, prior: Mapping[int, Prior], old: Mapping[int, _Old]) -> list[Verdict]:
@@ -191,7 +200,7 @@ def _judge(batch: _Batch, prior: Mapping[int, Prior], old: Mapping[int, _Old]) -
         elif fixture_id in batch.unreadable:
             verdicts.append(judge_failure(fixture_id, before, batch.unreadable[fixture_id], batch.at))
         elif payload := batch.payloads.get(fixture_id):
-            counts = old[fixture_id].counts if fixture_id in old else None
+            counts = glance(old[fixture_id].payload).counts if fixture_id in old else None
             verdicts.append(
                 judge_answer(
                     fixture_id, before, payload.seen, payload.content_hash, counts, batch.context.guard, batch.at
@@ -202,17 +211,19 @@ def _judge(batch: _Batch, prior: Mapping[int, Prior], old: Mapping[int, _Old]) -
     return verdicts
 
 
-def _copy(conn: psycopg.Connection[Any], rows: Iterable[tuple[int, Payload, bool]], at: datetime) -> None:
+def _copy(
+    conn: psycopg.Connection[Any], rows: Iterable[tuple[int, Payload, bool, tuple[str, ...]]], at: datetime
+) -> None:
     conn.execute(sql("load/incoming"))
-    columns = "fixture_id, payload, cleaned, content_hash, known, collected_at"
+    columns = "fixture_id, payload, cleaned, content_hash, known, includes, collected_at"
     with (
         conn.cursor() as cursor,
         cursor.copy(f"COPY incoming ({columns}) FROM STDIN (FORMAT binary)") as copy,
     ):
-        copy.set_types(["int8", "jsonb", "jsonb", "bytea", "bool", "timestamptz"])
-        for key, payload, known in rows:
+        copy.set_types(["int8", "jsonb", "jsonb", "bytea", "bool", "text[]", "timestamptz"])
+        for key, payload, known, includes in rows:
             cleaned = _AsJsonb(payload.cleaned) if payload.cleaned is not None else None
-            copy.write_row((key, _AsJsonb(payload.raw), cleaned, payload.content_hash, known, at))
+            copy.write_row((key, _AsJsonb(payload.raw), cleaned, payload.content_hash, known, list(includes), at))
 
 
 class _AsJsonb(Jsonb):
@@ -228,7 +239,7 @@ def _as_is(raw: bytes) -> bytes:
 
 def _load_typed(conn: psycopg.Connection[Any], batch: _Batch) -> None:
     context = batch.context
-    conn.execute(sql("load/raw"), {"includes": list(batch.includes)})
+    conn.execute(sql("load/raw"))
     conn.execute("\n".join(sql(f"load/{name}") for name in _TYPED))
     conn.execute(sql("load/fixtures"), {"league_id": context.league_id, "season_id": context.season_id})
 
@@ -248,7 +259,8 @@ def _write_ledger(
         after = msgspec.json.decode(batch.payloads[fixture_id].raw, type=dict[str, Any])
         ended = prior[fixture_id].facts.ended_at
         hours = round((batch.at - ended).total_seconds() / 3600, 2) if ended else None
-        for change in changes(before, after, sections_asked_differently(old[fixture_id].includes, batch.includes)):
+        apart = sections_asked_differently(old[fixture_id].includes, _holds(batch, old[fixture_id]))
+        for change in changes(before, after, apart):
             told = {"section": change.section, "field": change.field, "before": change.before, "after": change.after}
             rows.append({"fixture_id": fixture_id, "hours": hours, **told})
     if rows:
@@ -260,7 +272,7 @@ def _write_verdicts(conn: psycopg.Connection[Any], verdicts: list[Verdict], batc
     """The collector's bookkeeping, the marks in the plan, the figures of the chunk."""
     context, names = batch.context, batch.context.names()
     rows = Jsonb([verdict.row(context.refetch, context.guard, batch.at) for verdict in verdicts if not verdict.stale])
-    conn.execute(sql("load/verdicts"), {"verdicts": rows, "now": batch.at})
+    conn.execute(sql("load/verdicts"), {"verdicts": rows, "now": batch.at, "includes": list(batch.includes)})
     marks = Jsonb([{"fixture_id": v.fixture_id, "outcome": v.outcome, "error": v.error} for v in verdicts])
     conn.execute(sql("load/mark_plan"), {"verdicts": marks, "now": batch.now, **names})
     count = Counter(verdict.outcome for verdict in verdicts)
@@ -282,7 +294,7 @@ def _unfit(conn: psycopg.Connection[Any], batch: _Batch) -> dict[int, str]:
     for fixture_id, payload in batch.payloads.items():
         try:
             with conn.transaction(force_rollback=True):
-                _copy(conn, [(fixture_id, payload, True)], batch.at)
+                _copy(conn, [(fixture_id, payload, True, batch.includes)], batch.at)
                 _load_typed(conn, batch)
         except _UNFIT as error:
             found[fixture_id] = f"cannot be stored: {str(error).splitlines()[0]}"

@@ -23,6 +23,7 @@ class Prior:
     facts: Facts
     content_hash: bytes | None = None
     held_hash: bytes | None = None
+    includes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
