@@ -36,7 +36,7 @@ TABLES = ("raw.fixtures", "football.fixtures", "football.teams", *(f"football.{n
 BOOKKEEPING = (
     "collection_status ended_at first_fetched_at last_fetched_at last_asked_at last_changed_at unchanged_reads "
     "held_reads held_hash missing_reads failed_reads last_error index_changed_at index_missing_at deleted_at "
-    "next_due_at due_reason"
+    "read_includes next_due_at due_reason"
 ).split()
 _NUMBERS = msgspec.json.Decoder(float_hook=Decimal)
 
