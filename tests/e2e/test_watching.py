@@ -56,7 +56,7 @@ def test_a_missed_deadline_is_one_alert_and_is_resolved_by_a_good_run(etl: Etl, 
     """The league DAGs of these tests have a deadline of one minute."""
     _good_run_and_watch(etl)
     (before,) = etl.rows("SELECT coalesce(max(alert_id), 0) AS id FROM etl.etl_alerts")
-    etl.sandbox("POST", "/_admin/faults", {"kind": "slow", "seconds": 30, "match": {"path": "/multi/"}})
+    etl.sandbox("POST", "/_admin/faults", {"kind": "slow", "seconds": 30, "rate": 1.0, "match": {"path": "/multi/"}})
     try:
         late = etl("run", "--league", "8", "--force", "--batch-size", "10", "--no-follow")
         assert late.returncode == 0, late.stderr
