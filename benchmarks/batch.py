@@ -1,0 +1,47 @@
+"""Batch calls against single calls: the same fixtures, the same includes, every answer a while on its way."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from statistics import median
+
+from benchmarks.ground import client_of, ids_of, season_of, table
+
+
+def run(asked: argparse.Namespace) -> None:
+    from sportmonks.settings import DEFAULT_INCLUDES
+
+    with season_of(asked.fixtures, latency=asked.latency_ms / 1000) as (box, _, season_id), client_of(box) as client:
+        ids = ids_of(client, season_id)[: asked.fixtures]
+        for start in range(0, len(ids), 50):  # warm: payloads made, connection open
+            client.fixtures_multi(ids[start : start + 50], DEFAULT_INCLUDES)
+        rows = []
+        for size in (1, 10, 50):
+            seconds, calls = [], 0
+            for _ in range(asked.repeats):
+                before = box.calls()["total"]
+                begun = time.perf_counter()
+                found = 0
+                for start in range(0, len(ids), size):
+                    found += len(client.fixtures_multi(ids[start : start + size], DEFAULT_INCLUDES).rows)
+                seconds.append(time.perf_counter() - begun)
+                calls = box.calls()["total"] - before
+                assert found == len(ids), f"{found} of {len(ids)} fixtures came"
+            rows.append((size, calls, median(seconds)))
+    slowest = rows[0][2]
+    table(
+        f"Batch against single calls: {len(ids)} fixtures, {asked.latency_ms:g} ms an answer, one call at a time, "
+        f"median of {asked.repeats}",
+        ("fixtures per call", "calls", "seconds", "fixtures/s", "times as fast"),
+        [
+            (str(size), str(calls), f"{seconds:.1f}", f"{len(ids) / seconds:.1f}", f"{slowest / seconds:.1f}")
+            for size, calls, seconds in rows
+        ],
+    )
+
+
+def add_arguments(make: argparse.ArgumentParser) -> None:
+    make.add_argument("--fixtures", type=int, default=100)
+    make.add_argument("--latency-ms", type=float, default=400)
+    make.add_argument("--repeats", type=int, default=3)

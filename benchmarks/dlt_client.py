@@ -1,0 +1,78 @@
+"""The same season by dlt, in an environment that has nothing but dlt: told what to read on stdin, figures on stdout."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from typing import Any
+
+os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
+os.environ["RUNTIME__LOG_LEVEL"] = "CRITICAL"
+
+
+def main(told: dict[str, Any]) -> dict[str, Any]:
+    import dlt
+    from dlt.sources.rest_api import rest_api_source
+
+    source = rest_api_source(
+        {
+            "client": {
+                "base_url": f"{told['url']}/football/",
+                "headers": {"Authorization": told["key"], "User-Agent": "sportmonks-etl-bench"},
+                "paginator": {
+                    "type": "page_number",
+                    "base_page": 1,
+                    "page_param": "page",
+                    "total_path": None,
+                    "has_more_path": "pagination.has_more",
+                },
+            },
+            "resources": [
+                {
+                    "name": "fixtures",
+                    "primary_key": "id",
+                    "write_disposition": "merge",
+                    "endpoint": {
+                        "path": "fixtures",
+                        "params": {
+                            "filters": f"fixtureSeasons:{told['season_id']}",
+                            "include": told["includes"],
+                            "per_page": 50,
+                        },
+                        "data_selector": "data",
+                    },
+                }
+            ],
+        }
+    )
+    with tempfile.TemporaryDirectory(prefix="bench-dlt-") as folder:
+        pipeline = dlt.pipeline(
+            pipeline_name="bench",
+            pipelines_dir=folder,
+            destination=dlt.destinations.postgres(credentials=told["database_url"]),
+            dataset_name="bench",
+        )
+        begun = time.perf_counter()
+        pipeline.run(source)
+        seconds = time.perf_counter() - begun
+        with pipeline.sql_client() as sql:
+            fixtures, details = (
+                sql.execute_sql(f"SELECT count(*) FROM {name}")[0][0]
+                for name in ("fixtures", "fixtures__lineups__details")
+            )
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return {
+        "fixtures": fixtures,
+        "details": details,
+        "seconds": seconds,
+        "mib": peak / 1024,
+        "version": dlt.__version__,
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(json.loads(sys.stdin.read()))))

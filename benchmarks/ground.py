@@ -1,0 +1,106 @@
+"""What the benchmarks share: a PostgreSQL and a sandbox of their own, medians, tables."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [path for path in (str(ROOT / "plugins"), str(ROOT)) if path not in sys.path]
+
+if TYPE_CHECKING:
+    from local.postgres import EmbeddedPostgres
+    from local.sandbox.testing import RunningSandbox
+    from sportmonks.api.client import SportmonksClient
+
+# A summer: the season before is over, and every fixture has all its sections.
+SUMMER = "2026-07-15T12:00:00Z"
+
+
+@contextmanager
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """A server as the local stack starts it, durable: a commit waits for the disk."""
+    from local.postgres import EmbeddedPostgres
+
+    with tempfile.TemporaryDirectory(prefix="bench-") as home:
+        server = EmbeddedPostgres(home)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.destroy()
+
+
+def warehouse(server: EmbeddedPostgres, name: str) -> str:
+    """Conninfo of a new migrated database."""
+    from sportmonks.db import migrate, open_connection
+
+    with open_connection(server.ensure_database("postgres"), autocommit=True) as conn:
+        conn.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    dsn = server.ensure_database(name)
+    with open_connection(dsn) as conn:
+        migrate(conn)
+    return dsn
+
+
+@contextmanager
+def season_of(fixtures: int, *, latency: float = 0.0) -> Iterator[tuple[RunningSandbox, int, int]]:
+    """A sandbox with a finished season of so many fixtures: (sandbox, league_id, season_id). Every payload has been
+    made once, so that nobody's time holds the making."""
+    from local.sandbox.testing import running_sandbox
+
+    options: dict[str, Any] = {"leagues": 1, "seasons": 2, "limit": 1_000_000, "now": SUMMER, "cache_mb": 1024}
+    with running_sandbox(big_chunk=fixtures, latency=latency, **options) as box:
+        chunk = max(box.admin("GET", "/truth?states=0")["chunks"], key=lambda row: int(row["fixtures"]))
+        yield box, int(chunk["league_id"]), int(chunk["season_id"])
+
+
+def client_of(box: RunningSandbox) -> SportmonksClient:
+    """A client without a shared budget."""
+    from sportmonks.api.budget import UnlimitedBudget
+    from sportmonks.api.client import SportmonksClient
+
+    return SportmonksClient(box.base_url, box.key, budget=UnlimitedBudget())
+
+
+def ids_of(client: SportmonksClient, season_id: int) -> list[int]:
+    return [int(row["id"]) for page in client.season_index(season_id) for row in page]
+
+
+def table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print it as Markdown that is readable as it is."""
+    lines = [list(head), *map(list, rows)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(head))]
+
+    def line(cells: Sequence[str]) -> str:
+        first, *rest = (cell.rjust(width) if place else cell.ljust(width)
+                        for place, (cell, width) in enumerate(zip(cells, widths, strict=True)))  # fmt: skip
+        return f"| {' | '.join((first, *rest))} |"
+
+    print(f"\n{title}\n")
+    print(line(lines[0]))
+    print("|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    for cells in lines[1:]:
+        print(line(cells))
+    sys.stdout.flush()
+
+
+def ms(seconds: Sequence[float]) -> str:
+    return f"{median(seconds) * 1000:,.0f} ms"
+
+
+def machine() -> str:
+    """Facts of the machine in a line."""
+    load = os.getloadavg()[0]
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, {platform.machine()}, {platform.system()}, "
+        f"Python {platform.python_version()}; load before: {load:.1f}"
+    )
