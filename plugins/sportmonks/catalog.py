@@ -15,6 +15,7 @@ import yaml
 
 from sportmonks.errors import ConfigurationError
 from sportmonks.settings import DEFAULT_INCLUDES, parse_includes
+from sportmonks.thresholds import Thresholds
 
 
 class Collect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -239,6 +240,11 @@ def _check_values(catalog: Catalog, node: yaml.Node | None, file: str) -> None:
             f"is {catalog.collect.batch_size}, over collect.max_batch_size {catalog.collect.max_batch_size}",
             "Lower it.",
         )
+    try:
+        Thresholds.from_mapping(catalog.alerts)
+    except ConfigurationError as error:
+        key = re.split(r"[: ]", error.message, maxsplit=1)[0]
+        raise ConfigurationError(f"{_place(file, node, key)}: {error.message}", mend=error.mend) from None
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", catalog.daily_at):
         raise refuse("daily_at", f"is '{catalog.daily_at}'", "Write a UTC time as HH:MM, in quotes.")
     rungs = catalog.refetch.rungs_hours

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from sportmonks.monitoring.alerts import Alert, Thresholds
+from sportmonks.monitoring.alerts import Alert
 from sportmonks.monitoring.deadlines import league_deadline, raise_deadline_alert
 from sportmonks.monitoring.watch import (
     check_and_notify,
@@ -19,6 +19,7 @@ from sportmonks.monitoring.watch import (
     record_gauges,
 )
 from sportmonks.notifiers.alert import Delivery
+from sportmonks.thresholds import Thresholds
 from tests.monitoring.conftest import NOW, Run
 
 DIALS = Thresholds()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from sportmonks.catalog import Catalog, LeagueChoice, Manifest, decode_manifest, parse_catalog
 from sportmonks.errors import ConfigurationError
 from sportmonks.paths import CATALOG_FILE
+from sportmonks.thresholds import Thresholds
 
 BAD = {
     # text: (line, key that is named, words of the mend)
@@ -55,6 +57,8 @@ BAD = {
     "refetch:\n  rungs_hours: [soon]": (2, "refetch.rungs_hours", "float"),
     "refetch:\n  max_age_days: -1": (2, "refetch.max_age_days is -1", "0 to"),
     "alerts:\n  error_rate: high": (1, "alerts", "Expected `float`"),
+    "alerts:\n  eror_rate_percent: 5": (2, "alerts.eror_rate_percent", "Did you mean error_rate_percent?"),
+    "alerts:\n  stale_hours: -1": (2, "alerts.stale_hours is -1", "0 or more"),
     "retries: 1\n\tstagger_minutes: 2": (2, "not valid YAML", "Mend that line"),
     "leagues: [8": (1, "not valid YAML", "Mend that line"),
     "a: b: c": (1, "not valid YAML", "Mend that line"),
@@ -86,7 +90,9 @@ def test_an_empty_file_means_the_defaults(text: str) -> None:
 
 
 def test_the_shipped_catalog_says_what_the_defaults_are() -> None:
-    assert parse_catalog(CATALOG_FILE.read_text(encoding="utf-8")) == Catalog()
+    shipped = parse_catalog(CATALOG_FILE.read_text(encoding="utf-8"))
+    assert Thresholds.from_mapping(shipped.alerts) == Thresholds()
+    assert msgspec.structs.replace(shipped, alerts={}) == Catalog()
 
 
 def test_leagues_with_and_without_settings_of_their_own() -> None:

@@ -14,8 +14,8 @@ import psycopg
 from psycopg.rows import dict_row
 
 from sportmonks.db import sql
-from sportmonks.monitoring.alerts import Thresholds
 from sportmonks.monitoring.masking import mask_value
+from sportmonks.thresholds import Thresholds
 
 Conn = psycopg.Connection[Any]
 Row = dict[str, Any]

@@ -8,8 +8,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from sportmonks.thresholds import Thresholds
+
 if TYPE_CHECKING:
-    from sportmonks.monitoring.alerts import Alert, ETLAlertManager, Thresholds
+    from sportmonks.monitoring.alerts import Alert, ETLAlertManager
     from sportmonks.monitoring.deadlines import league_deadline
     from sportmonks.monitoring.logger import ETLLogger
     from sportmonks.monitoring.monitor import ETLMonitor
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 _HOMES = {
     "Alert": "alerts",
     "ETLAlertManager": "alerts",
-    "Thresholds": "alerts",
     "league_deadline": "deadlines",
     "ETLLogger": "logger",
     "ETLMonitor": "monitor",

@@ -12,7 +12,8 @@ import psycopg
 from psycopg.rows import dict_row
 
 from sportmonks.db import sql
-from sportmonks.monitoring.alerts import Alert, ETLAlertManager, Thresholds
+from sportmonks.monitoring.alerts import Alert, ETLAlertManager
+from sportmonks.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from sportmonks.notifiers.alert import Delivery

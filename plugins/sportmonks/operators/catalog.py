@@ -140,6 +140,8 @@ class PublishCatalogOperator(ApiOperator):
         manifest: Manifest,
         runs: Mapping[str, ListRun],
     ) -> None:
+        from sportmonks.db import sql
+
         now = datetime.now(UTC)
         followed = {league.id for league in manifest.leagues}
         seasons = [
@@ -151,6 +153,7 @@ class PublishCatalogOperator(ApiOperator):
         for name, rows in (("leagues", offered), ("seasons", seasons)):
             runs[name].figures.store(conn, name, rows, now)
             runs[name].note(conn, "success")
+        conn.execute(sql("reference/followed_leagues"), {"leagues": sorted(followed), "now": now})
 
     def _publish(self, manifest: Manifest) -> dict[str, Any]:
         from airflow.sdk import Variable
