@@ -138,8 +138,8 @@ class _Batch:
                 f"The API keeps failing for every part of a batch of fixtures: {failed[1][1].message}",
                 retry_after=failed[1][1].retry_after,
             )
-        for bad_part, part_error in failed:
-            self._isolate(bad_part, part_error)
+        for bad_part, its_error in failed:
+            self._isolate(bad_part, its_error)
 
     def _blame(self, fixture_id: int, error: TransientApiError) -> None:
         self.poisoned[fixture_id] = error.message
