@@ -29,7 +29,7 @@ class Timed(psycopg.Connection[Any]):
         for part in parts:
             begun = time.perf_counter()
             cursor = super().execute(part, params, **rest)
-            name = str(part).strip().partition("\n")[0].removeprefix("-- ").partition(".")[0]
+            name = str(part).strip().partition("\n")[0].removeprefix("-- ").partition(". ")[0].rstrip(".")
             self.seconds[name].append(time.perf_counter() - begun)
         return cursor
 
