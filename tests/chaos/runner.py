@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from multiprocessing import forkserver
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,9 +20,23 @@ import psycopg
 from sportmonks.catalog import Dials, League, Season
 from tests.chaos.tasks import CRASH_POINTS, Crash, Job, main
 
+_ROOT = Path(__file__).resolve().parents[2]
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.chaos.tasks"])
-_HERE = Path(__file__).resolve().parent
+
+
+def start_server() -> None:
+    """The process that tasks are forked from, with everything imported; its path comes by the environment alone."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join((str(_ROOT / "plugins"), str(_ROOT)))
+    try:
+        forkserver.ensure_running()
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
+
 
 TRIES = 4
 LONGEST_S = 60.0
@@ -55,6 +71,7 @@ class Runner:
         self.tally = Tally()
         self.runs = 0
         self._lock = threading.Lock()
+        start_server()
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.clock.value, UTC)

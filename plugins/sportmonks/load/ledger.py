@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from sportmonks.catalog import Guard
 from sportmonks.load.fingerprint import VOLATILE
 
@@ -39,6 +41,20 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any], left_out: Collection
         elif _plain(before) != _plain(after):
             found.append(Change("fixture", key, before, after))
     return sorted(found, key=lambda change: (change.section, change.field or ""))
+
+
+def differences(old: bytes, new: bytes, left_out: Collection[str]) -> list[Change] | None:
+    """The ``changes`` between two payloads as JSON, None when they say the same to the last key."""
+    before, after = (msgspec.json.decode(payload, type=dict[str, Any]) for payload in (old, new))
+    found = changes(before, after, left_out)
+    alike = before.keys() - VOLATILE == after.keys() - VOLATILE
+    if alike and not found and all(_sorted(before.get(name)) == _sorted(after.get(name)) for name in left_out):
+        return None
+    return found
+
+
+def _sorted(section: Any) -> Any:
+    return sorted(map(repr, map(_plain, section))) if isinstance(section, list) else _plain(section)
 
 
 def sections_asked_differently(old: Iterable[str], new: Iterable[str]) -> frozenset[str]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 import psycopg
 from psycopg.types.json import Jsonb
 
@@ -21,7 +20,7 @@ from sportmonks.db import sql
 from sportmonks.errors import LostLease
 from sportmonks.load.fetched import Fetched, Stored
 from sportmonks.load.glance import glance
-from sportmonks.load.ledger import by_section, changes, sections_asked_differently
+from sportmonks.load.ledger import Change, by_section, differences, sections_asked_differently
 from sportmonks.load.payloads import Payload, carried_over, read_payloads
 from sportmonks.load.verdict import SAVED, Prior, Verdict, judge_answer, judge_failure, judge_missing, judge_stale
 from sportmonks.refetch import Facts
@@ -55,10 +54,11 @@ class LoadContext:
 
 @dataclass(frozen=True, slots=True)
 class _Old:
-    """A stored payload that the answer differs from, and what it was asked with."""
+    """A stored payload that the answer differs from: what it holds, and what has changed since."""
 
-    payload: bytes
     includes: tuple[str, ...]
+    counts: Mapping[str, int]
+    changes: list[Change]
 
 
 @dataclass(slots=True)
@@ -111,7 +111,12 @@ def _write(conn: psycopg.Connection[Any], batch: _Batch) -> Stored:
         saved = [verdict.fixture_id for verdict in verdicts if verdict.outcome == SAVED]
         if saved:
             _copy(
-                conn, ((key, batch.payloads[key], key in old, _holds(batch, old.get(key))) for key in saved), batch.at
+                conn,
+                (
+                    (key, batch.payloads[key], key in old, _holds(batch, old[key].includes if key in old else ()))
+                    for key in saved
+                ),
+                batch.at,
             )
             _load_typed(conn, batch)
         ledger = _write_ledger(conn, saved, batch, old, prior)
@@ -175,19 +180,21 @@ def _stored_payloads(conn: psycopg.Connection[Any], batch: _Batch, prior: Mappin
     for key, text in conn.execute(
         "SELECT fixture_id, payload::text FROM raw.fixtures WHERE fixture_id = ANY (%s)", (ids,)
     ).fetchall():
-        payload = text.encode()
-        batch.payloads[key] = carried_over(batch.payloads[key], payload, not_asked[key])
-        if prior[key].content_hash != batch.payloads[key].content_hash:
-            found[key] = _Old(payload, prior[key].includes)
+        stored, includes = text.encode(), prior[key].includes
+        payload = batch.payloads[key] = carried_over(batch.payloads[key], stored, not_asked[key])
+        differing = differences(stored, payload.raw, sections_asked_differently(includes, _holds(batch, includes)))
+        if differing is None:
+            # Written differently, by us or by the provider, and saying the same.
+            payload.content_hash = prior[key].content_hash or payload.content_hash
+        else:
+            found[key] = _Old(includes, glance(stored).counts, differing)
     return found
 
 
-def _holds(batch: _Batch, old: _Old | None) -> tuple[str, ...]:
-    """What a payload holds: what was asked for, and what it took over."""
-    if old is None:
-        return batch.includes
+def _holds(batch: _Batch, stored: Iterable[str] = ()) -> tuple[str, ...]:
+    """What a payload holds: what was asked for, and of the ``stored`` includes what it took over."""
     asked = by_section(batch.includes)
-    return (*batch.includes, *(name for name in old.includes if not by_section([name]).keys() & asked.keys()))
+    return (*batch.includes, *(name for name in stored if not by_section([name]).keys() & asked.keys()))
 
 
 def _judge(batch: _Batch, prior: Mapping[int, Prior], old: Mapping[int, _Old]) -> list[Verdict]:
@@ -200,7 +207,7 @@ def _judge(batch: _Batch, prior: Mapping[int, Prior], old: Mapping[int, _Old]) -
         elif fixture_id in batch.unreadable:
             verdicts.append(judge_failure(fixture_id, before, batch.unreadable[fixture_id], batch.at))
         elif payload := batch.payloads.get(fixture_id):
-            counts = glance(old[fixture_id].payload).counts if fixture_id in old else None
+            counts = old[fixture_id].counts if fixture_id in old else None
             verdicts.append(
                 judge_answer(
                     fixture_id, before, payload.seen, payload.content_hash, counts, batch.context.guard, batch.at
@@ -255,12 +262,9 @@ def _write_ledger(
     for fixture_id in saved:
         if fixture_id not in old:
             continue
-        before = msgspec.json.decode(old[fixture_id].payload, type=dict[str, Any])
-        after = msgspec.json.decode(batch.payloads[fixture_id].raw, type=dict[str, Any])
         ended = prior[fixture_id].facts.ended_at
         hours = round((batch.at - ended).total_seconds() / 3600, 2) if ended else None
-        apart = sections_asked_differently(old[fixture_id].includes, _holds(batch, old[fixture_id]))
-        for change in changes(before, after, apart):
+        for change in old[fixture_id].changes:
             told = {"section": change.section, "field": change.field, "before": change.before, "after": change.after}
             rows.append({"fixture_id": fixture_id, "hours": hours, **told})
     if rows:

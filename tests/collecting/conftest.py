@@ -1,0 +1,146 @@
+"""Runs of one small league: the real functions against the sandbox and a fresh warehouse, the clock in our hands."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import pytest
+
+from local.sandbox.testing import RunningSandbox, running_sandbox
+from sportmonks.api.budget import UnlimitedBudget
+from sportmonks.api.client import SportmonksClient
+from sportmonks.catalog import Collect, Dials, League, Season
+from sportmonks.collecting.collect import ChunkResult, collect
+from sportmonks.collecting.discover import discover
+from sportmonks.collecting.plan import Planned, plan
+from sportmonks.collecting.run import Run
+from sportmonks.db import open_connection
+from sportmonks.params import read_params
+from sportmonks.settings import DEFAULT_INCLUDES
+
+HOUR, DAY = 3600, 86_400
+
+
+class Checkpoints(dict[str, str]):
+    """Airflow's Variables as far as checkpoints use them."""
+
+    def set(self, key: str, value: str) -> None:
+        self[key] = value
+
+    def delete(self, key: str) -> None:
+        self.pop(key, None)
+
+
+@dataclass
+class Desk:
+    """Makes runs and looks at what they leave."""
+
+    box: RunningSandbox
+    dsn: str
+    conn: psycopg.Connection[Any]
+    league: League
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
+    now: float = 0.0
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    @property
+    def season(self) -> Season:
+        return self.league.seasons[0]
+
+    def connect(self) -> psycopg.Connection[Any]:
+        return open_connection(self.dsn, autocommit=True)
+
+    def move(self, seconds: float) -> None:
+        """The sandbox's clock and the runs'."""
+        self.now = float(self.box.admin("POST", "/clock", {"advance_seconds": seconds})["epoch"])
+
+    def run(
+        self,
+        execution: str | None = None,
+        *,
+        batch_size: int = 5,
+        connect: Callable[[], psycopg.Connection[Any]] | None = None,
+        dials: Dials | None = None,
+        **params: Any,
+    ) -> Run:
+        """A started run; ``execution`` names one that goes on."""
+        execution = execution or f"etl_20260101_000000_{next(self.numbers):06x}"
+        dials = dials or Dials(collect=Collect(batch_size=batch_size))
+        client = SportmonksClient(
+            self.box.base_url, self.box.key, budget=UnlimitedBudget(sleep=lambda _: None), sleep=lambda _: None
+        )
+        run = Run(
+            execution_id=execution,
+            league=self.league,
+            dials=dials,
+            params=read_params({"seasons": [str(self.season.id)], **params}, self.league, dials),
+            connect=connect or self.connect,
+            client=lambda: client,
+            checkpoints=self.checkpoints,
+            clock=lambda: datetime.fromtimestamp(self.now, UTC),
+            lease_patience=2.0,
+        )
+        self.conn.execute("SELECT etl.start_etl_execution(%s, p_now => %s)", (execution, run.clock()))
+        return run
+
+    def planned(self, run: Run) -> Planned:
+        discover(run)
+        return plan(run)
+
+    def whole(self, run: Run, owner: str = "test") -> ChunkResult:
+        """Discover, plan and collect the season."""
+        self.planned(run)
+        return self.collect(run, owner)
+
+    def collect(self, run: Run, owner: str = "test") -> ChunkResult:
+        self.conn.execute("SELECT etl.open_chunk(%s, %s, %s)", (run.execution_id, self.league.id, self.season.id))
+        return collect(run, self.season, owner)
+
+    def fixture_ids(self) -> list[int]:
+        """The season's fixtures."""
+        return [
+            row["id"] for row in self.box.admin("GET", f"/truth/fixtures?brief=1&season={self.season.id}")["fixtures"]
+        ]
+
+    def asked(self) -> int:
+        """Fixtures asked for by multi so far."""
+        return int(self.box.calls()["fixtures_asked"])
+
+    def value(self, statement: str, *parameters: Any) -> Any:
+        row = self.conn.execute(statement, parameters).fetchone()
+        return row[0] if row else None
+
+    def rows(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        return self.conn.execute(statement, parameters).fetchall()
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[RunningSandbox]:
+    with running_sandbox(leagues=1, seasons=1, teams=4, now="2026-07-01T12:00:00", frozen=True, limit=100_000) as box:
+        yield box
+
+
+@pytest.fixture
+def desk(sandbox: RunningSandbox, warehouse_dsn: str) -> Iterator[Desk]:
+    """A league of one finished season of twelve fixtures."""
+    sandbox.admin("POST", "/reset")
+    chunk = sandbox.admin("GET", "/truth")["chunks"][0]
+    season = Season(id=chunk["season_id"], name=chunk["season_name"], group="season")
+    league = League(
+        id=chunk["league_id"],
+        name=chunk["league_name"],
+        slug="league",
+        schedule=None,
+        deadline_minutes=60,
+        includes=DEFAULT_INCLUDES,
+        seasons=(season,),
+    )
+    with open_connection(warehouse_dsn, autocommit=True) as conn:
+        found = Desk(sandbox, warehouse_dsn, conn, league)
+        found.move(0)
+        yield found

@@ -1,0 +1,152 @@
+"""Answers that are wrong, poorer or asked for differently: nothing is lost, nothing is told that did not happen."""
+
+from __future__ import annotations
+
+import pytest
+
+from sportmonks.collecting.plan import plan
+from sportmonks.settings import DEFAULT_INCLUDES
+from tests.collecting.conftest import DAY, HOUR, Desk
+
+LINEUPS = "SELECT count(*) FROM football.fixture_lineups"
+
+
+def test_fewer_includes_are_no_correction_and_take_nothing_away(desk: Desk) -> None:
+    desk.whole(desk.run())
+    lineups, raw = desk.value(LINEUPS), desk.rows("SELECT fixture_id, payload, updated_at FROM raw.fixtures ORDER BY 1")
+    desk.move(1)
+    desk.whole(desk.run(force=True, includes=["scores"]))
+    assert desk.value(LINEUPS) == lineups
+    assert desk.value("SELECT count(*) FROM etl.fixture_changes") == 0
+    # Nothing new came: the stored payload is not even touched.
+    assert desk.rows("SELECT fixture_id, payload, updated_at FROM raw.fixtures ORDER BY 1") == raw
+    # But the reading was not a whole one: the next ordinary run makes it good.
+    desk.move(1)
+    assert plan(desk.run()).quote.by_reason == {"includes_added": 12}
+
+
+def test_an_include_added_later_is_fetched_for_all_and_is_no_correction(desk: Desk) -> None:
+    desk.whole(desk.run(includes=["participants", "scores"]))
+    assert desk.value(LINEUPS) == 0
+    desk.move(60)
+    assert desk.whole(desk.run()).outcomes == {"saved": 12}
+    assert desk.value(LINEUPS) > 0
+    assert desk.value("SELECT count(*) FROM etl.fixture_changes") == 0
+    desk.move(60)
+    assert plan(desk.run()).quote.fixtures == 0
+
+
+def test_a_correction_after_a_reading_with_fewer_includes_is_still_told(desk: Desk) -> None:
+    desk.whole(desk.run())
+    desk.move(60)
+    desk.whole(desk.run(force=True, includes=["participants"]))
+    corrected = desk.box.admin(
+        "POST", "/corrections", {"n": 1, "season": desk.season.id, "kinds": ["statistic_changed"]}
+    )["corrections"]
+    desk.move(60)
+    desk.whole(desk.run())
+    told = desk.rows("SELECT fixture_id, section FROM etl.fixture_changes")
+    assert (corrected[0]["fixture_id"], "statistics") in told
+    assert {fixture_id for fixture_id, _ in told} == {corrected[0]["fixture_id"]}
+
+
+def test_an_include_the_plan_refuses_leaves_its_rows_and_the_other_sections_come(desk: Desk) -> None:
+    desk.whole(desk.run())
+    lineups = desk.value(LINEUPS)
+    desk.box.fault("forbidden_include", include="lineups")
+    desk.move(60)
+    assert desk.whole(desk.run(force=True)).outcomes == {"unchanged": 12}
+    assert desk.value(LINEUPS) == lineups
+    assert desk.value("SELECT count(*) FROM raw.fixtures WHERE payload ? 'lineups'") == 12
+    assert desk.value("SELECT count(*) FROM raw.fixtures WHERE includes @> %s", list(DEFAULT_INCLUDES)) == 12
+
+
+def test_emptied_lineups_after_a_narrow_reading_are_held_back_all_the_same(desk: Desk) -> None:
+    desk.whole(desk.run())
+    lineups = desk.value(LINEUPS)
+    desk.move(60)
+    desk.whole(desk.run(force=True, includes=["participants", "scores"]))
+    desk.box.fault("poorer", rate=1.0, drop=["lineups"])
+    desk.move(60)
+    assert desk.whole(desk.run()).outcomes == {"held": 12}
+    assert desk.value(LINEUPS) == lineups
+
+
+def test_a_poorer_answer_is_believed_once_it_persists(desk: Desk) -> None:
+    desk.whole(desk.run())
+    lineups = desk.value(LINEUPS)
+    fault = desk.box.fault("poorer", rate=1.0, drop=["lineups"])
+    desk.move(60)
+    outcomes = [desk.whole(desk.run(force=True)).outcomes]
+    for _ in range(3):
+        assert desk.value(LINEUPS) == lineups
+        desk.move(HOUR + 60)
+        outcomes.append(desk.whole(desk.run()).outcomes)
+    assert outcomes == [{"held": 12}] * 3 + [{"saved": 12}]
+    assert desk.value(LINEUPS) == 0
+    desk.box.admin("DELETE", f"/faults/{fault}")
+
+
+def test_an_index_that_lacks_most_fixtures_is_doubted_first_and_believed_when_it_stays(desk: Desk) -> None:
+    desk.whole(desk.run())
+    desk.box.fault("missing_ids", match={"path": "/fixtures"}, rate=1.0, ids=desk.fixture_ids()[2:])
+    due = []
+    for _ in range(4):
+        desk.move(DAY)
+        due.append(desk.planned(desk.run()).quote.by_reason.get("gone_from_index", 0))
+    assert due == [0, 0, 0, 10]
+
+
+def test_an_empty_index_says_nothing(desk: Desk) -> None:
+    desk.whole(desk.run())
+    desk.box.fault("no_result", rate=1.0)
+    desk.move(DAY)
+    assert desk.planned(desk.run()).quote.by_reason.get("gone_from_index", 0) == 0
+
+
+def test_a_deleted_fixture_is_explained_even_if_the_list_of_deletions_came_late(desk: Desk) -> None:
+    desk.whole(desk.run())
+    gone = desk.box.admin("POST", "/deletions", {"n": 1, "season": desk.season.id})["deleted"][0]["fixture_id"]
+    status = "SELECT collection_status FROM football.fixtures WHERE id = %s"
+    desk.move(60)
+    fault = desk.box.fault("no_result", match={"path": "/fixtures"}, rate=1.0)
+    run = desk.run(force=True)
+    desk.whole(run)
+    assert desk.value(status, gone) == "COLLECTED"
+    desk.box.admin("DELETE", f"/faults/{fault}")
+    desk.move(2 * HOUR)
+    desk.whole(desk.run())
+    assert desk.value(status, gone) == "DELETED"
+    assert desk.value("SELECT count(*) FROM football.fixture_scores WHERE fixture_id = %s", gone) > 0
+
+
+def test_a_tombstone_that_comes_back_is_read_again(desk: Desk) -> None:
+    desk.whole(desk.run())
+    back = desk.fixture_ids()[0]
+    desk.conn.execute(
+        "UPDATE football.fixtures SET collection_status = 'DELETED', state_id = 20, deleted_at = now(),"
+        " next_due_at = NULL WHERE id = %s",
+        (back,),
+    )
+    desk.move(DAY)
+    assert desk.whole(desk.run()).outcomes.get("saved", 0) + desk.asked() > 12
+    row = desk.rows("SELECT collection_status, state_id, deleted_at FROM football.fixtures WHERE id = %s", back)
+    assert row == [("COLLECTED", 5, None)]
+
+
+def test_a_batch_that_keeps_failing_does_not_keep_the_others(desk: Desk) -> None:
+    poisoned = desk.fixture_ids()[:3]
+    for fixture_id in poisoned:
+        desk.box.fault("poison", match={"fixture_id": fixture_id})
+    result = desk.whole(desk.run())
+    assert result.outcomes == {"saved": 9, "failed": 3}
+    failed = desk.rows(
+        "SELECT id, next_due_at > last_asked_at FROM football.fixtures WHERE failed_reads = 1 ORDER BY 1"
+    )
+    assert failed == [(fixture_id, True) for fixture_id in poisoned]
+
+
+@pytest.mark.parametrize("kind", ["shuffle", "duplicate", "unknown_keys", "empty_strings", "content_type"])
+def test_odd_answers_are_stored_like_others(desk: Desk, kind: str) -> None:
+    desk.box.fault(kind, rate=1.0)
+    assert desk.whole(desk.run()).outcomes == {"saved": 12}
