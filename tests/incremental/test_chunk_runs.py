@@ -76,3 +76,17 @@ def test_a_chunk_is_a_collector(warehouse: psycopg.Connection[Any], payloads: li
     again = rows(warehouse)
     assert len(again) == 3
     assert (again[2]["status"], figures(again[2]), again[2]["error_message"]) == ("success", [4, 0, 0, 4, 0], None)
+
+
+def test_the_watch_gives_an_end_to_runs_that_were_killed(warehouse: psycopg.Connection[Any]) -> None:
+    from sportmonks.monitoring import watch
+
+    for name, age in (("killed", "25 hours"), ("at work", "1 hour")):
+        warehouse.execute(
+            "INSERT INTO etl.collector_runs (collector_name, updated_at) VALUES (%s, now() - %s::interval)", (name, age)
+        )
+    assert watch.close_abandoned_collector_runs(warehouse) == 1
+    assert {row["collector_name"]: row["status"] for row in rows(warehouse)} == {
+        "killed": "failed",
+        "at work": "running",
+    }
