@@ -16,9 +16,9 @@ WITH known AS (
 ), noted AS (
     UPDATE football.fixtures f
     SET index_missing_at = greatest(%(now)s, k.last_fetched_at + interval '1 microsecond'),
-        -- One that was missing or failed before keeps its patience.
-        next_due_at = CASE WHEN f.missing_reads + f.failed_reads > 0 THEN f.next_due_at ELSE %(now)s END,
-        due_reason = CASE WHEN f.missing_reads + f.failed_reads > 0 THEN f.due_reason ELSE 'gone_from_index' END
+        -- One that was missing, failed or held back before keeps its patience.
+        next_due_at = CASE WHEN f.missing_reads + f.failed_reads + f.held_reads > 0 THEN f.next_due_at ELSE %(now)s END,
+        due_reason = CASE WHEN f.missing_reads + f.failed_reads + f.held_reads > 0 THEN f.due_reason ELSE 'gone_from_index' END
     FROM known k, judged j
     WHERE f.id = k.id AND k.is_gone AND k.is_news AND NOT j.doubtful
     RETURNING f.id
