@@ -12,11 +12,13 @@ WITH sent AS (
     FROM sent s
     LEFT JOIN football.fixtures f ON f.id = s.id
     WHERE f.id IS NULL
-       OR (s.state_id IS NOT NULL AND s.state_id IS DISTINCT FROM f.state_id)
-       OR (s.starting_at IS NOT NULL AND s.starting_at IS DISTINCT FROM f.starting_at)
-       OR (s.season_id IS DISTINCT FROM f.season_id)
-       OR f.index_missing_at IS NOT NULL
-       OR f.deleted_at IS NOT NULL
+       OR (f.deleted_at IS NULL
+           AND (coalesce(s.state_id, f.state_id) IS DISTINCT FROM f.state_id
+                OR coalesce(s.starting_at, f.starting_at) IS DISTINCT FROM f.starting_at
+                OR s.season_id IS DISTINCT FROM f.season_id
+                OR f.index_missing_at IS NOT NULL))
+       -- A tombstone comes back when it is listed as anything but deleted.
+       OR (f.deleted_at IS NOT NULL AND s.state_id IS DISTINCT FROM 20)
 ), written AS (
     INSERT INTO football.fixtures AS f (
         id, league_id, season_id, stage_id, round_id, group_id, aggregate_id, venue_id, state_id, name, starting_at,
