@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from sportmonks.api.client import SportmonksClient
 from sportmonks.collecting.plan import plan
+from sportmonks.errors import TransientApiError
 from sportmonks.settings import DEFAULT_INCLUDES
 from tests.collecting.conftest import DAY, HOUR, Desk
 
@@ -144,6 +148,31 @@ def test_a_batch_that_keeps_failing_does_not_keep_the_others(desk: Desk) -> None
         "SELECT id, next_due_at > last_asked_at FROM football.fixtures WHERE failed_reads = 1 ORDER BY 1"
     )
     assert failed == [(fixture_id, True) for fixture_id in poisoned]
+
+
+def test_a_call_that_keeps_failing_is_recorded_only_when_others_come(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = SportmonksClient.fixtures_multi
+    bad = set(desk.fixture_ids())
+
+    def failing(self: Any, asked: Any, *args: Any, **kwargs: Any) -> Any:
+        if bad & set(asked):
+            raise TransientApiError("no use")
+        return real(self, asked, *args, **kwargs)
+
+    monkeypatch.setattr(SportmonksClient, "fixtures_multi", failing)
+    run = desk.run()
+    desk.planned(run)
+    # The API is down: nobody is to blame, the task tries again.
+    with pytest.raises(TransientApiError):
+        desk.collect(run)
+    assert desk.value("SELECT count(*) FROM etl.execution_fixtures WHERE status = 'PENDING'") == 12
+    bad -= set(sorted(bad)[1:])
+    assert desk.collect(run).outcomes == {"saved": 7, "failed": 5}
+    desk.move(HOUR + 60)
+    bad.clear()
+    assert desk.whole(desk.run()).outcomes == {"saved": 5}
 
 
 @pytest.mark.parametrize("kind", ["shuffle", "duplicate", "unknown_keys", "empty_strings", "content_type"])
