@@ -133,6 +133,9 @@ def test_a_tombstone_stays_and_rises_when_the_index_lists_it_again(read: Chunk, 
     read.now += DAY
     read.index(*others)
     assert fixture(read.conn, one["id"])["collection_status"] == "DELETED"
+    # Listed among the others, but as deleted: still one.
+    read.index(one | {"state_id": 20}, *others)
+    assert fixture(read.conn, one["id"])["collection_status"] == "DELETED"
     read.now += DAY
     read.index(one, *others)
     assert one["id"] in due(read)

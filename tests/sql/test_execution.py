@@ -183,6 +183,40 @@ def test_a_cleared_chunk_takes_the_run_back_to_running_and_its_figures_are_recou
     assert chunk == {"tries": 2, "started_at": at(2), "finished_at": at(32)}
 
 
+def test_only_the_failed_tasks_run_again_and_the_run_still_ends_right(book: Book, ask: Ask) -> None:
+    """ "Clear only failed" runs collect and check: neither open, nor close, nor finish, because they had succeeded."""
+    book.start()
+    book.plan({1: 3, 2: 2})
+    book.whole_chunk(1, SAVED=3)
+    book.open(2)
+    book.collected(2, "the API is down")
+    book.close(2)
+    assert book.finish() == "FAILED"
+
+    book.call("reopen_chunk", RUN, LEAGUE, 2, at(30))
+    assert summary(ask, 31)["status"] == "RUNNING"
+    book.collected(2, "still down")
+    book.call("stop_chunk", RUN, LEAGUE, 2, at(31))
+    assert (summary(ask)["status"], summary(ask)["error_message"]) == ("FAILED", "S2: still down")
+
+    book.call("reopen_chunk", RUN, LEAGUE, 2, at(40))
+    book.mark(2, 41, SAVED=2)
+    book.collected(2, minutes=41)
+    assert book.close(2, 42) == "COMPLETED"
+    found = summary(ask)
+    assert (found["status"], found["processed_fixtures"], found["error_message"]) == ("COMPLETED", 5, None)
+
+
+def test_a_failed_try_of_a_run_under_way_is_left_to_its_close_task(book: Book, ask: Ask) -> None:
+    book.start()
+    book.plan({1: 3})
+    book.open(1)
+    book.collected(1, "for now")
+    book.call("stop_chunk", RUN, LEAGUE, 1, at(5))
+    (chunk,) = ask("SELECT status FROM etl.execution_chunks WHERE season_id = 1")
+    assert chunk["status"] == "RUNNING"
+
+
 @pytest.mark.parametrize(
     ("steps", "status", "error"),
     [
