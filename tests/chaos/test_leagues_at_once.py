@@ -17,7 +17,7 @@ from tests.chaos.ground import Ground
 from tests.chaos.runner import Runner
 from tests.chaos.suite import league_of
 
-LIMIT, WINDOW_S = 60, 6.0
+LIMIT, WINDOW_S = 60, 4.0
 
 
 @pytest.mark.slow
