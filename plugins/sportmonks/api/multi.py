@@ -28,6 +28,8 @@ DEFAULT_MAX_BATCH = 50
 ATTEMPTS_WHEN_SPLIT = 2
 # After so many bad ids the search ends: finding the rest would cost more calls than it is worth now.
 MAX_POISONED = 10
+# So many in a row, and nothing beside them that answers: their season is down, and no id is to blame.
+MAX_WITHOUT_ANSWER = 3
 
 ENTITY = "Fixture"
 
@@ -115,6 +117,11 @@ class _Batch:
 
     def _isolate(self, asked: tuple[int, ...], error: TransientApiError) -> None:
         """``asked`` has failed as a whole: split it until the bad ids stand alone, or there are too many of them."""
+        if self.answered is None and len(self.poisoned) >= MAX_WITHOUT_ANSWER:
+            raise TransientApiError(
+                f"The API keeps failing for every part of a batch of fixtures: {error.message}",
+                retry_after=error.retry_after,
+            )
         if len(self.poisoned) >= MAX_POISONED:
             why = f"not tried alone: {MAX_POISONED} others of its batch keep failing"
             self.poisoned |= dict.fromkeys((each for each in asked if each not in self.rows), why)
