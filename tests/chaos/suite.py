@@ -371,8 +371,12 @@ class _Play:
         told: dict[int, list[tuple[int, str]]] = defaultdict(list)
         for key, section, number in self.runner.query("SELECT fixture_id, section, change_id FROM etl.fixture_changes"):
             told[key].append((number, section))
+        # A clock that goes back takes a match back to before its extra time: nothing to tell then.
+        back = any((phase.clock_jump_after or (0, 0))[1] < 0 for phase in self.scenario.phases)
         for key, changes in self.corrected.items():
             for newest, kind in changes:
+                if kind == "state_extended" and back:
+                    continue
                 sections = {section for number, section in told[key] if number > newest}
                 if key not in self.deleted and not sections & SECTIONS[kind]:
                     self.figures.unrecorded += 1
