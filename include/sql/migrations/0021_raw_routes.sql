@@ -100,8 +100,8 @@ BEGIN
             request        jsonb       NOT NULL DEFAULT '{}',
             payload        jsonb       NOT NULL,
             content_hash   bytea       NOT NULL,
-            created_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
-            updated_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
+            created_at     timestamptz NOT NULL DEFAULT now(),
+            updated_at     timestamptz NOT NULL DEFAULT now(),
             CONSTRAINT %2$I UNIQUE (content_hash))
         $sql$, v_name, v_name || '_content_hash');
     EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON raw.%I (reference_date)', v_name || '_reference_date', v_name);
