@@ -8,7 +8,7 @@ WITH sent AS (
         venue_id bigint, state_id bigint, name text, starting_at text)
     ORDER BY r.id
 ), news AS (
-    SELECT s.*, f.id IS NULL AS is_new
+    SELECT s.*
     FROM sent s
     LEFT JOIN football.fixtures f ON f.id = s.id
     WHERE f.id IS NULL
