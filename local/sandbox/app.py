@@ -59,14 +59,14 @@ class Api:
             calls.in_flight -= 1
 
     async def _serve(self, scope: Scope, send: Send) -> None:
-        began = time.perf_counter()
+        began = time.monotonic()
         headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
         params = dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True))
         note: dict[str, Any] = {"entity": "", "fault": None, "ids": 0}
         if self.sandbox.latency:
             await asyncio.sleep(self.sandbox.latency)
         try:
-            reply = await self._reply(scope, headers, params, note)
+            reply = await self._reply(scope, headers, params, note, began)
         except ApiError as problem:
             reply = json_reply(problem.status, problem.body())
         gzip = "gzip" in headers.get("accept-encoding", "").lower()
@@ -74,7 +74,7 @@ class Api:
         calls = self.sandbox.calls
         calls.by_status[reply.status] += 1
         calls.bytes_sent += len(body)
-        took = round((time.perf_counter() - began) * 1_000, 1)
+        took = round((time.monotonic() - began) * 1_000, 1)
         calls.log.append(
             log_entry(
                 scope["method"],
@@ -93,6 +93,8 @@ class Api:
             await send({"type": "http.response.body", "body": body[: int(len(body) * reply.cut_at)], "more_body": True})
             raise Cut
         await send({"type": "http.response.body", "body": body})
+        if reply.tells_empty is not None and reply.whole:
+            reply.tells_empty.told_empty = reply.tells_empty.told_empty or time.monotonic()
 
     def _token(self, headers: dict[str, str], params: dict[str, str]) -> None:
         """Notes how the key was given, and raises 401 unless it is the right one."""
@@ -104,7 +106,7 @@ class Api:
             raise ApiError(401, "Unauthenticated.")
 
     async def _reply(
-        self, scope: Scope, headers: dict[str, str], params: dict[str, str], note: dict[str, Any]
+        self, scope: Scope, headers: dict[str, str], params: dict[str, str], note: dict[str, Any], asked: float
     ) -> Reply:
         sandbox, calls = self.sandbox, self.sandbox.calls
         agent = headers.get("user-agent", "")
@@ -123,7 +125,7 @@ class Api:
         for name in query.filters.keys() - endpoint.filters:
             raise ApiError(400, f"The filter '{name}' is not applicable here", 5010)
         includes.check(endpoint.entity, query.includes, sandbox.forbidden)
-        if sandbox.limits.known_empty(entity):
+        if sandbox.limits.known_empty(entity, asked):
             calls.over_known_limit[entity] += 1
         if not sandbox.limits.take(entity):
             return self._too_many(entity, sandbox.variants["retry_after"], sandbox.limits.resets_in(entity), quota=0)
@@ -185,8 +187,9 @@ class Api:
         if where in ("both", "body"):
             body["retry_after"] = seconds
         self.sandbox.calls.answers_429[entity] += 1
-        self.sandbox.limits.told(entity)
-        return json_reply(429, body, headers)
+        reply = json_reply(429, body, headers)
+        reply.tells_empty = self.sandbox.limits.used_up(entity)
+        return reply
 
     def _rate_headers(self, entity: str, remaining: int) -> list[Header]:
         limit = self.sandbox.limits.limit(entity)
@@ -230,6 +233,7 @@ class Api:
         if "truncated_json" in by_kind or "invalid_json" in by_kind:
             raw, _ = reply.body(gzip=False)
             half = len(raw) // 2
+            reply.spoilt = True
             reply.pieces = [raw[:half]] if "truncated_json" in by_kind else [raw[:1], b"<!>", raw[1:]]
         return reply
 
@@ -258,7 +262,14 @@ class Api:
             }
         tail["timezone"] = "UTC"
         headers = [] if silent is not None else self._rate_headers(entity, remaining)
-        sandbox.limits.told(entity)
+        reply = self._shaped(answer, tail, headers)
+        if silent is None and wrong is None:
+            reply.tells_empty = sandbox.limits.used_up(entity)
+        return reply
+
+    def _shaped(self, answer: Answer, tail: dict[str, Any], headers: list[Header]) -> Reply:
+        """Rows and tail as one body, in the shape of a list, an object or "no result"."""
+        variants = self.sandbox.variants
         if not answer.rows:
             kind = "404" if answer.single and variants["unknown_id"] == "404" else variants["no_result"]
             body = {"message": NO_RESULT, **tail}

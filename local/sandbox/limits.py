@@ -38,7 +38,7 @@ BUCKETS = {
 class Window:
     opened: float
     used: int = 0
-    told_empty: bool = False
+    told_empty: float | None = None  # when the first answer that says so had left, whole
 
 
 @dataclass
@@ -123,16 +123,16 @@ class Limits:
         left = self.length(entity) - (time.monotonic() - window.opened if window else 0.0)
         return max(0, math.ceil(left))
 
-    def known_empty(self, entity: str) -> bool:
-        """Whether an answer in the present window has already said that nothing remains."""
+    def known_empty(self, entity: str, asked: float) -> bool:
+        """Whether a call that came in at `asked` (monotonic) was made although the present window was known to be
+        used up: an answer that says so had left before."""
         window = self.window(entity)
-        return window is not None and window.told_empty and window.used >= self.limit(entity)
+        return window is not None and window.told_empty is not None and window.told_empty < asked
 
-    def told(self, entity: str) -> None:
-        """An answer with the present figures leaves: from now on the client knows."""
+    def used_up(self, entity: str) -> Window | None:
+        """The present window if nothing remains of it: an answer made now will say so."""
         window = self.window(entity)
-        if window is not None and window.used >= self.limit(entity):
-            window.told_empty = True
+        return window if window is not None and window.used >= self.limit(entity) else None
 
     def set(self, limit: int | None, window_seconds: float | None, entity: str | None) -> None:
         """New figures for one entity or for all (then the exceptions are forgotten); open windows start anew."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
+from local.sandbox.limits import Window
 from local.sandbox.state import Encoded, deflate, encode
 
 Header = tuple[bytes, bytes]
@@ -30,6 +31,13 @@ class Reply:
     ) -> None:
         self.status, self.pieces, self.headers, self.kind = status, pieces, headers, kind
         self.cut_at: float | None = None
+        self.spoilt = False
+        self.tells_empty: Window | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether a client can read what it says: neither cut nor spoilt."""
+        return self.cut_at is None and not self.spoilt
 
     def body(self, gzip: bool) -> tuple[bytes, list[Header]]:
         joined: list[bytes | Encoded] = []

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from queue import SimpleQueue
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "plugins"), str(ROOT)]
@@ -40,29 +44,46 @@ def table(done: Sequence[Figures]) -> str:
     return "\n".join(f"{title:<40} {value:>10}" for title, value in rows)
 
 
+def play_all(seeds: Sequence[int], jobs: int, keep: Path | None) -> Iterator[Figures]:
+    """The scenarios in the order of their seeds, ``jobs`` at a time, each job with a PostgreSQL of its own."""
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")))
+        free: SimpleQueue[Ground] = SimpleQueue()
+        for number in range(jobs):
+            free.put(stack.enter_context(Ground(home / str(number))))
+
+        def one(seed: int) -> Figures:
+            ground = free.get()
+            try:
+                return play(scenario(seed), ground, keep=keep)
+            finally:
+                free.put(ground)
+
+        yield from stack.enter_context(ThreadPoolExecutor(jobs)).map(one, seeds)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     make = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     make.add_argument("--runs", type=int, default=20, help="number of scenarios (default 20)")
     make.add_argument("--first", type=int, default=1, help="seed of the first one (default 1)")
     make.add_argument("--seed", type=int, help="play this one again")
+    make.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="scenarios at a time (default: cores)")
     make.add_argument("--keep", type=Path, help="folder for the logs of failed scenarios")
     asked = make.parse_args(argv)
     seeds = [asked.seed] if asked.seed is not None else range(asked.first, asked.first + asked.runs)
     done: list[Figures] = []
-    with tempfile.TemporaryDirectory(prefix="chaos-") as home, Ground(Path(home)) as ground:
-        for seed in seeds:
-            figures = play(scenario(seed), ground, keep=asked.keep)
-            done.append(figures)
-            mark = "ok  " if figures.good else "FAIL"
-            print(
-                f"{mark} seed {seed}: {figures.seconds:.1f} s, {figures.fixtures} fixtures, {figures.kills} kills,"
-                f" {figures.crashes} crashes, {figures.refetched} batches fetched twice",
-                flush=True,
-            )
-            for problem in figures.problems[:12]:
-                print(f"     {problem[:400]}")
-            if not figures.good:
-                print(f"     again: .venv/bin/python -m tests.chaos --seed {seed} --keep /tmp/chaos", flush=True)
+    for figures in play_all(seeds, max(1, min(asked.jobs, len(seeds))), asked.keep):
+        done.append(figures)
+        mark = "ok  " if figures.good else "FAIL"
+        print(
+            f"{mark} seed {figures.seed}: {figures.seconds:.1f} s, {figures.fixtures} fixtures, {figures.kills} kills,"
+            f" {figures.crashes} crashes, {figures.refetched} batches fetched twice",
+            flush=True,
+        )
+        for problem in figures.problems[:12]:
+            print(f"     {problem[:400]}")
+        if not figures.good:
+            print(f"     again: .venv/bin/python -m tests.chaos --seed {figures.seed} --keep /tmp/chaos", flush=True)
     print(f"\n{table(done)}")
     return 0 if all(figures.good for figures in done) else 1
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from local.sandbox.testing import RunningSandbox
+from local.sandbox.testing import RunningSandbox, running_sandbox
 
 
 def test_entities_have_budgets_of_their_own(box: RunningSandbox) -> None:
@@ -82,3 +85,24 @@ def test_usage_tells_what_was_used(box: RunningSandbox) -> None:
     rows = {row["entity"]: row for row in box.get("my/usage")[2]["data"]}
     assert rows["league"]["count"] == 1
     assert rows["league"]["remaining_requests"] == 2_999
+
+
+@pytest.mark.parametrize("how", ["cut", "truncated_json", "invalid_json"])
+def test_an_answer_nobody_can_read_tells_nobody(box: RunningSandbox, how: str) -> None:
+    box.admin("POST", "/limits", {"limit": 1})
+    box.fault(how)
+    with contextlib.suppress(http.client.HTTPException, ValueError):
+        box.get("football/leagues")
+    assert box.get("football/leagues")[0] == 429  # this one tells
+    assert box.calls()["calls_after_remaining_zero"] == 0
+    assert box.get("football/leagues")[0] == 429
+    assert box.calls()["calls_after_remaining_zero"] == 1
+
+
+def test_a_call_that_was_under_way_already_is_no_offence() -> None:
+    """It came in before the answer that says so had left, and is counted after."""
+    with running_sandbox(leagues=1, seasons=1, teams=4, latency=0.5) as box, ThreadPoolExecutor(2) as pool:
+        box.admin("POST", "/limits", {"limit": 1})
+        states = [each.result()[0] for each in [pool.submit(box.get, "football/leagues") for _ in range(2)]]
+        assert sorted(states) == [200, 429]
+        assert box.calls()["calls_after_remaining_zero"] == 0
