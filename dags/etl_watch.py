@@ -13,7 +13,7 @@ DOC = """
 |---|---|
 | `close_dead_executions` | silent executions and collectors whose run is over or gone become FAILED, with the reason |
 | `alerts` | runs every rule (`include/sql/queries/alerts_*.sql`), resolves what is over, notifies each new alert once |
-| `retention` | sums metrics up for the charts; deletes old log lines, metrics, plans and resolved alerts |
+| `retention` | sums metrics up for the charts; deletes old log lines, metrics, plans, leftovers and alerts |
 
 Limits and retention are the `alerts:` section of `include/catalog.yaml`; `sportmonks_catalog` hands a change on.
 

@@ -21,8 +21,8 @@ class Thresholds:
     stale_hours: float = 36.0
     dead_after_minutes: float = 15.0  # silence after which Airflow is asked about the run
     keep_logs_days: float = 30.0
-    keep_metrics_days: float = 90.0
-    keep_plans_days: float = 60.0  # fixtures of finished runs; the figures of the runs stay
+    keep_metrics_days: float = 90.0  # collectors' runs, too, but those that tell where one stands
+    keep_plans_days: float = 60.0  # fixtures of finished runs, and answers that nobody stored; the figures stay
     keep_alerts_days: float = 365.0
 
     @classmethod

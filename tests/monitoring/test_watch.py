@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from sportmonks.db import open_connection, sql
 from sportmonks.monitoring.alerts import Alert
 from sportmonks.monitoring.deadlines import league_deadline, raise_deadline_alert
 from sportmonks.monitoring.watch import (
@@ -196,11 +197,98 @@ def test_retention_keeps_what_is_young(warehouse: psycopg.Connection[Any], run: 
         (NOW,),
     )
     deleted = purge(warehouse, DIALS, now=NOW)
-    assert deleted == {"logs": 2000 - 720, "metrics": 10, "buckets": 0, "plans": 25000, "alerts": 0}
+    assert {name: count for name, count in deleted.items() if count} == {
+        "logs": 2000 - 720,
+        "metrics": 10,
+        "plans": 25000,
+    }
     left = warehouse.execute("SELECT execution_id, count(*) FROM etl.execution_fixtures GROUP BY 1").fetchall()
     assert left == [(young, 25000)]
     assert sum(purge(warehouse, DIALS, now=NOW).values()) == 0
     assert sum(purge(warehouse, Thresholds(keep_logs_days=0, keep_metrics_days=0), now=NOW).values()) == 0
+
+
+def test_answers_that_nobody_stored_go_with_the_plans_of_their_runs(
+    warehouse: psycopg.Connection[Any], warehouse_dsn: str, run: Run
+) -> None:
+    """Left of runs long over; never of one that goes on or was cleared lately, nor what is just being stored."""
+    long_ago, recent = 24 * 100, 24 * 59
+    executions = {
+        "over": run(hours_ago=long_ago),
+        "failed": run(hours_ago=long_ago, status="FAILED"),
+        "going on": run(hours_ago=long_ago, status="RUNNING"),
+        "cleared lately": run(hours_ago=long_ago, minutes=60 * 24 * 90),
+        "young": run(hours_ago=recent),
+        "in other hands": run(hours_ago=long_ago),
+        "without a run": "etl_unknown",
+    }
+    for name, execution in executions.items():
+        warehouse.execute(
+            "INSERT INTO etl.fetched_answers (answer_id, execution_id, league_id, season_id, fetched_at, packed)"
+            " VALUES (%s, %s, 8, 1, %s, 'x')",
+            (name, execution, NOW - timedelta(hours=recent if name == "young" else long_ago)),
+        )
+    with open_connection(warehouse_dsn) as collector:
+        collector.execute(sql("load/take_answer"), {"answer_id": "in other hands"})
+        assert purge(warehouse, DIALS, now=NOW)["answers"] == 3
+        collector.rollback()
+    left = {row[0] for row in warehouse.execute("SELECT answer_id FROM etl.fetched_answers")}
+    assert left == {"going on", "cleared lately", "young", "in other hands"}
+    assert purge(warehouse, Thresholds(keep_plans_days=0), now=NOW)["answers"] == 0
+    assert purge(warehouse, DIALS, now=NOW)["answers"] == 1
+
+
+# Runs of one collector from old to new, (status, watermark, days ago) each, and those that stay.
+FAILURES: list[tuple[str, int | None, int]] = [("failed", None, 280 - n) for n in range(5)]
+COLLECTORS: dict[str, tuple[list[tuple[str, int | None, int]], list[int]]] = {
+    "young ones": ([("success", 1, 89), ("failed", None, 88), ("success", 2, 1)], [0, 1, 2]),
+    "old ones": ([("success", 1, 200), ("success", 2, 180), ("failed", None, 150), ("success", 3, 120)], [0, 3]),
+    "never again": ([("success", 1, 300), ("success", None, 290), ("success", None, 280)], [0, 2]),
+    "watermark in between": (
+        [
+            ("success", None, 300),
+            ("success", 5, 290),
+            ("success", 6, 285),
+            ("success", None, 280),
+            ("success", None, 1),
+        ],
+        [0, 2, 4],
+    ),
+    "failing since": ([("success", 1, 300), ("success", 2, 290), *FAILURES], [0, 1, 6]),
+    "always failing": (FAILURES, [4]),
+    "hanging": ([("success", 1, 300), ("running", None, 200)], [0, 1]),
+}
+
+
+@pytest.mark.parametrize("name", COLLECTORS)
+def test_of_a_collectors_runs_those_stay_that_tell_where_it_stands(
+    warehouse: psycopg.Connection[Any], name: str
+) -> None:
+    runs, stay = COLLECTORS[name]
+    for other in ("mine", "another"):
+        for status, watermark, days in runs:
+            ended = NOW - timedelta(days=days)
+            warehouse.execute(
+                "INSERT INTO etl.collector_runs (collector_name, status, started_at, completed_at, watermark)"
+                " VALUES (%s, %s, %s, %s, to_jsonb(%s::integer))",
+                (other, status, ended - timedelta(minutes=5), None if status == "running" else ended, watermark),
+            )
+
+    def told() -> Any:
+        return warehouse.execute(
+            "SELECT etl.collector_last_success('mine'), etl.collector_watermark('mine'),"
+            " (SELECT run_id FROM etl.collector_last_runs WHERE collector_name = 'mine' AND run_number = 1),"
+            " (SELECT first_seconds FROM etl.collector_throughput WHERE collector_name = 'mine')"
+        ).fetchone()
+
+    before = told()
+    assert purge(warehouse, DIALS, now=NOW)["collectors"] == 2 * (len(runs) - len(stay))
+    assert told() == before
+    left = warehouse.execute(
+        "SELECT run_id FROM etl.collector_runs WHERE collector_name = 'mine' ORDER BY 1"
+    ).fetchall()
+    assert [row[0] - 1 for row in left] == stay
+    assert purge(warehouse, DIALS, now=NOW)["collectors"] == 0
 
 
 def test_budgets_become_metrics(warehouse: psycopg.Connection[Any]) -> None:

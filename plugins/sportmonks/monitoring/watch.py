@@ -150,7 +150,9 @@ def purge(
         "logs": thresholds.keep_logs_days,
         "metrics": thresholds.keep_metrics_days,
         "buckets": thresholds.keep_metrics_days,
+        "collectors": thresholds.keep_metrics_days,
         "plans": thresholds.keep_plans_days,
+        "answers": thresholds.keep_plans_days,
         "alerts": thresholds.keep_alerts_days,
     }
     deleted: dict[str, int] = {}
