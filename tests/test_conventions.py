@@ -17,7 +17,7 @@ from tests.conftest import REPO
 PACKAGE = REPO / "plugins" / "sportmonks"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 SQL_FILES = sorted((REPO / "include" / "sql").rglob("*.sql"))
-PLAN = "catalog chunks refetch batches manifest params settings execution errors paths".split()
+PLAN = "catalog chunks refetch batches manifest params settings execution errors paths values".split()
 # Who may import whom: a layer imports itself and what stands before it.
 LAYERS = ("plan", "db checkpoints", "api load incremental routes monitoring", "collecting hooks notifiers triggers",
           "operators", "render")  # fmt: skip

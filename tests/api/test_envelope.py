@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from sportmonks.api.envelope import Answer, MalformedAnswer, RateLimit, as_int, read_answer, read_envelope, row_id
+from sportmonks.api.envelope import Answer, MalformedAnswer, RateLimit, read_answer, read_envelope, row_id
 
 
 def read(body: Any, headers: dict[str, str] | None = None) -> Answer:
@@ -107,28 +107,6 @@ def test_rows_without_an_id_have_none() -> None:
         None,
     ]
     assert row_id(msgspec.Raw(b'{"a":{"id":5},"id":14673943720}')) == 14673943720
-
-
-@pytest.mark.parametrize(
-    ("value", "number"),
-    [
-        (7, 7),
-        ("7", 7),
-        (" 7 ", 7),
-        ("-7", -7),
-        (7.0, 7),
-        ("", None),
-        (None, None),
-        ("7.5", None),
-        (7.5, None),
-        (True, None),
-        ("x", None),
-        ([], None),
-        ("--7", None),
-    ],
-)
-def test_integers_in_any_dress(value: Any, number: int | None) -> None:
-    assert as_int(value) == number
 
 
 def test_messages_of_validation_errors_hold_the_fields_complaints() -> None:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sportmonks.api.envelope import Answer, as_int, row_id
+from sportmonks.api.envelope import Answer, row_id
 from sportmonks.errors import (
     ConfigurationError,
     FatalApiError,
@@ -14,6 +14,7 @@ from sportmonks.errors import (
     RateLimited,
     TransientApiError,
 )
+from sportmonks.values import as_int
 
 if TYPE_CHECKING:
     from sportmonks.api.budget import Budget

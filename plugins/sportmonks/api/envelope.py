@@ -16,6 +16,8 @@ from typing import Any
 
 import msgspec
 
+from sportmonks.values import as_int
+
 # The text of "no result" has changed in detail over the years; these words stayed.
 NO_RESULT_WORDS = "no result"
 
@@ -91,21 +93,6 @@ class Envelope:
 
 class _Head(msgspec.Struct):
     id: Any = None
-
-
-def as_int(value: Any) -> int | None:
-    """An integer in any dress the API uses (7, "7", 7.0); None for "", null, text and fractions."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else None
-    if isinstance(value, str):
-        text = value.strip()
-        if text.lstrip("-").isdecimal() and text.count("-") <= 1:
-            return int(text)
-    return None
 
 
 def as_seconds(value: Any) -> float | None:

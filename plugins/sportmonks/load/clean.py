@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sportmonks.load.glance import as_int, as_utc
+from sportmonks.load.glance import as_utc
+from sportmonks.values import as_int
 
 Cast = Callable[[Any], Any]
 
@@ -13,11 +14,6 @@ Cast = Callable[[Any], Any]
 def _int(value: Any) -> int | None:
     number = as_int(value)
     return number if number is not None and abs(number) < 2**31 else None
-
-
-def _bigint(value: Any) -> int | None:
-    number = as_int(value)
-    return number if number is not None and abs(number) < 2**63 else None
 
 
 def _bool(value: Any) -> bool | None:
@@ -40,7 +36,7 @@ _SMALL = "length goals minute extra_minute sort_order jersey_number formation_po
 _SMALL += " founded position"
 _FLAGS = "placeholder has_odds has_premium_odds injured on_bench rescinded ticking winner"
 _CASTS: dict[str, Cast] = {
-    **dict.fromkeys(_BIG.split(), _bigint),
+    **dict.fromkeys(_BIG.split(), as_int),
     **dict.fromkeys(_SMALL.split(), _int),
     **dict.fromkeys(_FLAGS.split(), _bool),
     "starting_at": _time,

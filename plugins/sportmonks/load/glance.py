@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+
+from sportmonks.values import as_int
 
 SECTIONS = ("participants", "scores", "events", "lineups", "statistics", "periods")
 
@@ -33,7 +34,6 @@ class _Light(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(_Light)
-_WHOLE = re.compile(r"-?[0-9]+")
 LAST_EPOCH = 253_402_300_799  # the end of the year 9999
 
 
@@ -67,19 +67,6 @@ def _ended(periods: list[_Period]) -> datetime | None:
     if not ends or any(end is None for end in ends) or any(period.ticking is True for period in periods):
         return None
     return datetime.fromtimestamp(max(end for end in ends if end is not None), UTC)
-
-
-def as_int(value: Any) -> int | None:
-    """An integer in any of the forms that have been seen (5, "5", 5.0); None for "" and the rest."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, str) and len(value) < 19 and _WHOLE.fullmatch(value.strip()):
-        return int(value)
-    return None
 
 
 def as_epoch(value: Any) -> int | None:
