@@ -87,6 +87,18 @@ def test_a_new_fixture_and_one_that_is_gone(read: Chunk, payloads: list[Payload]
     assert fixture(read.conn, payloads[0]["id"])["index_missing_at"] is None
 
 
+def test_an_answer_from_a_clock_that_is_ahead_hides_no_deletion(read: Chunk, payloads: list[Payload]) -> None:
+    """A worker whose clock is ahead stores its answer after the index without the fixture was read."""
+    gone = payloads[0]
+    read.index(*payloads[1:])
+    read.now += 2 * DAY
+    read.store(gone)
+    read.now -= DAY
+    assert gone["id"] not in due(read)
+    assert read.index(*payloads[1:]).gone == 1
+    assert due(read, days=0.1)[gone["id"]] == "gone_from_index"
+
+
 def test_an_empty_index_says_nothing_about_known_fixtures(read: Chunk) -> None:
     assert read.index().gone == 0
     assert due(read) == {}

@@ -1,8 +1,10 @@
 -- A complete index has been read: fixtures that it no longer lists are noted (never deleted), the chunk is stamped.
 -- Many missing at once are more likely a bad answer: they are noted only if the indexes before told the same.
--- The note is always later than the last read, whatever the clocks of the workers say.
+-- The note is later than the last read. A read that lies ahead of this index came from a clock that is ahead: it is taken
+-- for a read of now, and a note made before it, which it seemed to answer, is made again.
 WITH known AS (
-    SELECT id, NOT (id = ANY (%(ids)s)) AS is_gone, index_missing_at IS NULL AS is_news, last_fetched_at
+    SELECT id, NOT (id = ANY (%(ids)s)) AS is_gone, last_fetched_at,
+           index_missing_at IS NULL OR last_fetched_at > %(now)s AS is_news
     FROM football.fixtures
     WHERE league_id = %(league_id)s AND season_id = %(season_id)s AND deleted_at IS NULL
     ORDER BY id
@@ -15,7 +17,8 @@ WITH known AS (
     FROM known
 ), noted AS (
     UPDATE football.fixtures f
-    SET index_missing_at = greatest(%(now)s, k.last_fetched_at + interval '1 microsecond'),
+    SET last_fetched_at = least(f.last_fetched_at, %(now)s),
+        index_missing_at = CASE WHEN k.last_fetched_at >= %(now)s THEN %(now)s + interval '1 microsecond' ELSE %(now)s END,
         -- One that was missing, failed or held back before keeps its patience.
         next_due_at = CASE WHEN f.missing_reads + f.failed_reads + f.held_reads > 0 THEN f.next_due_at ELSE %(now)s END,
         due_reason = CASE WHEN f.missing_reads + f.failed_reads + f.held_reads > 0 THEN f.due_reason ELSE 'gone_from_index' END
