@@ -8,7 +8,7 @@ FatalApiError             stop; the request itself is wrong, repeating it is use
 OutsidePlanError          skip that league or resource, the rest goes on
 TransientApiError         try again, not before ``retry_after``
 RateLimited               the same, and every other caller of that entity waits too
-BudgetWait, CircuitOpen   not a failure: no call was made, come back at ``until``
+BudgetWait, CircuitOpen   no call may be made now, come back at ``until``
 WarehouseDown             try again: the warehouse does not answer just now
 DataError                 the answer arrived but some rows cannot be stored
 LostLease                 somebody else has taken over this chunk: stop, write nothing
@@ -72,7 +72,7 @@ class BudgetWait(SportmonksError):
 
 
 class CircuitOpen(BudgetWait):
-    """Calls rest everywhere after repeated transient failures."""
+    """The API is away: calls rest everywhere after repeated failures, or it named the time of its return itself."""
 
 
 class WarehouseDown(SportmonksError):

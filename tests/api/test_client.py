@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from sportmonks.api.calls import CallRecord
 from sportmonks.api.client import SportmonksClient, entity_of, full_path, shape
 from sportmonks.errors import (
     BudgetWait,
+    CircuitOpen,
     ConfigurationError,
     FatalApiError,
     OutsidePlanError,
@@ -112,12 +114,19 @@ def test_exhausted_retries_raise_what_was_seen_last(talk: Talk) -> None:
     assert len(server.seen) == 3
 
 
-def test_a_long_retry_after_of_a_5xx_is_left_to_the_task(talk: Talk, naps: Naps) -> None:
+def test_a_long_retry_after_of_a_5xx_is_a_wait_outside_the_worker(talk: Talk, naps: Naps) -> None:
     client, server = talk(always(http("", 503, {"Retry-After": "600"})))
-    with pytest.raises(TransientApiError) as caught:
+    with pytest.raises(CircuitOpen, match="HTTP 503") as caught:
         client.get("fixtures")
-    assert caught.value.retry_after == 600
+    assert caught.value.seconds == 600
+    assert 595 < (caught.value.until - datetime.now(UTC)).total_seconds() <= 600
     assert (len(server.seen), naps) == (1, [])
+
+
+def test_a_short_retry_after_of_a_5xx_is_waited_for(talk: Talk, naps: Naps) -> None:
+    client, server = talk(in_turn(http("", 503, {"Retry-After": "7"}), ROW))
+    assert client.get("fixtures").rows()
+    assert (len(server.seen), naps) == (2, [7.0])
 
 
 @pytest.mark.parametrize(
@@ -347,6 +356,12 @@ def test_listings_by_name(talk: Talk, call: Callable[[SportmonksClient], Any], p
     assert (server.seen[0].path, server.seen[0].query) == (f"/v3/{path}", query)
 
 
+def test_a_server_that_does_not_know_the_filter_of_deletions_has_deleted_nothing(talk: Talk) -> None:
+    rows = [{"id": 1, "state_id": 5}, {"id": 2, "state_id": "20"}, {"id": 3}, {"id": 4, "state_id": 1}]
+    client, _ = talk(always(answer(rows)))
+    assert [row["id"] for row in client.deleted_fixtures(7)] == [2, 3]
+
+
 def test_leagues_outside_the_plan_or_unknown_are_left_out(talk: Talk) -> None:
     def handler(seen: Seen, sock: socket.socket) -> None:
         league = seen.path.rpartition("/")[2]
@@ -385,6 +400,7 @@ def test_seasons_come_with_their_league(talk: Talk) -> None:
         (answer(status=404, message="The requested endpoint does not exist"), "SPORTMONKS_BASE_URL.*ends in /v3"),
         (http("", 301, {"Location": "https://x/"}), "SPORTMONKS_BASE_URL"),
         (http("", 503), "does not answer.*SPORTMONKS_BASE_URL"),
+        (http("", 503, {"Retry-After": "600"}), "does not answer.*HTTP 503.*SPORTMONKS_BASE_URL"),
     ],
 )
 def test_the_access_check_names_the_setting(talk: Talk, raw: bytes, words: str) -> None:
@@ -394,7 +410,15 @@ def test_the_access_check_names_the_setting(talk: Talk, raw: bytes, words: str) 
     assert len(server.seen) <= 2
 
 
-@pytest.mark.parametrize("raw", [ROW, NO_RESULT, answer(status=403, message="No access to this", code=5007)])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        ROW,
+        NO_RESULT,
+        answer(status=403, message="No access to this", code=5007),
+        answer(status=429, message="You have reached your rate limit", retry_after=1847),
+    ],
+)
 def test_the_access_check_passes_whatever_the_plan_covers(talk: Talk, raw: bytes) -> None:
     client, _ = talk(always(raw))
     client.check_access()

@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 
 from sportmonks.api.client import SportmonksClient
-from sportmonks.errors import BudgetWait, ConfigurationError, FatalApiError, OutsidePlanError, TransientApiError
+from sportmonks.errors import (
+    BudgetWait,
+    CircuitOpen,
+    ConfigurationError,
+    FatalApiError,
+    OutsidePlanError,
+    TransientApiError,
+)
 from tests.api.server import Handler, Seen, Server, always, answer, http
 
 Talk = Callable[..., tuple[SportmonksClient, Server]]
@@ -110,7 +117,9 @@ def test_one_poisoned_id_is_found_by_halving(talk: Talk, bad: int) -> None:
     assert len(server.seen) <= 3 + 6 * 3
 
 
-@pytest.mark.parametrize("fault", [http("", 502), http('{"data":[{"id":1'), http("<html>"), b""])
+@pytest.mark.parametrize(
+    "fault", [http("", 502), http("", 503, {"Retry-After": "1"}), http('{"data":[{"id":1'), http("<html>"), b""]
+)
 def test_whatever_the_fault_is(talk: Talk, fault: bytes) -> None:
     def handler(seen: Seen, sock: socket.socket) -> None:
         if fault:
@@ -202,7 +211,7 @@ def test_the_search_ends_with_too_many_bad_ids_and_keeps_what_it_found(talk: Tal
         (answer(status=400, message="More than 50 ids"), FatalApiError),
         (answer(status=403, message="No access", code=5007), OutsidePlanError),
         (answer(status=429, message="You have reached your rate limit", retry_after=900), BudgetWait),
-        (http("", 503, {"Retry-After": "900"}), TransientApiError),
+        (http("", 503, {"Retry-After": "900"}), CircuitOpen),
     ],
 )
 def test_refusals_are_not_split(talk: Talk, raw: bytes, error: type[Exception]) -> None:

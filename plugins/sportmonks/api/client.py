@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import tenacity
 
@@ -23,7 +24,14 @@ from sportmonks.api.multi import DEFAULT_MAX_BATCH, MultiResult, collect_multi
 from sportmonks.api.paging import Paging, Step
 from sportmonks.api.status import LONGEST_WAIT_S, Decision, decide, is_exhausted, retry_after, wait_before_retry
 from sportmonks.api.transport import DEFAULT_MAX_BYTES, USER_AGENT, AnswerTooLarge, Reply, Transport
-from sportmonks.errors import ConfigurationError, FatalApiError, OutsidePlanError, RateLimited, TransientApiError
+from sportmonks.errors import (
+    CircuitOpen,
+    ConfigurationError,
+    FatalApiError,
+    OutsidePlanError,
+    RateLimited,
+    TransientApiError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -187,8 +195,8 @@ class SportmonksClient(Endpoints):
     ) -> Answer:
         """One request with its retries; refused includes are learnt and left out.
 
-        Raises BudgetWait/CircuitOpen (no call was made), RateLimited, TransientApiError (retries exhausted),
-        OutsidePlanError, FatalApiError, ConfigurationError.
+        Raises BudgetWait/CircuitOpen (no call now, come back later), RateLimited, TransientApiError (retries
+        exhausted), OutsidePlanError, FatalApiError, ConfigurationError.
         """
         path = full_path(path)
         entity = entity or entity_of(path)
@@ -337,7 +345,14 @@ class SportmonksClient(Endpoints):
             raise RateLimited(f"{where}: {said}", entity=grant.bucket, retry_after=wait)
         if decision is Decision.RETRY:
             self.budget.failure(grant)
-            raise TransientApiError(f"{where}: HTTP {reply.status}, {said}", retry_after=wait)
+            text = f"{where}: HTTP {reply.status}, {said}"
+            if wait is not None and wait > LONGEST_WAIT_S:
+                # Maintenance: the API is away and says for how long.
+                until = datetime.now(UTC) + timedelta(seconds=wait)
+                raise CircuitOpen(
+                    f"{text}; not before {until:%Y-%m-%d %H:%M:%S} UTC.", entity=grant.bucket, seconds=wait, until=until
+                )
+            raise TransientApiError(text, retry_after=wait)
 
         good = decision in (Decision.OK, Decision.NO_RESULT)
         answer: Answer | None = None
@@ -415,8 +430,5 @@ class SportmonksClient(Endpoints):
 
 
 def _worth_repeating(error: BaseException) -> bool:
-    if isinstance(error, RateLimited):
-        return True  # asking the budget again is what waits, or says that the wait is too long
-    if not isinstance(error, TransientApiError) or isinstance(error, AnswerTooLarge):
-        return False
-    return (error.retry_after or 0.0) <= LONGEST_WAIT_S
+    # After a 429, too: asking the budget again is what waits, or says that the wait is too long.
+    return isinstance(error, TransientApiError) and not isinstance(error, AnswerTooLarge)

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from sportmonks.api.envelope import Answer, row_id
 from sportmonks.errors import (
+    BudgetWait,
+    CircuitOpen,
     ConfigurationError,
     FatalApiError,
     OutsidePlanError,
     RateLimited,
     TransientApiError,
 )
+from sportmonks.refetch import DELETED
 from sportmonks.values import as_int
 
 if TYPE_CHECKING:
@@ -112,8 +115,12 @@ class Endpoints:
             yield _identified(answer, f"fixtures of season {season_id}")
 
     def deleted_fixtures(self, season_id: int, *, urgent: bool = False) -> list[Row]:
-        """Rows that the provider has marked as deleted (state 20) in a season."""
-        return self._list("fixtures", filters=("deleted", f"fixtureSeasons:{season_id}"), urgent=urgent)
+        """Rows that the provider has marked as deleted (state 20) in a season.
+
+        A server that does not know the filter lists the living ones: rows in another state are left out.
+        """
+        rows = self._list("fixtures", filters=("deleted", f"fixtureSeasons:{season_id}"), urgent=urgent)
+        return [row for row in rows if row.get("state_id") in (DELETED, None)]
 
     def leagues(self, ids: Iterable[int] | None = None, *, urgent: bool = False) -> list[Row]:
         """Leagues with ``seasons`` and ``currentseason``; those of ``ids`` that the plan covers, or all it covers."""
@@ -177,12 +184,14 @@ class Endpoints:
         mend = "Check SPORTMONKS_BASE_URL (the host of the Airflow connection sportmonks_api)."
         try:
             self._check_call()
-        except (RateLimited, OutsidePlanError):
-            return
-        except TransientApiError as error:
+        except (TransientApiError, BudgetWait) as error:
+            if isinstance(error, RateLimited) or (isinstance(error, BudgetWait) and not isinstance(error, CircuitOpen)):
+                return
             raise ConfigurationError(
                 f"The Sportmonks API at {self.transport.base_url} does not answer: {error.message}", mend=mend
             ) from None
+        except OutsidePlanError:
+            return
         except FatalApiError as error:
             raise ConfigurationError(
                 f"What answers at {self.transport.base_url} is not the Sportmonks API: {error.message}",

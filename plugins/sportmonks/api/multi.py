@@ -110,8 +110,6 @@ class _Batch:
         except RateLimited:
             raise
         except TransientApiError as error:
-            if error.retry_after:
-                raise  # the API itself says that it is not available
             log.warning("A batch of %d fixtures keeps failing, looking for the one to blame: %s", len(asked), error)
             self._isolate(asked, error)
 
