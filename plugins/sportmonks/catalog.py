@@ -43,7 +43,7 @@ class Refetch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Guard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When a poorer payload is held back."""
+    """When a poorer payload is held back, and how often it, or a bare first one, is asked for again."""
 
     keep_share: float = 0.5  # a section that shrinks below this share of its rows is suspicious
     min_rows: int = 4  # sections that small may lose rows freely, but not all of them

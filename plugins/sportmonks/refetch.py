@@ -13,7 +13,8 @@ from sportmonks.catalog import Guard, Refetch
 
 NOT_STARTED = 1
 LIVE = frozenset({2, 3, 4, 6, 9, 21, 22, 23, 25})
-FINISHED = frozenset({5, 7, 8, 14, 17})
+PLAYED = frozenset({5, 7, 8})  # to the end: full time, extra time, penalties
+FINISHED = PLAYED | {14, 17}
 ENDED_WITHOUT_RESULT = frozenset({12, 15})
 DELETED = 20
 WAITING = frozenset({16, 18, 19, 26})  # delayed, interrupted, awaiting updates, pending: soon to change

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from sportmonks.catalog import Guard
-from tests.load.helpers import Chunk, Payload, assert_stored, fixture, rows_of, shuffled
+from tests.load.helpers import HOUR, Chunk, Payload, assert_stored, fixture, rows_of, shuffled
 
 Spoil = Callable[[Payload], Any]
 
@@ -94,6 +94,86 @@ def test_the_first_payload_is_never_poorer(chunk: Chunk, payloads: list[Payload]
     poor = {**payloads[0], "events": [], "lineups": [], "scores": []}
     assert chunk.store(poor).outcomes == {"SAVED": 1}
     assert chunk.store(payloads[0]).outcomes == {"SAVED": 1}
+
+
+TOLD = ("events", "lineups", "statistics")
+
+
+def without(payload: Payload, how: str, *sections: str) -> Payload:
+    """A payload that holds nothing of ``sections``: emptied, null or not even named."""
+    kept = {key: value for key, value in payload.items() if key not in sections}
+    return kept if how == "absent" else {**payload, **dict.fromkeys(sections, [] if how == "empty" else None)}
+
+
+@pytest.mark.parametrize("how", ["empty", "null", "absent"])
+def test_a_first_answer_that_is_poor_gives_way_to_the_richer_one_of_the_ladder(
+    chunk: Chunk, payloads: list[Payload], how: str
+) -> None:
+    """Read ten minutes after the end, the ladder comes back after an hour, a day, a week and a month."""
+    one = max(payloads, key=lambda payload: len(payload["events"]))
+    end = datetime.fromtimestamp(max(period["ended"] for period in one["periods"]), UTC)
+    chunk.now = end - timedelta(minutes=50)
+    assert chunk.store(without(one, how, *TOLD)).outcomes == {"SAVED": 1}
+    for hours, reason in ((1, "recheck_1h"), (24, "recheck_1d"), (168, "recheck_7d"), (720, "recheck_30d")):
+        row = fixture(chunk.conn, one["id"])
+        assert (row["next_due_at"], row["due_reason"]) == (end + timedelta(hours=hours), reason)
+        chunk.now = row["next_due_at"] - HOUR
+        if hours < 720:
+            # Another part of it goes on changing, or the ladder would skip rungs.
+            chunk.store(without({**one, "result_info": f"after {hours}"}, how, *TOLD))
+    assert chunk.store(one).outcomes == {"SAVED": 1}
+    assert_stored(chunk.conn, one)
+    told = {row["section"] for row in rows_of(chunk.conn, "etl.fixture_changes", "changed_at = %s", chunk.now)}
+    assert told == {"fixture", *TOLD, "lineups.details"}
+
+
+def test_a_bare_match_among_others_is_asked_for_again_soon(chunk: Chunk, payloads: list[Payload]) -> None:
+    """Of a match long over the ladder would read a poor first answer again after a year only."""
+    bare, few, *others = payloads
+    few = without(few, "empty", "events", "lineups")
+    assert chunk.store(without(bare, "empty", *TOLD), few, *others).outcomes == {"SAVED": len(payloads)}
+    due = {row["id"]: row["due_reason"] for row in rows_of(chunk.conn, "football.fixtures")}
+    assert due == {**{payload["id"]: "aged" for payload in payloads}, bare["id"]: "held"}
+    assert fixture(chunk.conn, bare["id"])["next_due_at"] == chunk.now + HOUR
+    assert chunk.store(bare).outcomes == {"SAVED": 1}
+    assert_stored(chunk.conn, bare)
+    row = fixture(chunk.conn, bare["id"])
+    assert (row["due_reason"], row["held_reads"], row["held_hash"]) == ("aged", 0, None)
+    assert {row["section"] for row in rows_of(chunk.conn, "etl.fixture_changes")} == {*TOLD, "lineups.details"}
+
+
+def test_a_bare_match_that_stays_bare_is_believed(chunk: Chunk, payloads: list[Payload]) -> None:
+    bare = without(payloads[0], "empty", *TOLD)
+    chunk.store(bare, *payloads[1:])
+    for number in (1, 2, 3):
+        row = fixture(chunk.conn, bare["id"])
+        assert (row["due_reason"], row["held_reads"], row["unchanged_reads"]) == ("held", number, 0)
+        assert chunk.store(shuffled(bare, number)).outcomes == {"UNCHANGED": 1}
+    row = fixture(chunk.conn, bare["id"])
+    assert (row["due_reason"], row["held_reads"], row["unchanged_reads"]) == ("aged", 0, 1)
+    assert rows_of(chunk.conn, "etl.fixture_changes") == []
+
+
+def test_where_no_match_tells_more_none_is_doubted(chunk: Chunk, payloads: list[Payload]) -> None:
+    chunk.store(*(without(payload, "empty", *TOLD) for payload in payloads))
+    assert {row["due_reason"] for row in rows_of(chunk.conn, "football.fixtures")} == {"aged"}
+
+
+def test_lineups_that_lost_their_details_are_held_back(chunk: Chunk, rich: Payload) -> None:
+    poor = {**rich, "lineups": [without(row, "absent", "details") for row in rich["lineups"]]}
+    for _ in range(3):
+        assert chunk.store(poor).outcomes == {"HELD": 1}
+    assert_stored(chunk.conn, rich)
+    assert chunk.store(poor).outcomes == {"SAVED": 1}
+    (change,) = rows_of(chunk.conn, "etl.fixture_changes")
+    assert change["section"] == "lineups.details"
+
+
+def test_details_that_are_no_longer_asked_for_are_no_loss(chunk: Chunk, rich: Payload) -> None:
+    chunk.includes = tuple("lineups" if name == "lineups.details" else name for name in chunk.includes)
+    poor = {**rich, "lineups": [without(row, "absent", "details") for row in rich["lineups"]]}
+    stored = chunk.store(poor)
+    assert (stored.outcomes, stored.changes) == ({"SAVED": 1}, 0)
 
 
 def test_small_losses_are_corrections(chunk: Chunk, rich: Payload) -> None:

@@ -169,6 +169,10 @@ def test_a_section_that_was_not_sent_keeps_its_rows(
     assert chunk.store(smaller).outcomes == {"SAVED": 1}
     row = fixture(chunk.conn, one["id"])
     assert row["name"] == "Another name"
+    (raw,) = rows_of(chunk.conn, "raw.fixtures", "fixture_id = %s", one["id"])
+    assert raw["payload"] == {**one, "name": "Another name"}
+    assert [row["section"] for row in rows_of(chunk.conn, "etl.fixture_changes")] == ["fixture"]
+    assert_stored(chunk.conn, raw["payload"])
     for table in (
         "fixture_participants",
         "fixture_scores",

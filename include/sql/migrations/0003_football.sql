@@ -85,8 +85,8 @@ CREATE TABLE IF NOT EXISTS football.fixtures (
     last_asked_at     timestamptz,                -- last call that named it
     last_changed_at   timestamptz,                -- last read that brought something new
     unchanged_reads   integer     NOT NULL DEFAULT 0,
-    held_reads        integer     NOT NULL DEFAULT 0,   -- reads in a row that the shrink guard held back
-    held_hash         bytea,
+    held_reads        integer     NOT NULL DEFAULT 0,   -- reads in a row that the shrink guard held back or doubted
+    held_hash         bytea,                      -- what is lost in them; content_hash = the stored payload is doubted
     missing_reads     integer     NOT NULL DEFAULT 0,   -- asked in a row, not returned
     failed_reads      integer     NOT NULL DEFAULT 0,
     last_error        text,

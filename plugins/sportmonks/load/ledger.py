@@ -26,16 +26,19 @@ class Change:
     after: Any
 
 
-def changes(old: Mapping[str, Any], new: Mapping[str, Any], left_out: Collection[str] = ()) -> list[Change]:
+def changes(
+    old: Mapping[str, Any], new: Mapping[str, Any], asked: Collection[str] = (), left_out: Collection[str] = ()
+) -> list[Change]:
     """Every real difference in what both payloads hold; the order of lists does not count.
 
-    ``left_out``: sections that cannot be compared, because they were not asked for alike.
+    ``asked``: sections that the old one was asked for; without such a one, it held no row of it. ``left_out``:
+    sections that cannot be compared, because they were not asked for alike.
     """
     found: list[Change] = []
-    for key in old.keys() & new.keys():
+    for key in new.keys() & {*old, *asked}:
         if key in VOLATILE or key in left_out:
             continue
-        before, after = old[key], new[key]
+        before, after = old.get(key), new[key]
         if isinstance(before, list) or isinstance(after, list):
             found.extend(_section(key, before or [], after or []))
         elif _plain(before) != _plain(after):
@@ -43,10 +46,10 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any], left_out: Collection
     return sorted(found, key=lambda change: (change.section, change.field or ""))
 
 
-def differences(old: bytes, new: bytes, left_out: Collection[str]) -> list[Change] | None:
+def differences(old: bytes, new: bytes, asked: Collection[str], left_out: Collection[str]) -> list[Change] | None:
     """The ``changes`` between two payloads as JSON, None when they say the same to the last key."""
     before, after = (msgspec.json.decode(payload, type=dict[str, Any]) for payload in (old, new))
-    found = changes(before, after, left_out)
+    found = changes(before, after, asked, left_out)
     alike = before.keys() - VOLATILE == after.keys() - VOLATILE
     if alike and not found and all(_sorted(before.get(name)) == _sorted(after.get(name)) for name in left_out):
         return None
@@ -113,10 +116,10 @@ def _plain(value: Any) -> Any:
 
 
 def poorer_sections(before: Mapping[str, int], after: Mapping[str, int], guard: Guard) -> list[str]:
-    """Sections that lost all, or too many, of their rows. Sections that only one of both holds do not count."""
+    """Sections that lost all, or too many, of their rows; a section that is not there has none."""
     suspicious = []
-    for name in before.keys() & after.keys():
-        had, has = before[name], after[name]
+    for name, had in before.items():
+        has = after.get(name, 0)
         emptied = had > 0 and has == 0
         shrunk = had >= guard.min_rows and has < had * guard.keep_share
         if emptied or shrunk:

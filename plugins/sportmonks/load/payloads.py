@@ -49,10 +49,16 @@ def read_payloads(rows: Mapping[int, bytes | msgspec.Raw]) -> tuple[dict[int, Pa
 
 
 def carried_over(payload: Payload, old: bytes, sections: Iterable[str]) -> Payload:
-    """The payload with ``sections`` of an older one, where it was not asked for them itself."""
+    """The payload with ``sections`` of an older one that it is silent about, whether it was asked for them or not. Null
+    in the place of a list is silence, too; an empty list is not."""
     fields, before = _object.decode(payload.raw), _object.decode(old)
-    kept = {name: before[name] for name in sections if name in before and name not in fields}
+    silent = {name for name, value in fields.items() if bytes(value) == b"null" and _is_list(before.get(name))}
+    kept = {name: before[name] for name in sections if name in before and (name not in fields or name in silent)}
     return _read(msgspec.json.encode(fields | kept)) if kept else payload
+
+
+def _is_list(raw: msgspec.Raw | None) -> bool:
+    return raw is not None and bytes(memoryview(raw)[:1]) == b"["
 
 
 def cleaned(raw: bytes) -> bytes:

@@ -22,7 +22,16 @@ from sportmonks.load.fetched import Fetched, Stored
 from sportmonks.load.glance import glance
 from sportmonks.load.ledger import Change, by_section, differences, sections_asked_differently
 from sportmonks.load.payloads import Payload, carried_over, read_payloads
-from sportmonks.load.verdict import SAVED, Prior, Verdict, judge_answer, judge_failure, judge_missing, judge_stale
+from sportmonks.load.verdict import (
+    SAVED,
+    Prior,
+    Verdict,
+    bare_among,
+    judge_answer,
+    judge_failure,
+    judge_missing,
+    judge_stale,
+)
 from sportmonks.refetch import Facts
 
 __all__ = ["Fetched", "LoadContext", "Stored", "store_batch"]
@@ -164,15 +173,15 @@ def _prior(conn: psycopg.Connection[Any], ids: Iterable[int]) -> dict[int, Prior
 
 
 def _stored_payloads(conn: psycopg.Connection[Any], batch: _Batch, prior: Mapping[int, Prior]) -> dict[int, _Old]:
-    """What is stored of the fixtures whose answer differs. An answer that was not asked for some of the stored
-    sections takes them over first."""
-    asked = by_section(batch.includes)
-    not_asked = {key: by_section(prior[key].includes).keys() - asked for key in batch.payloads if key in prior}
+    """What is stored of the fixtures whose answer differs. An answer that is silent about some of the stored sections
+    takes them over first."""
+    asked = by_section(batch.includes).keys()
+    sections = {key: by_section(prior[key].includes).keys() for key in batch.payloads if key in prior}
     ids = [
         key
-        for key, sections in not_asked.items()
+        for key, stored_sections in sections.items()
         if prior[key].content_hash is not None
-        and (sections or prior[key].content_hash != batch.payloads[key].content_hash)
+        and (stored_sections - asked or prior[key].content_hash != batch.payloads[key].content_hash)
     ]
     if not ids:
         return {}
@@ -181,14 +190,22 @@ def _stored_payloads(conn: psycopg.Connection[Any], batch: _Batch, prior: Mappin
         "SELECT fixture_id, payload::text FROM raw.fixtures WHERE fixture_id = ANY (%s)", (ids,)
     ).fetchall():
         stored, includes = text.encode(), prior[key].includes
-        payload = batch.payloads[key] = carried_over(batch.payloads[key], stored, not_asked[key])
-        differing = differences(stored, payload.raw, sections_asked_differently(includes, _holds(batch, includes)))
+        payload = batch.payloads[key] = carried_over(batch.payloads[key], stored, sections[key])
+        asked_differently = sections_asked_differently(includes, _holds(batch, includes))
+        differing = differences(stored, payload.raw, sections[key], asked_differently)
         if differing is None:
             # Written differently, by us or by the provider, and saying the same.
             payload.content_hash = prior[key].content_hash or payload.content_hash
         else:
-            found[key] = _Old(includes, glance(stored).counts, differing)
+            found[key] = _Old(includes, _comparable(glance(stored).counts, asked_differently), differing)
     return found
+
+
+def _comparable(counts: dict[str, int], asked_differently: frozenset[str]) -> dict[str, int]:
+    """Without the details of lineups where they are not asked for alike: we may have left them out ourselves."""
+    return {
+        name: count for name, count in counts.items() if "." not in name or name.split(".")[0] not in asked_differently
+    }
 
 
 def _holds(batch: _Batch, stored: Iterable[str] = ()) -> tuple[str, ...]:
@@ -199,6 +216,7 @@ def _holds(batch: _Batch, stored: Iterable[str] = ()) -> tuple[str, ...]:
 
 def _judge(batch: _Batch, prior: Mapping[int, Prior], old: Mapping[int, _Old]) -> list[Verdict]:
     verdicts = []
+    bare = bare_among({key: payload.seen for key, payload in batch.payloads.items()})
     for fixture_id in batch.fetched.asked:
         before = prior.get(fixture_id, Prior(Facts()))
         read_before = before.facts.last_fetched_at
@@ -208,10 +226,9 @@ def _judge(batch: _Batch, prior: Mapping[int, Prior], old: Mapping[int, _Old]) -
             verdicts.append(judge_failure(fixture_id, before, batch.unreadable[fixture_id], batch.at))
         elif payload := batch.payloads.get(fixture_id):
             counts = old[fixture_id].counts if fixture_id in old else None
+            seen, content_hash, guard = payload.seen, payload.content_hash, batch.context.guard
             verdicts.append(
-                judge_answer(
-                    fixture_id, before, payload.seen, payload.content_hash, counts, batch.context.guard, batch.at
-                )
+                judge_answer(fixture_id, before, seen, content_hash, counts, guard, batch.at, fixture_id in bare)
             )
         else:
             verdicts.append(judge_missing(fixture_id, before, batch.at))

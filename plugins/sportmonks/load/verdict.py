@@ -11,7 +11,7 @@ from typing import Any
 from sportmonks.catalog import Guard, Refetch
 from sportmonks.load.glance import Glance
 from sportmonks.load.ledger import poorer_sections
-from sportmonks.refetch import DELETED, Facts, next_due
+from sportmonks.refetch import DELETED, PLAYED, Facts, next_due
 
 SAVED, UNCHANGED, HELD, MISSING, FAILED = "SAVED", "UNCHANGED", "HELD", "MISSING", "FAILED"
 
@@ -78,8 +78,10 @@ def judge_answer(
     old_counts: Mapping[str, int] | None,
     guard: Guard,
     now: datetime,
+    bare: bool = False,
 ) -> Verdict:
-    """Verdict for a fixture that came back. ``old_counts``: rows per section of the stored payload, None = none."""
+    """Verdict for a fixture that came back. ``old_counts``: rows per section of the stored payload, None = none;
+    ``bare``: it lacks what others of the answer have (see ``bare_among``)."""
     facts = replace(
         prior.facts,
         state_id=seen.state_id,
@@ -93,6 +95,9 @@ def judge_answer(
     )
     status = "DELETED" if seen.state_id == DELETED else "COLLECTED"
     if prior.content_hash == content_hash:
+        if prior.held_hash == content_hash and prior.facts.held_reads < guard.rereads:
+            facts = replace(facts, held_reads=prior.facts.held_reads + 1)
+            return Verdict(fixture_id, UNCHANGED, status, facts, held_hash=content_hash)
         facts = replace(facts, unchanged_reads=prior.facts.unchanged_reads + 1)
         return Verdict(fixture_id, UNCHANGED, status, facts)
     poorer = poorer_sections(old_counts, seen.counts, guard) if old_counts is not None else []
@@ -120,11 +125,25 @@ def judge_answer(
                 error=text,
                 poorer=tuple(poorer),
             )
-    return Verdict(fixture_id, SAVED, status, replace(facts, unchanged_reads=0), changed=True, poorer=tuple(poorer))
+    doubted = bare and not poorer
+    facts = replace(facts, unchanged_reads=0, held_reads=int(doubted))
+    held_hash = content_hash if doubted else None
+    return Verdict(fixture_id, SAVED, status, facts, changed=True, held_hash=held_hash, poorer=tuple(poorer))
+
+
+def bare_among(seen: Mapping[int, Glance]) -> frozenset[int]:
+    """Played fixtures of an answer without one event, lineup or statistic, where others of them have some. There may
+    be nothing richer to keep: they are stored, and doubted, which is asking again as for one that was held back."""
+    told = {
+        key: any(glance.counts.get(name) for name in ("events", "lineups", "statistics"))
+        for key, glance in seen.items()
+        if glance.state_id in PLAYED
+    }
+    return frozenset(key for key, any_row in told.items() if not any_row) if any(told.values()) else frozenset()
 
 
 def _loss(poorer: list[str], counts: Mapping[str, int]) -> bytes:
-    text = ";".join(f"{name}={counts[name]}" for name in poorer)
+    text = ";".join(f"{name}={counts.get(name, 0)}" for name in poorer)
     return blake2b(text.encode(), digest_size=16).digest()
 
 
