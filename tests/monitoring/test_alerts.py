@@ -40,6 +40,7 @@ def test_ten_percent_failing_is_one_alert_until_a_good_run(warehouse: psycopg.Co
     again = _check(warehouse)
     assert [(a.alert_id, a.opened, a.seen_count) for a in again] == [(found[0].alert_id, False, 2)]
     run(hours_ago=0.5, config='{"dry_run": true}', total=0)  # a dry run proves nothing
+    run(hours_ago=0.4, total=0)  # and neither does a run that had nothing to do
     assert _kinds(_check(warehouse)) == ["ERROR_RATE"]
     run(hours_ago=0.2)
     assert _check(warehouse) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +11,7 @@ import psycopg
 import pytest
 
 from sportmonks.db import open_connection, sql
-from sportmonks.monitoring.alerts import Alert
+from sportmonks.monitoring.alerts import Alert, ETLAlertManager
 from sportmonks.monitoring.deadlines import league_deadline, raise_deadline_alert
 from sportmonks.monitoring.watch import (
     check_and_notify,
@@ -165,9 +167,36 @@ def test_a_missed_deadline_is_one_alert_until_a_run_is_in_time(
     assert (message.dag_id, message.run_id, message.league_id) == ("sportmonks_premier_league", "scheduled__1", 8)
     run(hours_ago=-1, minutes=50)  # completed, but late again
     assert check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW + timedelta(hours=2))["live"] == 1
-    run(hours_ago=-3, minutes=10)
-    assert check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW + timedelta(hours=4))["live"] == 0
+    run(hours_ago=-2.5, minutes=1, config='{"dry_run": true}')
+    assert check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW + timedelta(hours=3))["live"] == 1
+    other = run("sportmonks_la_liga", hours_ago=-3, minutes=10)
+    assert ETLAlertManager(warehouse).check_execution_alerts(other, now=NOW + timedelta(hours=4)) == []
+    in_time = run(hours_ago=-3, minutes=10)
+    manager = ETLAlertManager(warehouse)
+    assert manager.check_execution_alerts(in_time, now=NOW + timedelta(hours=4)) == []
+    assert manager.resolved == 1
     assert len(inbox.messages) == 1
+
+
+def test_an_old_look_does_not_reopen_what_a_new_one_has_resolved(
+    warehouse_dsn: str, warehouse: psycopg.Connection[Any], run: Run
+) -> None:
+    """Two watchers look at the same rule: the second one waits, and sees what the first one's run has changed."""
+    run(failed=10)
+    ETLAlertManager(warehouse).check_system_alerts(now=NOW)
+    with open_connection(warehouse_dsn, autocommit=True) as first, open_connection(warehouse_dsn) as second:
+        second.execute("SELECT pg_advisory_xact_lock(hashtextextended('etl_rule:ERROR_RATE', 0))")
+        slow = threading.Thread(target=ETLAlertManager(first).check_system_alerts, kwargs={"now": NOW})
+        slow.start()
+        while not warehouse.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").fetchone():
+            assert slow.is_alive()
+            time.sleep(0.01)
+        run(hours_ago=0.2)
+        ETLAlertManager(second).check_system_alerts(now=NOW)
+        second.commit()
+        slow.join()
+    rows = warehouse.execute("SELECT kind, status FROM etl.etl_alerts").fetchall()
+    assert rows == [("ERROR_RATE", "RESOLVED")]
 
 
 def test_the_declaration_of_a_deadline() -> None:

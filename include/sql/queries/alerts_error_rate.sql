@@ -9,6 +9,7 @@ SELECT 'ERROR_RATE:' || e.dag_id AS dedupe_key,
 FROM (SELECT DISTINCT ON (dag_id) *, round(100.0 * failed_fixtures / nullif(processed_fixtures, 0), 1) AS rate
       FROM etl.etl_executions
       WHERE status IN ('COMPLETED', 'FAILED') AND coalesce(config ->> 'dry_run', 'false') <> 'true'
+        AND processed_fixtures > 0 -- a run without work proves nothing
         AND dag_id IS NOT NULL AND (%(dag_id)s::text IS NULL OR dag_id = %(dag_id)s)
       ORDER BY dag_id, started_at DESC) e
 WHERE e.rate > %(error_rate_percent)s::numeric;

@@ -9,6 +9,7 @@ FROM (SELECT DISTINCT ON (dag_id) *, round(100.0 * successful_fixtures / nullif(
              coalesce(100.0 * failed_fixtures / nullif(processed_fixtures, 0), 0) AS error_rate
       FROM etl.etl_executions
       WHERE status IN ('COMPLETED', 'FAILED') AND coalesce(config ->> 'dry_run', 'false') <> 'true'
+        AND total_fixtures > 0 -- a run without work proves nothing
         AND dag_id IS NOT NULL AND (%(dag_id)s::text IS NULL OR dag_id = %(dag_id)s)
       ORDER BY dag_id, started_at DESC) e
 WHERE e.status = 'COMPLETED' AND e.rate < %(success_rate_percent)s::numeric AND e.error_rate <= %(error_rate_percent)s::numeric;

@@ -38,7 +38,7 @@ RULES = (
     Rule("BUDGET_EXHAUSTED", "alerts_budget_exhausted", reopen_minutes=360),
     Rule("STALE_LEAGUE", "alerts_stale_leagues"),
     Rule("UNKNOWN_IDS", "alerts_unknown_ids"),
-    Rule("DEADLINE", "alerts_deadline"),
+    Rule("DEADLINE", "alerts_deadline", per_dag=True),
 )
 
 
@@ -107,6 +107,8 @@ class ETLAlertManager:
         for rule in rules:
             try:
                 with self.conn.transaction(), self.conn.cursor(row_factory=dict_row) as cursor:
+                    # One look per rule at a time: an older one must not reopen what a newer one has just resolved.
+                    cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('etl_rule:' || %s, 0))", (rule.kind,))
                     found = cursor.execute(sql(f"queries/{rule.file}"), parameters).fetchall()
                     outcomes = cursor.execute(
                         "SELECT alert_id, outcome FROM etl.apply_alerts(%s, %s, %s, make_interval(mins => %s), %s)",

@@ -79,7 +79,7 @@ def raise_deadline_alert(
     run_id = str(run.get("dag_run_id") or run.get("run_id") or "")
     run_after = _moment(run.get("run_after"))
     execution = identity(dag_id, run_id, run_after) if run_after else None
-    limit = f"{minutes:g} minutes" if minutes else "its deadline"
+    limit = f"{minutes:g} minute{'s' * (minutes != 1)}" if minutes else "its deadline"
     message = (
         f"Run {run_id or '?'} was not finished within {limit} of its queueing (state {run.get('state', 'unknown')})."
     )
