@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sportmonks import incremental
-from sportmonks.batches import count_batches
+from sportmonks.batches import count_batches, make_batches
 from sportmonks.catalog import Guard, Refetch, Season, Sweep
 from sportmonks.refetch import PRIORITIES, Facts, next_due
 
@@ -173,13 +173,20 @@ def make_quote(
     window_seconds: int,
     left_out: Mapping[str, int],
 ) -> Quote:
-    """The price of a plan at the present budget; ``remaining`` None = not known yet."""
+    """The price of a plan at the present budget; ``remaining`` None = not known yet.
+
+    Urgent calls may use the reserve.
+    """
     calls = sum(count_batches(chunk.fixtures, batch_size) for chunk in chunks)
+    urgent = sum(batch.urgent for chunk in chunks for batch in make_batches(chunk.fixtures, batch_size))
     reasons: Counter[str] = Counter(f.reason for chunk in chunks for f in chunk.fixtures)
     kept_back = int(call_limit * reserve)
-    free_now = max((call_limit if remaining is None else remaining) - kept_back, 0)
+    left = call_limit if remaining is None else remaining
+    free_now = max(left - kept_back, 0)
+    at_once = min(urgent, left)
+    at_once += min(calls - urgent, max(left - at_once - kept_back, 0))
     per_window = max(call_limit - kept_back, 1)
-    windows = math.ceil(max(calls - free_now, 0) / per_window)
+    windows = math.ceil((calls - at_once) / per_window)
     seconds = calls * 1.0 if windows == 0 else seconds_to_reset + (windows - 1) * window_seconds
     return Quote(
         fixtures=sum(len(chunk.fixtures) for chunk in chunks),

@@ -231,6 +231,23 @@ def test_minutes_at_the_present_budget(remaining: int | None, minutes: float) ->
     assert found.minutes == pytest.approx(minutes, abs=0.1)
 
 
+@pytest.mark.parametrize(
+    ("remaining", "urgent", "minutes"),
+    [
+        (100, 100, 0.0),  # both calls are urgent: the reserve is there for them
+        (1, 100, 30.0),
+        (100, 1, 30.0),  # of two calls only one is
+        (201, 1, 30.0),  # it takes what the other could have had
+        (202, 1, 0.0),
+        (202, 0, 0.0),
+        (201, 0, 30.0),
+    ],
+)
+def test_urgent_calls_are_quoted_with_the_reserve(remaining: int, urgent: int, minutes: float) -> None:
+    found = quote([Chunk(1, tuple(fixtures(100, set(range(1, urgent + 1)))))], remaining=remaining)
+    assert (found.calls, found.minutes) == ({"Fixture": 2}, minutes)
+
+
 def test_several_windows_are_waited_for() -> None:
     found = quote([Chunk(1, tuple(fixtures(67_085)))], remaining=60, call_limit=60, reserve=0.1)
     assert found.minutes == pytest.approx((1800 + 23 * 3600) / 60, abs=0.1)
