@@ -87,6 +87,14 @@ def test_a_new_fixture_and_one_that_is_gone(read: Chunk, payloads: list[Payload]
     assert fixture(read.conn, payloads[0]["id"])["index_missing_at"] is None
 
 
+def test_what_is_gone_before_it_was_ever_collected_is_still_to_be_asked_for(
+    chunk: Chunk, payloads: list[Payload]
+) -> None:
+    assert chunk.index(*payloads[1:]).gone == 1
+    assert due(chunk)[payloads[0]["id"]] == "never_collected"
+    assert fixture(chunk.conn, payloads[0]["id"])["last_fetched_at"] is None
+
+
 def test_an_answer_from_a_clock_that_is_ahead_hides_no_deletion(read: Chunk, payloads: list[Payload]) -> None:
     """A worker whose clock is ahead stores its answer after the index without the fixture was read."""
     gone = payloads[0]

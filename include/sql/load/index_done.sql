@@ -17,7 +17,7 @@ WITH known AS (
     FROM known
 ), noted AS (
     UPDATE football.fixtures f
-    SET last_fetched_at = least(f.last_fetched_at, %(now)s),
+    SET last_fetched_at = CASE WHEN f.last_fetched_at > %(now)s THEN %(now)s ELSE f.last_fetched_at END,
         index_missing_at = CASE WHEN k.last_fetched_at >= %(now)s THEN %(now)s + interval '1 microsecond' ELSE %(now)s END,
         -- One that was missing, failed or held back before keeps its patience.
         next_due_at = CASE WHEN f.missing_reads + f.failed_reads + f.held_reads > 0 THEN f.next_due_at ELSE %(now)s END,
