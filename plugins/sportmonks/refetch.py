@@ -44,6 +44,7 @@ PRIORITIES = {
 # These may use the reserve of the budget: today's work, not history.
 URGENT = frozenset({"live", "just_finished", "changed_in_index", "recheck_1h", "held", "waiting", "recheck_1d"})
 RECENT = timedelta(days=7)
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,32 +107,38 @@ def next_due(facts: Facts, dials: Refetch, guard: Guard, now: datetime) -> Due |
 
 
 def _by_state(facts: Facts, fetched: datetime, dials: Refetch) -> Due:
-    state, end = facts.state_id, _end(facts, dials)
-    if state in LIVE:
-        return _due(fetched + timedelta(minutes=dials.live_minutes), "live")
+    state, end = facts.state_id, end_of(facts, dials)
     if state in FINISHED or state in ENDED_WITHOUT_RESULT:
         return _ladder(facts, fetched, end, dials)
-    if state == NOT_STARTED and end is not None:
-        if fetched < end:
+    if end is None or fetched < end + DAY:
+        if state in LIVE:
+            return _due(fetched + timedelta(minutes=dials.live_minutes), "live")
+        if state == NOT_STARTED and end is not None and fetched < end:
             return _due(end, "just_finished")
-        # The kick-off has long passed and the provider still says "not started".
-        patience = dials.waiting_hours if fetched < end + timedelta(days=1) else dials.unsettled_hours
-        return _due(fetched + timedelta(hours=patience), "waiting")
-    if state in WAITING:
-        return _due(fetched + timedelta(hours=dials.waiting_hours), "waiting")
-    reason = "unsettled" if state in UNSETTLED or state == NOT_STARTED else "unknown_state"
-    return _due(fetched + timedelta(hours=dials.unsettled_hours), reason)
+        # Its kick-off has passed and the provider still says "not started".
+        if state in WAITING or (state == NOT_STARTED and end is not None):
+            return _due(fetched + timedelta(hours=dials.waiting_hours), "waiting")
+    return _unsettled(facts, fetched, dials)
+
+
+def _unsettled(facts: Facts, fetched: datetime, dials: Refetch) -> Due:
+    """No end in sight, and perhaps never one: old seasons hold matches that stand as postponed, or even as live, for
+    ever. So patience doubles while nothing changes; a new date or state shows in the index."""
+    times = max(facts.unchanged_reads - dials.quiet_reads + 1, 0)
+    longest = max(dials.rungs_hours[-1], dials.unsettled_hours)
+    hours = min(dials.unsettled_hours * 2 ** min(times, 20), longest)
+    return _due(fetched + timedelta(hours=hours), "unsettled" if facts.state_id in KNOWN else "unknown_state")
 
 
 def _ladder(facts: Facts, fetched: datetime, end: datetime | None, dials: Refetch) -> Due:
-    """The lowest rung not climbed yet; behind the last one the slow sweep by age."""
+    """The lowest rung not climbed yet; behind the last one the slow sweep by age. Unchanged re-reads skip rungs, but
+    none of the first day, in which most corrections come."""
     if end is not None:
-        rungs = dials.rungs_hours
-        if facts.unchanged_reads >= dials.quiet_reads:
-            rungs = rungs[-1:]
-        for hours in rungs:
+        quiet = facts.unchanged_reads >= dials.quiet_reads
+        for hours in dials.rungs_hours:
             moment = end + timedelta(hours=hours)
-            if fetched < moment:
+            skipped = quiet and 24 < hours < dials.rungs_hours[-1]
+            if fetched < moment and not skipped:
                 return _due(moment, _rung_name(hours))
     return _due(fetched + timedelta(days=dials.max_age_days), "aged")
 
@@ -143,7 +150,8 @@ def _after_trouble(facts: Facts, dials: Refetch, asked: datetime) -> Due:
     return _due(asked + timedelta(hours=hours), "failed" if facts.failed_reads else "missing")
 
 
-def _end(facts: Facts, dials: Refetch) -> datetime | None:
+def end_of(facts: Facts, dials: Refetch) -> datetime | None:
+    """The end of the match: as the periods tell it, else by the kick-off; None without either."""
     if facts.ended_at is not None:
         return facts.ended_at
     return facts.starting_at + timedelta(hours=dials.match_hours) if facts.starting_at else None

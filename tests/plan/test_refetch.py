@@ -91,7 +91,8 @@ def test_rungs_count_from_the_end_that_the_periods_tell() -> None:
         (1, END + DAY, "recheck_7d"),
         (2, END + DAY, "recheck_30d"),
         (9, END + DAY, "recheck_30d"),
-        (2, END, "recheck_30d"),
+        (2, END, "recheck_1h"),  # forced by hand, say: the rungs of the first day are not skipped
+        (9, END + HOUR, "recheck_1d"),
         (2, END + 30 * DAY, "aged"),
     ],
 )
@@ -128,6 +129,23 @@ def test_not_started_long_after_its_kick_off_is_asked_more_and_more_rarely() -> 
     assert soon is not None
     assert late is not None
     assert (soon.at, late.at) == (END + 2 * HOUR, END + 3 * DAY)
+
+
+@pytest.mark.parametrize("state", sorted({1, 10, 11, 13, 999} | refetch.LIVE | refetch.WAITING))
+def test_what_never_settles_is_asked_more_and_more_rarely(state: int) -> None:
+    """Old seasons hold matches that stand as postponed, as not started or even as live for ever."""
+    fetched = END + 1000 * DAY
+    reads = [due(read(state, fetched, unchanged_reads=number)) for number in (0, 1, 2, 3, 6, 99)]
+    assert [found and (found.at - fetched) / DAY for found in reads] == [1, 1, 2, 4, 30, 30]
+    assert {found.reason for found in reads if found} == {"unknown_state" if state == 999 else "unsettled"}
+    assert not any(found.urgent for found in reads if found)
+
+
+def test_what_never_settles_is_due_at_once_when_the_index_moves() -> None:
+    noticed = END + 1001 * DAY
+    found = due(read(10, END + 1000 * DAY, unchanged_reads=99, index_changed_at=noticed))
+    assert found is not None
+    assert (found.at, found.reason) == (noticed, "changed_in_index")
 
 
 def test_without_a_kick_off_a_match_is_unsettled() -> None:
