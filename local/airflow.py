@@ -22,12 +22,13 @@ from local.errors import LocalError
 from local.files import read_json, secret, write_json
 from local.settings import REPO, Settings
 
-# Logs of running tasks are read from the folder that all processes share: no log servers needed.
+# In the order of their start. Logs of running tasks are read from the folder that all processes share: no log servers
+# needed.
 COMPONENTS: Mapping[str, tuple[str, ...]] = {
     "api-server": ("api-server",),
-    "scheduler": ("scheduler", "--skip-serve-logs"),
     "dag-processor": ("dag-processor",),
     "triggerer": ("triggerer", "--skip-serve-logs"),
+    "scheduler": ("scheduler", "--skip-serve-logs"),
 }
 METADATA_DATABASE = "airflow"
 AUTH_MANAGER = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
@@ -125,12 +126,19 @@ class AirflowHome:
                 "secret_key": secret(self.folder / "api-secret.key", lambda: secrets.token_urlsafe(32)),
             },
             "api_auth": {"jwt_secret": secret(self.folder / "jwt.key", lambda: secrets.token_urlsafe(48))},
-            # The supervisor of a short task holds its slot for this long: 5 s unless told otherwise.
-            "workers": {"min_heartbeat_interval": 1, "max_failed_heartbeats": 10},
+            "workers": {
+                # The supervisor of a short task holds its slot for this long: 5 s unless told otherwise.
+                "min_heartbeat_interval": 1,
+                "max_failed_heartbeats": 10,
+                # A task outlives an API server that is away for half a minute, not for some seconds only.
+                "execution_api_retries": 10,
+                "execution_api_retry_wait_max": 10,
+            },
             "scheduler": {
-                # A task whose process was killed is noticed after a minute and a half, not after five.
+                # A task whose supervisor was killed is noticed after a minute and a half, not after five; tasks of a
+                # scheduler that was killed once it has been silent for half a minute, not within five more.
                 "task_instance_heartbeat_timeout": 90,
-                "orphaned_tasks_check_interval": 60,
+                "orphaned_tasks_check_interval": 15,
                 "enable_health_check": False,
             },
             # A new manifest is a new set of DAGs: seen within seconds. Parsing costs milliseconds.

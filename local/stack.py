@@ -141,7 +141,8 @@ class Stack:
 
     def _start(self, started: list[str]) -> None:
         begun = time.monotonic()
-        if not self.postgres.running():
+        revived = not self.postgres.running()
+        if revived:
             self.say("PostgreSQL starts")
         self.postgres.start()
         metadata = self.postgres.ensure_database(METADATA_DATABASE)
@@ -149,6 +150,9 @@ class Stack:
         # Running processes hold the settings of their start: new ones mean new processes.
         if not self._same_settings():
             self._end([name for name in [*COMPONENTS, SANDBOX] if self.processes.running(name)])
+        # Airflow does not outlive its database: what still runs is about to end, once its tasks have.
+        elif revived:
+            self._end(list(COMPONENTS))
         if self.settings.sandbox and not self.processes.running(SANDBOX):
             self._start_sandbox(started)
         elif not self.settings.sandbox:
@@ -161,12 +165,15 @@ class Stack:
         if missing:
             self.say("Airflow starts (" + ", ".join(missing) + ")")
         for name in missing:
+            if name == "scheduler":
+                # It may find work left over at once, and tasks that reach no API server fail within seconds.
+                self._wait(lambda: [] if self.api.health() else ["api_server"], ["api-server"])
             # What an earlier one left behind (its leader killed, say) must not work beside the new one.
             self.processes.stop([name])
             started.append(name)
             self.processes.spawn(name, airflow_command(*COMPONENTS[name]), env, cwd=self.airflow.folder)
         self._remember_settings()
-        self._wait_until_healthy(since)
+        self._wait(lambda: self._unhealthy(since), list(COMPONENTS))
         self.say(f"everything runs after {time.monotonic() - begun:.0f} s")
 
     def _start_sandbox(self, started: list[str]) -> None:
@@ -209,10 +216,11 @@ class Stack:
             raise self._dead(MIGRATION, "has failed")
         self.processes.stop([MIGRATION])
 
-    def _wait_until_healthy(self, since: datetime) -> None:
+    def _wait(self, ailing: Callable[[], list[str]], needed: list[str]) -> None:
+        """Until nothing ails; LocalError when one of the `needed` processes ends before."""
         deadline = time.monotonic() + READY_SECONDS
-        while unwell := self._unhealthy(since):
-            self._insist_on(list(COMPONENTS))
+        while unwell := ailing():
+            self._insist_on(needed)
             if time.monotonic() > deadline:
                 log = self.processes.log_file(unwell[0].replace("_", "-"))
                 raise LocalError(
