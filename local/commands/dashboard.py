@@ -7,14 +7,13 @@ rules run first. Nothing has to be up but the warehouse.
 from __future__ import annotations
 
 import argparse
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local.cli import Context
 from local.console import out
 from local.errors import LocalError, UsageError
+from local.warehouse import warehouse
 
 if TYPE_CHECKING:
     import psycopg
@@ -45,7 +44,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise UsageError(f"--level {args.level} is not a level", mend=f"choose one of {', '.join(LEVELS)}")
     if args.export and not args.export.resolve().parent.is_dir():
         raise UsageError(f"--export: there is no folder {args.export.resolve().parent}", mend="create it first")
-    with _warehouse(context) as conn:
+    with warehouse(context.stack) as conn:
         if args.export:
             export.write_json(args.export, export.everything(conn, hours=hours, execution_id=args.execution_id))
             out.print(f"written: {args.export}", markup=False)
@@ -95,25 +94,6 @@ def _check(conn: psycopg.Connection[Any]) -> None:
         raise LocalError(
             f"alert rules failed: {', '.join(manager.failed_rules)}", mend="run ./etl up once; it migrates"
         )
-
-
-@contextlib.contextmanager
-def _warehouse(context: Context) -> Iterator[psycopg.Connection[Any]]:
-    import psycopg
-
-    from sportmonks.db import open_connection
-    from sportmonks.errors import SportmonksError
-
-    stack = context.stack
-    if not stack.settings.warehouse and not stack.postgres.running():
-        raise LocalError("the embedded PostgreSQL is not running", mend="run ./etl up")
-    try:
-        with open_connection(stack.warehouse, autocommit=True) as conn:
-            yield conn
-    except SportmonksError as error:
-        raise LocalError(error.message, mend=error.mend) from None
-    except psycopg.errors.UndefinedTable:
-        raise LocalError("the warehouse has no ETL tables yet", mend="run ./etl up once; it creates them") from None
 
 
 def _number(name: str, text: str, low: float, high: float) -> float:

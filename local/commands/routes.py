@@ -9,8 +9,6 @@ show    one route in full: settings, requests of a run, table, last run
 from __future__ import annotations
 
 import argparse
-import contextlib
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,10 +19,9 @@ from rich.table import Table
 from local.cli import Context
 from local.console import complain, err, out
 from local.errors import LocalError, UsageError
+from local.warehouse import warehouse
 
 if TYPE_CHECKING:
-    import psycopg
-
     from sportmonks.routes.parse import Problem
     from sportmonks.routes.spec import Route
 
@@ -83,7 +80,7 @@ def _list(context: Context) -> int:
     rows: dict[str, Any] = {}
     reachable = True
     try:
-        with _warehouse(context) as conn:
+        with warehouse(context.stack) as conn:
             rows = {row[2]: row for row in conn.execute(sql("routes/status")).fetchall()}
     except LocalError as error:
         complain(error)
@@ -112,7 +109,7 @@ def _create(context: Context) -> int:
     from sportmonks.routes.store import ensure_tables
 
     routes, problems = _load()
-    with _warehouse(context) as conn:
+    with warehouse(context.stack) as conn:
         migrate(conn)
         tables, refused = ensure_tables(conn, routes)
     for name in tables:
@@ -139,7 +136,7 @@ def _show(args: argparse.Namespace, context: Context) -> int:
     items: list[dict[str, Any]] = [{}] if route.for_each is None else []
     watermark = None
     try:
-        with _warehouse(context) as conn:
+        with warehouse(context.stack) as conn:
             items, watermark = read_items(conn, route), read_watermark(conn, route)
     except LocalError as error:
         complain(error)
@@ -173,28 +170,3 @@ def _load() -> tuple[list[Route], list[Problem]]:
     from sportmonks.routes.parse import load_routes
 
     return load_routes()
-
-
-@contextlib.contextmanager
-def _warehouse(context: Context) -> Iterator[psycopg.Connection[Any]]:
-    """The warehouse, or a LocalError that says how to have one."""
-    import psycopg
-
-    from sportmonks.db import open_connection
-    from sportmonks.errors import ConfigurationError
-
-    stack = context.stack
-    if not stack.settings.warehouse and not stack.postgres.running():
-        raise LocalError("the embedded PostgreSQL is not running", mend="run `./etl up` first")
-    try:
-        with open_connection(stack.warehouse, autocommit=True) as conn:
-            yield conn
-    except ConfigurationError as error:
-        raise LocalError(error.message, mend=error.mend) from None
-    except psycopg.errors.InvalidSchemaName as error:
-        raise LocalError(f"the warehouse has no schema yet: {error}", mend="run `./etl routes create`") from None
-    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction) as error:
-        raise LocalError(
-            f"the warehouse's schema is older than this program: {error.diag.message_primary}",
-            mend="run `./etl routes create`, or the DAG sportmonks_catalog",
-        ) from None

@@ -87,14 +87,9 @@ class LeagueChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     deadline_minutes: int | None = None
 
 
-class Catalog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``include/catalog.yaml`` whole."""
+class Dials(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of the catalog that tasks need, carried by the manifest."""
 
-    leagues: Literal["all"] | tuple[int | LeagueChoice, ...] = "all"
-    daily_at: str = "05:00"
-    stagger_minutes: int = 2
-    deadline_minutes: int = 60
-    includes: tuple[str, ...] = DEFAULT_INCLUDES
     retries: int = 2
     retry_delay_seconds: int = 60
     collect: Collect = Collect()
@@ -103,6 +98,16 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     budget: Budget = Budget()
     sweep: Sweep = Sweep()
     alerts: dict[str, float] = {}
+
+
+class Catalog(Dials, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``include/catalog.yaml`` whole."""
+
+    leagues: Literal["all"] | tuple[int | LeagueChoice, ...] = "all"
+    daily_at: str = "05:00"
+    stagger_minutes: int = 2
+    deadline_minutes: int = 60
+    includes: tuple[str, ...] = DEFAULT_INCLUDES
 
     def choice(self, league_id: int) -> LeagueChoice:
         """The league's own settings, empty ones where it has none."""
@@ -142,19 +147,6 @@ class League(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def dag_id(self) -> str:
         return f"sportmonks_{self.slug}"
-
-
-class Dials(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of the catalog that tasks need, carried by the manifest."""
-
-    retries: int = 2
-    retry_delay_seconds: int = 60
-    collect: Collect = Collect()
-    refetch: Refetch = Refetch()
-    guard: Guard = Guard()
-    budget: Budget = Budget()
-    sweep: Sweep = Sweep()
-    alerts: dict[str, float] = {}
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit
 
 from airflow.providers.http.hooks.http import HttpHook
 from airflow.sdk.exceptions import AirflowNotFoundException
@@ -227,21 +227,23 @@ class _Store:
             log.warning("The refused include '%s' could not be stored: %s", include, type(error).__name__)
 
 
-def base_url_of(host: str | None, schema: str | None, port: int | None) -> str:
-    """The base URL of a connection's parts: Airflow's HTTP connections keep the scheme in ``schema``, unless they
-    were given as a URI, where ``schema`` is the path. Raises ConfigurationError."""
-    from sportmonks.api.transport import clean_base_url
-
-    host = (host or DEFAULT_BASE_URL).strip()
-    schema = (schema or "").strip().strip("/")
+def url_parts(host: str, schema: str | None, port: int | None, scheme: str = "https") -> SplitResult:
+    """The URL of a connection's parts: Airflow's HTTP connections keep the scheme in ``schema``, unless they were
+    given as a URI, where ``schema`` is the path. ``scheme``: where neither tells one."""
+    host, schema = host.strip(), (schema or "").strip("/ ")
+    known = ("http", "https")
     if "://" not in host:
-        scheme = schema if schema in ("http", "https") else "https"
-        host = f"{scheme}://{host}"
+        host = f"{next((word for word in (schema, scheme) if word in known), 'https')}://{host}"
     parts = urlsplit(host)
-    path = parts.path
-    if schema and schema not in ("http", "https") and not path.strip("/"):
-        path = f"/{schema}"
+    path = f"/{schema}" if schema and schema not in known and not parts.path.strip("/") else parts.path
     netloc = parts.netloc
     if port and not netloc.rpartition("]")[2].rpartition(":")[1]:
         netloc = f"{netloc}:{port}"
-    return clean_base_url(urlunsplit((parts.scheme, netloc, path, parts.query, parts.fragment)))
+    return parts._replace(netloc=netloc, path=path)
+
+
+def base_url_of(host: str | None, schema: str | None, port: int | None) -> str:
+    """The base URL of a Sportmonks connection's parts. Raises ConfigurationError."""
+    from sportmonks.api.transport import clean_base_url
+
+    return clean_base_url(url_parts(host or DEFAULT_BASE_URL, schema, port).geturl())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
 
 from airflow.sdk import BaseOperator
 
@@ -16,7 +15,7 @@ from sportmonks.settings import WAREHOUSE_CONN_ID
 
 if TYPE_CHECKING:
     import psycopg
-    from airflow.sdk import Connection, Context
+    from airflow.sdk import Context
 
     from sportmonks.routes.source import Access, Source
     from sportmonks.routes.spec import Route
@@ -140,6 +139,7 @@ def read_access(conn_id: str) -> Access:
     from airflow.sdk.exceptions import AirflowNotFoundException
     from airflow.sdk.log import mask_secret
 
+    from sportmonks.hooks.sportmonks import url_parts
     from sportmonks.routes.source import Access
 
     try:
@@ -152,29 +152,14 @@ def read_access(conn_id: str) -> Access:
     if conn.password:
         mask_secret(conn.password)
     extra = conn.extra_dejson
+    url = url_parts(conn.host or "", conn.schema, conn.port, conn.conn_type or "")
     return Access(
-        base_url=_base_url(conn),
+        base_url=url._replace(query="", fragment="").geturl(),
         login=conn.login or "",
         password=(conn.password or "").strip(),
         verify=extra.get("verify", True),
         proxies=extra.get("proxies"),
     )
-
-
-def _base_url(conn: Connection) -> str:
-    """Airflow keeps the scheme in ``schema``; in a connection given as a URI, ``schema`` is the path."""
-    host, schema = (conn.host or "").strip(), (conn.schema or "").strip("/ ")
-    if "://" not in host:
-        scheme = schema if schema in ("http", "https") else conn.conn_type
-        host = f"{scheme if scheme in ('http', 'https') else 'https'}://{host}"
-    parts = urlsplit(host)
-    path = parts.path
-    if schema and schema not in ("http", "https") and not path.strip("/"):
-        path = f"/{schema}"
-    netloc = parts.netloc
-    if conn.port and not netloc.rpartition("]")[2].rpartition(":")[1]:
-        netloc = f"{netloc}:{conn.port}"
-    return urlunsplit((parts.scheme, netloc, path, "", ""))
 
 
 def _interval(context: Context) -> tuple[date, date] | None:
