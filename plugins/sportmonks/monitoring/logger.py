@@ -6,7 +6,7 @@ import logging
 import os
 from typing import Any
 
-from sportmonks.monitoring.masking import mask_text, mask_value
+from sportmonks.monitoring.masking import MAX_TEXT, mask_text, mask_value
 from sportmonks.monitoring.monitor import ETLMonitor
 
 _NUMBERS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
@@ -20,8 +20,9 @@ def level_from_environment() -> int:
 class ETLLogger:
     """Thread-safe logger with the context of an execution, chunk and fixture.
 
-    Calls never raise and never wait for the database. ``details`` become the JSON of the row and ``key=value``
-    in the console. Without a monitor the lines go to the console only. ``bind`` gives a child with more context.
+    Calls never raise and never wait for the database. ``details``, of any name, become the JSON of the row and
+    ``key=value`` in the console. Without a monitor the lines go to the console only. ``bind`` gives a child with more
+    context.
     """
 
     def __init__(
@@ -55,27 +56,27 @@ class ETLLogger:
         return ETLLogger(merged.pop("component"), self.monitor, **merged)
 
     def debug(
-        self, message: str, *, fixture_id: int | None = None, duration_ms: float | None = None, **details: Any
+        self, message: str, /, *, fixture_id: int | None = None, duration_ms: float | None = None, **details: Any
     ) -> None:
         self.log("DEBUG", message, fixture_id=fixture_id, duration_ms=duration_ms, **details)
 
     def info(
-        self, message: str, *, fixture_id: int | None = None, duration_ms: float | None = None, **details: Any
+        self, message: str, /, *, fixture_id: int | None = None, duration_ms: float | None = None, **details: Any
     ) -> None:
         self.log("INFO", message, fixture_id=fixture_id, duration_ms=duration_ms, **details)
 
     def warning(
-        self, message: str, *, fixture_id: int | None = None, duration_ms: float | None = None, **details: Any
+        self, message: str, /, *, fixture_id: int | None = None, duration_ms: float | None = None, **details: Any
     ) -> None:
         self.log("WARNING", message, fixture_id=fixture_id, duration_ms=duration_ms, **details)
 
     def error(
-        self, message: str, *, fixture_id: int | None = None, duration_ms: float | None = None, **details: Any
+        self, message: str, /, *, fixture_id: int | None = None, duration_ms: float | None = None, **details: Any
     ) -> None:
         self.log("ERROR", message, fixture_id=fixture_id, duration_ms=duration_ms, **details)
 
     def critical(
-        self, message: str, *, fixture_id: int | None = None, duration_ms: float | None = None, **details: Any
+        self, message: str, /, *, fixture_id: int | None = None, duration_ms: float | None = None, **details: Any
     ) -> None:
         self.log("CRITICAL", message, fixture_id=fixture_id, duration_ms=duration_ms, **details)
 
@@ -119,7 +120,7 @@ class ETLLogger:
         parts.append(mask_text(str(message)))
         if duration_ms is not None:
             parts.append(f"({duration_ms:.0f} ms)")
-        parts += [f"{key}={value}" for key, value in mask_value(details).items()]
+        parts += [f"{key}={value}" for key, value in mask_value(details, room=[MAX_TEXT]).items()]
         return " ".join(parts)
 
     def close(self) -> None:

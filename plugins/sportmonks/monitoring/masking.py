@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -10,20 +11,22 @@ from typing import Any
 
 MASK = "***"
 MAX_TEXT = 4_000
+MAX_JSON = 64_000
 MAX_DEPTH = 8
 MAX_ITEMS = 200
 
 _SECRET_NAME = re.compile(
     r"pass(word|wd|phrase)?$|secret|token|authori[sz]ation|api[_-]?key|credential|cookie|dsn$", re.I
 )
-# key=value and "key": "value" in free text, a Bearer header, and the password of a URL.
+# key=value and "key": "value" in free text, a Bearer header, and the password of a URL. Each begins with a literal, so
+# that a long text costs one pass: a pattern that may begin anywhere in a word takes minutes for a blob of base64.
 _IN_TEXT = re.compile(
-    r"(?i)\b(api[_-]?token|api[_-]?key|access[_-]?token|password|passwd|secret|token)([\"']?\s*[=:]\s*[\"']?)([^\s\"'&,;}]{3,})"
+    r"(?i)(api[_-]?token|api[_-]?key|password|passwd|secret|token)([\"']?\s*[=:]\s*[\"']?)([^\s\"'&,;}]{3,})"
 )
 _BEARER = re.compile(
     r"(?i)\b(authorization[\"']?\s*[:=]\s*[\"']?)(?:bearer\s+|basic\s+)?[^\s\"',;}]{3,}|\b(bearer\s+)[\w.~+/=-]{8,}"
 )
-_URL_PASSWORD = re.compile(r"(\w[\w+.-]*://[^\s:/@]*:)([^\s@/]+)(@)")
+_URL_PASSWORD = re.compile(r"(://[^\s:/@]*:)([^\s/]+)(@)")
 _known: set[str] = set()
 
 
@@ -35,6 +38,10 @@ def add_secret(value: str | None) -> None:
 
 def mask_text(text: str) -> str:
     """``text`` without secrets, cut to MAX_TEXT characters."""
+    cut = len(text) > 4 * MAX_TEXT
+    if cut:
+        # What is never shown is not searched; what may be half a secret at the end goes.
+        text = text[: 4 * MAX_TEXT].rpartition(" ")[0] or text[: 3 * MAX_TEXT]
     for value in _known:
         if value in text:
             text = text.replace(value, MASK)
@@ -43,39 +50,59 @@ def mask_text(text: str) -> str:
     text = _IN_TEXT.sub(rf"\1\2{MASK}", text)
     # What PostgreSQL refuses: NUL and lone surrogates.
     text = text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
-    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
+    return text if len(text) <= MAX_TEXT and not cut else text[: MAX_TEXT - 1] + "…"
 
 
-def mask_value(value: Any, depth: int = 0) -> Any:
-    """A copy that json can write: secrets masked, long lists cut, unknown objects as text. Never raises."""
+def mask_value(value: Any, depth: int = 0, room: list[int] | None = None) -> Any:
+    """A copy that json can write: secrets masked, long lists cut, unknown objects as text.
+
+    ``room`` holds how many characters the whole may have; what comes after them is left out.
+    """
+    if room is not None and room[0] <= 0:
+        return "…"
     if value is None or isinstance(value, bool | int):
-        return value
+        return _taken(value, 8, room)
     if isinstance(value, float):
         # NaN and Infinity are no JSON.
-        return value if value == value and value not in (float("inf"), float("-inf")) else str(value)
+        return _taken(value if math.isfinite(value) else str(value), 8, room)
     if isinstance(value, str):
-        return mask_text(value)
+        text = mask_text(value)
+        return _taken(text, len(text), room)
     if isinstance(value, datetime | date):
-        return value.isoformat()
+        return _taken(value.isoformat(), 32, room)
     if depth >= MAX_DEPTH:
         return "…"
     if isinstance(value, Mapping):
-        return {
-            mask_text(str(key)): MASK
-            if _SECRET_NAME.search(str(key)) and item not in (None, "")
-            else mask_value(item, depth + 1)
-            for key, item in list(value.items())[:MAX_ITEMS]
-        }
+        found: dict[str, Any] = {}
+        for key, item in list(value.items())[:MAX_ITEMS]:
+            if room is not None and room[0] <= 0:
+                found["…"] = "…"
+                break
+            name = mask_text(str(key))
+            secret = _SECRET_NAME.search(name) and item not in (None, "")
+            found[name] = MASK if secret else mask_value(item, depth + 1, _taken(room, len(name), room))
+        return found
     if isinstance(value, list | tuple | set | frozenset):
         items = list(value)
-        shown = [mask_value(item, depth + 1) for item in items[:MAX_ITEMS]]
-        return shown if len(items) <= MAX_ITEMS else [*shown, f"… {len(items) - MAX_ITEMS} more"]
+        shown = []
+        for item in items[:MAX_ITEMS]:
+            if room is not None and room[0] <= 0:
+                break
+            shown.append(mask_value(item, depth + 1, room))
+        return shown if len(shown) == len(items) else [*shown, f"… {len(items) - len(shown)} more"]
     try:
-        return mask_text(str(value))
+        text = mask_text(str(value))
     except Exception:  # an object whose __str__ fails must not cost the log line
-        return f"<{type(value).__name__}>"
+        text = f"<{type(value).__name__}>"
+    return _taken(text, len(text), room)
+
+
+def _taken(value: Any, size: int, room: list[int] | None) -> Any:
+    if room is not None:
+        room[0] -= size
+    return value
 
 
 def to_json(value: Mapping[str, Any] | None) -> str | None:
-    """JSON text of masked details; None for nothing."""
-    return json.dumps(mask_value(value), ensure_ascii=False) if value else None
+    """JSON text of masked details, about MAX_JSON characters at most; None for nothing."""
+    return json.dumps(mask_value(value, room=[MAX_JSON]), ensure_ascii=False) if value else None

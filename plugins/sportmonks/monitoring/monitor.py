@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from sportmonks.monitoring.masking import mask_text, mask_value, to_json
+from sportmonks.monitoring.masking import mask_text, to_json
 from sportmonks.monitoring.sink import EventSink
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -112,11 +113,11 @@ class ETLMonitor:
                 (
                     timestamp or datetime.now(UTC),
                     known,
-                    component,
+                    _name(component) or "?",
                     mask_text(str(message)),
                     to_json(details),
-                    execution_id,
-                    chunk_id,
+                    _name(execution_id),
+                    _name(chunk_id),
                     fixture_id,
                     None if duration_ms is None else round(duration_ms, 3),
                 ),
@@ -132,11 +133,13 @@ class ETLMonitor:
         metric_unit: str | None = None,
         tags: Mapping[str, Any] | None = None,
     ) -> None:
-        """Buffer one metric for etl.etl_metrics."""
+        """Buffer one metric for etl.etl_metrics. What is no finite number is dropped and counted."""
         try:
-            masked = to_json(mask_value(dict(tags))) if tags else None
-            row = (datetime.now(UTC), execution_id, metric_name, float(metric_value), metric_unit, masked or "{}")
-            self.sink.put("metrics", row)
+            value = float(metric_value)
+            if not math.isfinite(value):
+                raise ValueError("one NaN would be the mean of its whole bucket")
+            row = (_name(execution_id), _name(metric_name) or "?", value, _name(metric_unit), to_json(tags) or "{}")
+            self.sink.put("metrics", (datetime.now(UTC), *row))
         except Exception:
             self.sink.dropped += 1
 
@@ -157,3 +160,10 @@ class ETLMonitor:
     def _one(self, statement: str, parameters: tuple[Any, ...]) -> dict[str, Any] | None:
         with self._connect() as conn, conn.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(statement, parameters).fetchone()
+
+
+def _name(value: Any) -> str | None:
+    """A name as PostgreSQL takes it: no NUL, no lone surrogates, not too long for an index."""
+    if value is None:
+        return None
+    return str(value)[:500].replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

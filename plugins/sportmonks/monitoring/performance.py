@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import random
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec
 
 from sportmonks.monitoring.monitor import ETLMonitor
 
+log = logging.getLogger(__name__)
+P = ParamSpec("P")
+
 RESERVOIR = 1_024
 FLUSH_EVERY_S = 30.0
+
+
+def _harmless(call: Callable[P, None]) -> Callable[P, None]:
+    """Whatever it is handed: watching cannot fail the job."""
+
+    @wraps(call)
+    def careful(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            call(*args, **kwargs)
+        except Exception:
+            log.debug("A measurement could not be taken", exc_info=True)
+
+    return careful
 
 
 class _Timing:
@@ -70,7 +88,7 @@ class PerformanceTracker:
         self._flushed_at = time.monotonic()
 
     @contextmanager
-    def track_operation(self, name: str, **tags: Any) -> Iterator[None]:
+    def track_operation(self, name: str, /, **tags: Any) -> Iterator[None]:
         """Time the block. An exception is counted and passes through."""
         started = time.perf_counter()
         try:
@@ -81,29 +99,35 @@ class PerformanceTracker:
         finally:
             self.record_duration(name, (time.perf_counter() - started) * 1000, **tags)
 
-    def record_duration(self, name: str, milliseconds: float, **tags: Any) -> None:
+    @_harmless
+    def record_duration(self, name: str, milliseconds: float, /, **tags: Any) -> None:
         """A duration measured elsewhere, treated like ``track_operation``."""
+        took = float(milliseconds)
         with self._lock:
-            self._timings.setdefault(name, _Timing()).add(milliseconds, self._rng)
+            self._timings.setdefault(name, _Timing()).add(took, self._rng)
         if self.track_performance:
-            self.record_metric(name, milliseconds, "ms", **tags)
+            self._record(name, took, "ms", tags)
         self._flush_when_due()
 
-    def record_metric(self, name: str, value: float, unit: str | None = None, **tags: Any) -> None:
+    @_harmless
+    def record_metric(self, name: str, value: float, /, unit: str | None = None, **tags: Any) -> None:
         """One metric, one row."""
-        self.monitor.record_metric(self.execution_id, name, value, unit, {**self.tags, **tags})
+        self._record(name, value, unit, tags)
 
+    @_harmless
     def increment_counter(self, name: str, value: float = 1) -> None:
         with self._lock:
             self._counters[name] = self._counters.get(name, 0) + value
         self._flush_when_due()
 
+    @_harmless
     def set_gauge(self, name: str, value: float, unit: str | None = None) -> None:
         """The newest value wins at the next flush."""
         with self._lock:
             self._gauges[name] = (value, unit)
         self._flush_when_due()
 
+    @_harmless
     def flush(self) -> None:
         """Hand what has been summed up to the monitor and begin anew."""
         with self._lock:
@@ -112,15 +136,15 @@ class PerformanceTracker:
             gauges, self._gauges = self._gauges, {}
             self._flushed_at = time.monotonic()
         for name, timing in timings.items():
-            self.record_metric(f"{name}.count", timing.count, "calls")
-            self.record_metric(f"{name}.mean", timing.total / timing.count, "ms")
-            self.record_metric(f"{name}.p50", timing.percentile(0.50), "ms")
-            self.record_metric(f"{name}.p95", timing.percentile(0.95), "ms")
-            self.record_metric(f"{name}.max", timing.maximum, "ms")
+            self._record(f"{name}.count", timing.count, "calls")
+            self._record(f"{name}.mean", timing.total / timing.count, "ms")
+            self._record(f"{name}.p50", timing.percentile(0.50), "ms")
+            self._record(f"{name}.p95", timing.percentile(0.95), "ms")
+            self._record(f"{name}.max", timing.maximum, "ms")
         for name, value in counters.items():
-            self.record_metric(name, value, "count")
+            self._record(name, value, "count")
         for name, (value, unit) in gauges.items():
-            self.record_metric(name, value, unit)
+            self._record(name, value, unit)
 
     def close(self) -> None:
         self.flush()
@@ -130,6 +154,9 @@ class PerformanceTracker:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _record(self, name: str, value: float, unit: str | None, tags: Mapping[str, Any] | None = None) -> None:
+        self.monitor.record_metric(self.execution_id, name, value, unit, {**self.tags, **(tags or {})})
 
     def _flush_when_due(self) -> None:
         if time.monotonic() - self._flushed_at >= FLUSH_EVERY_S:

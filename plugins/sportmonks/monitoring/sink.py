@@ -70,8 +70,10 @@ class EventSink:
             self._rows.append((table, row))
             full = len(self._rows) >= BATCH
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="etl-monitor", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="etl-monitor", daemon=True)
+                # May raise (no more threads to be had): then the row waits for the next one's try.
+                thread.start()
+                self._thread = thread
         if full:
             self._wake.set()
 
