@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -11,8 +11,7 @@ import pytest
 from psycopg import conninfo, sql
 from psycopg.rows import dict_row
 
-Ask = Callable[..., list[dict[str, Any]]]
-One = Callable[..., Any]
+from tests.sql.book import Ask, Book, One
 
 
 @pytest.fixture(scope="package")
@@ -57,3 +56,8 @@ def one(ask: Ask) -> One:
         return next(iter(row.values())) if len(row) == 1 else row
 
     return run
+
+
+@pytest.fixture
+def book(warehouse: psycopg.Connection[Any]) -> Book:
+    return Book(warehouse)

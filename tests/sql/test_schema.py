@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.sql.conftest import Ask
+from tests.sql.book import Ask
 from tests.sql.snapshot import FILE, snapshot
 
 

@@ -1,0 +1,140 @@
+"""A chunk of a run: opened, closed, counted, and checked."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from tests.sql.book import LEAGUE, RUN, Ask, Book, at, stored, summary
+
+
+def test_opening_a_chunk_that_no_plan_holds_works(book: Book, ask: Ask) -> None:
+    """A group of a run whose plan was lost, run by hand."""
+    book.start()
+    book.open(1)
+    assert ask("SELECT status FROM etl.execution_chunks") == [{"status": "RUNNING"}]
+
+
+def test_closing_what_was_never_opened_does_nothing(book: Book, ask: Ask) -> None:
+    book.start()
+    assert book.close(1) is None
+    assert ask("SELECT * FROM etl.etl_metrics") == []
+
+
+def test_closing_counts_what_the_chunk_holds(book: Book, ask: Ask) -> None:
+    book.start()
+    book.plan({1: 1})
+    rows = [
+        (1, "COLLECTED", None, at(60 * 24 * 90)),
+        (2, "COLLECTED", None, at(-5)),
+        (3, "PENDING", None, at(-5)),
+        (4, "FAILED", None, at(60)),
+        (5, "MISSING", None, at(60)),
+        (6, "DELETED", at(0), None),
+    ]
+    for row in rows:
+        book.conn.execute(
+            "INSERT INTO football.fixtures (id, league_id, season_id, collection_status, deleted_at, next_due_at)"
+            " VALUES (%s, 8, 1, %s, %s, %s)",
+            row,
+        )
+    book.whole_chunk(1, SAVED=1)
+    (chunk,) = ask("SELECT * FROM etl.chunks")
+    assert {
+        key: chunk[key]
+        for key in (
+            "total_fixtures",
+            "collected_fixtures",
+            "settled_fixtures",
+            "due_fixtures",
+            "failed_fixtures",
+            "status",
+            "owner",
+            "last_collected_at",
+            "last_execution_id",
+            "chunk_id",
+        )
+    } == {
+        "total_fixtures": 5,
+        "collected_fixtures": 2,
+        "settled_fixtures": 1,
+        "due_fixtures": 2,
+        "failed_fixtures": 2,
+        "status": "COMPLETED",
+        "owner": None,
+        "last_collected_at": at(5),
+        "last_execution_id": RUN,
+        "chunk_id": "8_1",
+    }
+
+
+def checks(ask: Ask) -> dict[str, tuple[bool, bool, str]]:
+    rows = ask("SELECT name, required, success, notes FROM etl.check_results")
+    return {row["name"]: (row["required"], row["success"], row["notes"]) for row in rows}
+
+
+def test_good_checks_are_recorded_and_pass(book: Book, ask: Ask) -> None:
+    book.start()
+    book.plan({1: 3})
+    stored(book, 1, range(2))
+    book.open(1)
+    book.mark(1, SAVED=2, FAILED=1)
+    assert book.call("run_chunk_checks", RUN, LEAGUE, 1) == 0
+    assert book.call("require_chunk_checks", RUN, LEAGUE, 1) == 4
+    assert all(success for _, success, _ in checks(ask).values())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name", "notes"),
+    [
+        ("pending", "plan_done", "1 planned fixtures that were never read"),
+        ("no raw", "stored", "1 fixtures marked as saved that are not in raw.fixtures and football.fixtures"),
+        ("not typed", "stored", "1 fixtures marked as saved"),
+    ],
+)
+def test_a_failed_required_check_is_recorded_fails_the_task_and_the_chunk(
+    book: Book, ask: Ask, wrong: str, name: str, notes: str
+) -> None:
+    book.start()
+    book.plan({1: 2})
+    stored(book, 1, range(1))
+    if wrong != "not typed":
+        stored(book, 1, range(1, 2), raw=wrong != "no raw")
+    book.open(1)
+    book.mark(1, SAVED=1 if wrong == "pending" else 2)
+    assert book.call("run_chunk_checks", RUN, LEAGUE, 1) == 1
+    required, success, told = checks(ask)[name]
+    assert (required, success) == (True, False)
+    assert notes in told
+    with (
+        pytest.raises(psycopg.errors.RaiseException, match=f"Quality checks failed for chunk 8_1: {name}") as caught,
+        book.conn.transaction(),
+    ):
+        book.call("require_chunk_checks", RUN, LEAGUE, 1)
+    assert "clear this group" in str(caught.value.diag.message_hint)
+    book.collected(1)
+    assert book.close(1) == "FAILED"
+    assert book.finish() == "FAILED"
+    assert f"Quality checks failed: {name}" in summary(ask)["error_message"]
+
+
+def test_a_failed_optional_check_is_told_and_passes(book: Book, ask: Ask) -> None:
+    book.start()
+    book.plan({1: 1})
+    stored(book, 1, range(1))
+    book.conn.execute("UPDATE football.fixtures SET home_goals = NULL, quality_score = 30")
+    book.whole_chunk(1, SAVED=1)
+    assert book.call("run_chunk_checks", RUN, LEAGUE, 1) == 2
+    assert {name for name, (_, success, _) in checks(ask).items() if not success} == {"finished_have_goals", "quality"}
+    assert book.call("require_chunk_checks", RUN, LEAGUE, 1) == 2
+
+
+def test_checks_run_again_replace_their_results(book: Book, ask: Ask) -> None:
+    book.start()
+    book.plan({1: 1})
+    stored(book, 1, range(1))
+    book.open(1)
+    assert book.call("run_chunk_checks", RUN, LEAGUE, 1) == 1
+    book.mark(1, SAVED=1)
+    assert book.call("run_chunk_checks", RUN, LEAGUE, 1) == 0
+    assert len(checks(ask)) == 4
