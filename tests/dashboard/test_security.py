@@ -6,13 +6,15 @@ import re
 from typing import Any
 
 import psycopg
+import pytest
 import requests
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from sportmonks.dashboard import queries
 from sportmonks.dashboard.app import FILES, STATIC, create_app
 from sportmonks.dashboard.security import CSRF_SECONDS, Csrf
-from tests.dashboard.conftest import Client, stand_in_access
+from tests.dashboard.conftest import Client, serving, stand_in_access
 
 EVIL = '<img src=x onerror="window.hacked=1">{{7*7}}'
 
@@ -128,6 +130,8 @@ def test_bad_parameters_are_refused(client: Client) -> None:
         ("api/chunks/1/x", {}),
         ("api/chunks/1/99999999999999999999", {}),
         ("api/alerts", {"state": "none"}),
+        ("api/metrics", {"name": "a\x00b"}),
+        ("api/executions", {"before": "2026-99-99T00:00:00~etl_1"}),
     ]
     for path, params in odd:
         client.get(path, expect=422, **params)
@@ -173,7 +177,28 @@ def test_no_secret_in_any_answer(client: Client, seeded: psycopg.Connection[Any]
         assert "never-show-me" not in text, path
 
 
-def test_a_dead_warehouse_says_what_to_do(client: Client, warehouse: psycopg.Connection[Any]) -> None:
+def test_a_warehouse_that_is_away_says_what_to_do() -> None:
+    nowhere = "host=127.0.0.1 port=1 dbname=x user=u password=hidden-secret"
+    with serving(nowhere, stand_in_access()) as address:
+        for path in ("api/overview", "api/logs", "api/export/all.json"):
+            answer = requests.get(f"{address}/{path}", headers={"Cookie": "_token=admin"}, timeout=20)
+            assert answer.status_code == 503
+            assert answer.json()["detail"] == "The warehouse does not answer."
+            assert "sportmonks_warehouse" in answer.json()["mend"]
+            assert "hidden-secret" not in answer.text
+
+
+def test_a_fault_of_ours_has_its_headers_too(
+    client: Client, seeded: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "budgets", lambda conn: 1 / 0)
+    answer = requests.get(f"{client.address}/api/budgets", headers={"Cookie": "_token=admin"}, timeout=10)
+    assert (answer.status_code, answer.json()["detail"]) == (500, "Something went wrong on the server.")
+    assert answer.headers["cache-control"] == "no-store"
+    assert "division" not in answer.text
+
+
+def test_an_empty_warehouse_says_what_to_do(client: Client, warehouse: psycopg.Connection[Any]) -> None:
     warehouse.execute("DROP SCHEMA etl CASCADE")
     found = client.get("api/overview", expect=503)
     assert found == {"detail": "The warehouse has no ETL tables yet.", "mend": "Run the DAG sportmonks_catalog once."}

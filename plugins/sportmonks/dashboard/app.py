@@ -16,6 +16,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 
 from sportmonks.dashboard import export, queries
 from sportmonks.dashboard.security import (
+    HEADERS,
     Access,
     Csrf,
     SecurityHeaders,
@@ -23,7 +24,8 @@ from sportmonks.dashboard.security import (
     check_origin_of_change,
 )
 from sportmonks.dashboard.store import Store
-from sportmonks.errors import ConfigurationError
+from sportmonks.errors import ConfigurationError, SportmonksError
+from sportmonks.monitoring.masking import mask_text
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,7 @@ FILES = {path.relative_to(STATIC).as_posix(): path for path in STATIC.rglob("*")
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 Status = Literal["RUNNING", "COMPLETED", "FAILED", "CANCELLED"]
 Id = Annotated[int | None, Query(ge=0, lt=2**63)]
+Name = Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$")]
 Text = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
 
 
@@ -62,26 +65,16 @@ def create_app(connect: Callable[[], psycopg.Connection[Any]], access: Access) -
     app.add_middleware(SecurityHeaders)
 
     @app.exception_handler(psycopg.Error)
-    @app.exception_handler(ConfigurationError)
+    @app.exception_handler(SportmonksError)
     async def database_trouble(_: Request, error: Exception) -> JSONResponse:
-        log.error("The page could not read the warehouse: %s", str(error).splitlines()[0])
-        if isinstance(error, psycopg.errors.QueryCanceled):
-            return JSONResponse(
-                {"detail": "The warehouse took too long.", "mend": "Narrow the filters or the period."}, 503
-            )
-        if isinstance(
-            error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedFunction | psycopg.errors.InvalidSchemaName
-        ):
-            return JSONResponse(
-                {"detail": "The warehouse has no ETL tables yet.", "mend": "Run the DAG sportmonks_catalog once."}, 503
-            )
-        return JSONResponse(
-            {
-                "detail": "The warehouse does not answer.",
-                "mend": "Check that PostgreSQL runs and that the connection sportmonks_warehouse is right.",
-            },
-            503,
-        )
+        log.error("The page could not read the warehouse: %s", mask_text(str(error)).splitlines()[0])
+        return JSONResponse(*_trouble(error))
+
+    @app.exception_handler(Exception)
+    async def our_fault(_: Request, __: Exception) -> JSONResponse:
+        # Answered outside the middleware, so it brings the headers itself.
+        found = {"detail": "Something went wrong on the server.", "mend": "The log of the api-server has the reason."}
+        return JSONResponse(found, 500, headers=HEADERS)
 
     @app.get("/", include_in_schema=False)
     def index() -> FileResponse:
@@ -171,7 +164,7 @@ def create_app(connect: Callable[[], psycopg.Connection[Any]], access: Access) -
     @app.get("/api/metrics")
     def metrics(
         hours: Annotated[float, Query(gt=0, le=24 * 92)] = 24,
-        name: Annotated[list[str] | None, Query(max_length=5)] = None,
+        name: Annotated[list[Name] | None, Query(max_length=5)] = None,
     ) -> dict[str, Any]:
         with store.reading() as conn:
             return queries.charts(conn, hours=hours, names=name or ())
@@ -258,6 +251,30 @@ def create_app(connect: Callable[[], psycopg.Connection[Any]], access: Access) -
     return app
 
 
+def _trouble(error: Exception) -> tuple[dict[str, str], int]:
+    """What people are told, and the status."""
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        return {"detail": "The warehouse took too long.", "mend": "Narrow the filters or the period."}, 503
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return {
+            "detail": "The warehouse's user may not read the ETL tables.",
+            "mend": "Grant it the schemas etl and football, or use the user that ran sportmonks_catalog.",
+        }, 503
+    if isinstance(
+        error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedFunction | psycopg.errors.InvalidSchemaName
+    ):
+        return {
+            "detail": "The warehouse has no ETL tables yet.",
+            "mend": "Run the DAG sportmonks_catalog once.",
+        }, 503
+    if isinstance(error, psycopg.DataError):
+        return {"detail": "A parameter is no such value."}, 422
+    return {
+        "detail": "The warehouse does not answer.",
+        "mend": "Check that PostgreSQL runs and that the connection sportmonks_warehouse is right.",
+    }, 503
+
+
 def _found(answer: dict[str, Any] | None, what: str) -> dict[str, Any]:
     if answer is None:
         raise HTTPException(404, f"There is no such {what}; it may be older than the retention.")
@@ -266,6 +283,14 @@ def _found(answer: dict[str, Any] | None, what: str) -> dict[str, Any]:
 
 def airflow_app() -> FastAPI:
     """The app as Airflow's api-server mounts it."""
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
     from sportmonks.db import connect
 
-    return create_app(connect, airflow_access())
+    def connect_or_say() -> psycopg.Connection[Any]:
+        try:
+            return connect()
+        except AirflowNotFoundException as error:
+            raise ConfigurationError(str(error), mend="Create it in Admin, Connections.") from None
+
+    return create_app(connect_or_say, airflow_access())
