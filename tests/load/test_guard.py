@@ -194,7 +194,17 @@ def test_the_dials_decide(chunk: Chunk, rich: Payload) -> None:
     poor = {**rich, "lineups": rich["lineups"][:1]}
     assert chunk.store(poor).outcomes == {"HELD": 1}
     assert fixture(chunk.conn, rich["id"])["next_due_at"] == chunk.now + timedelta(hours=6)
-    assert chunk.store(poor).outcomes == {"SAVED": 1}
+    assert chunk.store(poor, hours=5).outcomes == {"HELD": 1}
+    assert chunk.store(poor, hours=6).outcomes == {"SAVED": 1}
+
+
+def test_reads_before_their_time_do_not_make_a_loss_believable(chunk: Chunk, rich: Payload) -> None:
+    """A run forced again and again within minutes is one look."""
+    poor = {**rich, "events": []}
+    for _ in range(6):
+        assert chunk.store(poor, hours=0.1).outcomes == {"HELD": 1}
+        assert fixture(chunk.conn, rich["id"])["held_reads"] == 1
+    assert [chunk.store(poor).outcomes for _ in range(3)] == [{"HELD": 1}, {"HELD": 1}, {"SAVED": 1}]
 
 
 # ---- the ledger
@@ -223,6 +233,31 @@ def test_changed_fields_and_rows_are_told_with_their_age(chunk: Chunk, rich: Pay
             chunk.season_id,
         )
         assert row["changed_at"] == chunk.now
+
+
+def test_the_age_is_told_without_periods_too(chunk: Chunk, rich: Payload) -> None:
+    """The end is taken from the kick-off then; before it there is no age."""
+    bare = {key: value for key, value in rich.items() if key != "periods"}
+    start = datetime.fromisoformat(bare["starting_at"]).replace(tzinfo=UTC)
+    chunk.now = start - timedelta(days=2)
+    chunk.conn.execute("TRUNCATE raw.fixtures, football.fixtures, football.fixture_periods")
+    chunk.store({**bare, "state_id": 1}, {**rich, "id": 77, "state_id": 1})
+    chunk.now = start + timedelta(hours=3)
+    chunk.store(bare)
+    chunk.now = start + timedelta(hours=25)
+    chunk.store({**bare, "result_info": "decided afterwards"})
+    rows = sorted(rows_of(chunk.conn, "etl.fixture_changes"), key=lambda row: row["change_id"])
+    told = [(row["field"], row["hours_after"]) for row in rows]
+    assert told == [("state_id", None), ("result_info", 24)]
+
+
+def test_a_match_played_again_has_a_new_end(chunk: Chunk, rich: Payload) -> None:
+    again = {**rich, "state_id": 1, "starting_at": "2027-01-01 20:00:00", "periods": []}
+    for _ in range(4):
+        chunk.store(again)
+    row = fixture(chunk.conn, rich["id"])
+    assert (row["ended_at"], row["due_reason"]) == (None, "just_finished")
+    assert row["next_due_at"] == datetime(2027, 1, 1, 22, tzinfo=UTC)
 
 
 def test_many_changed_rows_are_told_by_their_number(chunk: Chunk, rich: Payload) -> None:

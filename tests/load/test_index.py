@@ -146,7 +146,13 @@ def test_a_tombstone_stays_and_rises_when_the_index_lists_it_again(read: Chunk, 
     assert due(read, days=10_000).get(one["id"]) is None
     assert rows_of(read.conn, "football.fixture_events", "fixture_id = %s", one["id"])
     (change,) = rows_of(read.conn, "etl.fixture_changes")
-    assert (change["section"], change["field"], change["after"]) == ("fixture", "deleted", True)
+    assert (change["section"], change["field"], change["before"], change["after"]) == (
+        "fixture",
+        "deleted",
+        False,
+        True,
+    )
+    assert float(change["hours_after"]) == pytest.approx((read.now - row["ended_at"]).total_seconds() / 3600, abs=0.01)
     # Twice is once.
     read.conn.execute(sql("plan/tombstone"), names)
     assert len(rows_of(read.conn, "etl.fixture_changes")) == 1

@@ -425,6 +425,27 @@ def test_a_payload_in_state_deleted_becomes_a_tombstone_and_can_rise_again(
     assert row["next_due_at"]
 
 
+@pytest.mark.parametrize("how", ["bare", "emptied", "null"])
+def test_a_tombstone_keeps_what_was_known_whatever_comes_with_it(
+    chunk: Chunk, payloads: list[Payload], how: str
+) -> None:
+    one = payloads[0]
+    chunk.store(one)
+    value = [] if how == "emptied" else None
+    answer = {key: value if isinstance(each, list) else each for key, each in one.items()}
+    if how == "bare":
+        answer = {key: each for key, each in one.items() if not isinstance(each, list)}
+    before = versions(chunk.conn)
+    assert chunk.store({**answer, "state_id": 20}).outcomes == {"SAVED": 1}
+    assert fixture(chunk.conn, one["id"])["collection_status"] == "DELETED"
+    (raw,) = rows_of(chunk.conn, "raw.fixtures")
+    assert raw["payload"] == {**one, "state_id": 20}
+    written = changed_rows(before, versions(chunk.conn))
+    assert {table for table, _ in written} == {"raw.fixtures", "football.fixtures"}
+    (change,) = rows_of(chunk.conn, "etl.fixture_changes")
+    assert (change["field"], change["before"], change["after"]) == ("state_id", one["state_id"], 20)
+
+
 # ---- the plan's marks, the lease, order and company
 
 

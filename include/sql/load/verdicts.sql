@@ -1,7 +1,7 @@
 -- The collector's bookkeeping for every fixture of the batch, changed or not; updated_at stays.
 UPDATE football.fixtures f
 SET collection_status = v.status,
-    ended_at          = coalesce(v.ended_at, f.ended_at),
+    ended_at          = v.ended_at,
     first_fetched_at  = CASE WHEN v.returned THEN coalesce(f.first_fetched_at, %(now)s) ELSE f.first_fetched_at END,
     last_fetched_at   = CASE WHEN v.returned THEN %(now)s ELSE f.last_fetched_at END,
     last_asked_at     = %(now)s,

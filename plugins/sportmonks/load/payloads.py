@@ -12,6 +12,7 @@ import msgspec
 from sportmonks.load.clean import clean
 from sportmonks.load.fingerprint import fingerprint
 from sportmonks.load.glance import Glance, glance
+from sportmonks.refetch import DELETED
 
 # No JSON, no UTF-8, a number that no type holds, or brackets without end.
 UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)
@@ -50,9 +51,11 @@ def read_payloads(rows: Mapping[int, bytes | msgspec.Raw]) -> tuple[dict[int, Pa
 
 def carried_over(payload: Payload, old: bytes, sections: Iterable[str]) -> Payload:
     """The payload with ``sections`` of an older one that it is silent about, whether it was asked for them or not. Null
-    in the place of a list is silence, too; an empty list is not."""
+    in the place of a list is silence, too; an empty list is not. A deleted fixture keeps all that was known of it."""
     fields, before = _object.decode(payload.raw), _object.decode(old)
     silent = {name for name, value in fields.items() if bytes(value) == b"null" and _is_list(before.get(name))}
+    if payload.seen.state_id == DELETED:
+        silent = set(sections)
     kept = {name: before[name] for name in sections if name in before and (name not in fields or name in silent)}
     return _read(msgspec.json.encode(fields | kept)) if kept else payload
 

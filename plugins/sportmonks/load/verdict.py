@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
 from sportmonks.catalog import Guard, Refetch
 from sportmonks.load.glance import Glance
 from sportmonks.load.ledger import poorer_sections
-from sportmonks.refetch import DELETED, PLAYED, Facts, next_due
+from sportmonks.refetch import DELETED, ENDED_WITHOUT_RESULT, FINISHED, PLAYED, Facts, end_of, next_due
 
 SAVED, UNCHANGED, HELD, MISSING, FAILED = "SAVED", "UNCHANGED", "HELD", "MISSING", "FAILED"
 
@@ -52,13 +52,14 @@ class Verdict:
             index_changed_at=None if self.returned else self.facts.index_changed_at,
         )
         due = next_due(facts, refetch, guard, now)
+        ended_at = end_of(facts, refetch) if facts.state_id in FINISHED | ENDED_WITHOUT_RESULT else facts.ended_at
         return {
             "fixture_id": self.fixture_id,
             "outcome": self.outcome,
             "status": self.status,
             "returned": self.returned,
             "changed": self.changed,
-            "ended_at": facts.ended_at.isoformat() if facts.ended_at else None,
+            "ended_at": ended_at.isoformat() if ended_at else None,
             "unchanged_reads": facts.unchanged_reads,
             "held_reads": facts.held_reads,
             "held_hash": "\\x" + self.held_hash.hex() if self.held_hash else None,
@@ -104,8 +105,7 @@ def judge_answer(
     if poorer:
         # The same loss has to persist, not the same payload: other parts of it may go on changing meanwhile.
         loss = _loss(poorer, seen.counts)
-        same = prior.held_hash == loss
-        held = prior.facts.held_reads + 1 if same else 1
+        held = _held_before(prior, loss, guard, now) + 1
         if held <= guard.rereads:
             kept = replace(
                 prior.facts,
@@ -140,6 +140,16 @@ def bare_among(seen: Mapping[int, Glance]) -> frozenset[int]:
         if glance.state_id in PLAYED
     }
     return frozenset(key for key, any_row in told.items() if not any_row) if any(told.values()) else frozenset()
+
+
+def _held_before(prior: Prior, loss: bytes, guard: Guard, now: datetime) -> int:
+    """Re-reads that told of the same loss. One that comes before its time, because somebody forced it, counts as one
+    with the read before."""
+    if prior.held_hash != loss:
+        return 0
+    read = prior.facts.last_fetched_at
+    early = read is not None and now < read + timedelta(hours=guard.hours)
+    return max(prior.facts.held_reads - early, 0)
 
 
 def _loss(poorer: list[str], counts: Mapping[str, int]) -> bytes:
