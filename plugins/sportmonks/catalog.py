@@ -32,7 +32,7 @@ class Refetch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The ladder of re-reads; hours after the end of a match."""
 
     rungs_hours: tuple[float, ...] = (1, 24, 168, 720)
-    quiet_reads: int = 2  # unchanged re-reads after which only the last rung is kept
+    quiet_reads: int = 2  # unchanged re-reads after which only the first day's rungs and the last are kept
     max_age_days: int = 365  # slow sweep behind the ladder; 0 = everything is always due
     match_hours: float = 2.0  # from kick-off to the end, where no period tells it
     live_minutes: float = 1.0
