@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,10 @@ import pytest
 import requests
 from psycopg.rows import dict_row
 
+from tests.e2e.watching import LATE, channels, trouble  # noqa: F401 (fixtures of the tests of watching)
+
 REPO = Path(__file__).resolve().parents[2]
-SANDBOX = "--leagues 2 --seasons 3 --teams 6"
+SANDBOX = "--leagues 7 --seasons 3 --teams 6"
 
 
 @dataclass
@@ -41,30 +45,22 @@ class Etl:
     def home(self) -> Path:
         return Path(self.env["ETL_HOME"])
 
-    @property
-    def password(self) -> str:
-        import json
-
-        return str(json.loads((self.home / "airflow" / "passwords.json").read_text())["admin"])
+    def password(self, user: str = "admin") -> str:
+        return str(json.loads((self.home / "airflow" / "passwords.json").read_text())[user])
 
     def sandbox(self, method: str, path: str, body: Any = None) -> Any:
-        found = re.search(
-            r"http://127\.0\.0\.1:\d+", next(x for x in self("status").stdout.splitlines() if "sandbox" in x)
-        )
-        assert found, "no sandbox in ./etl status"
-        answer = requests.request(method, found[0] + path, json=body, timeout=30)
+        port = json.loads((self.home / "ports.json").read_text())["sandbox"]
+        answer = requests.request(method, f"http://127.0.0.1:{port}{path}", json=body, timeout=30)
         answer.raise_for_status()
         return answer.json()
 
-    @property
-    def token(self) -> str:
-        body = {"username": "admin", "password": self.password}
+    def token(self, user: str = "admin") -> str:
+        body = {"username": user, "password": self.password(user)}
         return str(requests.post(f"{self.url}/auth/token", json=body, timeout=30).json()["access_token"])
 
     def airflow(self, method: str, path: str, body: Any = None) -> Any:
-        answer = requests.request(
-            method, f"{self.url}/api/v2{path}", json=body, headers={"Authorization": f"Bearer {self.token}"}, timeout=60
-        )
+        headers = {"Authorization": f"Bearer {self.token()}"}
+        answer = requests.request(method, f"{self.url}/api/v2{path}", json=body, headers=headers, timeout=60)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
@@ -75,18 +71,25 @@ class Etl:
             executable_path=shutil.which("chromium"),
             args=[*flags.split(), "--disable-component-update", "--disable-sync"],
         )
+        return browser, self.sign_in(browser)
+
+    def sign_in(self, browser: Any, user: str = "admin") -> Any:
+        """A page of its own, signed in as this user."""
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         page.goto(f"{self.url}/auth/login/")
-        page.fill("input[name=username]", "admin")
-        page.fill("input[name=password]", self.password)
+        page.fill("input[name=username]", user)
+        page.fill("input[name=password]", self.password(user))
         page.keyboard.press("Enter")
         page.wait_for_url(lambda url: "/auth/login" not in url)
         page.wait_for_load_state("networkidle")
-        return browser, page
+        return page
+
+    @cached_property
+    def dsn(self) -> str:
+        return self("dsn").stdout.strip()
 
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
-        dsn = self("dsn").stdout.strip()
-        with psycopg.connect(dsn, row_factory=dict_row) as conn:
+        with psycopg.connect(self.dsn, row_factory=dict_row) as conn:
             return conn.execute(query.encode(), values).fetchall()
 
     def wait_for_run(self, dag_id: str, run_id: str, seconds: float = 240) -> str:
@@ -98,6 +101,21 @@ class Etl:
                 return str(state)
             time.sleep(1)
         raise AssertionError(f"{dag_id} {run_id} was not finished after {seconds} s")
+
+    def failures(self, dag_id: str, run_id: str) -> dict[str, list[str]]:
+        """Last log lines of the tasks that failed."""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances"
+        tasks = self.airflow("GET", f"{path}?state=failed&limit=100")["task_instances"]
+        logs = {
+            task["task_id"]: self.airflow("GET", f"{path}/{task['task_id']}/logs/{task['try_number']}")
+            for task in tasks
+        }
+        return {name: [str(line) for line in log["content"][-12:]] for name, log in logs.items()}
+
+    def trigger(self, dag_id: str, **conf: Any) -> str:
+        """Id of a new run."""
+        run = self.airflow("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf})
+        return str(run["dag_run_id"])
 
     def newest_run(self, dag_id: str) -> str:
         runs = self.airflow("GET", f"/dags/{dag_id}/dagRuns?order_by=-run_after&limit=1")["dag_runs"]
@@ -119,7 +137,8 @@ def etl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Etl]:
     catalog = include / "catalog.yaml"
     # A failing group must fail in seconds here, not after two retries a minute apart.
     text = re.sub(r"(?m)^retries: \d+", "retries: 0", catalog.read_text())
-    text = re.sub(r"(?m)^deadline_minutes: \d+", "deadline_minutes: 1", text)
+    leagues = "".join(f"  - {{id: {league}, deadline_minutes: 1}}\n" for league in LATE.values())
+    text = re.sub(r"(?m)^leagues: all\n", f"leagues:\n  - 8\n  - 564\n  - 384\n  - 82\n{leagues}", text)
     catalog.write_text(text)
     keep = ("PATH", "HOME", "LANG", "TMPDIR", "USER", "LOGNAME")
     env = {name: os.environ[name] for name in keep if name in os.environ} | {
