@@ -168,6 +168,16 @@ def versions(conn: psycopg.Connection[Any]) -> dict[str, dict[Any, tuple[str, st
     return found
 
 
+def changed_rows(before: Any, after: Any) -> set[tuple[str, Any]]:
+    """(table, key) of every row that was written, came or went."""
+    return {
+        (table, key)
+        for table in before
+        for key in before[table].keys() | after[table].keys()
+        if before[table].get(key) != after[table].get(key)
+    }
+
+
 def dump(conn: psycopg.Connection[Any]) -> dict[str, list[str]]:
     """Every row of the data without the times of storing, to compare two warehouses."""
     found = {}

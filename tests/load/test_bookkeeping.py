@@ -1,0 +1,161 @@
+"""What a batch leaves besides the data: failures, absences, tombstones, plan, lease, order, company."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from sportmonks.db import open_connection
+from sportmonks.errors import LostLease
+from sportmonks.load.store import Fetched, store_batch
+from tests.load.helpers import (
+    Chunk,
+    Payload,
+    assert_stored,
+    changed_rows,
+    dump,
+    fixture,
+    rows_of,
+    versions,
+)
+
+
+def test_poisoned_and_missing_are_recorded_the_others_saved(chunk: Chunk, payloads: list[Payload]) -> None:
+    bad, gone, *good = payloads
+    chunk.plan(*(row["id"] for row in payloads))
+    stored = chunk.store(*good, poisoned={bad["id"]: "HTTP 500 for this fixture alone"}, missing=(gone["id"],))
+    assert stored.outcomes == {"SAVED": len(good), "FAILED": 1, "MISSING": 1}
+    first, second = fixture(chunk.conn, bad["id"]), fixture(chunk.conn, gone["id"])
+    assert (first["collection_status"], first["last_error"]) == ("FAILED", "HTTP 500 for this fixture alone")
+    assert (second["collection_status"], second["missing_reads"]) == ("MISSING", 1)
+    assert second["next_due_at"] == chunk.now + timedelta(hours=1)
+    plan = {row["fixture_id"]: row for row in rows_of(chunk.conn, "etl.execution_fixtures")}
+    assert (plan[bad["id"]]["status"], plan[gone["id"]]["status"]) == ("FAILED", "MISSING")
+    assert {plan[row["id"]]["status"] for row in good} == {"SAVED"}
+
+
+def test_a_collected_fixture_survives_failures_and_absences(chunk: Chunk, payloads: list[Payload]) -> None:
+    one = payloads[0]
+    chunk.store(one)
+    for number in (1, 2, 3):
+        chunk.store(missing=(one["id"],))
+        row = fixture(chunk.conn, one["id"])
+        assert (row["collection_status"], row["missing_reads"]) == ("COLLECTED", number)
+    chunk.store(poisoned={one["id"]: "500"})
+    assert_stored(chunk.conn, one)
+
+
+def test_a_payload_in_state_deleted_becomes_a_tombstone_and_can_rise_again(
+    chunk: Chunk, payloads: list[Payload]
+) -> None:
+    one = payloads[0]
+    chunk.store(one)
+    chunk.store({**one, "state_id": 20})
+    row = fixture(chunk.conn, one["id"])
+    assert (row["collection_status"], row["deleted_at"], row["next_due_at"]) == ("DELETED", chunk.now, None)
+    assert rows_of(chunk.conn, "football.fixture_events", "fixture_id = %s", one["id"])
+    chunk.store(one)
+    row = fixture(chunk.conn, one["id"])
+    assert (row["collection_status"], row["deleted_at"]) == ("COLLECTED", None)
+    assert row["next_due_at"]
+
+
+@pytest.mark.parametrize("how", ["bare", "emptied", "null"])
+def test_a_tombstone_keeps_what_was_known_whatever_comes_with_it(
+    chunk: Chunk, payloads: list[Payload], how: str
+) -> None:
+    one = payloads[0]
+    chunk.store(one)
+    value = [] if how == "emptied" else None
+    answer = {key: value if isinstance(each, list) else each for key, each in one.items()}
+    if how == "bare":
+        answer = {key: each for key, each in one.items() if not isinstance(each, list)}
+    before = versions(chunk.conn)
+    assert chunk.store({**answer, "state_id": 20}).outcomes == {"SAVED": 1}
+    assert fixture(chunk.conn, one["id"])["collection_status"] == "DELETED"
+    (raw,) = rows_of(chunk.conn, "raw.fixtures")
+    assert raw["payload"] == {**one, "state_id": 20}
+    written = changed_rows(before, versions(chunk.conn))
+    assert {table for table, _ in written} == {"raw.fixtures", "football.fixtures"}
+    (change,) = rows_of(chunk.conn, "etl.fixture_changes")
+    assert (change["field"], change["before"], change["after"]) == ("state_id", one["state_id"], 20)
+
+
+def test_a_batch_stored_twice_counts_once(chunk: Chunk, payloads: list[Payload]) -> None:
+    chunk.plan(*(row["id"] for row in payloads))
+    chunk.store(*payloads)
+    chunk.store(*payloads)
+    chunk.conn.execute("SELECT etl.recount_chunk('etl_test', %s, %s)", (chunk.league_id, chunk.season_id))
+    (row,) = rows_of(chunk.conn, "etl.execution_chunks")
+    assert (row["planned"], row["processed"], row["failed"]) == (len(payloads), len(payloads), 0)
+
+
+def test_without_the_lease_nothing_is_written(chunk: Chunk, payloads: list[Payload]) -> None:
+    before = dump(chunk.conn)
+    chunk.conn.execute("UPDATE etl.chunks SET fence = fence + 1")
+    with pytest.raises(LostLease, match="taken over by another task"):
+        chunk.store(*payloads)
+    assert dump(chunk.conn) == before
+    chunk.conn.execute("DELETE FROM etl.chunks")
+    with pytest.raises(LostLease):
+        chunk.store(*payloads)
+
+
+def test_a_batch_that_breaks_leaves_nothing_behind(
+    chunk: Chunk, payloads: list[Payload], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sportmonks.load import store
+
+    before = dump(chunk.conn)
+
+    def broken(name: str) -> str:
+        return "SELECT 1/0" if name == "load/progress" else original(name)
+
+    original = vars(store)["sql"]
+    monkeypatch.setattr(store, "sql", broken)
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        chunk.store(*payloads)
+    assert dump(chunk.conn) == before
+
+
+def versions_of(payloads: list[Payload]) -> list[list[Payload]]:
+    """Three batches that overlap in teams, each fixture once."""
+    return [payloads[0::3], payloads[1::3], payloads[2::3]]
+
+
+def test_the_order_of_batches_does_not_matter(
+    chunk: Chunk, payloads: list[Payload], warehouse: psycopg.Connection[Any]
+) -> None:
+    # One team has two spellings in the same season: the later batch must not decide.
+    batches, ends = versions_of(payloads), []
+    for order in ((0, 1, 2), (2, 0, 1), (1, 2, 0)):
+        warehouse.execute(
+            "TRUNCATE raw.fixtures, football.fixtures, football.teams, football.fixture_participants,"
+            " football.fixture_scores, football.fixture_events, football.fixture_lineups,"
+            " football.fixture_player_statistics, football.fixture_statistics, football.fixture_periods"
+        )
+        chunk.index(*payloads)
+        for place in order:
+            chunk.store(*batches[place])
+        ends.append(dump(warehouse))
+    assert ends[0] == ends[1] == ends[2]
+
+
+def test_two_writers_at_once(chunk: Chunk, payloads: list[Payload], warehouse_dsn: str) -> None:
+    """Overlapping batches from two connections: no deadlock, nothing lost, nothing twice."""
+    work: list[Fetched] = [chunk.fetched(*payloads[at : at + 5]) for at in range(0, len(payloads), 2)] * 2
+
+    def write(mine: list[Fetched]) -> int:
+        with open_connection(warehouse_dsn, autocommit=True) as conn:
+            return sum(store_batch(conn, fetched, chunk.context()).processed for fetched in mine)
+
+    with ThreadPoolExecutor(2) as pool:
+        done = sum(pool.map(write, (work, work[::-1])))
+    assert done == 2 * sum(len(fetched.asked) for fetched in work)
+    for payload in payloads:
+        assert_stored(chunk.conn, payload)
+    assert rows_of(chunk.conn, "etl.fixture_changes") == []
