@@ -410,7 +410,7 @@ class _Play:
                     if fixture_id in asked:
                         lost.add(asked[fixture_id])
                     asked[fixture_id] = (note["pid"], number)
-                elif note["what"] == "failed":
+                elif note["what"] in ("failed", "missing"):
                     asked.pop(fixture_id, None)
         by_process = Counter(pid for pid, _ in lost)
         self.figures.refetched = len(lost)

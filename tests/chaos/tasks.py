@@ -116,6 +116,8 @@ class _Client(SportmonksClient):
             self.note("failed", tuple(ids))
             raise
         self.note("answered", tuple(ids))
+        if answer.missing:
+            self.note("missing", answer.missing)
         return answer
 
 

@@ -108,6 +108,48 @@ def test_an_empty_index_says_nothing(desk: Desk) -> None:
     assert desk.planned(desk.run()).quote.by_reason.get("gone_from_index", 0) == 0
 
 
+def test_fixtures_that_the_api_forgets_for_a_moment_come_within_the_run(desk: Desk) -> None:
+    desk.box.fault("no_result", match={"path": "multi"}, count=1)
+    found = desk.whole(desk.run())
+    assert (found.outcomes, found.explained) == ({"saved": 12}, {"deleted": 0, "intermittent": 5, "unexplained": 0})
+    assert desk.asked() == 12 + 5
+    assert desk.value("SELECT count(*) FROM etl.execution_fixtures WHERE status <> 'SAVED'") == 0
+
+
+def test_fixtures_that_stay_away_are_asked_for_twice_in_a_run_and_then_more_rarely(desk: Desk) -> None:
+    gone = desk.fixture_ids()[:2]
+    desk.box.fault("missing_ids", match={"path": "multi"}, rate=1.0, ids=gone)
+    found = desk.whole(desk.run())
+    assert (found.outcomes, found.explained) == (
+        {"saved": 10, "missing": 2},
+        {"deleted": 0, "intermittent": 0, "unexplained": 2},
+    )
+    assert desk.asked() == 12 + 2
+    patience = "SELECT DISTINCT missing_reads, extract(epoch FROM next_due_at - last_asked_at) FROM football.fixtures"
+    assert desk.rows(f"{patience} WHERE missing_reads > 0") == [(2, 2 * HOUR)]
+    desk.move(2 * HOUR)
+    desk.whole(desk.run())
+    assert desk.asked() == 14 + 2
+
+
+def test_a_second_look_that_fails_costs_the_chunk_nothing(desk: Desk) -> None:
+    run = desk.run()
+    desk.planned(run)
+    desk.box.fault("missing_ids", match={"path": "multi"}, count=1, ids=desk.fixture_ids()[:1])
+    real, asked = SportmonksClient.fixtures_multi, []
+
+    def tiring(self: Any, ids: Any, *args: Any, **kwargs: Any) -> Any:
+        asked.append(tuple(ids))
+        if len(asked) > 3:
+            raise TransientApiError("no use")
+        return real(self, ids, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SportmonksClient, "fixtures_multi", tiring)
+        assert desk.collect(run).outcomes == {"saved": 11, "missing": 1}
+    assert asked[3:] == [(desk.fixture_ids()[0],)]
+
+
 def test_a_deleted_fixture_is_explained_even_if_the_list_of_deletions_came_late(desk: Desk) -> None:
     desk.whole(desk.run())
     gone = desk.box.admin("POST", "/deletions", {"n": 1, "season": desk.season.id})["deleted"][0]["fixture_id"]

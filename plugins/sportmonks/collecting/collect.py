@@ -17,8 +17,8 @@ from sportmonks.collecting.facts import known_facts
 from sportmonks.collecting.progress import ChunkProgress
 from sportmonks.collecting.run import Run
 from sportmonks.db import sql
-from sportmonks.errors import BudgetWait, LostLease, SportmonksError
-from sportmonks.load.plan import add_to_plan, marked, pending, skip_read, take_lease
+from sportmonks.errors import BudgetWait, LostLease, SportmonksError, TransientApiError
+from sportmonks.load.plan import PendingFixture, add_to_plan, marked, missed_once, pending, skip_read, take_lease
 from sportmonks.load.session import Session
 from sportmonks.load.spool import left_behind
 from sportmonks.load.store import LoadContext
@@ -32,7 +32,7 @@ OnBatch = Callable[[Progress, ChunkProgress], None]
 
 @dataclass(frozen=True, slots=True)
 class ChunkResult:
-    """Figures of this try: batches, and fixtures by outcome (lower-case)."""
+    """Figures of this try: batches, and fixtures by outcome (lower-case). ``explained``: why fixtures were missing."""
 
     batches: int
     planned: int
@@ -126,16 +126,39 @@ def _collect(run: Run, session: Session, season: Season, fence: int, on_batch: O
     def beat() -> None:
         session.execute(sql("plan/heartbeat"), {**run.names(season), "fence": fence})
 
-    for done in _stream(run, context, beat).run(make_batches(left, run.params.batch_size)) if left else ():
+    def ask(fixtures: list[PendingFixture]) -> Iterator[Progress]:
+        if fixtures:
+            yield from _stream(run, context, beat).run(make_batches(fixtures, run.params.batch_size))
+
+    for done in ask(left):
         batches += 1
-        outcomes.update({outcome.lower(): count for outcome, count in done.stored.outcomes.items()})
+        outcomes.update(_counts(done))
         progress.move(done.stored.processed)
         beat()
         if on_batch:
             on_batch(done, progress)
     explained = explain_missing(run, session, season)
+    # The API forgets fixtures for a moment: what has come in no answer is asked for once more before the run ends.
+    again = session.run(lambda conn: missed_once(conn, run.execution_id, season.id))
+    try:
+        for done in ask(again):
+            batches += 1
+            found = done.stored.processed - done.stored.outcomes.get("MISSING", 0)
+            outcomes["missing"] -= done.stored.processed
+            outcomes.update(_counts(done))
+            explained["intermittent"] = explained.get("intermittent", 0) + found
+            explained["unexplained"] = explained.get("unexplained", 0) - found
+            beat()
+            if on_batch:
+                on_batch(done, progress)
+    except TransientApiError as error:
+        run.log.warning("%d missing fixtures stay due, they could not be asked for again: %s", len(again), error)
     progress.finish()
-    return ChunkResult(batches, len(left), dict(outcomes), explained)
+    return ChunkResult(batches, len(left), dict(+outcomes), explained)
+
+
+def _counts(done: Progress) -> dict[str, int]:
+    return {outcome.lower(): count for outcome, count in done.stored.outcomes.items()}
 
 
 def _store_left_behind(run: Run, session: Session, context: LoadContext) -> None:

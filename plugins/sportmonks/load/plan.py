@@ -112,6 +112,12 @@ def pending(conn: psycopg.Connection[Any], execution_id: str, season_id: int) ->
     return [PendingFixture(*row) for row in rows]
 
 
+def missed_once(conn: psycopg.Connection[Any], execution_id: str, season_id: int) -> list[PendingFixture]:
+    """What this run asked for and the API did not return, for the first time in a row."""
+    rows = conn.execute(sql("plan/missed_once"), {"execution_id": execution_id, "season_id": season_id}).fetchall()
+    return [PendingFixture(*row) for row in rows]
+
+
 def take_lease(
     conn: psycopg.Connection[Any], names: Mapping[str, Any], *, patience: float, now: datetime | None = None
 ) -> int | None:
