@@ -106,11 +106,8 @@ class Etl:
         """Last log lines of the tasks that failed."""
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances"
         tasks = self.airflow("GET", f"{path}?state=failed&limit=100")["task_instances"]
-        logs = {
-            task["task_id"]: self.airflow("GET", f"{path}/{task['task_id']}/logs/{task['try_number']}")
-            for task in tasks
-        }
-        return {name: [str(line) for line in log["content"][-12:]] for name, log in logs.items()}
+        logs = {task["task_id"]: f"{path}/{task['task_id']}/logs/{task['try_number']}" for task in tasks}
+        return {name: [str(line) for line in self.airflow("GET", log)["content"][-12:]] for name, log in logs.items()}
 
     def trigger(self, dag_id: str, **conf: Any) -> str:
         """Id of a new run."""
