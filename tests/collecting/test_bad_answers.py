@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sportmonks.api.client import SportmonksClient
+from sportmonks.collecting.discover import discover
 from sportmonks.collecting.plan import plan
 from sportmonks.errors import TransientApiError
 from sportmonks.settings import DEFAULT_INCLUDES
@@ -99,6 +100,37 @@ def test_an_index_that_lacks_most_fixtures_is_doubted_first_and_believed_when_it
         desk.move(DAY)
         due.append(desk.planned(desk.run()).quote.by_reason.get("gone_from_index", 0))
     assert due == [0, 0, 0, 10]
+
+
+def test_a_season_whose_index_fails_collects_what_is_known_and_reads_the_index_itself(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.whole(desk.run())
+    new = desk.fixture_ids()[0]
+    desk.conn.execute("DELETE FROM football.fixtures WHERE id = %s", (new,))
+    desk.conn.execute("DELETE FROM raw.fixtures WHERE fixture_id = %s", (new,))
+    desk.move(400 * DAY)  # the others are aged by now
+
+    def failing(*_: Any, **__: Any) -> Any:
+        raise TransientApiError("no index today")
+
+    run = desk.run()
+    with monkeypatch.context() as patch:
+        patch.setattr(SportmonksClient, "season_index", failing)
+        failed = discover(run).failed
+        assert list(failed) == [desk.season.id]
+        assert plan(run, list(failed)).quote.by_reason == {"aged": 11}
+        # Still no index: what is known is read all the same, and the chunk says what is wrong.
+        with pytest.raises(TransientApiError, match="no index today"):
+            desk.collect(run)
+    reasons = "SELECT status, count(*) FROM etl.execution_fixtures WHERE execution_id = %s GROUP BY 1"
+    assert desk.rows(reasons, run.execution_id) == [("UNCHANGED", 11)]
+    error = "SELECT error_message FROM etl.execution_chunks WHERE execution_id = %s"
+    assert desk.value(error, run.execution_id) == "no index today"
+    asked = desk.asked()
+    assert desk.collect(run).outcomes == {"saved": 1}
+    assert desk.asked() == asked + 1
+    assert desk.value("SELECT count(*) FROM football.fixtures WHERE collection_status = 'COLLECTED'") == 12
 
 
 def test_an_empty_index_says_nothing(desk: Desk) -> None:

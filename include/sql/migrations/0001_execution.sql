@@ -106,6 +106,7 @@ CREATE TABLE IF NOT EXISTS etl.execution_chunks (
     priority      bigint      NOT NULL DEFAULT 0,
     status        text        NOT NULL DEFAULT 'PENDING',
     planned       integer     NOT NULL DEFAULT 0,
+    index_failed  boolean     NOT NULL DEFAULT false,     -- discover could not read the season's index: the collector does
     processed     integer     NOT NULL DEFAULT 0,
     saved         integer     NOT NULL DEFAULT 0,
     unchanged     integer     NOT NULL DEFAULT 0,

@@ -1,5 +1,5 @@
--- Is this season in the run without a plan, because its index has not been read since the run began?
-SELECT c.planned = 0 AND (k.indexed_at IS NULL OR k.indexed_at < e.started_at)
+-- Could this season's index not be read when the run began, and has nobody read it since?
+SELECT c.index_failed AND (k.indexed_at IS NULL OR k.indexed_at < e.started_at)
 FROM etl.execution_chunks c
 JOIN etl.etl_executions e USING (execution_id)
 LEFT JOIN etl.chunks k USING (league_id, season_id)

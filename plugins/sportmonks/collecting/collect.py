@@ -51,8 +51,10 @@ def collect(run: Run, season: Season, owner: str, on_batch: OnBatch | None = Non
         fence = _take_lease(run, session, season, owner)
         lease = {**run.names(season), "fence": fence}
         try:
-            session.run(lambda conn: _plan_if_unread(run, conn, season))
+            fault = session.run(lambda conn: _plan_if_unread(run, conn, season))
             result = _collect(run, session, season, fence, on_batch)
+            if fault is not None:
+                raise fault
         except LostLease:
             raise
         except BudgetWait:
@@ -102,15 +104,20 @@ def _note_failure(run: Run, session: Session, lease: dict[str, Any], error: Base
         run.log.warning("The reason of the failure could not be stored: %s", type(lost).__name__)
 
 
-def _plan_if_unread(run: Run, conn: psycopg.Connection[Any], season: Season) -> None:
-    """``discover`` could not read this season's index: read it here and plan the season."""
+def _plan_if_unread(run: Run, conn: psycopg.Connection[Any], season: Season) -> TransientApiError | None:
+    """``discover`` could not read this season's index: read it here and plan the season anew. What is planned already
+    is collected all the same; the fault is returned for afterwards."""
     row = conn.execute(sql("plan/unread"), run.names(season)).fetchone()
     if row is None or not row[0]:
-        return
-    read_index(run, conn, run.client(), season)
+        return None
+    try:
+        read_index(run, conn, run.client(), season)
+    except TransientApiError as error:
+        return error
     facts = known_facts(run, conn, (season.id,))
     chunks, _ = plan_chunks(facts, run.params.narrowing, run.dials.refetch, run.dials.guard, run.clock())
     add_to_plan(conn, run.execution_id, run.league.id, chunks or [Chunk(season.id, ())])
+    return None
 
 
 def _collect(run: Run, session: Session, season: Season, fence: int, on_batch: OnBatch | None) -> ChunkResult:

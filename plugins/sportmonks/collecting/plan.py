@@ -31,8 +31,8 @@ class Planned:
 
 
 def plan(run: Run, unread: Sequence[int] = ()) -> Planned:
-    """Write the run's plan into the warehouse. ``unread``: seasons whose index could not be read; they are planned
-    by their own group."""
+    """Write the run's plan into the warehouse. ``unread``: seasons whose index could not be read; their own group
+    reads it and adds to the plan."""
     if run.params.clear_checkpoint and not run.params.dry_run:
         _clear_checkpoints(run)
     with Session(run.connect) as session:
@@ -59,6 +59,7 @@ def _write(run: Run, conn: psycopg.Connection[Any], unread: Sequence[int]) -> Pl
         [*chunks, *empty],
         quote,
         now=run.clock(),
+        unread=unread,
         dry_run=params.dry_run,
     )
     return Planned(quote, () if params.dry_run else tuple(chunk.season_id for chunk in (*chunks, *empty)))

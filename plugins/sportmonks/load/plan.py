@@ -40,9 +40,11 @@ def write_plan(
     quote: Quote,
     *,
     now: datetime,
+    unread: Sequence[int] = (),
     dry_run: bool = False,
 ) -> None:
-    """Store a plan and its quote in one transaction; a dry run stores the quote only."""
+    """Store a plan and its quote in one transaction; a dry run stores the quote only. ``unread``: seasons whose index
+    is still to be read."""
     rows = [
         {"season_id": c.season_id, "position": place, "priority": c.priority, "planned": len(c.fixtures)}
         for place, c in enumerate(chunks, start=1)
@@ -51,7 +53,7 @@ def write_plan(
     with conn.transaction():
         conn.execute(sql("plan/clear"), names)
         if not dry_run:
-            conn.execute(sql("plan/chunks"), {"chunks": Jsonb(rows), **names})
+            conn.execute(sql("plan/chunks"), {"chunks": Jsonb(rows), "unread": list(unread), **names})
             _copy_fixtures(conn, execution_id, league_id, chunks)
         conn.execute(sql("plan/stand"), {"chunks": Jsonb(rows), "quote": Jsonb(asdict(quote)), **names})
 
