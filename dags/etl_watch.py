@@ -8,7 +8,10 @@ from typing import Any
 from airflow.sdk import DAG, get_current_context, task
 
 DOC = """
-### What it does
+### Watch
+
+Looks after all other DAGs of this package, every ten minutes, and changes nothing but monitoring tables.
+
 | task | |
 |---|---|
 | `close_dead_executions` | silent executions and collectors whose run is over or gone become FAILED, with the reason |
@@ -17,27 +20,20 @@ DOC = """
 
 Limits and retention are the `alerts:` section of `include/catalog.yaml`; `sportmonks_catalog` hands a change on.
 
-### Triage
+**Triage.**
 - Red `alerts`: the warehouse does not answer, or a rule's SQL fails (its name is in the log; the other rules have run).
 - No notification: does one of the connections `sportmonks_smtp`, `sportmonks_slack`, `sportmonks_webhook` exist? A
   channel that fails is named in the log of `alerts` and tried again in the next run.
 - An alert that does not go away: the page *ETL dashboard* says what it waits for; acknowledge it meanwhile.
 
-### Backfill and clear
-There is nothing to backfill: every run looks at the present. Clearing a task runs it again at once and does no harm.
+**Debug.** `./etl dashboard --alerts` runs the same rules in a terminal. A rule is one SELECT
+(`include/sql/queries/alerts_<kind>.sql`): run it by hand with the limits of the catalog. The result of `alerts` (XCom)
+counts alerts live, opened, resolved and notified.
+
+**Clear.** Clearing a task runs it again at once and does no harm.
+
+**Backfill.** There is nothing to backfill: every run looks at the present.
 """
-
-
-def _thresholds() -> Any:
-    """The dials in the manifest; the defaults while there is none."""
-    from airflow.sdk import Variable
-
-    from sportmonks.catalog import decode_manifest
-    from sportmonks.monitoring import Thresholds
-    from sportmonks.settings import MANIFEST_VARIABLE
-
-    text = Variable.get(MANIFEST_VARIABLE, default=None)
-    return Thresholds.from_mapping(decode_manifest(text).dials.alerts if text else None)
 
 
 @task
@@ -52,7 +48,7 @@ def close_dead_executions() -> list[str]:
 
     with connect(autocommit=True) as conn:
         watch.close_abandoned_collector_runs(conn)
-        return watch.close_dead_executions(conn, _thresholds(), is_active)
+        return watch.close_dead_executions(conn, watch.current_thresholds(), is_active)
 
 
 @task
@@ -64,7 +60,7 @@ def alerts() -> dict[str, Any]:
 
     with connect(autocommit=True) as conn:
         watch.record_gauges(conn)
-        result = watch.check_and_notify(conn, _thresholds())
+        result = watch.check_and_notify(conn, watch.current_thresholds())
     if result["failed_rules"]:
         raise AirflowFailException(f"Alert rules failed: {', '.join(result['failed_rules'])}. See the log above.")
     return result
@@ -76,7 +72,7 @@ def retention() -> dict[str, int]:
     from sportmonks.monitoring import watch
 
     with connect(autocommit=True) as conn:
-        return {**watch.purge(conn, _thresholds()), "rolled_up": watch.roll_up(conn)}
+        return {**watch.purge(conn, watch.current_thresholds()), "rolled_up": watch.roll_up(conn)}
 
 
 with DAG(

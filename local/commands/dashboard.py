@@ -18,6 +18,8 @@ from local.warehouse import warehouse
 if TYPE_CHECKING:
     import psycopg
 
+    from sportmonks.thresholds import Thresholds
+
 HELP = "show health, runs, logs, metrics and alerts"
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -30,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--component", metavar="NAME", help="only this component's lines")
     parser.add_argument("--text", metavar="TEXT", help="only lines with this text")
     parser.add_argument("--metrics", action="store_true", help="each metric of the last hours in one line")
-    parser.add_argument("--hours", metavar="N", default="24", help="period of --metrics (default 24)")
+    parser.add_argument("--hours", metavar="N", help="period of --metrics (default 24, or all of --execution-id)")
     parser.add_argument("--alerts", action="store_true", help="run the alert rules and show what is open")
     parser.add_argument("--export", metavar="FILE", type=Path, help="write everything there as JSON")
 
@@ -39,14 +41,15 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from sportmonks.dashboard import cli, export
 
     limit = int(_number("--limit", args.limit, 1, 5000))
-    hours = _number("--hours", args.hours, 0.01, 24 * 366)
+    hours = None if args.hours is None else _number("--hours", args.hours, 0.01, 24 * 366)
     if args.level is not None and args.level not in LEVELS:
         raise UsageError(f"--level {args.level} is not a level", mend=f"choose one of {', '.join(LEVELS)}")
     if args.export and not args.export.resolve().parent.is_dir():
         raise UsageError(f"--export: there is no folder {args.export.resolve().parent}", mend="create it first")
     with warehouse(context.stack) as conn:
         if args.export:
-            export.write_json(args.export, export.everything(conn, hours=hours, execution_id=args.execution_id))
+            chosen = {"hours": hours, "execution_id": args.execution_id, "stale_hours": _thresholds().stale_hours}
+            export.write_json(args.export, export.everything(conn, chosen))
             out.print(f"written: {args.export}", markup=False)
         if (
             args.execution_id
@@ -81,19 +84,25 @@ def _overview(conn: psycopg.Connection[Any], limit: int) -> None:
 
 
 def _check(conn: psycopg.Connection[Any]) -> None:
-    from local.checks import read_catalog
-    from sportmonks.errors import SportmonksError
     from sportmonks.monitoring import ETLAlertManager
 
-    try:
-        manager = ETLAlertManager(conn, read_catalog().alerts)
-    except SportmonksError as error:
-        raise LocalError(error.message, mend=error.mend) from None
+    manager = ETLAlertManager(conn, _thresholds())
     manager.check_system_alerts()
     if manager.failed_rules:
         raise LocalError(
             f"alert rules failed: {', '.join(manager.failed_rules)}", mend="run ./etl up once; it migrates"
         )
+
+
+def _thresholds() -> Thresholds:
+    from local.checks import read_catalog
+    from sportmonks.errors import SportmonksError
+    from sportmonks.thresholds import Thresholds
+
+    try:
+        return Thresholds.from_mapping(read_catalog().alerts)
+    except SportmonksError as error:
+        raise LocalError(error.message, mend=error.mend) from None
 
 
 def _number(name: str, text: str, low: float, high: float) -> float:

@@ -101,6 +101,8 @@ JOIN (VALUES (0, 'fixtures_per_second', 90.0, 'fixtures/s'), (1, 'chunk_api_call
              (7, 'write_batch.p95', 380, 'ms'), (8, 'api_budget_remaining', 1900, 'calls'), (9, 'chunk_duration', 40, 's')) AS m(i, name, base, unit)
   ON m.i = g %% 10;
 
+INSERT INTO etl.etl_metrics (timestamp, metric_name, metric_value, metric_unit) VALUES (%(now)s, 'alerts_live', 3, 'alerts');
+
 INSERT INTO etl.api_budget (connection, entity, call_limit, remaining, resets_at, taken_total)
 VALUES ('sportmonks_api', 'Fixture', 3000, 1240, clock_timestamp() + interval '38 minutes', 48210),
        ('sportmonks_api', 'League', 3000, 2991, clock_timestamp() + interval '12 minutes', 310),

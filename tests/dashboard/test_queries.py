@@ -11,6 +11,8 @@ import pytest
 
 from sportmonks.dashboard import export, queries
 from sportmonks.monitoring import watch
+from sportmonks.notifiers.alert import Delivery
+from sportmonks.thresholds import Thresholds
 
 Warehouse = psycopg.Connection[Any]
 
@@ -203,8 +205,14 @@ def test_a_spreadsheet_runs_nothing() -> None:
     rows = [
         {"name": "=HYPERLINK(1)", "n": -3, "d": {"a": 1}, "none": None},
         {"name": "@x", "n": 1, "d": [], "none": ""},
+        {"name": "\uff1dcmd", "n": 1, "d": [], "none": "-1+1"},
     ]
-    assert export.as_csv(rows).splitlines() == ["name,n,d,none", '\'=HYPERLINK(1),-3,"{""a"": 1}",', "'@x,1,[],"]
+    assert export.as_csv(rows).splitlines() == [
+        "name,n,d,none",
+        '\'=HYPERLINK(1),-3,"{""a"": 1}",',
+        "'@x,1,[],",
+        "'\uff1dcmd,1,[],'-1+1",
+    ]
 
 
 def test_export_writes_whole_files(seeded: Warehouse, tmp_path: Any) -> None:
@@ -213,6 +221,58 @@ def test_export_writes_whole_files(seeded: Warehouse, tmp_path: Any) -> None:
     found = json.loads(path.read_text())
     assert found["execution"]["execution_id"] == execution
     assert [p.name for p in path.parent.iterdir()] == ["metrics.json"]
-    everything = export.everything(seeded, execution_id=execution)
+    everything = export.everything(seeded, {"execution_id": execution})
     assert {row["execution_id"] for row in everything["logs"]} == {execution}
     assert set(export.TABLES) < set(everything)
+
+
+def test_an_export_holds_what_the_filters_ask_for(seeded: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Far behind the newest lines as well, and an old execution's metrics whatever the hour."""
+    monkeypatch.setattr(queries, "SCAN", 100)
+    monkeypatch.setattr(queries, "SCAN_SPARSE", 20)
+    expected = seeded.execute("SELECT count(*) FROM etl.etl_logs WHERE message LIKE '%held back%'").fetchone()
+    for filters in ({"text": "held back"}, {"text": "held back", "level": "WARNING"}):
+        assert (len(export.table(seeded, "logs", filters)),) == expected
+    assert queries.search_logs(seeded, text="held back", limit=5)["next"] is not None
+    assert queries.search_logs(seeded, text="no such text", seconds=0)["looked_at"] == 100
+    old = queries.executions(seeded, limit=200)["rows"][-1]["execution_id"]
+    seeded.execute(
+        "INSERT INTO etl.etl_metrics (timestamp, execution_id, metric_name, metric_value)"
+        " VALUES (now() - interval '9 days', %s, 'chunk_duration', 7)",
+        (old,),
+    )
+    assert [row["mean"] for row in export.table(seeded, "metrics", {"execution_id": old})] == [7]
+    assert export.table(seeded, "metrics", {"execution_id": old, "hours": 24}) == []
+    rows = export.table(seeded, "changes", {"league_id": 1, "season_id": 1001})
+    assert {(row["league_id"], row["season_id"]) for row in rows} == {(1, 1001)}
+
+
+def test_what_is_due_and_stale_is_counted_now(seeded: Warehouse) -> None:
+    """A paused DAG counts nothing any more, and that is when people look."""
+    before = queries.health(seeded)["due_fixtures"]
+    seeded.execute("UPDATE football.fixtures SET next_due_at = now() - interval '40 hours' WHERE season_id = 1002")
+    seeded.execute("UPDATE etl.chunks SET last_collected_at = now() - interval '45 hours' WHERE season_id = 1002")
+    found = {row["chunk_id"]: row for row in queries.coverage(seeded)}["1_1002"]
+    assert (found["due_fixtures"], found["stale"]) == (40, True)
+    chunk = queries.chunk(seeded, 1, 1002)
+    assert chunk is not None
+    assert chunk["due_fixtures"] == 40
+    assert queries.health(seeded)["due_fixtures"] == before + 40
+    assert not {row["chunk_id"]: row for row in queries.coverage(seeded, stale_hours=42)}["1_1002"]["stale"]
+    seeded.execute("UPDATE football.fixtures SET next_due_at = now() - interval '1 minute' WHERE season_id = 1002")
+    assert not {row["chunk_id"]: row for row in queries.coverage(seeded)}["1_1002"]["stale"]
+
+
+def test_nobody_watching_is_no_good_news(warehouse: Warehouse) -> None:
+    now = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+    warehouse.execute(
+        "INSERT INTO etl.etl_executions (execution_id, status, started_at, finished_at)"
+        " VALUES ('etl_1', 'COMPLETED', %(at)s, %(at)s)",
+        {"at": now - timedelta(hours=2)},
+    )
+    found = queries.health(warehouse, now=now)
+    assert (found["verdict"], found["reasons"]) == ("attention", ["etl_watch has never looked: is it paused?"])
+    watch.check_and_notify(warehouse, Thresholds(), deliver=lambda alerts: Delivery(), now=now)
+    assert queries.health(warehouse, now=now)["verdict"] == "ok"
+    found = queries.health(warehouse, now=now + timedelta(hours=1))
+    assert found["reasons"] == ["etl_watch has not looked since 2026-11-20 12:00 UTC"]

@@ -218,5 +218,8 @@ def test_downloads(client: Client, seeded: psycopg.Connection[Any]) -> None:
     assert answer.headers["content-disposition"] == 'attachment; filename="sportmonks_etl_coverage.csv"'
     assert len(answer.text.splitlines()) == 49
     assert len(client.get("api/export/logs.json", level="ERROR")) == 11
+    assert {row["status"] for row in client.get("api/export/executions.json", status="FAILED")} == {"FAILED"}
+    assert len(client.get("api/export/alerts.json", state="resolved")) == 1
+    assert {row["league_id"] for row in client.get("api/export/changes.json", league_id=1)} == {1}
     client.get("api/export/all.csv", expect=400)
     client.get("api/export/secrets.json", expect=422)

@@ -1,6 +1,12 @@
--- Every league and season with the share that is collected; stale where fixtures are due and none was collected lately.
-SELECT league_id, season_id, chunk_id, league_name, season_name, status, total_fixtures, collected_fixtures, settled_fixtures,
-       due_fixtures, failed_fixtures, last_collected_at, last_execution_id,
-       due_fixtures > 0 AND coalesce(last_collected_at, created_at) < %(now)s::timestamptz - make_interval(secs => %(stale_hours)s::double precision * 3600) AS stale
-FROM etl.chunks WHERE deactivated_at IS NULL
-ORDER BY league_name, league_id, season_name DESC, season_id DESC;
+-- Every league and season with the share that is collected. What is due is counted now, not when it was last collected;
+-- stale where something has been due for too long and nothing was collected in that time.
+SELECT k.league_id, k.season_id, k.chunk_id, k.league_name, k.season_name, k.status, k.total_fixtures, k.collected_fixtures,
+       k.settled_fixtures, coalesce(d.due, 0) AS due_fixtures, k.failed_fixtures, k.last_collected_at, k.last_execution_id,
+       d.due IS NOT NULL AND greatest(d.since, k.last_collected_at)
+           < %(now)s::timestamptz - make_interval(secs => %(stale_hours)s::double precision * 3600) AS stale
+FROM etl.chunks k
+LEFT JOIN (SELECT league_id, season_id, count(*) AS due, min(greatest(next_due_at, created_at)) AS since
+           FROM football.fixtures WHERE next_due_at <= %(now)s::timestamptz AND deleted_at IS NULL
+           GROUP BY league_id, season_id) d USING (league_id, season_id)
+WHERE k.deactivated_at IS NULL
+ORDER BY k.league_name, k.league_id, k.season_name DESC, k.season_id DESC;

@@ -26,6 +26,7 @@ from sportmonks.dashboard.security import (
 from sportmonks.dashboard.store import Store
 from sportmonks.errors import ConfigurationError, SportmonksError
 from sportmonks.monitoring.masking import mask_text
+from sportmonks.thresholds import Thresholds
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +48,13 @@ Name = Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$")]
 Text = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
 
 
-def create_app(connect: Callable[[], psycopg.Connection[Any]], access: Access) -> FastAPI:
-    """``connect`` opens a connection to the warehouse; every route first asks ``access`` for the user."""
+def create_app(
+    connect: Callable[[], psycopg.Connection[Any]],
+    access: Access,
+    thresholds: Callable[[], Thresholds] = Thresholds,
+) -> FastAPI:
+    """``connect`` opens a connection to the warehouse; every route first asks ``access`` for the user; ``thresholds``
+    gives the limits of the alerts, which the page's marks follow."""
     store = Store(connect)
     csrf = Csrf(access.secret)
     User = Annotated[Any, Depends(access.user)]
@@ -123,7 +129,7 @@ def create_app(connect: Callable[[], psycopg.Connection[Any]], access: Access) -
     @app.get("/api/coverage")
     def coverage() -> dict[str, Any]:
         with store.reading() as conn:
-            return {"rows": queries.coverage(conn)}
+            return {"rows": queries.coverage(conn, stale_hours=thresholds().stale_hours)}
 
     @app.get("/api/chunks/{league_id}/{season_id}")
     def chunk(
@@ -223,9 +229,13 @@ def create_app(connect: Callable[[], psycopg.Connection[Any]], access: Access) -
         component: Text = None,
         execution_id: Text = None,
         chunk_id: Text = None,
+        league_id: Id = None,
+        season_id: Id = None,
         fixture_id: Id = None,
         text: Text = None,
-        hours: Annotated[float, Query(gt=0, le=24 * 92)] = 24,
+        status: Status | None = None,
+        state: Literal["live", "resolved", "all"] | None = None,
+        hours: Annotated[float | None, Query(gt=0, le=24 * 92)] = None,
     ) -> Response:
         if what == "all" and kind == "csv":
             raise HTTPException(400, "A CSV file holds one table: choose one, or JSON for everything.")
@@ -234,15 +244,17 @@ def create_app(connect: Callable[[], psycopg.Connection[Any]], access: Access) -
             "component": component,
             "execution_id": execution_id,
             "chunk_id": chunk_id,
+            "league_id": league_id,
+            "season_id": season_id,
             "fixture_id": fixture_id,
             "text": text,
+            "status": status,
+            "state": state,
             "hours": hours,
+            "stale_hours": thresholds().stale_hours,
         }
         with store.reading() as conn:
-            if what == "all":
-                found: Any = export.everything(conn, hours=hours, execution_id=execution_id)
-            else:
-                found = export.table(conn, what, chosen)
+            found: Any = export.everything(conn, chosen) if what == "all" else export.table(conn, what, chosen)
         body = export.as_csv(found) if kind == "csv" else json.dumps(found, ensure_ascii=False)
         media = "text/csv; charset=utf-8" if kind == "csv" else "application/json"
         headers = {"Content-Disposition": f'attachment; filename="sportmonks_etl_{what}.{kind}"'}
@@ -286,6 +298,7 @@ def airflow_app() -> FastAPI:
     from airflow.sdk.exceptions import AirflowNotFoundException
 
     from sportmonks.db import connect
+    from sportmonks.monitoring.watch import current_thresholds
 
     def connect_or_say() -> psycopg.Connection[Any]:
         try:
@@ -293,4 +306,4 @@ def airflow_app() -> FastAPI:
         except AirflowNotFoundException as error:
             raise ConfigurationError(str(error), mend="Create it in Admin, Connections.") from None
 
-    return create_app(connect_or_say, airflow_access())
+    return create_app(connect_or_say, airflow_access(), current_thresholds)

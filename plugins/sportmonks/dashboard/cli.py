@@ -157,7 +157,7 @@ def show_execution(console: Console, conn: queries.Conn, execution_id: str) -> b
 
 def show_logs(console: Console, conn: queries.Conn, **filters: Any) -> None:
     """Oldest of the newest first, as a log file reads."""
-    found = queries.logs(conn, **filters)
+    found = queries.search_logs(conn, seconds=30, **filters)
     for x in reversed(found["rows"]):
         line = Text.assemble((moment(x["timestamp"]), "dim"), " ", (f"{x['level']:<8}", STYLES[x["level"]]), " ")
         line.append_text(clean(x["component"], "bold"))
@@ -166,18 +166,24 @@ def show_logs(console: Console, conn: queries.Conn, **filters: Any) -> None:
                 line.append_text(clean(f" {label}:{x[key]}", "dim"))
         line.append(" ").append_text(clean(x["message"]))
         console.print(line)
-    if not found["rows"]:
+    if found["next"] and len(found["rows"]) < filters.get("limit", 100):
+        reach = f"{found['looked_at']:,} lines, back to {moment(found['looked_back_to'])} UTC"
+        console.print(f"Looked through {reach}: narrow the filters to look further.", style="yellow")
+    elif not found["rows"]:
         console.print("No line matches.", style="dim")
 
 
-def show_metrics(console: Console, conn: queries.Conn, *, hours: float = 24, execution_id: str | None = None) -> None:
+def show_metrics(
+    console: Console, conn: queries.Conn, *, hours: float | None = None, execution_id: str | None = None
+) -> None:
     figures = ("mean", "highest", "lowest", "samples")
     table = _table("metric", "unit", *figures, right=figures)
     found = queries.metrics_summary(conn, hours=hours, execution_id=execution_id)
     for x in found:
         values = [number(x[key]) for key in ("mean", "maximum", "minimum", "samples")]
         table.add_row(clean(x["metric_name"]), clean(x["unit"] or ""), *values)
-    console.print(table if found else Text(f"No metric in the last {hours:g} hours.", "dim"))
+    period = f"in the last {hours or 24:g} hours" if hours or not execution_id else "of this execution"
+    console.print(table if found else Text(f"No metric {period}.", "dim"))
 
 
 def show_alerts(console: Console, conn: queries.Conn) -> int:

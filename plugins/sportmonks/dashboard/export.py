@@ -14,18 +14,20 @@ from sportmonks.dashboard import queries
 
 TABLES = ("executions", "coverage", "logs", "metrics", "alerts", "changes", "budgets")
 LIMIT = 5_000
+# What spreadsheets take for the beginning of a formula, full-width signs too.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def table(conn: queries.Conn, name: str, filters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-    """Up to LIMIT rows of one of TABLES, newest first; ``filters`` are those of the page."""
+    """Up to LIMIT rows of one of TABLES, newest first; ``filters`` are those of the page, None meaning any."""
     chosen = {key: value for key, value in (filters or {}).items() if value is not None}
     if name == "executions":
         return list(queries.executions(conn, limit=LIMIT, **_only(chosen, "status", "dag_id"))["rows"])
     if name == "coverage":
-        return queries.coverage(conn)
+        return queries.coverage(conn, **_only(chosen, "stale_hours"))
     if name == "logs":
         fields = ("level", "component", "execution_id", "chunk_id", "fixture_id", "text")
-        return list(queries.logs(conn, limit=LIMIT, **_only(chosen, *fields))["rows"])
+        return list(queries.search_logs(conn, limit=LIMIT, **_only(chosen, *fields))["rows"])
     if name == "metrics":
         return queries.metrics_summary(conn, **_only(chosen, "hours", "execution_id"))
     if name == "alerts":
@@ -42,13 +44,13 @@ def _only(chosen: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: chosen[name] for name in names if name in chosen}
 
 
-def everything(conn: queries.Conn, *, hours: float = 24, execution_id: str | None = None) -> dict[str, Any]:
-    """Health and every table; with an execution its detail, and its logs and metrics only."""
-    filters = {"hours": hours, "execution_id": execution_id}
+def everything(conn: queries.Conn, filters: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Health and every table; with an ``execution_id`` its detail, and its logs, metrics and corrections only."""
+    chosen = filters or {}
     answer: dict[str, Any] = {"exported_at": datetime.now(UTC).isoformat(), "health": queries.health(conn)}
-    if execution_id:
-        answer["execution"] = queries.execution(conn, execution_id)
-    answer |= {name: table(conn, name, filters) for name in TABLES}
+    if chosen.get("execution_id"):
+        answer["execution"] = queries.execution(conn, chosen["execution_id"])
+    answer |= {name: table(conn, name, chosen) for name in TABLES}
     return answer
 
 
@@ -66,7 +68,7 @@ def as_csv(found: list[dict[str, Any]]) -> str:
 def _cell(value: Any) -> Any:
     if isinstance(value, dict | list):
         value = json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+    if isinstance(value, str) and value.startswith(FORMULA):
         return "'" + value
     return "" if value is None else value
 
@@ -83,7 +85,7 @@ def export_metrics(conn: queries.Conn, execution_id: str, path: Path) -> Path:
     found = {
         "exported_at": datetime.now(UTC).isoformat(),
         "execution": queries.execution(conn, execution_id),
-        "metrics": queries.metrics_summary(conn, hours=24 * 365, execution_id=execution_id),
+        "metrics": queries.metrics_summary(conn, execution_id=execution_id),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, found)

@@ -5,6 +5,7 @@ Every function takes a connection and runs one or a few named queries; lists tha
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -25,6 +26,9 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # lie far apart on disk, so fewer of them.
 SCAN = 20_000
 SCAN_SPARSE = 700
+# etl_watch looks every ten minutes. Without it no alert opens, so silence says nothing.
+UNWATCHED = timedelta(minutes=35)
+NEVER_WATCHED = "etl_watch has never looked: is it paused?"
 # Charts of the page: title, unit, metric -> which figure of a bucket is drawn.
 CHARTS: tuple[Row, ...] = (
     {
@@ -89,7 +93,8 @@ def _now(now: datetime | None) -> datetime:
 
 def health(conn: Conn, *, now: datetime | None = None) -> Row:
     """The health row with its verdict (empty, starting, ok, attention, bad) and the reasons in words."""
-    row = rows(conn, "dashboard_health", now=_now(now))[0]
+    at = _now(now)
+    row = rows(conn, "dashboard_health", now=at)[0]
     reasons = []
     if row["critical_alerts"]:
         reasons.append(f"{row['critical_alerts']} critical alert{_s(row['critical_alerts'])}")
@@ -100,6 +105,10 @@ def health(conn: Conn, *, now: datetime | None = None) -> Row:
         reasons.append(f"{others} other alert{_s(others)}")
     if row["failed_24h"]:
         reasons.append(f"{row['failed_24h']} failed run{_s(row['failed_24h'])} in 24 hours")
+    looked = max(filter(None, (row["first_execution_at"], row["watched_at"])), default=None)
+    if looked and datetime.fromisoformat(looked) < at - UNWATCHED:
+        since = row["watched_at"]
+        reasons.append(f"etl_watch has not looked since {since[:16].replace('T', ' ')} UTC" if since else NEVER_WATCHED)
     bad = bool(row["critical_alerts"] or row["failed_chunks"])
     empty = row["total_executions"] == 0
     first = row["last_completed_at"] is None
@@ -167,7 +176,7 @@ def chunk(conn: Conn, league_id: int, season_id: int, *, now: datetime | None = 
     """One league and season: state, runs, checks, fixtures that need something, newest corrections."""
     at = _now(now)
     key = {"league_id": league_id, "season_id": season_id}
-    found = rows(conn, "dashboard_chunk", **key)
+    found = rows(conn, "dashboard_chunk", **key, now=at)
     if not found:
         return None
     return {
@@ -228,6 +237,22 @@ def logs(
     return {"rows": lines, "next": following, "looked_back_to": reach["oldest_at"], "looked_at": reach["looked_at"]}
 
 
+def search_logs(conn: Conn, *, limit: int = 100, seconds: float = 5.0, **filters: Any) -> Row:
+    """The answer of ``logs``, but goes on from page to page until ``limit`` lines are found, there are no more, or
+    the time is up; then ``next`` is not None and ``looked_back_to`` says how far it came."""
+    until = time.monotonic() + seconds
+    found: list[Row] = []
+    looked_at = 0
+    before = filters.pop("before", None)
+    while True:
+        page = logs(conn, limit=limit - len(found), before=before, **filters)
+        found += page["rows"]
+        looked_at += page["looked_at"]
+        before = page["next"]
+        if before is None or len(found) >= limit or time.monotonic() > until:
+            return {**page, "rows": found, "looked_at": looked_at}
+
+
 def log_components(conn: Conn) -> list[str]:
     return [row["component"] for row in rows(conn, "dashboard_log_components")]
 
@@ -275,9 +300,11 @@ def charts(conn: Conn, *, hours: float = 24, names: Sequence[str] = (), now: dat
 
 
 def metrics_summary(
-    conn: Conn, *, hours: float = 24, execution_id: str | None = None, now: datetime | None = None
+    conn: Conn, *, hours: float | None = None, execution_id: str | None = None, now: datetime | None = None
 ) -> list[Row]:
-    since = _now(now) - timedelta(hours=hours)
+    """Without ``hours``: all of an execution, else the last 24."""
+    span = hours or (None if execution_id else 24)
+    since = _now(now) - timedelta(hours=span) if span else None
     return rows(conn, "dashboard_metrics_summary", since=since, execution_id=execution_id)
 
 

@@ -12,6 +12,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from sportmonks.db import sql
+from sportmonks.errors import ConfigurationError
 from sportmonks.monitoring.alerts import Alert, ETLAlertManager
 from sportmonks.thresholds import Thresholds
 
@@ -31,6 +32,21 @@ def _deliver(alerts: list[Alert]) -> Delivery:
     from sportmonks.notifiers.alert import AlertNotifier
 
     return AlertNotifier(alerts).deliver()
+
+
+def current_thresholds() -> Thresholds:
+    """The dials of the manifest. The defaults while there is none, or none that can be read: watching goes on."""
+    from airflow.sdk import Variable
+
+    from sportmonks.catalog import decode_manifest
+    from sportmonks.settings import MANIFEST_VARIABLE
+
+    text = Variable.get(MANIFEST_VARIABLE, default=None)
+    try:
+        return Thresholds.from_mapping(decode_manifest(text).dials.alerts if text else None)
+    except ConfigurationError as error:
+        log.error("Alerts are checked with the default limits: %s", error)
+        return Thresholds()
 
 
 def close_dead_executions(
@@ -82,6 +98,11 @@ def check_and_notify(
     """Run every rule, then tell people about alerts that nobody was told about. Figures for the task's XCom."""
     manager = ETLAlertManager(conn, thresholds)
     live = manager.check_system_alerts(now=now)
+    # The page reads from this that somebody looks.
+    conn.execute(
+        "SELECT etl.record_etl_metric(NULL, 'alerts_live', %s, 'alerts', '{}', %s)",
+        (len(live), now or datetime.now(UTC)),
+    )
     told = notify_new(conn, deliver=deliver, now=now)
     return {
         "live": len(live),
