@@ -166,6 +166,9 @@ def test_a_chunk_taken_over_in_the_middle_is_left_alone(desk: Desk) -> None:
         desk.collect(desk.run(run.execution_id, connect=_as(Robbed, desk)))
     assert desk.value("SELECT owner FROM etl.chunks") == "other"
     assert desk.rows(OUTCOMES, run.execution_id) == [("PENDING", 12)]
+    # The answer under way was its last: it asks for nothing more, and leaves nothing that is stored some day.
+    assert desk.asked() == 5
+    assert desk.value("SELECT count(*) FROM etl.fetched_answers") == 0
 
 
 def test_a_plan_made_again_keeps_what_is_done_and_finishes_what_was_begun(desk: Desk) -> None:

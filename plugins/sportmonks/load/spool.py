@@ -67,10 +67,13 @@ def unpack(packed: bytes, answer_id: str) -> Fetched:
     return Fetched(**msgspec.structs.asdict(head), rows=rows, answer_id=answer_id)
 
 
-def keep(conn: psycopg.Connection[Any], fetched: Fetched, names: dict[str, Any]) -> None:
-    """Keep an answer, for good and once, under its ``answer_id``. ``names``: execution, league, season."""
+def keep(conn: psycopg.Connection[Any], fetched: Fetched, names: dict[str, Any]) -> bool:
+    """Keep an answer, for good and once, under its ``answer_id``. ``names``: execution, league, season, fence.
+
+    False when another owner has the chunk: it asks for these fixtures itself.
+    """
     parameters = {**names, "answer_id": fetched.answer_id, "fetched_at": fetched.at, "packed": pack(fetched)}
-    conn.execute(sql("load/keep_answer"), parameters)
+    return conn.execute(sql("load/keep_answer"), parameters).fetchone() is not None
 
 
 def left_behind(conn: psycopg.Connection[Any], league_id: int, season_id: int) -> Iterator[tuple[str, Fetched]]:

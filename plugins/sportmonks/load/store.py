@@ -60,6 +60,12 @@ class LoadContext:
         """The keys that every statement of a batch binds."""
         return {"execution_id": self.execution_id, "league_id": self.league_id, "season_id": self.season_id}
 
+    def lost_lease(self) -> LostLease:
+        return LostLease(
+            f"Chunk {self.league_id}_{self.season_id} was taken over by another task; this one stops.",
+            mend="Nothing to do: the newer task goes on from the last stored batch.",
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _Old:
@@ -141,10 +147,7 @@ def _hold_lease(conn: psycopg.Connection[Any], context: LoadContext) -> None:
         sql("load/hold_lease"), {"league_id": context.league_id, "season_id": context.season_id}
     ).fetchone()
     if row is None or row[0] != context.fence:
-        raise LostLease(
-            f"Chunk {context.league_id}_{context.season_id} was taken over by another task; this one stops.",
-            mend="Nothing to do: the newer task goes on from the last stored batch.",
-        )
+        raise context.lost_lease()
 
 
 def _stored_before(conn: psycopg.Connection[Any], batch: _Batch) -> Stored:

@@ -206,8 +206,9 @@ class Stream:
         log.warning("Batch %d is set aside, the others go on: %s", batch.number, next(iter(poisoned.values())))
 
     def _keep(self, session: Session, fetched: Fetched) -> None:
-        names = self._context.names()
-        session.run(lambda conn: keep(conn, fetched, names))
+        names = {**self._context.names(), "fence": self._context.fence}
+        if not session.run(lambda conn: keep(conn, fetched, names)):
+            raise self._context.lost_lease()
 
     def _write_all(self) -> None:
         try:
