@@ -93,6 +93,7 @@ BEGIN
     RETURN QUERY
         UPDATE etl.etl_alerts a SET status = 'RESOLVED', resolved_at = greatest(p_now, a.opened_at)
         WHERE a.kind = p_kind AND a.status <> 'RESOLVED'
+          AND a.last_seen_at <= p_now         -- one that somebody has raised since the rule looked is not over
           AND (p_dag_id IS NULL OR a.details ->> 'dag_id' = p_dag_id)
           AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(p_rows) f WHERE f ->> 'dedupe_key' = a.dedupe_key)
         RETURNING a.alert_id, a.dedupe_key, 'resolved'::text;

@@ -8,7 +8,8 @@ FROM (SELECT i.dag_id, count(*) AS failures, bool_and(r.status = 'FAILED') AS al
              (array_agg(r.error_message ORDER BY r.started_at DESC))[1] AS last_error,
              (array_agg(r.execution_id ORDER BY r.started_at DESC))[1] AS execution_id
       FROM (SELECT DISTINCT dag_id FROM etl.etl_executions
-            WHERE dag_id IS NOT NULL AND (%(dag_id)s::text IS NULL OR dag_id = %(dag_id)s)) i
+            WHERE started_at > %(now)s::timestamptz - interval '30 days'
+              AND dag_id IS NOT NULL AND (%(dag_id)s::text IS NULL OR dag_id = %(dag_id)s)) i
       CROSS JOIN LATERAL (SELECT * FROM etl.etl_executions e
                           WHERE e.dag_id = i.dag_id AND e.status IN ('COMPLETED', 'FAILED')
                             AND coalesce(e.config ->> 'dry_run', 'false') <> 'true'

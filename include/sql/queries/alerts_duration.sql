@@ -1,13 +1,16 @@
 -- DAGs whose running or newest finished run takes or took too long. A missed deadline of the same DAG says it already.
+-- Short runs that failed or were dry are no proof that the work is quick again.
 SELECT 'DURATION:' || e.dag_id AS dedupe_key, 'WARNING' AS severity, e.dag_id AS subject,
        format('%%s for %%s minutes (limit %%s).', CASE e.status WHEN 'RUNNING' THEN 'Running' ELSE 'Ran' END, e.minutes, %(duration_minutes)s::numeric) AS message,
        'See on the page what it waits for: an empty budget, a slow API (latency chart), or simply a large backfill.' AS mend,
        jsonb_build_object('dag_id', e.dag_id, 'minutes', e.minutes, 'status', e.status) AS details,
        e.execution_id, NULL::bigint AS league_id, NULL::bigint AS season_id
-FROM (SELECT DISTINCT ON (dag_id) *,
-             round(coalesce(duration_seconds, extract(epoch FROM %(now)s::timestamptz - started_at))::numeric / 60, 1) AS minutes
+FROM (SELECT DISTINCT ON (dag_id) *
       FROM etl.etl_executions
-      WHERE status <> 'CANCELLED' AND dag_id IS NOT NULL AND (%(dag_id)s::text IS NULL OR dag_id = %(dag_id)s)
+      CROSS JOIN LATERAL (SELECT round(coalesce(duration_seconds, extract(epoch FROM %(now)s::timestamptz - started_at))::numeric / 60, 1)) m(minutes)
+      WHERE status <> 'CANCELLED' AND (status <> 'FAILED' OR m.minutes > %(duration_minutes)s::numeric)
+        AND coalesce(config ->> 'dry_run', 'false') <> 'true' AND started_at > %(now)s::timestamptz - interval '30 days'
+        AND dag_id IS NOT NULL AND (%(dag_id)s::text IS NULL OR dag_id = %(dag_id)s)
         -- A run that has just begun says nothing yet about the one before it.
         AND (status <> 'RUNNING' OR started_at < %(now)s::timestamptz - make_interval(secs => %(duration_minutes)s::double precision * 60))
       ORDER BY dag_id, started_at DESC) e

@@ -8,8 +8,9 @@ SELECT 'SUCCESS_RATE:' || e.dag_id AS dedupe_key, 'WARNING' AS severity, e.dag_i
 FROM (SELECT DISTINCT ON (dag_id) *, round(100.0 * successful_fixtures / nullif(total_fixtures, 0), 1) AS rate,
              coalesce(100.0 * failed_fixtures / nullif(processed_fixtures, 0), 0) AS error_rate
       FROM etl.etl_executions
-      WHERE status IN ('COMPLETED', 'FAILED') AND coalesce(config ->> 'dry_run', 'false') <> 'true'
+      WHERE status = 'COMPLETED' AND coalesce(config ->> 'dry_run', 'false') <> 'true'
+        AND started_at > %(now)s::timestamptz - interval '30 days'
         AND total_fixtures > 0 -- a run without work proves nothing
         AND dag_id IS NOT NULL AND (%(dag_id)s::text IS NULL OR dag_id = %(dag_id)s)
       ORDER BY dag_id, started_at DESC) e
-WHERE e.status = 'COMPLETED' AND e.rate < %(success_rate_percent)s::numeric AND e.error_rate <= %(error_rate_percent)s::numeric;
+WHERE e.rate < %(success_rate_percent)s::numeric AND e.error_rate <= %(error_rate_percent)s::numeric;
