@@ -18,7 +18,6 @@ from sportmonks.errors import (
     ConfigurationError,
     FatalApiError,
     OutsidePlanError,
-    RateLimited,
     TransientApiError,
 )
 from tests.api.conftest import Naps
@@ -202,11 +201,12 @@ def test_a_429_that_asks_for_more_than_half_a_minute_is_raised_as_a_wait(talk: T
     assert len(server.seen) == 1
 
 
-def test_429_without_end_is_raised(talk: Talk) -> None:
+def test_429_without_end_is_a_wait_outside_the_worker(talk: Talk) -> None:
     client, server = talk(always(answer(status=429, message="Too Many Attempts.", retry_after=0)), attempts=3)
-    with pytest.raises(RateLimited) as caught:
+    with pytest.raises(BudgetWait, match="Too Many Attempts") as caught:
         client.get("fixtures")
-    assert caught.value.entity == "Fixture"
+    assert (caught.value.entity, caught.value.seconds) == ("Fixture", 30)
+    assert not isinstance(caught.value, CircuitOpen)
     assert len(server.seen) == 3
 
 

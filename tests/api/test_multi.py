@@ -221,6 +221,19 @@ def test_refusals_are_not_split(talk: Talk, raw: bytes, error: type[Exception]) 
     assert len(server.seen) == 1
 
 
+def test_a_short_refusal_does_not_end_the_search(talk: Talk) -> None:
+    poisoned = fixtures([120, 130])
+
+    def handler(seen: Seen, sock: socket.socket) -> None:
+        if len(server.seen) % 4 == 0:
+            sock.sendall(answer(status=429, message="Too Many Attempts.", retry_after=0))
+        else:
+            poisoned(seen, sock)
+
+    client, server = talk(handler, attempts=3)
+    assert set(client.fixtures_multi(IDS).poisoned) == {120, 130}
+
+
 def test_dropped_includes_are_named(talk: Talk) -> None:
     def handler(seen: Seen, sock: socket.socket) -> None:
         if "odds" in seen.query.get("include", ""):

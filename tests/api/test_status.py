@@ -85,7 +85,7 @@ def test_decisions(status: int, body: dict[str, Any] | None, decision: Decision)
         ({}, {}, None),
         ({}, None, None),
         ({"retry-after": "17"}, None, 17),
-        ({"Retry-After": "Sun, 01 Mar 2026 12:00:30 GMT"}, {}, 30),
+        ({"Retry-After": "Sun, 01 Mar 2026 12:00:30 GMT"}, {}, 31),  # dates have no fractions
         ({"Retry-After": "Sun, 01 Mar 2026 11:00:00 GMT"}, {}, 0),
         ({"Retry-After": "soon"}, {}, None),
         ({"Retry-After": "5"}, {"retry_after": 1847}, 1847),

@@ -25,6 +25,7 @@ from sportmonks.api.paging import Paging, Step
 from sportmonks.api.status import LONGEST_WAIT_S, Decision, decide, is_exhausted, retry_after, wait_before_retry
 from sportmonks.api.transport import DEFAULT_MAX_BYTES, USER_AGENT, AnswerTooLarge, Reply, Transport
 from sportmonks.errors import (
+    BudgetWait,
     CircuitOpen,
     ConfigurationError,
     FatalApiError,
@@ -68,6 +69,7 @@ class _Request:
     entity: str
     urgent: bool = False
     attempts: int = 1
+    attempts_limited: int = 1  # when the answer is 429, which says nothing about the request
     # Time-outs of its own: (connect, read) and total; None = the client's.
     timeout: tuple[float, float] | None = None
     total_timeout: float | None = None
@@ -195,8 +197,8 @@ class SportmonksClient(Endpoints):
     ) -> Answer:
         """One request with its retries; refused includes are learnt and left out.
 
-        Raises BudgetWait/CircuitOpen (no call now, come back later), RateLimited, TransientApiError (retries
-        exhausted), OutsidePlanError, FatalApiError, ConfigurationError.
+        Raises BudgetWait/CircuitOpen (no call now, come back later), TransientApiError (retries exhausted),
+        OutsidePlanError, FatalApiError, ConfigurationError.
         """
         path = full_path(path)
         entity = entity or entity_of(path)
@@ -207,7 +209,8 @@ class SportmonksClient(Endpoints):
 
         def call(includes: Sequence[str]) -> Answer:
             full = {**query, "include": ";".join(includes)} if includes else query
-            return self._retrying(_Request(path, full, entity, urgent, attempts or self.attempts, tally=tally))
+            tries = attempts or self.attempts
+            return self._retrying(_Request(path, full, entity, urgent, tries, max(tries, self.attempts), tally=tally))
 
         asked = self._includes.allowed(entity, include)
         while True:
@@ -284,17 +287,26 @@ class SportmonksClient(Endpoints):
             error = state.outcome.exception() if state.outcome else None
             log.warning("Attempt %d of %d failed: %s", state.attempt_number, request.attempts, error)
 
+        def enough(state: tenacity.RetryCallState) -> bool:
+            limited = state.outcome is not None and isinstance(state.outcome.exception(), RateLimited)
+            return state.attempt_number >= (request.attempts_limited if limited else request.attempts)
+
         retrying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(request.attempts),
+            stop=enough,
             wait=wait,
             retry=tenacity.retry_if_exception(_worth_repeating),
             sleep=self._sleep,
             before_sleep=warn,
             reraise=True,
         )
-        for attempt in retrying:
-            with attempt:
-                return self._once(request, attempt.retry_state.attempt_number)
+        try:
+            for attempt in retrying:
+                with attempt:
+                    return self._once(request, attempt.retry_state.attempt_number)
+        except RateLimited as refused:
+            # Refused again and again though it waited as it was told: no matter for a worker slot.
+            seconds = max(refused.retry_after or 0.0, LONGEST_WAIT_S)
+            raise _wait(BudgetWait, refused.message, refused.entity, seconds) from None
         raise AssertionError("tenacity ended without an outcome")
 
     def _once(self, request: _Request, attempt: int) -> Answer:
@@ -348,10 +360,7 @@ class SportmonksClient(Endpoints):
             text = f"{where}: HTTP {reply.status}, {said}"
             if wait is not None and wait > LONGEST_WAIT_S:
                 # Maintenance: the API is away and says for how long.
-                until = datetime.now(UTC) + timedelta(seconds=wait)
-                raise CircuitOpen(
-                    f"{text}; not before {until:%Y-%m-%d %H:%M:%S} UTC.", entity=grant.bucket, seconds=wait, until=until
-                )
+                raise _wait(CircuitOpen, text, grant.bucket, wait)
             raise TransientApiError(text, retry_after=wait)
 
         good = decision in (Decision.OK, Decision.NO_RESULT)
@@ -427,6 +436,11 @@ class SportmonksClient(Endpoints):
                 self.on_call(record)
             except Exception:
                 log.exception("The metrics callback failed; the call itself is not affected")
+
+
+def _wait(kind: type[BudgetWait], text: str, entity: str, seconds: float) -> BudgetWait:
+    until = datetime.now(UTC) + timedelta(seconds=seconds)
+    return kind(f"{text}; not before {until:%Y-%m-%d %H:%M:%S} UTC.", entity=entity, seconds=seconds, until=until)
 
 
 def _worth_repeating(error: BaseException) -> bool:

@@ -13,7 +13,6 @@ from sportmonks.errors import (
     ConfigurationError,
     FatalApiError,
     OutsidePlanError,
-    RateLimited,
     TransientApiError,
 )
 from sportmonks.refetch import DELETED
@@ -185,7 +184,7 @@ class Endpoints:
         try:
             self._check_call()
         except (TransientApiError, BudgetWait) as error:
-            if isinstance(error, RateLimited) or (isinstance(error, BudgetWait) and not isinstance(error, CircuitOpen)):
+            if isinstance(error, BudgetWait) and not isinstance(error, CircuitOpen):
                 return
             raise ConfigurationError(
                 f"The Sportmonks API at {self.transport.base_url} does not answer: {error.message}", mend=mend

@@ -16,7 +16,7 @@ import msgspec
 
 from sportmonks.api.calls import Tally
 from sportmonks.api.envelope import row_id
-from sportmonks.errors import ConfigurationError, FatalApiError, RateLimited, TransientApiError
+from sportmonks.errors import ConfigurationError, FatalApiError, TransientApiError
 
 if TYPE_CHECKING:
     from sportmonks.api.client import SportmonksClient
@@ -107,8 +107,6 @@ class _Batch:
     def collect(self, asked: tuple[int, ...]) -> None:
         try:
             self._fetch(asked, None)
-        except RateLimited:
-            raise
         except TransientApiError as error:
             log.warning("A batch of %d fixtures keeps failing, looking for the one to blame: %s", len(asked), error)
             self._isolate(asked, error)
@@ -134,8 +132,6 @@ class _Batch:
         for part in (asked[:half], asked[half:]):
             try:
                 self._fetch(part, ATTEMPTS_WHEN_SPLIT)
-            except RateLimited:
-                raise
             except TransientApiError as part_error:
                 failed.append((part, part_error))
         if len(failed) == 2 and not self._is_alive():
@@ -157,8 +153,6 @@ class _Batch:
     def _answers(self, ids: tuple[int, ...]) -> bool:
         try:
             self._fetch(ids, 1)
-        except RateLimited:
-            raise
         except TransientApiError:
             return False
         return True
@@ -174,8 +168,6 @@ class _Batch:
                 attempts=1,
                 tally=self.tally,
             )
-        except RateLimited:
-            raise
         except TransientApiError:
             return False
         return True

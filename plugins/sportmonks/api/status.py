@@ -111,7 +111,8 @@ def retry_after(headers: Mapping[str, str], envelope: Envelope | None, *, now: d
         if seconds is None:
             try:
                 moment = parsedate_to_datetime(header)
-                seconds = max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
+                # A date has no fractions: the moment meant lies within the second that begins there.
+                seconds = max(0.0, (moment - (now or datetime.now(UTC))).total_seconds() + 1)
             except (TypeError, ValueError):
                 seconds = None
         if seconds is not None:
