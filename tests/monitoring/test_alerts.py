@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from sportmonks.db import open_connection
+from sportmonks.db import open_connection, sql
 from sportmonks.errors import ConfigurationError
 from sportmonks.monitoring import ETLAlertManager, Thresholds
 from tests.monitoring.conftest import NOW, Run
@@ -184,6 +184,33 @@ def test_unknown_ids_stay_reported_until_they_are_known(warehouse: psycopg.Conne
     assert len(_check(warehouse, hours=100)) == 2
     warehouse.execute("INSERT INTO football.types (id) VALUES (98), (99)")
     assert [a.dedupe_key for a in _check(warehouse, hours=100)] == ["UNKNOWN_IDS:states"]
+
+
+def test_refused_includes_are_shown_as_long_as_they_are_left_out(warehouse: psycopg.Connection[Any]) -> None:
+    names = {"connection": "sportmonks_api", "entity": "Fixture", "code": 5002}
+    for include in ("odds", "lineups.details"):
+        text = f"You do not have access to the '{include}' include"
+        warehouse.execute(sql("queries/budget_forbidden_learn"), {**names, "include": include, "message": text})
+    warehouse.execute("UPDATE etl.forbidden_includes SET learnt_at = %s", (NOW,))
+    (found,) = _check(warehouse, hours=167)
+    assert (found.kind, found.severity) == ("INCLUDES_REFUSED", "WARNING")
+    assert found.message == "The API refuses lineups.details, odds: nothing of it is collected."
+    assert "You do not have access" in found.details["said"]
+    assert _check(warehouse, hours=169) == []
+
+
+def test_an_api_that_keeps_failing_is_told_until_it_answers(warehouse: psycopg.Connection[Any]) -> None:
+    for _ in range(3):
+        warehouse.execute(
+            "SELECT etl.api_call_failed('sportmonks_api', 'Fixture', 0, p_threshold => 3, p_now => %s)", (NOW,)
+        )
+    (found,) = _check(warehouse, hours=0.2)
+    assert (found.kind, found.subject) == ("API_FAILING", "sportmonks_api")
+    assert found.message == "Calls rest until 2026-11-20 12:00 UTC after repeated failures of the API (rest no. 1)."
+    warehouse.execute(
+        "SELECT etl.settle_api_call('sportmonks_api', 'Fixture', 'Fixture', 0, NULL, NULL, p_now => %s)", (NOW,)
+    )
+    assert _check(warehouse, hours=0.2) == []
 
 
 def test_a_rule_that_fails_stops_no_other(warehouse: psycopg.Connection[Any], run: Run) -> None:

@@ -36,6 +36,8 @@ RULES = (
     Rule("CONSECUTIVE_FAILURES", "alerts_consecutive_failures", per_dag=True),
     Rule("QUALITY_CHECKS", "alerts_quality_checks", per_dag=True),
     Rule("BUDGET_EXHAUSTED", "alerts_budget_exhausted", reopen_minutes=360),
+    Rule("API_FAILING", "alerts_api_failing", reopen_minutes=360),
+    Rule("INCLUDES_REFUSED", "alerts_includes_refused"),
     Rule("STALE_LEAGUE", "alerts_stale_leagues"),
     Rule("UNKNOWN_IDS", "alerts_unknown_ids"),
     Rule("DEADLINE", "alerts_deadline", per_dag=True),

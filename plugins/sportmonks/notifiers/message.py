@@ -17,6 +17,8 @@ KIND_NAMES = {
     "CONSECUTIVE_FAILURES": "Runs fail again and again",
     "QUALITY_CHECKS": "Quality checks failed",
     "BUDGET_EXHAUSTED": "API budget spent",
+    "API_FAILING": "The API keeps failing",
+    "INCLUDES_REFUSED": "Includes that the plan refuses",
     "STALE_LEAGUE": "A league is stale",
     "UNKNOWN_IDS": "Unknown ids from the provider",
     "DEADLINE": "Deadline missed",
