@@ -10,10 +10,13 @@ DOC = """\
 Fetches goals per year from the warehouse's own fixtures into `public.example_goals_by_year`: all years at first, later
 the current and the previous one, and an old year again when its last fetch is more than `max_age_days` ago.
 
-**Where to look.** `etl.collector_last_runs`, `etl.collectors_with_errors`, `etl.collector_throughput`.
-
 **Triage.** A red task: its error is in `etl.collector_runs.error_message`; nothing of that run was stored.
-**Clear** and **backfill** at will: years that are not due are skipped.
+
+**Debug.** What it did and when: `etl.collector_last_runs`, `etl.collectors_with_errors`, `etl.collector_throughput`.
+
+**Clear.** At any time: years that are not due are skipped.
+
+**Backfill.** A year is due again once its row is gone from `etl.collector_periods` (`example_goals`, `year:2024`).
 """
 
 TABLE = "CREATE TABLE IF NOT EXISTS public.example_goals_by_year (year int PRIMARY KEY, goals bigint NOT NULL)"

@@ -20,8 +20,12 @@ names the line of `include/catalog.yaml`, or the league that the subscription do
 kept failing; what was read is stored. Every list's runs are in `etl.collector_last_runs`, errors in
 `etl.collectors_with_errors`.
 
-**Clear.** Every task may be cleared and run again at any time. **Backfill.** None is needed: each run goes on with the
-seasons that are left.
+**Debug.** What came out is the Variable `sportmonks_manifest`, `football.leagues` and `football.seasons`. `ETL_LEAGUES`
+and `ETL_INCLUDES` of the environment win over the file. A league without a DAG: `publish` says how many it follows.
+
+**Clear.** Every task may be cleared and run again at any time.
+
+**Backfill.** None is needed: each run goes on with the seasons that are left.
 """
 
 with DAG(

@@ -103,11 +103,14 @@ class Etl:
         raise AssertionError(f"{dag_id} {run_id} was not finished after {seconds} s")
 
     def failures(self, dag_id: str, run_id: str) -> dict[str, list[str]]:
-        """Last log lines of the tasks that failed."""
+        """What the tasks that failed had to say, from the logs of their last try."""
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances"
-        tasks = self.airflow("GET", f"{path}?state=failed&limit=100")["task_instances"]
-        logs = {task["task_id"]: f"{path}/{task['task_id']}/logs/{task['try_number']}" for task in tasks}
-        return {name: [str(line) for line in self.airflow("GET", log)["content"][-12:]] for name, log in logs.items()}
+        found: dict[str, list[str]] = {}
+        for task in self.airflow("GET", f"{path}?state=failed&limit=100")["task_instances"]:
+            lines = self.airflow("GET", f"{path}/{task['task_id']}/logs/{task['try_number']}")["content"]
+            bad = [line for line in lines if line.get("level") in ("warning", "error", "critical")]
+            found[task["task_id"]] = [f"{line['event']} {line.get('error_detail', '')}"[:500] for line in bad]
+        return found
 
     def trigger(self, dag_id: str, **conf: Any) -> str:
         """Id of a new run."""

@@ -43,6 +43,10 @@ cause and the mend. The same stands in `etl.execution_chunks.error_message` and 
 | `check` failed | stored rows do not match the plan | see `etl.check_results`, clear the group |
 | alert *deadline* | not finished {deadline} minutes after queueing | see which season is not done; late is not lost |
 
+**Debug.** *ETL dashboard* → Logs, chunk `{id}_<season id>`: every batch with its times. What each fixture came to
+stands in `etl.execution_fixtures` (status, error). Narrow it down by hand: `max_fixtures` 5 with `force`, one season;
+`track_performance` keeps a metric per call.
+
 **Clear.** Grid → the season's group → Clear. It goes on from the last stored batch; nothing is read twice.
 
 **Backfill.** Trigger with the form: seasons or dates, `dry_run` first for the price. `force` reads again what is

@@ -46,6 +46,9 @@ at the end) → `summary` (the row in `etl.collector_runs`, whatever happened).
 | `failed` above 0 | records that could not be stored | look into `etl.route_rejects` |
 | `out_of_range`, `undated` above 0 | the API sent records outside the period or without a date | check `date_field` |
 
+**Debug.** `./etl routes check` reads the file, `./etl routes show {dag_id}` prints the requests it would make. One page
+by hand: trigger with a short period. Figures of each run: `etl.collector_runs`.
+
 **Clear.** `extract` goes on at the page where it stopped; a run that was done reads everything again, and known
 contents are not stored twice.
 
@@ -63,7 +66,12 @@ before its first extraction. `./etl routes create` does the same at once.
 **Triage.** Red: the log names the file, line and key that is wrong, or the two routes that want one table. The tables
 of all other routes exist.
 
-**Clear.** At any time; what exists stays as it is. **Backfill.** There is nothing to backfill.
+**Debug.** `./etl routes check` reads the same files and names what is wrong; `./etl routes list` shows routes, tables
+and last runs.
+
+**Clear.** At any time; what exists stays as it is.
+
+**Backfill.** There is nothing to backfill.
 """
 
 
@@ -99,6 +107,7 @@ def build_route_dag(route: Route) -> DAG:
         dag_display_name=f"Raw: {route.client} {route.route}",
         description=route.description or f"{route.route} of {route.client} into raw.{route.table}",
         doc_md=DOC.format(
+            dag_id=route.name,
             client=route.client,
             route=route.route,
             description=route.description,
