@@ -185,6 +185,16 @@ def test_a_plan_made_again_keeps_what_is_done_and_finishes_what_was_begun(desk: 
     assert desk.asked() == 12
 
 
+def test_an_index_read_by_a_clock_that_was_set_back_since_is_read_again(desk: Desk) -> None:
+    desk.move(DAY)
+    gone = desk.box.admin("POST", "/deletions", {"n": 1, "season": desk.season.id})["deleted"][0]["fixture_id"]
+    desk.whole(desk.run())
+    assert desk.value("SELECT count(*) FROM football.fixtures WHERE id = %s", gone) == 0
+    desk.move(-DAY)  # before the deletion
+    desk.whole(desk.run())
+    assert desk.value("SELECT collection_status FROM football.fixtures WHERE id = %s", gone) == "COLLECTED"
+
+
 def _mark(desk: Desk, **fields: Any) -> str:
     now = desk.run().clock()
     mark = checkpoints.Checkpoint(

@@ -1,5 +1,5 @@
 -- Could this season's index not be read when the run began, and has nobody read it since?
-SELECT c.index_failed AND (k.indexed_at IS NULL OR k.indexed_at < e.started_at)
+SELECT c.index_failed AND NOT coalesce(k.indexed_at BETWEEN e.started_at AND %(now)s, false)
 FROM etl.execution_chunks c
 JOIN etl.etl_executions e USING (execution_id)
 LEFT JOIN etl.chunks k USING (league_id, season_id)

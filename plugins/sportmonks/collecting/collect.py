@@ -107,7 +107,7 @@ def _note_failure(run: Run, session: Session, lease: dict[str, Any], error: Base
 def _plan_if_unread(run: Run, conn: psycopg.Connection[Any], season: Season) -> TransientApiError | None:
     """``discover`` could not read this season's index: read it here and plan the season anew. What is planned already
     is collected all the same; the fault is returned for afterwards."""
-    row = conn.execute(sql("plan/unread"), run.names(season)).fetchone()
+    row = conn.execute(sql("plan/unread"), {**run.names(season), "now": run.clock()}).fetchone()
     if row is None or not row[0]:
         return None
     try:
