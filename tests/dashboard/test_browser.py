@@ -168,6 +168,73 @@ def test_stored_text_never_runs(page: Page, address: str, seeded: psycopg.Connec
         assert page.locator("main img, main script").count() == 0
 
 
+def _refresh(page: Page) -> None:
+    """What happens by itself every few seconds; back when the new elements stand."""
+    page.evaluate("document.querySelector('main > *').dataset.old = 1")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("main > *:not([data-old])")).to_be_attached()
+
+
+def test_a_refresh_leaves_everything_where_it_was(page: Page, address: str) -> None:
+    link = page.locator(".runlist a").nth(1)
+    link.focus()
+    _refresh(page)
+    expect(link).to_be_focused()
+    expect(page.locator("#fresh")).to_have_attribute("aria-live", "off")
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"{address}/#/coverage")
+    page.locator("a.heat[data-chunk='3_3002']").focus()
+    page.locator(".scroll").evaluate("e => e.scrollTo(150, 0)")
+    _refresh(page)
+    expect(page.locator("a.heat[data-chunk='3_3002']")).to_be_focused()
+    assert page.locator(".heatmap a[tabindex='0']").get_attribute("data-chunk") == "3_3002"
+    assert page.locator(".scroll").evaluate("e => e.scrollLeft") == 150
+    page.goto(f"{address}/#/metrics")
+    page.locator(".chart summary").first.click()
+    canvases = page.locator(".chart canvas")
+    expect(canvases).to_have_count(6)
+    for _ in range(3):
+        _refresh(page)
+    expect(page.locator(".chart table.plain tbody tr").first).to_be_visible()
+    expect(canvases).to_have_count(6)
+    # What is left of the charts before would still be known to uPlot.
+    assert page.evaluate("import('./static/js/charts.js').then((m) => m.drawn())") == 6
+
+
+def test_text_that_somebody_selects_stays(page: Page) -> None:
+    expect(page.locator(".verdict p")).to_be_visible()
+    page.evaluate(
+        "getSelection().selectAllChildren(document.querySelector('.verdict p'));"
+        "document.querySelector('main > *').dataset.old = 1"
+    )
+    expect(page.locator("#fresh")).to_have_text("Paused while text is selected", timeout=9000)
+    expect(page.locator("main > *")).to_have_attribute("data-old", "1")
+    page.evaluate("getSelection().removeAllRanges()")
+    expect(page.locator("#fresh")).to_contain_text("Updated", timeout=9000)
+
+
+def test_odd_addresses_and_the_skip_link(page: Page, address: str, faults: list[str]) -> None:
+    for odd in ("constructor", "toString", "run/%E0%A4%A", "%E0%A4%A", "nothing/here"):
+        page.goto("about:blank")
+        page.goto(f"{address}/#/{odd}")
+        expect(page.locator("main[aria-busy='false']")).to_be_visible()
+        expect(page.locator("main")).not_to_contain_text("This page has a fault")
+    assert ["404" in fault for fault in faults] == [True]  # the run that is none
+    faults.clear()
+    page.goto(f"{address}/#/alerts")
+    expect(page).to_have_title("Alerts: Sportmonks ETL")
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    expect(page).to_have_title("Alerts: Sportmonks ETL")
+
+
+def test_two_seasons_of_one_name_are_both_shown(page: Page, address: str, seeded: psycopg.Connection[Any]) -> None:
+    seeded.execute("UPDATE etl.chunks SET season_name = '2025' WHERE season_id IN (1001, 1002)")
+    page.goto(f"{address}/#/coverage")
+    expect(page.locator("a.heat[data-chunk]")).to_have_count(48)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_nothing_sticks_out_on_a_phone_and_text_can_be_read(
     browser: Browser, address: str, faults: list[str], seeded: psycopg.Connection[Any], theme: str

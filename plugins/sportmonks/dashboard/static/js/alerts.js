@@ -33,7 +33,7 @@ export async function alerts({ search, signal, refresh }) {
   const before = search.get("before") ?? "";
   const [data, user] = await Promise.all([get("alerts", { state, before }, signal), me()]);
   const choices = h("div", { class: "choices", role: "group", "aria-label": "Which alerts" }, [["live", "Live"], ["resolved", "Resolved"], ["all", "All"]].map(([value, label]) => h("a", { class: "button", href: `#/alerts${query({ state: value })}`, "aria-current": value === state ? "true" : undefined }, label)));
-  return h("div", { class: "stack" }, card("Alerts", h("div", { class: "filters" }, choices, downloads("alerts")),
+  return h("div", { class: "stack" }, card("Alerts", h("div", { class: "filters" }, choices, downloads("alerts", query({ state }))),
     data.rows.length ? h("div", { class: "stack tight" }, data.rows.map((a) => alertCard(a, user, refresh))) : empty(state === "live" ? "No alert is open." : "No alert here.", state === "live" ? "The DAG etl_watch looks every ten minutes. Is it unpaused?" : ""),
     h("p", { class: "pager" }, data.next ? h("a", { class: "button", href: `#/alerts${query({ state, before: data.next })}` }, "Older") : null),
     user.may_acknowledge ? null : h("p", { class: "dim" }, "Your role may look, but not acknowledge: that needs the right to edit the DAG etl_watch.")));

@@ -23,7 +23,7 @@ function options(chart, width, hours) {
     scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), (high ?? 0) > 0 ? high * 1.08 : 1] } },
     axes: [{ ...axis, space: 70, size: 32, values: (_, points) => points.map((p) => format.format(p * 1000)) }, { ...axis, size: 46, values: (_, points) => points.map(short) }],
     series: [{ label: "time", value: (_, v) => (v === null ? "–" : full.format(v * 1000)) },
-      ...chart.series.map((line, i) => ({ label: line.label, stroke: colour(`--series-${(i % 4) + 1}`), width: 2, dash: i % 4 === 2 ? [6, 4] : undefined, spanGaps: false, points: { size: 4 }, value: (_, v) => (v === null ? "–" : `${short(v)}`) }))],
+      ...chart.series.map((line, i) => ({ label: line.label, stroke: colour(`--series-${(i % 4) + 1}`), width: 2, dash: i % 4 === 2 ? [6, 4] : undefined, spanGaps: false, points: { show: true, size: 5, fill: colour(`--series-${(i % 4) + 1}`), width: 0 }, value: (_, v) => (v === null ? "–" : `${short(v)}`) }))],
   };
 }
 
@@ -48,16 +48,17 @@ export function draw(chart, t, hours) {
   // Drawn once the element has a width.
   const entry = { holder, make, plot: null };
   shown.add(entry);
-  new ResizeObserver(() => {
+  entry.observer = new ResizeObserver(() => {
     if (!holder.clientWidth) return;
     if (!entry.plot) entry.plot = make();
     else if (Math.abs(entry.plot.width - holder.clientWidth) > 1) entry.plot.setSize({ width: holder.clientWidth, height: 190 });
-  }).observe(holder);
+  });
+  entry.observer.observe(holder);
   return figure;
 }
 
 function asTable(chart, t) {
-  const details = h("details", {}, h("summary", {}, "As a table"));
+  const details = h("details", { id: `table-${chart.id}` }, h("summary", {}, "As a table"));
   details.addEventListener("toggle", () => {
     if (details.querySelector("table")) return;
     const rows = t.map((moment, i) => [moment, ...chart.series.map((line) => line.points[i])]).filter((row) => row.slice(1).some((v) => v !== null));
@@ -68,9 +69,21 @@ function asTable(chart, t) {
   return details;
 }
 
-document.addEventListener("themechange", () => {
+export const drawn = () => shown.size;
+
+// Charts that left the page: a window left open over night must not collect their canvases.
+export function tidy() {
   for (const entry of shown) {
-    if (!entry.holder.isConnected) { entry.plot?.destroy(); shown.delete(entry); continue; }
+    if (entry.holder.isConnected) continue;
+    entry.observer.disconnect();
+    entry.plot?.destroy();
+    shown.delete(entry);
+  }
+}
+
+document.addEventListener("themechange", () => {
+  tidy();
+  for (const entry of shown) {
     if (entry.plot) { entry.plot.destroy(); entry.plot = entry.make(); }
   }
 });

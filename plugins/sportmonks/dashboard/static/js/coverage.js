@@ -27,6 +27,11 @@ function arrows(grid) {
   const cells = () => [...grid.querySelectorAll("tbody tr")].map((row) => [...row.querySelectorAll("td")]);
   const first = grid.querySelector("a.heat");
   if (first) first.tabIndex = 0;
+  grid.addEventListener("focusin", (event) => {
+    if (!event.target.matches("a.heat")) return;
+    for (const old of grid.querySelectorAll("a.heat[tabindex='0']")) old.tabIndex = -1;
+    event.target.tabIndex = 0;
+  });
   grid.addEventListener("keydown", (event) => {
     const moves = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
     const move = moves[event.key];
@@ -42,8 +47,6 @@ function arrows(grid) {
       if (!next) return;
       const link = next.querySelector("a");
       if (!link) continue;
-      for (const old of grid.querySelectorAll("a.heat[tabindex='0']")) old.tabIndex = -1;
-      link.tabIndex = 0;
       link.focus();
       return;
     }
@@ -53,7 +56,7 @@ function arrows(grid) {
 
 export async function coverage({ search, signal, go }) {
   const { rows } = await get("coverage", {}, signal);
-  const measure = search.get("show") in MEASURES ? search.get("show") : "collected";
+  const measure = Object.hasOwn(MEASURES, search.get("show") ?? "") ? search.get("show") : "collected";
   const text = (search.get("league") ?? "").toLowerCase();
   const only = search.get("only") ?? "";
   if (!rows.length) return card("Coverage", empty("No league is known yet.", "Run the DAG sportmonks_catalog: it reads the leagues and seasons of your subscription."));
@@ -61,7 +64,9 @@ export async function coverage({ search, signal, go }) {
   for (const c of rows) {
     if (text && !c.league_name.toLowerCase().includes(text)) continue;
     if (!leagues.has(c.league_id)) leagues.set(c.league_id, { name: c.league_name || `League ${c.league_id}`, seasons: new Map() });
-    leagues.get(c.league_id).seasons.set(c.season_name || String(c.season_id), c);
+    const { seasons } = leagues.get(c.league_id);
+    const name = c.season_name || String(c.season_id);
+    seasons.set(seasons.has(name) ? `${name} (${c.season_id})` : name, c);
   }
   const wanted = [...leagues.values()].filter((l) => !only || [...l.seasons.values()].some((c) => (only === "failed" ? c.status === "FAILED" : only === "stale" ? c.stale : c.collected_fixtures < c.total_fixtures)));
   const seasons = [...new Set(wanted.flatMap((l) => [...l.seasons.keys()]))].sort().reverse();

@@ -91,5 +91,4 @@ export function note(text, kind = "info") {
 }
 
 export const downloads = (what, query = "") => h("span", { class: "downloads" },
-  h("a", { class: "button", href: `api/export/${what}.csv${query}`, download: "" }, "CSV"),
-  h("a", { class: "button", href: `api/export/${what}.json${query}`, download: "" }, "JSON"));
+  ["csv", "json"].map((kind) => h("a", { class: "button", href: `api/export/${what}.${kind}${query}`, download: "", title: "Up to 5,000 rows, the newest first" }, kind.toUpperCase())));

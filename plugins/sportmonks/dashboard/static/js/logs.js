@@ -1,5 +1,5 @@
 // Log lines with filters; older ones are appended below.
-import { h, card, clock, badge, empty, count, ago } from "./dom.js";
+import { h, card, clock, badge, empty, count, ago, downloads } from "./dom.js";
 import { get, query } from "./api.js";
 
 const FIELDS = ["level", "component", "execution_id", "chunk_id", "fixture_id", "text"];
@@ -55,6 +55,6 @@ export async function logs({ search, signal, go }) {
       choose("component", "Component", [["", "all"], ...known.components.map((c) => [c, c])]),
       input("text", "Text", { type: "search", placeholder: "in message or details" }), input("execution_id", "Execution", { size: 24 }), input("chunk_id", "Chunk", { size: 10, placeholder: "league_season" }), input("fixture_id", "Fixture", { size: 10, inputmode: "numeric", pattern: "[0-9]*" }),
       h("button", { type: "submit" }, "Filter"), filtered ? h("a", { class: "button", href: "#/logs" }, "Clear") : null,
-      h("span", { class: "downloads" }, ["csv", "json"].map((kind) => h("a", { class: "button", href: `api/export/logs.${kind}${query(filter)}`, download: "" }, kind.toUpperCase())))),
+      downloads("logs", query(filter))),
     data.rows.length || data.next ? list : empty("No line matches.", filtered ? "Widen the filters." : "Runs write here; start one."), state));
 }

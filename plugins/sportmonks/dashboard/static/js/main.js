@@ -8,6 +8,8 @@ import { metrics } from "./metrics.js";
 import { logs } from "./logs.js";
 import { alerts } from "./alerts.js";
 import { changes } from "./changes.js";
+import { tidy } from "./charts.js";
+import { remember } from "./places.js";
 
 // path: [label in the bar (or the section it belongs to), view, seconds between refreshes]
 const VIEWS = {
@@ -23,6 +25,9 @@ const VIEWS = {
 };
 const SECTIONS = ["", "runs", "coverage", "metrics", "logs", "alerts", "corrections"];
 
+// With the zone, in which every time on the page is.
+const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
+
 const view = document.getElementById("view");
 const fresh = document.getElementById("fresh");
 let turn = 0;
@@ -31,8 +36,10 @@ let running = null;
 
 function place() {
   const [path, search = ""] = location.hash.replace(/^#\/?/, "").split("?");
-  const parts = path.split("/").map(decodeURIComponent);
-  return { name: parts[0] in VIEWS ? parts[0] : "", parts: parts.slice(1), search: new URLSearchParams(search) };
+  const parts = path.split("/").map((part) => {
+    try { return decodeURIComponent(part); } catch { return part; }
+  });
+  return { name: Object.hasOwn(VIEWS, parts[0]) ? parts[0] : "", parts: parts.slice(1), search: new URLSearchParams(search) };
 }
 
 function drawBar(current) {
@@ -60,25 +67,22 @@ async function show(quiet = false) {
   const at = place();
   const [label, render, seconds] = VIEWS[at.name];
   drawBar(label);
+  document.title = `${label}: Sportmonks ETL`;
   if (!quiet) view.setAttribute("aria-busy", "true");
   let failed = null;
   try {
     const content = await render({ ...at, signal: running.signal, refresh: () => show(true), go });
     if (mine !== turn) return;
-    const keep = quiet ? document.activeElement?.id : null;
-    const open = quiet ? [...view.querySelectorAll("details[open][id]")].map((d) => d.id) : [];
+    const back = quiet ? remember(view) : null;
     view.replaceChildren(content);
-    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-    if (keep && keep !== "view") document.getElementById(keep)?.focus({ preventScroll: true });
-    const now = new Date().toLocaleTimeString("en-GB");
-    fresh.textContent = seconds ? `Updated ${now}` : "";
-    fresh.classList.remove("old");
+    tidy();
+    back?.();
+    say(seconds ? `Updated ${CLOCK.format(new Date())}` : "");
   } catch (error) {
     if (mine !== turn || error.name === "AbortError") return;
     failed = error;
     if (quiet && view.querySelector(".card")) {
-      fresh.textContent = `Not updated: ${error.message}`;
-      fresh.classList.add("old");
+      say(`Not updated: ${error.message}`, true);
     } else {
       view.replaceChildren(trouble(error));
     }
@@ -89,10 +93,20 @@ async function show(quiet = false) {
   if (wait && failed?.status !== 401 && failed?.status !== 403) timer = setTimeout(again, wait * 1000);
 }
 
-// Nothing is asked for while nobody looks, nor while somebody reads a menu or types.
+// Read out only when something is wrong: every few seconds "updated" would drown everything else.
+function say(text, old = false) {
+  fresh.setAttribute("aria-live", old ? "polite" : "off");
+  fresh.classList.toggle("old", old);
+  fresh.textContent = text;
+}
+
+// Nothing is asked for while nobody looks, nor while somebody reads a menu, types or copies.
 function again() {
   const busy = document.activeElement?.matches("select, input, textarea");
-  if (document.hidden || busy) timer = setTimeout(again, 2000);
+  const chosen = getSelection();
+  const copying = chosen && !chosen.isCollapsed && view.contains(chosen.anchorNode);
+  if (copying) say("Paused while text is selected");
+  if (document.hidden || busy || copying) timer = setTimeout(again, 2000);
   else show(true);
 }
 
@@ -101,6 +115,7 @@ function go(hash) {
   else location.hash = hash;
 }
 
+document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); view.focus(); });
 addEventListener("hashchange", () => { show(); view.focus({ preventScroll: true }); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden && VIEWS[place().name][2]) show(true); });
 

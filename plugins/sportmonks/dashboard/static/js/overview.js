@@ -39,7 +39,11 @@ function figures(x) {
     figure("Errors, 24 h", h("a", { href: "#/logs?level=ERROR" }, count(x.errors_24h))));
 }
 
-const speed = (x) => (x.fixtures_per_second >= 1 ? `${x.fixtures_per_second} a second` : `${Math.round((60 * x.processed_fixtures) / (x.duration_seconds || 1))} a minute`);
+function speed(x) {
+  const each = x.processed_fixtures / (x.duration_seconds || 1);
+  if (each >= 1) return `${x.fixtures_per_second} a second`;
+  return each * 60 >= 1 ? `${Math.round(each * 60)} a minute` : `${Math.round(each * 3600)} an hour`;
+}
 const RANK = { CRITICAL: 0, WARNING: 1, INFO: 2 };
 
 export function running(rows) {

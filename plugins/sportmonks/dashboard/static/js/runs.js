@@ -22,7 +22,7 @@ export async function runs({ search, signal, go }) {
   const pick = h("select", { id: "run-status", onchange: (e) => go(`#/runs${query({ status: e.target.value })}`) },
     [["", "all"], ["RUNNING", "running"], ["COMPLETED", "completed"], ["FAILED", "failed"], ["CANCELLED", "cancelled"]].map(([value, label]) => h("option", { value, selected: value === status }, label)));
   return h("div", { class: "stack" }, card("Runs",
-    h("div", { class: "filters" }, h("label", {}, "Status ", pick), downloads("executions")),
+    h("div", { class: "filters" }, h("label", {}, "Status ", pick), downloads("executions", query({ status }))),
     data.rows.length ? table("Runs", runColumns, data.rows) : empty("No such run.", status ? "Choose another status." : "Trigger the DAG sportmonks_catalog first, then a league's DAG."),
     h("p", { class: "pager" }, before ? h("a", { class: "button", href: `#/runs${query({ status })}` }, "Newest") : null, data.next ? h("a", { class: "button", href: `#/runs${query({ status, before: data.next })}` }, "Older") : null)));
 }
