@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -27,8 +28,17 @@ class RunParams:
     export_metrics: bool
 
 
+NAMES = tuple(field.name for kind in (Narrowing, RunParams) for field in fields(kind) if field.name != "narrowing")
+
+
 def read_params(params: Mapping[str, Any], league: League, dials: Dials) -> RunParams:
-    """Check what cannot be checked field by field. Raises ConfigurationError naming the parameter."""
+    """Check what Airflow does not. Raises ConfigurationError naming the parameter."""
+    for name in params:
+        if name not in NAMES:
+            # Airflow takes any name, and a misspelt dry_run would collect.
+            near = difflib.get_close_matches(str(name), NAMES, n=1)
+            mend = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(NAMES)}."
+            raise ConfigurationError(f"There is no parameter {name!r}.", mend=mend)
     start, end = _date(params, "date_from"), _date(params, "date_to")
     if start and end and start > end:
         raise ConfigurationError(f"date_from {start} is after date_to {end}.", mend="Swap them, or leave one empty.")

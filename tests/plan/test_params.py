@@ -91,6 +91,8 @@ def test_everything_asked() -> None:
         ({"date_to": "2026-02-03 nonsense"}, "date_to is '2026-02-03 nonsense'"),
         ({"date_from": "2026-02-02", "date_to": "2026-02-01"}, "date_from 2026-02-02 is after date_to 2026-02-01"),
         ({"includes": ["a b"]}, "includes: 'a b' is not an include"),
+        ({"dry_rnu": True}, "no parameter 'dry_rnu'. Did you mean dry_run?"),
+        ({"xyz": None}, "no parameter 'xyz'. Known: seasons, date_from"),
     ],
 )
 def test_nonsense_is_refused_by_name(params: dict[str, Any], name: str) -> None:
