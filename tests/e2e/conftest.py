@@ -9,7 +9,8 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -128,24 +129,23 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
-def etl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Etl]:
-    """A running stack; stopped at the end, and nothing of it may be left then."""
-    home = tmp_path_factory.mktemp("etl")
+@contextmanager
+def running_stack(home: Path, sandbox: str, catalog: Mapping[str, str]) -> Iterator[Etl]:
+    """A running stack, stopped at the end, and nothing of it may be left then. ``catalog``: lines of the catalog to
+    replace, as patterns, and by what."""
     include = home / "include"
     shutil.copytree(REPO / "include", include)
-    catalog = include / "catalog.yaml"
-    # A failing group must fail in seconds here, not after two retries a minute apart.
-    text = re.sub(r"(?m)^retries: \d+", "retries: 0", catalog.read_text())
-    leagues = "".join(f"  - {{id: {league}, deadline_minutes: 1}}\n" for league in LATE.values())
-    text = re.sub(r"(?m)^leagues: all\n", f"leagues:\n  - 8\n  - 564\n  - 384\n  - 82\n{leagues}", text)
-    catalog.write_text(text)
+    text = (include / "catalog.yaml").read_text()
+    for line, other in catalog.items():
+        text, found = re.subn(rf"(?m)^{line}$", other, text)
+        assert found, f"no line of the catalog is like {line}"
+    (include / "catalog.yaml").write_text(text)
     keep = ("PATH", "HOME", "LANG", "TMPDIR", "USER", "LOGNAME")
     env = {name: os.environ[name] for name in keep if name in os.environ} | {
         "ETL_HOME": str(home / "state"),
         "ETL_PORT": str(free_port()),
         "ETL_INCLUDE_DIR": str(include),
-        "ETL_SANDBOX_ARGS": SANDBOX,
+        "ETL_SANDBOX_ARGS": sandbox,
     }
     stack = Etl(env)
     started = stack("up")
@@ -159,6 +159,19 @@ def etl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Etl]:
         assert stopped.returncode == 0, stopped.stderr
         left = [line for line in _processes() if str(home) in line]
         assert not left, f"processes left behind: {left}"
+
+
+@pytest.fixture(scope="session")
+def etl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Etl]:
+    """The stack of all tests that leave it in one piece."""
+    leagues = "".join(f"  - {{id: {league}, deadline_minutes: 1}}\n" for league in LATE.values())
+    catalog = {
+        # A failing group must fail in seconds here, not after two retries a minute apart.
+        r"retries: \d+": "retries: 0",
+        "leagues: all": f"leagues:\n  - 8\n  - 564\n  - 384\n  - 82\n{leagues}",
+    }
+    with running_stack(tmp_path_factory.mktemp("etl"), SANDBOX, catalog) as stack:
+        yield stack
 
 
 def _processes() -> list[str]:
