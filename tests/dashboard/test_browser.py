@@ -112,8 +112,10 @@ def test_logs_are_filtered_and_paged(page: Page, address: str) -> None:
 
 
 def test_an_alert_is_acknowledged(page: Page, seeded: psycopg.Connection[Any]) -> None:
-    page.get_by_role("button", name="Acknowledge: Bundesliga").click()
+    page.get_by_role("button", name="Acknowledge: Bundesliga").focus()
+    page.keyboard.press("Enter")
     expect(page.get_by_text("acknowledged by admin")).to_be_visible()
+    expect(page.locator(".alert", has_text="Bundesliga")).to_be_focused()
     found = seeded.execute("SELECT acknowledged_by FROM etl.etl_alerts WHERE dedupe_key = 'STALE_LEAGUE:4'").fetchone()
     assert found == ("admin",)
 

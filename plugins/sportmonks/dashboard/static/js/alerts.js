@@ -5,19 +5,21 @@ import { get, me, acknowledge, query } from "./api.js";
 const NAMES = { ERROR_RATE: "Too many failed fixtures", SUCCESS_RATE: "Too few fixtures stored", DURATION: "A run takes too long", CONSECUTIVE_FAILURES: "Runs fail again and again", QUALITY_CHECKS: "Quality checks failed", BUDGET_EXHAUSTED: "API budget spent", STALE_LEAGUE: "A league is stale", UNKNOWN_IDS: "Unknown ids from the provider", DEADLINE: "Deadline missed" };
 
 export function alertCard(a, user, refresh) {
-  const press = async (event) => {
-    event.target.disabled = true;
+  let busy = false; // not "disabled", which would throw the focus away
+  const press = async () => {
+    if (busy) return;
+    busy = true;
     try {
       await acknowledge(a.alert_id);
       note(`Acknowledged: ${a.subject}`);
       refresh();
     } catch (error) {
-      event.target.disabled = false;
+      busy = false;
       note(`${error.message} ${error.mend ?? ""}`, "bad");
     }
   };
   const where = a.season_id ? h("a", { href: `#/season/${a.league_id}/${a.season_id}` }, "season") : null;
-  return h("article", { class: `alert ${a.severity.toLowerCase()} ${a.status.toLowerCase()}`, "data-alert": a.alert_id },
+  return h("article", { class: `alert ${a.severity.toLowerCase()} ${a.status.toLowerCase()}`, "data-alert": a.alert_id, id: `alert-${a.alert_id}`, tabindex: "-1" },
     h("div", { class: "row wrap" }, badge(a.severity), h("h3", {}, `${NAMES[a.kind] ?? a.kind}: ${a.subject}`), a.status !== "OPEN" ? badge(a.status) : null),
     h("p", {}, a.message),
     a.mend ? h("p", { class: "mend" }, h("strong", {}, "What to do: "), a.mend) : null,

@@ -10,6 +10,7 @@ const FOCUSABLE = "a, button, input, select, summary, [tabindex]";
 export function remember(view) {
   const active = view.contains(document.activeElement) && document.activeElement !== view ? document.activeElement : null;
   const key = active && mark(active);
+  const around = active?.closest("article[id]")?.id;
   const place = active && alike(view, FOCUSABLE, key).indexOf(active);
   const open = [...view.querySelectorAll("details[open][id]")].map((e) => e.id);
   const scrolled = [...view.querySelectorAll(".scroll")].filter((e) => e.scrollLeft || e.scrollTop).map((e) => [mark(e), e.scrollLeft, e.scrollTop]);
@@ -18,6 +19,6 @@ export function remember(view) {
     for (const [name, left, top] of scrolled) alike(view, ".scroll", name)[0]?.scrollTo(left, top);
     if (!active) return;
     const found = alike(view, FOCUSABLE, key);
-    (found[place] ?? found[0] ?? view).focus({ preventScroll: true });
+    (found[place] ?? found[0] ?? document.getElementById(around) ?? view).focus({ preventScroll: true });
   };
 }
