@@ -1,4 +1,4 @@
-"""Side by side on this machine: `python -m benchmarks [batch|load|path]`, all three without a name.
+"""Side by side on this machine: `python -m benchmarks [batch|load|path|watching]`, all of them without a name.
 
 Everything runs against the API sandbox and an embedded PostgreSQL, started for it and gone afterwards.
 """
@@ -9,9 +9,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import batch, ground, load, path
+from benchmarks import batch, ground, load, path, watching
 
-PARTS = {"batch": batch, "load": load, "path": path}
+PARTS = {"batch": batch, "load": load, "path": path, "watching": watching}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -95,6 +97,15 @@ def table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Non
 
 def ms(seconds: Sequence[float]) -> str:
     return f"{median(seconds) * 1000:,.0f} ms"
+
+
+def child(command: list[str], told: dict[str, Any]) -> dict[str, Any]:
+    """What a process of its own prints last, as JSON; ``told`` is its input."""
+    done = subprocess.run(command, cwd=ROOT, input=json.dumps(told), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{command[1:]} failed: {done.stderr[-3000:]}")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def machine() -> str:

@@ -14,12 +14,18 @@ import subprocess
 import sys
 import time
 import venv
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from benchmarks.ground import ROOT, client_of, ids_of, postgres, season_of, table, warehouse
+from benchmarks.ground import ROOT, child, client_of, ids_of, postgres, season_of, table, warehouse
+
+if TYPE_CHECKING:
+    from sportmonks.api.calls import CallRecord
+    from sportmonks.catalog import Season
+    from sportmonks.collecting.run import Run
 
 REQUIREMENTS = Path(__file__).with_name("requirements-dlt.in")
 DLT_CLIENT = Path(__file__).with_name("dlt_client.py")
@@ -34,14 +40,11 @@ class _Checkpoints(dict[str, str]):
         self.pop(key, None)
 
 
-def ours(told: dict[str, Any]) -> dict[str, Any]:
-    """In the child: index, plan and collect one season."""
+def season_run(told: dict[str, Any], on_call: Callable[[CallRecord], None] | None = None) -> tuple[Run, Season]:
+    """A run over one season, begun in the warehouse, as the operators make it."""
     from sportmonks.api.budget import UnlimitedBudget
     from sportmonks.api.client import SportmonksClient
     from sportmonks.catalog import Collect, Dials, League, Season
-    from sportmonks.collecting.collect import collect
-    from sportmonks.collecting.discover import discover
-    from sportmonks.collecting.plan import plan
     from sportmonks.collecting.run import Run
     from sportmonks.db import open_connection
     from sportmonks.params import read_params
@@ -59,7 +62,7 @@ def ours(told: dict[str, Any]) -> dict[str, Any]:
     )
     threads = told["threads"]
     dials = Dials(collect=Collect(fetchers=threads, writers=threads, in_flight=2 * threads))
-    client = SportmonksClient(told["url"], told["key"], budget=UnlimitedBudget())
+    client = SportmonksClient(told["url"], told["key"], budget=UnlimitedBudget(), on_call=on_call)
     run = Run(
         execution_id="etl_20260101_000000_abcdef",
         league=league,
@@ -71,6 +74,16 @@ def ours(told: dict[str, Any]) -> dict[str, Any]:
     )
     with run.connect() as conn:
         conn.execute("SELECT etl.start_etl_execution(%s)", (run.execution_id,))
+    return run, season
+
+
+def ours(told: dict[str, Any]) -> dict[str, Any]:
+    """In the child: index, plan and collect one season."""
+    from sportmonks.collecting.collect import collect
+    from sportmonks.collecting.discover import discover
+    from sportmonks.collecting.plan import plan
+
+    run, season = season_run(told)
     begun = time.perf_counter()
     discover(run)
     plan(run)
@@ -103,11 +116,11 @@ def run(asked: argparse.Namespace) -> None:
                 dsn = warehouse(server, f"ours_{threads}_{repeat}")
                 name = f"this package, {threads} fetcher{'s' * (threads > 1)}, {threads} writer{'s' * (threads > 1)}"
                 command = [sys.executable, "-m", "benchmarks", "path", "--child"]
-                rows.setdefault(name, []).append(_child(command, {**told, "dsn": dsn, "threads": threads}))
+                rows.setdefault(name, []).append(child(command, {**told, "dsn": dsn, "threads": threads}))
             if dlt is not None:
                 dsn = server.ensure_database(f"dlt_{repeat}")
                 rows.setdefault("dlt", []).append(
-                    _child([str(dlt), str(DLT_CLIENT)], {**told, "database_url": _url(dsn)})
+                    child([str(dlt), str(DLT_CLIENT)], {**told, "database_url": _url(dsn)})
                 )
     for name, found in rows.items():
         assert {row["fixtures"] for row in found} == {len(ids)}, (name, found)
@@ -125,14 +138,6 @@ def run(asked: argparse.Namespace) -> None:
             for name, found in rows.items()
         ],
     )
-
-
-def _child(command: list[str], told: dict[str, Any]) -> dict[str, Any]:
-    done = subprocess.run(command, cwd=ROOT, input=json.dumps(told), capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{command[1:]} failed: {done.stderr[-3000:]}")
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
 
 
 def _url(dsn: str) -> str:

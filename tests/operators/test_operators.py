@@ -198,6 +198,9 @@ def test_discover_plan_collect(
     assert stored == (12,)
     names = {row[0] for row in warehouse.execute("SELECT DISTINCT metric_name FROM etl.etl_metrics")}
     assert any(name.startswith("api_call") for name in names)
+    share = "SELECT avg(metric_value) FROM etl.etl_metrics WHERE metric_name = 'monitoring.share' AND metric_unit = '%'"
+    (percent,) = warehouse.execute(share).fetchone() or (None,)
+    assert 0 < percent < 10  # 0.1 is usual; a busy machine may lose a moment just there
     assert warehouse.execute("SELECT count(*) > 0 FROM etl.etl_logs WHERE component = 'COLLECT'").fetchone() == (True,)
     # Again, as after a clear: nothing is left to do.
     assert collect.execute(context(task_id=f"{season.group}.collect"))["planned"] == 0

@@ -58,6 +58,7 @@ class EventSink:
         self._conn: psycopg.Connection[Any] | None = None
         self.written = 0
         self.dropped = 0
+        self.cpu_seconds = 0.0  # of the thread that writes
 
     def put(self, table: Table, row: Row) -> None:
         """Buffer one row. Over capacity the oldest goes."""
@@ -119,6 +120,7 @@ class EventSink:
                 self._wake.clear()
                 if self._rows:
                     self._drain()
+                    self.cpu_seconds = time.thread_time()
                     last_write = time.monotonic()
                 elif self._conn is not None and time.monotonic() - last_write > IDLE_CLOSE_S:
                     self._disconnect()
