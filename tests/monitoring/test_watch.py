@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from sportmonks.db import open_connection, sql
+from sportmonks.monitoring import watch
 from sportmonks.monitoring.alerts import Alert, ETLAlertManager
 from sportmonks.monitoring.deadlines import league_deadline, raise_deadline_alert
 from sportmonks.monitoring.watch import (
@@ -116,6 +117,20 @@ def test_a_channel_that_is_down_is_tried_again(warehouse: psycopg.Connection[Any
     inbox.up = True
     assert check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW)["notified"] == 1
     assert check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW)["notified"] == 0
+
+
+def test_a_channel_that_hangs_leaves_the_rest_to_the_next_run(
+    warehouse: psycopg.Connection[Any], run: Run, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        run(f"dag_{number}", failed=10)
+    monkeypatch.setattr(watch, "SENDING_S", 0)
+    assert check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW)["notified"] == 0
+    monkeypatch.undo()
+    for hours in range(30):  # a night without a mail server
+        inbox.up = hours == 29
+        check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW + timedelta(hours=hours))
+    assert len(inbox.messages) == 4
 
 
 def test_without_channels_nothing_is_saved_up(warehouse: psycopg.Connection[Any], run: Run, inbox: Inbox) -> None:

@@ -92,6 +92,15 @@ def test_a_receiver_that_refuses_is_not_done(monkeypatch: pytest.MonkeyPatch, re
     assert not delivery.done
 
 
+def test_an_unreachable_receiver_does_not_give_its_address_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    extra = {"path": "/hooks/token-in-the-path"}
+    for host in ("http://127.0.0.1:1", "http://user:pass-in-host@127.0.0.1:1", "http://exa mple:x:y"):
+        _connection(monkeypatch, "WEBHOOK", conn_type="http", host=host, password="s3cret-bearer", extra=extra)
+        delivery = AlertNotifier([make()], base_url="http://air").deliver()
+        assert "cannot be reached" in delivery.failed["sportmonks_webhook"]
+        assert not any(word in str(delivery) for word in ("token-in", "pass-in", "s3cret"))
+
+
 def test_a_digest_is_one_message(monkeypatch: pytest.MonkeyPatch, smtp: MailServer) -> None:
     _mail(monkeypatch, smtp)
     AlertNotifier([make(subject=f"dag_{n}") for n in range(12)], base_url="http://air").deliver()

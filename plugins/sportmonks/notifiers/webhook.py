@@ -35,12 +35,16 @@ class WebhookNotifier(BaseNotifier):
             base = f"{base}:{conn.port}"
         headers = {"Authorization": f"Bearer {conn.password}"} if conn.password else {}
         path = str(conn.extra_dejson.get("path", ""))
-        # A redirect would carry the Authorization header elsewhere.
-        answer = requests.post(
-            base + path, json=self.payload, headers=headers, timeout=TIMEOUT_S, allow_redirects=False
-        )
+        # requests' own texts hold the address, which may hold a token, so none of them goes on from here.
+        try:
+            # A redirect would carry the Authorization header elsewhere.
+            answer = requests.post(
+                base + path, json=self.payload, headers=headers, timeout=TIMEOUT_S, allow_redirects=False
+            )
+        except (requests.RequestException, ValueError) as error:
+            reason = f"The webhook behind {self.webhook_conn_id} cannot be reached ({type(error).__name__})."
+            raise requests.ConnectionError(reason) from None
         if answer.status_code >= 300:
-            # Not raise_for_status: its text holds the address, which may hold a token.
             raise requests.HTTPError(f"The webhook behind {self.webhook_conn_id} answered {answer.status_code}.")
 
     async def async_notify(self, context: Context) -> None:
