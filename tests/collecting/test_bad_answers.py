@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -224,29 +226,76 @@ def test_a_batch_that_keeps_failing_does_not_keep_the_others(desk: Desk) -> None
     assert failed == [(fixture_id, True) for fixture_id in poisoned]
 
 
-def test_a_call_that_keeps_failing_is_recorded_only_when_others_come(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+Failing = Callable[[Callable[[tuple[int, ...]], bool]], list[tuple[int, ...]]]
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Failing:
+    """Makes calls fail as a whole whose ids the test picks; lists what was asked for."""
     real = SportmonksClient.fixtures_multi
-    bad = set(desk.fixture_ids())
 
-    def failing(self: Any, asked: Any, *args: Any, **kwargs: Any) -> Any:
-        if bad & set(asked):
-            raise TransientApiError("no use")
-        return real(self, asked, *args, **kwargs)
+    def fail(pick: Callable[[tuple[int, ...]], bool]) -> list[tuple[int, ...]]:
+        asked: list[tuple[int, ...]] = []
 
-    monkeypatch.setattr(SportmonksClient, "fixtures_multi", failing)
-    run = desk.run()
+        def multi(self: Any, ids: Any, *args: Any, **kwargs: Any) -> Any:
+            asked.append(tuple(ids))
+            if pick(tuple(ids)):
+                raise TransientApiError("no use")
+            return real(self, ids, *args, **kwargs)
+
+        monkeypatch.setattr(SportmonksClient, "fixtures_multi", multi)
+        return asked
+
+    return fail
+
+
+PENDING = "SELECT count(*) FROM etl.execution_fixtures WHERE status = 'PENDING'"
+
+
+def test_an_api_that_is_down_is_nobodys_fault_and_soon_left_alone(desk: Desk, failing: Failing) -> None:
+    asked = failing(lambda _: True)
+    run = desk.run(batch_size=1)
     desk.planned(run)
-    # The API is down: nobody is to blame, the task tries again.
-    with pytest.raises(TransientApiError):
+    with pytest.raises(TransientApiError, match="No fixture that was asked for came back"):
         desk.collect(run)
-    assert desk.value("SELECT count(*) FROM etl.execution_fixtures WHERE status = 'PENDING'") == 12
-    bad -= set(sorted(bad)[1:])
-    assert desk.collect(run).outcomes == {"saved": 7, "failed": 5}
-    desk.move(HOUR + 60)
+    assert len(asked) == 4
+    assert desk.value(PENDING) == 12
+
+
+def test_batches_that_keep_failing_do_not_keep_the_others_and_come_after_them_next_time(
+    desk: Desk, failing: Failing
+) -> None:
+    bad = desk.fixture_ids()[:6]
+    asked = failing(lambda ids: bool(set(bad) & set(ids)))
+    run = desk.run(batch_size=2)
+    desk.planned(run)
+    assert desk.collect(run).outcomes == {"saved": 6, "failed": 6}
+    # Each of the three once at its turn and once behind the others.
+    assert len(asked) == 3 + 3 + 3
+    failed = desk.rows(
+        "SELECT id, next_due_at - last_asked_at FROM football.fixtures WHERE failed_reads = 1 ORDER BY 1"
+    )
+    assert failed == [(fixture_id, timedelta(hours=1)) for fixture_id in bad]
     bad.clear()
-    assert desk.whole(desk.run()).outcomes == {"saved": 5}
+    desk.move(HOUR + 60)
+    assert desk.whole(desk.run()).outcomes == {"saved": 6}
+
+
+def test_a_batch_that_failed_for_a_moment_comes_within_the_run(desk: Desk, failing: Failing) -> None:
+    calls = iter(range(100))
+    failing(lambda _: next(calls) < 2)
+    assert desk.whole(desk.run(batch_size=2)).outcomes == {"saved": 12}
+
+
+def test_an_api_that_goes_down_in_the_middle_is_blamed_on_no_fixture(desk: Desk, failing: Failing) -> None:
+    calls = iter(range(100))
+    failing(lambda _: next(calls) not in (1, 2))  # the first fails, two come, then it is down for good
+    run = desk.run(batch_size=1)
+    desk.planned(run)
+    with pytest.raises(TransientApiError, match="No fixture that was asked for came back"):
+        desk.collect(run)
+    rows = "SELECT status, count(*) FROM etl.execution_fixtures GROUP BY 1 ORDER BY 1"
+    assert desk.rows(rows) == [("FAILED", 1), ("PENDING", 9), ("SAVED", 2)]
 
 
 @pytest.mark.parametrize("kind", ["shuffle", "duplicate", "unknown_keys", "empty_strings", "content_type"])

@@ -14,15 +14,15 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 import psycopg
 
 from sportmonks.batches import Batch
-from sportmonks.errors import BudgetWait, RateLimited, TransientApiError
+from sportmonks.errors import BudgetWait, LostLease, TransientApiError
 from sportmonks.load.fetched import Fetched, Stored
 from sportmonks.load.session import Session
 from sportmonks.load.spool import keep
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 # A stream that is broken off waits so long for the call under way; its answer would be worth a call.
 FAREWELL_S = 20.0
-# So many batches without a fixture, and none with one, and nobody need ask on.
+# So many batches in a row without a fixture, and nobody need ask on.
 MAX_DOUBTFUL = 3
 
 
@@ -62,6 +62,15 @@ class Progress:
     fetched: Fetched
     stored: Stored
     write_seconds: float
+
+
+class _SetAside(NamedTuple):
+    """A batch of which no fixture came, and how it is recorded if it is to blame. ``call_failed``: its call did, before
+    any fixture could be asked for alone; worth another try."""
+
+    batch: Batch
+    failed: Fetched
+    call_failed: bool
 
 
 class Stream:
@@ -95,8 +104,8 @@ class Stream:
         self._lock = threading.Lock()
         self._error: BaseException | None = None
         self._alive = False  # the API has told something of a fixture
-        self._doubtful: list[Fetched] = []  # batches of which no fixture came, and why
-        self._failing = 0  # of them, those whose very call kept failing
+        self._doubtful: list[_SetAside] = []  # batches of which no fixture came, since the last one that brought some
+        self._blamed: list[_SetAside] = []  # those before it, and those that failed twice
         self._fetch_threads = [threading.Thread(target=self._fetch_all, daemon=True) for _ in range(fetchers)]
         self._write_threads = [threading.Thread(target=self._write_all, daemon=True) for _ in range(writers)]
 
@@ -104,8 +113,8 @@ class Stream:
         """Progress per stored batch, on the caller's thread. Raises the first error once all is written that can be.
 
         A BudgetWait is an error like any other here: what has been fetched is stored, then it is raised. A batch
-        of which nothing came is set aside, so that it does not keep the others waiting: if they fare better, it is
-        to blame; if not, the API is, and no fixture is marked as failed for it.
+        of which nothing came is set aside, so that it does not keep the others waiting: if any fares better, it is
+        to blame; if none does, the API is, and no fixture is marked as failed for it.
         """
         self._source = iter(batches)
         for thread in (*self._fetch_threads, *self._write_threads):
@@ -121,13 +130,16 @@ class Stream:
             patience = time.monotonic() + FAREWELL_S
             for thread in (*self._fetch_threads, *self._write_threads):
                 thread.join(None if whole else max(0.0, patience - time.monotonic()))
+        if self._error is None and self._doubtful and not self._alive:
+            raise _nothing_came(self._doubtful[0].failed)
+        # What is recorded does not stand before the others once more when the chunk is tried again.
+        blamed = self._blamed if self._error else [*self._blamed, *self._doubtful]
+        if blamed and not isinstance(self._error, LostLease):
+            with Session(self._connect) as session:
+                for aside in blamed:
+                    yield store(session, aside.failed, self._context)
         if self._error is not None:
             raise self._error
-        for failed in self._doubtful:
-            if not self._alive:
-                raise _nothing_came(failed)
-            with Session(self._connect) as session:
-                yield store(session, failed, self._context)
 
     def _next(self) -> Progress | None:
         while True:
@@ -150,11 +162,10 @@ class Stream:
             with Session(self._connect) as session:
                 while True:
                     self._room.acquire()
-                    with self._lock:
-                        batch = None if self._stop.is_set() else next(self._source, None)
+                    batch, again = self._take()
                     if batch is None:
                         return
-                    fetched = self._answer(batch)
+                    fetched = self._answer(batch, again)
                     if fetched is None:
                         self._room.release()
                     else:
@@ -163,24 +174,39 @@ class Stream:
         except BaseException as error:
             self._fail(error)
 
-    def _answer(self, batch: Batch) -> Fetched | None:
-        started, at = time.monotonic(), self._context.clock()
+    def _take(self) -> tuple[Batch | None, bool]:
+        """The next batch; behind the last one those whose call failed as a whole, once more: perhaps the API was away
+        for a moment. True for these."""
+        with self._lock:
+            if self._stop.is_set():
+                return None, False
+            batch = next(self._source, None)
+            for found in (self._blamed, self._doubtful) if batch is None and self._alive else ():
+                for place, aside in enumerate(found):
+                    if aside.call_failed:
+                        return found.pop(place).batch, True
+            return batch, False
+
+    def _answer(self, batch: Batch, again: bool) -> Fetched | None:
+        """The answer to a batch; None when it was set aside."""
         try:
-            answer = self._fetch(batch)
-        except RateLimited:
-            raise
+            fetched = self._ask(batch)
         except TransientApiError as error:
-            with self._lock:
-                self._failing += 1
-            if self._failing > 1:
-                raise
             reason = f"its batch keeps failing: {error.message}"
-            self._doubt(batch, dict.fromkeys(batch.fixture_ids, reason))
+            self._doubt(batch, dict.fromkeys(batch.fixture_ids, reason), call_failed=True, again=again)
             return None
-        if answer.poisoned and not answer.rows and not answer.missing:
-            self._doubt(batch, answer.poisoned)
+        if fetched.poisoned and not fetched.rows and not fetched.missing:
+            self._doubt(batch, fetched.poisoned, call_failed=False, again=again)
             return None
-        self._alive = True
+        with self._lock:
+            self._alive = True
+            self._blamed += self._doubtful
+            self._doubtful = []
+        return fetched
+
+    def _ask(self, batch: Batch) -> Fetched:
+        started, at = time.monotonic(), self._context.clock()
+        answer = self._fetch(batch)
         return Fetched(
             number=batch.number,
             asked=batch.fixture_ids,
@@ -196,14 +222,15 @@ class Stream:
             answer_id=uuid.uuid4().hex,
         )
 
-    def _doubt(self, batch: Batch, poisoned: dict[int, str]) -> None:
+    def _doubt(self, batch: Batch, poisoned: Mapping[int, str], *, call_failed: bool, again: bool) -> None:
         failed = Fetched(batch.number, batch.fixture_ids, {}, poisoned=poisoned)
+        aside = _SetAside(batch, failed, call_failed and not again)
         with self._lock:
-            self._doubtful.append(failed)
-            count = len(self._doubtful)
-        if count > MAX_DOUBTFUL and not self._alive:
+            (self._blamed if again else self._doubtful).append(aside)
+            in_a_row = len(self._doubtful)
+        if in_a_row > MAX_DOUBTFUL:
             raise _nothing_came(failed)
-        log.warning("Batch %d is set aside, the others go on: %s", batch.number, next(iter(poisoned.values())))
+        log.warning("Batch %d is set aside: %s", batch.number, next(iter(poisoned.values())))
 
     def _keep(self, session: Session, fetched: Fetched) -> None:
         names = {**self._context.names(), "fence": self._context.fence}
