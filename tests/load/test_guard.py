@@ -189,6 +189,30 @@ def test_small_losses_are_corrections(chunk: Chunk, rich: Payload) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "outcome"),
+    [
+        (1, 10, "SAVED"),  # lineups were announced, then it was postponed
+        (1, 12, "SAVED"),
+        (10, 1, "SAVED"),
+        (22, 11, "SAVED"),
+        (2, 15, "SAVED"),
+        (1, 1, "HELD"),
+        (2, 22, "HELD"),
+        (2, 5, "HELD"),
+        (5, 10, "HELD"),  # what has been played to its end does not vanish
+        (5, 5, "HELD"),
+    ],
+)
+def test_a_match_that_is_called_off_may_lose_what_was_announced(
+    chunk: Chunk, rich: Payload, before: int, after: int, outcome: str
+) -> None:
+    one = {**rich, "id": 77, "state_id": before}
+    chunk.index(one)
+    chunk.store(one)
+    assert chunk.store({**one, "state_id": after, "lineups": [], "events": []}).outcomes == {outcome: 1}
+
+
 def test_the_dials_decide(chunk: Chunk, rich: Payload) -> None:
     chunk.guard = Guard(rereads=1, hours=6)
     poor = {**rich, "lineups": rich["lineups"][:1]}

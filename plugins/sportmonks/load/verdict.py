@@ -11,7 +11,17 @@ from typing import Any
 from sportmonks.catalog import Guard, Refetch
 from sportmonks.load.glance import Glance
 from sportmonks.load.ledger import poorer_sections
-from sportmonks.refetch import DELETED, ENDED_WITHOUT_RESULT, FINISHED, PLAYED, Facts, end_of, next_due
+from sportmonks.refetch import (
+    DELETED,
+    ENDED_WITHOUT_RESULT,
+    FINISHED,
+    KNOWN,
+    NOT_PLAYED,
+    PLAYED,
+    Facts,
+    end_of,
+    next_due,
+)
 
 SAVED, UNCHANGED, HELD, MISSING, FAILED = "SAVED", "UNCHANGED", "HELD", "MISSING", "FAILED"
 
@@ -102,7 +112,7 @@ def judge_answer(
         facts = replace(facts, unchanged_reads=prior.facts.unchanged_reads + 1)
         return Verdict(fixture_id, UNCHANGED, status, facts)
     poorer = poorer_sections(old_counts, seen.counts, guard) if old_counts is not None else []
-    if poorer:
+    if poorer and not _called_off(prior.facts.state_id, seen.state_id):
         # The same loss has to persist, not the same payload: other parts of it may go on changing meanwhile.
         loss = _loss(poorer, seen.counts)
         held = _held_before(prior, loss, guard, now) + 1
@@ -140,6 +150,11 @@ def bare_among(seen: Mapping[int, Glance]) -> frozenset[int]:
         if glance.state_id in PLAYED
     }
     return frozenset(key for key, any_row in told.items() if not any_row) if any(told.values()) else frozenset()
+
+
+def _called_off(before: int | None, after: int | None) -> bool:
+    """Whether a match that was not over is not being played now: announced lineups and first events go with that."""
+    return before != after and before in KNOWN - FINISHED and after in NOT_PLAYED
 
 
 def _held_before(prior: Prior, loss: bytes, guard: Guard, now: datetime) -> int:
