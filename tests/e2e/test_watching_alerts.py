@@ -101,6 +101,13 @@ def test_leagues_late_at_the_same_time_are_told_apart(etl: Etl, noticed: None, t
         assert "Not done: 2025/2026" in alert["message"]
 
 
+def test_watching_takes_at_most_two_percent_of_a_collection(etl: Etl, noticed: None) -> None:
+    """Each collecting task measures it by itself, as a share of its own time."""
+    shares = etl.rows("SELECT metric_value FROM etl.etl_metrics WHERE metric_name = 'monitoring.share'")
+    assert shares
+    assert sum(row["metric_value"] for row in shares) / len(shares) < 2
+
+
 def test_no_secret_travels(etl: Etl, noticed: None, channels: Channels) -> None:
     password = urlsplit(etl.dsn).password
     assert password
