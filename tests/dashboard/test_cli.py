@@ -52,6 +52,7 @@ def test_every_section(etl: Any, seeded: psycopg.Connection[Any], tmp_path: Path
     lines = etl("--logs", "--limit", "7", "--level", "error").splitlines()
     assert len(lines) == 7
     assert all(" ERROR " in line or " CRITICAL " in line for line in lines)
+    assert len(etl("--logs", "--limit", "3", "--text", "held back").splitlines()) == 3
     assert "fixtures_per_second" in etl("--metrics", "--hours", "6")
     assert "QUALITY_CHECKS Serie A 2025/2026" in etl("--alerts")
     file = tmp_path / "everything.json"
@@ -68,4 +69,5 @@ def test_mistakes_have_messages(etl: Any) -> None:
 
 def test_stored_text_cannot_steer_the_terminal() -> None:
     assert clean("\x1b]0;owned\x07[red]x[/]\r\nend").plain == " ]0;owned [red]x[/] \nend"
+    assert clean("a\u202ebc").plain == "a bc"
     assert [lasting(s) for s in (None, 0.25, 42, 754, 7_260)] == ["–", "0.2s", "42s", "12m 34s", "2h 01m"]

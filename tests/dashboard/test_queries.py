@@ -11,7 +11,9 @@ import pytest
 
 from sportmonks.dashboard import export, queries
 from sportmonks.monitoring import watch
+from sportmonks.monitoring.alerts import RULES
 from sportmonks.notifiers.alert import Delivery
+from sportmonks.notifiers.message import KIND_NAMES
 from sportmonks.thresholds import Thresholds
 
 Warehouse = psycopg.Connection[Any]
@@ -192,6 +194,9 @@ def _near(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 def test_alerts_and_changes_page(seeded: Warehouse) -> None:
     assert [a["status"] for a in queries.alerts(seeded)["rows"]] == ["OPEN"] * 3
+    names = {a["kind"]: a["kind_name"] for a in queries.alerts(seeded)["rows"]}
+    assert names["STALE_LEAGUE"] == "A league is stale"
+    assert {rule.kind for rule in RULES} == set(KIND_NAMES)
     first = queries.alerts(seeded, state="all", limit=3)
     assert len(first["rows"]) + len(queries.alerts(seeded, state="all", before=first["next"])["rows"]) == 4
     page = queries.changes(seeded, limit=50)

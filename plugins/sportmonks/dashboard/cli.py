@@ -34,8 +34,8 @@ VERDICTS = {
     "empty": ("Nothing has run yet", "yellow"),
     "starting": ("The first runs are under way", "cyan"),
 }
-# Control characters in stored text could move the cursor or retitle the terminal.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Control characters in stored text could move the cursor, retitle the terminal or turn the rest of a line around.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def clean(value: Any, style: str = "") -> Text:

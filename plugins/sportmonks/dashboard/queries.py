@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 
 from sportmonks.db import sql
 from sportmonks.monitoring.masking import mask_value
+from sportmonks.notifiers.message import KIND_NAMES
 from sportmonks.thresholds import Thresholds
 
 Conn = psycopg.Connection[Any]
@@ -313,8 +314,9 @@ def budgets(conn: Conn) -> list[Row]:
 
 
 def alerts(conn: Conn, *, state: str = "live", before: int | None = None, limit: int = 50) -> Row:
-    """``state``: live, resolved or all."""
+    """``state``: live, resolved or all. ``kind_name`` is the kind in words, as notifications have it."""
     found = rows(conn, "dashboard_alerts", state=state, before=before, limit=limit + 1)
+    found = [{**row, "kind_name": KIND_NAMES.get(row["kind"], row["kind"])} for row in found]
     return {"rows": found[:limit], "next": found[limit - 1]["alert_id"] if len(found) > limit else None}
 
 

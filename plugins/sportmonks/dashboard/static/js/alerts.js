@@ -2,8 +2,6 @@
 import { h, card, when, badge, empty, airflowLink, note, downloads } from "./dom.js";
 import { get, me, acknowledge, query } from "./api.js";
 
-const NAMES = { ERROR_RATE: "Too many failed fixtures", SUCCESS_RATE: "Too few fixtures stored", DURATION: "A run takes too long", CONSECUTIVE_FAILURES: "Runs fail again and again", QUALITY_CHECKS: "Quality checks failed", BUDGET_EXHAUSTED: "API budget spent", STALE_LEAGUE: "A league is stale", UNKNOWN_IDS: "Unknown ids from the provider", DEADLINE: "Deadline missed" };
-
 export function alertCard(a, user, refresh) {
   let busy = false; // not "disabled", which would throw the focus away
   const press = async () => {
@@ -20,7 +18,7 @@ export function alertCard(a, user, refresh) {
   };
   const where = a.season_id ? h("a", { href: `#/season/${a.league_id}/${a.season_id}` }, "season") : null;
   return h("article", { class: `alert ${a.severity.toLowerCase()} ${a.status.toLowerCase()}`, "data-alert": a.alert_id, id: `alert-${a.alert_id}`, tabindex: "-1" },
-    h("div", { class: "row wrap" }, badge(a.severity), h("h3", {}, `${NAMES[a.kind] ?? a.kind}: ${a.subject}`), a.status !== "OPEN" ? badge(a.status) : null),
+    h("div", { class: "row wrap" }, badge(a.severity), h("h3", {}, `${a.kind_name}: ${a.subject}`), a.status !== "OPEN" ? badge(a.status) : null),
     h("p", {}, a.message),
     a.mend ? h("p", { class: "mend" }, h("strong", {}, "What to do: "), a.mend) : null,
     h("p", { class: "row wrap dim" }, h("span", {}, "since ", when(a.opened_at)), a.status === "RESOLVED" ? h("span", {}, "over ", when(a.resolved_at)) : h("span", {}, "seen ", when(a.last_seen_at)),
