@@ -8,6 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -70,11 +71,11 @@ def run(asked: argparse.Namespace) -> None:
         for batch in batches:
             with _timed(found, "COPY of the payloads alone (the floor)", clock):
                 _floor(conn, batch.rows)
-            with _timed(found, "of which in Python: fingerprints, figures of each payload", clock):
-                read_payloads(batch.rows)
+            with _timed(found, "beside it, in the fetching thread: fingerprints, figures", clock):
+                read = read_payloads(batch.rows)
             conn.seconds.clear() if batch is batches[0] else None
             with _timed(found, "one batch in one transaction: raw, typed tables, books", clock):
-                stored = store.store_batch(conn, batch, context)
+                stored = store.store_batch(conn, replace(batch, read=read), context)
             assert stored.outcomes == {"SAVED": SIZE}, stored
         profile = {name: values for name, values in conn.seconds.items() if len(values) >= len(batches) - 1}
         for batch in batches:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from sportmonks.db import open_connection
 from sportmonks.errors import LostLease
+from sportmonks.load.payloads import read_payloads
 from sportmonks.load.store import Fetched, store_batch
 from tests.load.helpers import (
     Chunk,
@@ -22,6 +24,8 @@ from tests.load.helpers import (
     rows_of,
     versions,
 )
+
+LAST_WORDS = "DO $$ BEGIN RAISE EXCEPTION 'going down' USING ERRCODE = 'admin_shutdown'; END $$"
 
 
 def test_poisoned_and_missing_are_recorded_the_others_saved(chunk: Chunk, payloads: list[Payload]) -> None:
@@ -120,6 +124,27 @@ def test_a_batch_that_breaks_leaves_nothing_behind(
     with pytest.raises(psycopg.errors.DivisionByZero):
         chunk.store(*payloads)
     assert dump(chunk.conn) == before
+
+
+def test_a_reading_made_beforehand_serves_every_try(
+    chunk: Chunk, payloads: list[Payload], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cleaned payloads, sections taken over, a connection that broke: the next try begins from the same reading."""
+    from sportmonks.load import store
+
+    chunk.store(*payloads)
+    odd = {**payloads[0], "venue_id": "here", "name": "Another name"}
+    silent = {key: value for key, value in payloads[1].items() if key != "events"}
+    fetched = chunk.fetched(odd, silent, *payloads[2:])
+    fetched = replace(fetched, read=read_payloads(fetched.rows))
+    original = vars(store)["sql"]
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "sql", lambda name: LAST_WORDS if name == "load/progress" else original(name))
+        with pytest.raises(psycopg.errors.AdminShutdown):
+            store_batch(chunk.conn, fetched, chunk.context())
+    assert store_batch(chunk.conn, fetched, chunk.context()).outcomes == {"SAVED": 1, "UNCHANGED": len(payloads) - 1}
+    assert fixture(chunk.conn, odd["id"])["venue_id"] is None
+    assert_stored(chunk.conn, payloads[1])
 
 
 def versions_of(payloads: list[Payload]) -> list[list[Payload]]:

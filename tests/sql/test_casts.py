@@ -51,8 +51,3 @@ from tests.sql.book import One
 )
 def test_casts(one: One, function: str, text: str | None, value: Any) -> None:
     assert one(f"SELECT etl.{function}(%s)", text) == value
-
-
-def test_an_array_or_nothing(one: One) -> None:
-    for text, value in (("[1]", [1]), ("{}", []), ("null", []), ('"x"', []), (None, [])):
-        assert one("SELECT etl.as_array(%s::jsonb)", text) == value

@@ -5,9 +5,7 @@ WITH sent AS MATERIALIZED (
            r.player_name, r.related_player_name, r.result, r.info, r.addition, r.minute, r.extra_minute, r.injured,
            r.on_bench, r.rescinded, r.sort_order, r.section, i.collected_at
     FROM incoming i
-    CROSS JOIN LATERAL ROWS FROM (jsonb_to_recordset(
-        CASE WHEN jsonb_typeof(coalesce(i.cleaned, i.payload) -> 'events') = 'array'
-             THEN coalesce(i.cleaned, i.payload) -> 'events' ELSE '[]' END) AS (
+    CROSS JOIN LATERAL ROWS FROM (jsonb_to_recordset(i.events) AS (
             id bigint, period_id bigint, participant_id bigint, type_id bigint, sub_type_id bigint, player_id bigint,
             related_player_id bigint, coach_id bigint, player_name text, related_player_name text, result text, info text,
             addition text, minute integer, extra_minute integer, injured boolean, on_bench boolean, rescinded boolean,
@@ -15,7 +13,7 @@ WITH sent AS MATERIALIZED (
     ORDER BY i.fixture_id, coalesce(r.id, -r.place), r.place DESC
 ), gone AS (
     DELETE FROM football.fixture_events t USING incoming i
-    WHERE t.fixture_id = i.fixture_id AND i.known AND jsonb_typeof(coalesce(i.cleaned, i.payload) -> 'events') = 'array'
+    WHERE t.fixture_id = i.fixture_id AND i.known AND i.events IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM sent s WHERE s.fixture_id = t.fixture_id AND s.id = t.id)
 )
 INSERT INTO football.fixture_events AS t (

@@ -1,7 +1,7 @@
 -- The fixtures themselves, with teams, goals and quality drawn from their sections. Runs after the sections.
--- Quality: of what this payload was asked for, the share that a fixture in its state should have.
+-- Quality: of what this payload tells of, the share that a fixture in its state should have.
 WITH sent AS MATERIALIZED (
-    SELECT i.fixture_id, r.*, i.collected_at, coalesce(i.cleaned, i.payload) AS body
+    SELECT i.fixture_id, r.*, i.collected_at, i.participants, i.scores, i.events, i.statistics, i.periods, i.lineups
     FROM incoming i
     CROSS JOIN LATERAL jsonb_to_record(coalesce(i.cleaned, i.payload)) AS r(
         league_id bigint, season_id bigint, stage_id bigint, round_id bigint, group_id bigint, aggregate_id bigint,
@@ -22,13 +22,13 @@ WITH sent AS MATERIALIZED (
         SELECT round(100.0 * sum(weight) FILTER (WHERE good) / nullif(sum(weight), 0))::smallint AS quality
         FROM (VALUES
             (10, true, s.state_id IS NOT NULL AND s.starting_at IS NOT NULL),
-            (20, s.body ? 'participants', p.teams >= 2),
-            (25, s.body ? 'scores' AND s.state_id IN (5, 7, 8), g.home_goals IS NOT NULL AND g.away_goals IS NOT NULL),
-            (15, s.body ? 'events' AND s.state_id IN (5, 7, 8),
-                 jsonb_array_length(etl.as_array(s.body -> 'events')) > 0 OR coalesce(g.home_goals + g.away_goals, 0) = 0),
-            (15, s.body ? 'lineups' AND s.state_id IN (5, 7, 8), jsonb_array_length(etl.as_array(s.body -> 'lineups')) >= 22),
-            (10, s.body ? 'statistics' AND s.state_id IN (5, 7, 8), jsonb_array_length(etl.as_array(s.body -> 'statistics')) > 0),
-            (5, s.body ? 'periods' AND s.state_id IN (5, 7, 8), jsonb_array_length(etl.as_array(s.body -> 'periods')) >= 2)
+            (20, s.participants IS NOT NULL, p.teams >= 2),
+            (25, s.scores IS NOT NULL AND s.state_id IN (5, 7, 8), g.home_goals IS NOT NULL AND g.away_goals IS NOT NULL),
+            (15, s.events IS NOT NULL AND s.state_id IN (5, 7, 8),
+                 jsonb_array_length(s.events) > 0 OR coalesce(g.home_goals + g.away_goals, 0) = 0),
+            (15, s.lineups IS NOT NULL AND s.state_id IN (5, 7, 8), s.lineups >= 22),
+            (10, s.statistics IS NOT NULL AND s.state_id IN (5, 7, 8), jsonb_array_length(s.statistics) > 0),
+            (5, s.periods IS NOT NULL AND s.state_id IN (5, 7, 8), jsonb_array_length(s.periods) >= 2)
         ) AS part(weight, asked, good) WHERE asked) q
 )
 INSERT INTO football.fixtures AS t (

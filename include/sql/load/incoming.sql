@@ -1,5 +1,5 @@
 -- The changed fixtures of one batch. One per transaction; a pooler in transaction mode is fine with it.
--- EXTERNAL: every section is read out of the payload once, and unpacking it each time would cost more than the space.
+-- EXTERNAL: payloads are read several times, and unpacking them each time would cost more than the space.
 CREATE TEMP TABLE incoming (
     fixture_id   bigint PRIMARY KEY,
     payload      jsonb  NOT NULL,      -- as the provider sent it
@@ -7,6 +7,14 @@ CREATE TEMP TABLE incoming (
     content_hash bytea  NOT NULL,
     known        boolean NOT NULL,     -- collected before: rows may have to go
     includes     text[]  NOT NULL,     -- what the payload holds
-    collected_at timestamptz NOT NULL
+    collected_at timestamptz NOT NULL,
+    -- Lists of the payload, set by load/sections; NULL = it says nothing of them.
+    participants jsonb,
+    scores       jsonb,
+    events       jsonb,
+    statistics   jsonb,
+    periods      jsonb,
+    lineups      integer               -- how many: the list itself is nine tenths of the payload and stays there
 ) ON COMMIT DROP;
-ALTER TABLE incoming ALTER COLUMN payload SET STORAGE EXTERNAL;
+ALTER TABLE incoming ALTER COLUMN payload SET STORAGE EXTERNAL, ALTER COLUMN cleaned SET STORAGE EXTERNAL,
+    ALTER COLUMN events SET STORAGE EXTERNAL, ALTER COLUMN statistics SET STORAGE EXTERNAL;

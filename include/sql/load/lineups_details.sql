@@ -12,9 +12,7 @@ WITH sent AS MATERIALIZED (
     FROM incoming i
     CROSS JOIN LATERAL (
         SELECT EXISTS (SELECT 1 FROM football.fixture_player_statistics x WHERE x.fixture_id = i.fixture_id) AS stored OFFSET 0) e
-    CROSS JOIN LATERAL ROWS FROM (jsonb_to_recordset(
-        CASE WHEN jsonb_typeof(coalesce(i.cleaned, i.payload) -> 'lineups') = 'array'
-             THEN coalesce(i.cleaned, i.payload) -> 'lineups' ELSE '[]' END) AS (
+    CROSS JOIN LATERAL ROWS FROM (jsonb_to_recordset(CASE WHEN i.lineups > 0 THEN coalesce(i.cleaned, i.payload) -> 'lineups' END) AS (
             id bigint, player_id bigint, team_id bigint, details jsonb)) WITH ORDINALITY AS l(id, player_id, team_id, details, place)
     CROSS JOIN LATERAL ROWS FROM (jsonb_to_recordset(
         CASE WHEN jsonb_typeof(l.details) = 'array' THEN l.details ELSE '[]' END) AS (
@@ -25,8 +23,7 @@ WITH sent AS MATERIALIZED (
     DELETE FROM football.fixture_player_statistics t USING incoming i
     WHERE t.fixture_id = i.fixture_id AND i.known
       -- Lineups asked for without details say nothing about them; no lineups at all do.
-      AND (coalesce(i.cleaned, i.payload) -> 'lineups' = '[]'
-           OR jsonb_path_exists(coalesce(i.cleaned, i.payload), '$.lineups[*].details'))
+      AND (i.lineups = 0 OR jsonb_path_exists(coalesce(i.cleaned, i.payload), '$.lineups[*].details'))
       AND NOT EXISTS (SELECT 1 FROM sent s WHERE s.fixture_id = t.fixture_id AND s.id = t.id)
 ), first AS (
     INSERT INTO football.fixture_player_statistics (

@@ -4,9 +4,7 @@
 WITH sent AS MATERIALIZED (
     SELECT DISTINCT ON (r.id) r.*, i.collected_at
     FROM incoming i
-    CROSS JOIN LATERAL jsonb_to_recordset(
-        CASE WHEN jsonb_typeof(coalesce(i.cleaned, i.payload) -> 'participants') = 'array'
-             THEN coalesce(i.cleaned, i.payload) -> 'participants' ELSE '[]' END) AS r(
+    CROSS JOIN LATERAL jsonb_to_recordset(i.participants) AS r(
             id bigint, country_id bigint, venue_id bigint, name text, short_code text, type text, gender text,
             founded integer, placeholder boolean, image_path text)
     WHERE r.id IS NOT NULL
@@ -41,15 +39,12 @@ WITH sent AS MATERIALIZED (
            i.fixture_id, r.id AS team_id, r.meta ->> 'location' AS location, etl.to_bool(r.meta ->> 'winner') AS winner,
            etl.to_int(r.meta ->> 'position') AS position, r.name, i.collected_at
     FROM incoming i
-    CROSS JOIN LATERAL jsonb_to_recordset(
-        CASE WHEN jsonb_typeof(coalesce(i.cleaned, i.payload) -> 'participants') = 'array'
-             THEN coalesce(i.cleaned, i.payload) -> 'participants' ELSE '[]' END) AS r(id bigint, name text, meta jsonb)
+    CROSS JOIN LATERAL jsonb_to_recordset(i.participants) AS r(id bigint, name text, meta jsonb)
     WHERE r.id IS NOT NULL
     ORDER BY i.fixture_id, r.id
 ), gone AS (
     DELETE FROM football.fixture_participants t USING incoming i
-    WHERE t.fixture_id = i.fixture_id AND i.known
-      AND jsonb_typeof(coalesce(i.cleaned, i.payload) -> 'participants') = 'array'
+    WHERE t.fixture_id = i.fixture_id AND i.known AND i.participants IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM sent s WHERE s.fixture_id = t.fixture_id AND s.team_id = t.team_id)
 )
 INSERT INTO football.fixture_participants AS t (fixture_id, team_id, location, winner, position, name, created_at, updated_at)

@@ -4,15 +4,13 @@ WITH sent AS MATERIALIZED (
            i.fixture_id, coalesce(r.id, -r.place) AS id, r.type_id, r.description, etl.to_moment(r.started) AS started_at, etl.to_moment(r.ended) AS ended_at,
            r.counts_from, r.ticking, r.sort_order, r.time_added, r.minutes, i.collected_at
     FROM incoming i
-    CROSS JOIN LATERAL ROWS FROM (jsonb_to_recordset(
-        CASE WHEN jsonb_typeof(coalesce(i.cleaned, i.payload) -> 'periods') = 'array'
-             THEN coalesce(i.cleaned, i.payload) -> 'periods' ELSE '[]' END) AS (
+    CROSS JOIN LATERAL ROWS FROM (jsonb_to_recordset(i.periods) AS (
             id bigint, type_id bigint, description text, started bigint, ended bigint, counts_from integer, ticking boolean,
             sort_order integer, time_added integer, minutes integer)) WITH ORDINALITY AS r(id, type_id, description, started, ended, counts_from, ticking, sort_order, time_added, minutes, place)
     ORDER BY i.fixture_id, coalesce(r.id, -r.place), r.place DESC
 ), gone AS (
     DELETE FROM football.fixture_periods t USING incoming i
-    WHERE t.fixture_id = i.fixture_id AND i.known AND jsonb_typeof(coalesce(i.cleaned, i.payload) -> 'periods') = 'array'
+    WHERE t.fixture_id = i.fixture_id AND i.known AND i.periods IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM sent s WHERE s.fixture_id = t.fixture_id AND s.id = t.id)
 )
 INSERT INTO football.fixture_periods AS t (

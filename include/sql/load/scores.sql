@@ -4,14 +4,12 @@ WITH sent AS MATERIALIZED (
            i.fixture_id, coalesce(r.id, -r.place) AS id, r.type_id, r.participant_id, (r.score ->> 'goals')::integer AS goals,
            r.score ->> 'participant' AS participant, r.description, i.collected_at
     FROM incoming i
-    CROSS JOIN LATERAL ROWS FROM (jsonb_to_recordset(
-        CASE WHEN jsonb_typeof(coalesce(i.cleaned, i.payload) -> 'scores') = 'array'
-             THEN coalesce(i.cleaned, i.payload) -> 'scores' ELSE '[]' END) AS (
+    CROSS JOIN LATERAL ROWS FROM (jsonb_to_recordset(i.scores) AS (
             id bigint, type_id bigint, participant_id bigint, score jsonb, description text)) WITH ORDINALITY AS r(id, type_id, participant_id, score, description, place)
     ORDER BY i.fixture_id, coalesce(r.id, -r.place), r.place DESC
 ), gone AS (
     DELETE FROM football.fixture_scores t USING incoming i
-    WHERE t.fixture_id = i.fixture_id AND i.known AND jsonb_typeof(coalesce(i.cleaned, i.payload) -> 'scores') = 'array'
+    WHERE t.fixture_id = i.fixture_id AND i.known AND i.scores IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM sent s WHERE s.fixture_id = t.fixture_id AND s.id = t.id)
 )
 INSERT INTO football.fixture_scores AS t (

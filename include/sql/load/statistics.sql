@@ -6,14 +6,12 @@ WITH sent AS MATERIALIZED (
                                                WHEN 'boolean' THEN (r.data -> 'value')::boolean::integer END AS value,
            CASE WHEN jsonb_typeof(r.data -> 'value') NOT IN ('number', 'boolean', 'null') THEN r.data ->> 'value' END AS value_text, i.collected_at
     FROM incoming i
-    CROSS JOIN LATERAL ROWS FROM (jsonb_to_recordset(
-        CASE WHEN jsonb_typeof(coalesce(i.cleaned, i.payload) -> 'statistics') = 'array'
-             THEN coalesce(i.cleaned, i.payload) -> 'statistics' ELSE '[]' END) AS (
+    CROSS JOIN LATERAL ROWS FROM (jsonb_to_recordset(i.statistics) AS (
             id bigint, type_id bigint, participant_id bigint, location text, data jsonb)) WITH ORDINALITY AS r(id, type_id, participant_id, location, data, place)
     ORDER BY i.fixture_id, coalesce(r.id, -r.place), r.place DESC
 ), gone AS (
     DELETE FROM football.fixture_statistics t USING incoming i
-    WHERE t.fixture_id = i.fixture_id AND i.known AND jsonb_typeof(coalesce(i.cleaned, i.payload) -> 'statistics') = 'array'
+    WHERE t.fixture_id = i.fixture_id AND i.known AND i.statistics IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM sent s WHERE s.fixture_id = t.fixture_id AND s.id = t.id)
 )
 INSERT INTO football.fixture_statistics AS t (

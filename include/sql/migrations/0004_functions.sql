@@ -307,9 +307,3 @@ CREATE OR REPLACE FUNCTION etl.stop_chunk(
     FROM etl.etl_executions e
     WHERE e.execution_id = p_execution_id AND e.first_finished_at IS NOT NULL
 $$;
-
--- An array, or an empty one for whatever else stands there.
-CREATE OR REPLACE FUNCTION etl.as_array(p_value jsonb) RETURNS jsonb
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE WHEN jsonb_typeof(p_value) = 'array' THEN p_value ELSE '[]' END
-$$;

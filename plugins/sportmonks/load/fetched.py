@@ -8,13 +8,16 @@ from datetime import datetime
 
 import msgspec
 
+from sportmonks.load.payloads import Payload
+
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """The answer to one batch: payloads by fixture id, ids not returned, ids that cannot be read.
 
     ``includes``: what was really asked for (None = what the context says); ``at``: when the call was begun (None =
-    now); ``answer_id``: where the answer is kept until it is stored.
+    now); ``answer_id``: where the answer is kept until it is stored; ``read``: what ``read_payloads`` makes of the
+    rows, where that has been done already.
     """
 
     number: int
@@ -28,6 +31,7 @@ class Fetched:
     includes: tuple[str, ...] | None = None
     at: datetime | None = None
     answer_id: str | None = None
+    read: tuple[Mapping[int, Payload], Mapping[int, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

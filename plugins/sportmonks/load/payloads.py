@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -20,7 +20,7 @@ UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Payload:
     """One fixture. ``cleaned`` is set when typed columns cannot take the values as they came."""
 
@@ -29,10 +29,11 @@ class Payload:
     seen: Glance
     cleaned: bytes | None = None
 
-    def clean(self) -> None:
-        """What cannot even be read stays as it is: stored alone, it shows why it does not fit."""
+    def fitting(self) -> Payload:
+        """Cleaned. What cannot even be read stays as it is: stored alone, it shows why it does not fit."""
         with suppress(*UNREADABLE):
-            self.cleaned = cleaned(self.raw)
+            return replace(self, cleaned=cleaned(self.raw))
+        return self
 
 
 def read_payloads(rows: Mapping[int, bytes | msgspec.Raw]) -> tuple[dict[int, Payload], dict[int, str]]:

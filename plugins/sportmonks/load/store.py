@@ -18,10 +18,9 @@ from psycopg.types.json import Jsonb
 from sportmonks.catalog import Guard, Refetch
 from sportmonks.db import sql
 from sportmonks.errors import LostLease
+from sportmonks.load.before import Old, holds, read_old, read_prior
 from sportmonks.load.fetched import Fetched, Stored
-from sportmonks.load.glance import glance
-from sportmonks.load.ledger import Change, by_section, differences, sections_asked_differently
-from sportmonks.load.payloads import Payload, carried_over, read_payloads
+from sportmonks.load.payloads import Payload, read_payloads
 from sportmonks.load.verdict import (
     SAVED,
     Prior,
@@ -38,7 +37,7 @@ __all__ = ["Fetched", "LoadContext", "Stored", "store_batch"]
 
 log = logging.getLogger(__name__)
 
-_TYPED = ("participants", "scores", "events", "lineups", "lineups_details", "statistics", "periods")
+_TYPED = ("sections", "participants", "scores", "events", "lineups", "lineups_details", "statistics", "periods")
 # The value is to blame, not the moment: repeating the same would fail the same.
 _UNFIT = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
 
@@ -67,15 +66,6 @@ class LoadContext:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Old:
-    """A stored payload that the answer differs from: what it holds, and what has changed since."""
-
-    includes: tuple[str, ...]
-    counts: Mapping[str, int]
-    changes: list[Change]
-
-
 @dataclass(slots=True)
 class _Batch:
     """A fetched batch and what it was asked with and judged at."""
@@ -95,22 +85,21 @@ def store_batch(conn: psycopg.Connection[Any], fetched: Fetched, context: LoadCo
     A value that a typed column cannot take is tried again cleaned; a fixture that still does not fit is recorded
     as failed, and the others are stored. An answer that is kept (``answer_id``) is stored once, however often asked.
     """
-    payloads, unreadable = read_payloads(fetched.rows)
+    payloads, unreadable = fetched.read or read_payloads(fetched.rows)
     now = context.clock()
     includes = context.includes if fetched.includes is None else fetched.includes
-    unreadable |= fetched.poisoned
-    batch = _Batch(fetched, context, includes, now, fetched.at or now, payloads, unreadable)
+    unreadable = {**unreadable, **fetched.poisoned}
+    batch = _Batch(fetched, context, includes, now, fetched.at or now, dict(payloads), unreadable)
     try:
         return _write(conn, batch)
     except _UNFIT as error:
         log.warning("Batch %s holds values that do not fit (%s); storing it cleaned", fetched.number, error.sqlstate)
-    for payload in payloads.values():
-        payload.clean()
+    batch.payloads = {key: payload.fitting() for key, payload in batch.payloads.items()}
     try:
         return _write(conn, batch)
     except _UNFIT:
         batch.unreadable |= _unfit(conn, batch)
-    batch.payloads = {key: value for key, value in payloads.items() if key not in batch.unreadable}
+    batch.payloads = {key: value for key, value in batch.payloads.items() if key not in batch.unreadable}
     return _write(conn, batch)
 
 
@@ -120,19 +109,14 @@ def _write(conn: psycopg.Connection[Any], batch: _Batch) -> Stored:
         _hold_lease(conn, context)
         if fetched.answer_id and not conn.execute(sql("load/take_answer"), {"answer_id": fetched.answer_id}).fetchone():
             return _stored_before(conn, batch)
-        prior = _prior(conn, fetched.asked)
-        old = _stored_payloads(conn, batch, prior)
+        prior = read_prior(conn, fetched.asked)
+        old = read_old(conn, batch.payloads, batch.includes, prior)
         verdicts = _judge(batch, prior, old)
         saved = [verdict.fixture_id for verdict in verdicts if verdict.outcome == SAVED]
         if saved:
-            _copy(
-                conn,
-                (
-                    (key, batch.payloads[key], key in old, _holds(batch, old[key].includes if key in old else ()))
-                    for key in saved
-                ),
-                batch.at,
-            )
+            known = {key: old[key].includes if key in old else () for key in saved}
+            rows = ((key, batch.payloads[key], key in old, holds(batch.includes, known[key])) for key in saved)
+            _copy(conn, rows, batch.at)
             _load_typed(conn, batch)
         ledger = _write_ledger(conn, saved, batch, old, prior)
         _write_verdicts(conn, verdicts, batch)
@@ -156,68 +140,7 @@ def _stored_before(conn: psycopg.Connection[Any], batch: _Batch) -> Stored:
     return Stored(batch.fetched.number, dict(conn.execute(sql("load/stored_outcomes"), names).fetchall()), 0, {})
 
 
-def _prior(conn: psycopg.Connection[Any], ids: Iterable[int]) -> dict[int, Prior]:
-    found = {}
-    for row in conn.execute(sql("load/prior"), {"ids": list(ids)}).fetchall():
-        key, state, start, end, status, fetched_at, unchanged, held, held_hash, missing, failed, content_hash, has = row
-        facts = Facts(
-            state_id=state,
-            starting_at=start,
-            ended_at=end,
-            status=status,
-            last_fetched_at=fetched_at,
-            unchanged_reads=unchanged,
-            held_reads=held,
-            missing_reads=missing,
-            failed_reads=failed,
-        )
-        found[key] = Prior(facts, content_hash, held_hash, tuple(has or ()))
-    return found
-
-
-def _stored_payloads(conn: psycopg.Connection[Any], batch: _Batch, prior: Mapping[int, Prior]) -> dict[int, _Old]:
-    """What is stored of the fixtures whose answer differs. An answer that is silent about some of the stored sections
-    takes them over first."""
-    asked = by_section(batch.includes).keys()
-    sections = {key: by_section(prior[key].includes).keys() for key in batch.payloads if key in prior}
-    ids = [
-        key
-        for key, stored_sections in sections.items()
-        if prior[key].content_hash is not None
-        and (stored_sections - asked or prior[key].content_hash != batch.payloads[key].content_hash)
-    ]
-    if not ids:
-        return {}
-    found = {}
-    for key, text in conn.execute(
-        "SELECT fixture_id, payload::text FROM raw.fixtures WHERE fixture_id = ANY (%s)", (ids,)
-    ).fetchall():
-        stored, includes = text.encode(), prior[key].includes
-        payload = batch.payloads[key] = carried_over(batch.payloads[key], stored, sections[key])
-        asked_differently = sections_asked_differently(includes, _holds(batch, includes))
-        differing = differences(stored, payload.raw, sections[key], asked_differently)
-        if differing is None:
-            # Written differently, by us or by the provider, and saying the same.
-            payload.content_hash = prior[key].content_hash or payload.content_hash
-        else:
-            found[key] = _Old(includes, _comparable(glance(stored).counts, asked_differently), differing)
-    return found
-
-
-def _comparable(counts: dict[str, int], asked_differently: frozenset[str]) -> dict[str, int]:
-    """Without the details of lineups where they are not asked for alike: we may have left them out ourselves."""
-    return {
-        name: count for name, count in counts.items() if "." not in name or name.split(".")[0] not in asked_differently
-    }
-
-
-def _holds(batch: _Batch, stored: Iterable[str] = ()) -> tuple[str, ...]:
-    """What a payload holds: what was asked for, and of the ``stored`` includes what it took over."""
-    asked = by_section(batch.includes)
-    return (*batch.includes, *(name for name in stored if not by_section([name]).keys() & asked.keys()))
-
-
-def _judge(batch: _Batch, prior: Mapping[int, Prior], old: Mapping[int, _Old]) -> list[Verdict]:
+def _judge(batch: _Batch, prior: Mapping[int, Prior], old: Mapping[int, Old]) -> list[Verdict]:
     verdicts = []
     bare = bare_among({key: payload.seen for key, payload in batch.payloads.items()})
     for fixture_id in batch.fetched.asked:
@@ -275,7 +198,7 @@ def _write_ledger(
     conn: psycopg.Connection[Any],
     saved: Iterable[int],
     batch: _Batch,
-    old: Mapping[int, _Old],
+    old: Mapping[int, Old],
     prior: Mapping[int, Prior],
 ) -> int:
     rows: list[dict[str, Any]] = []

@@ -15,7 +15,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -24,6 +24,7 @@ import psycopg
 from sportmonks.batches import Batch
 from sportmonks.errors import BudgetWait, LostLease, TransientApiError
 from sportmonks.load.fetched import Fetched, Stored
+from sportmonks.load.payloads import read_payloads
 from sportmonks.load.session import Session
 from sportmonks.load.spool import keep
 from sportmonks.load.store import LoadContext, store_batch
@@ -170,7 +171,8 @@ class Stream:
                         self._room.release()
                     else:
                         self._keep(session, fetched)
-                        self._fetched.put(fetched)
+                        # Read here, while the writer waits for PostgreSQL: it is the slower of the two.
+                        self._fetched.put(replace(fetched, read=read_payloads(fetched.rows)))
         except BaseException as error:
             self._fail(error)
 
