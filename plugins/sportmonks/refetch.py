@@ -19,7 +19,7 @@ ENDED_WITHOUT_RESULT = frozenset({12, 15})
 DELETED = 20
 WAITING = frozenset({16, 18, 19, 26})  # delayed, interrupted, awaiting updates, pending: soon to change
 UNSETTLED = frozenset({10, 11, 13})  # postponed, suspended, to be announced
-NOT_PLAYED = UNSETTLED | ENDED_WITHOUT_RESULT | {NOT_STARTED, 16}  # for now, or for good
+NOT_BEGUN = frozenset({NOT_STARTED, 10, 13, 16})  # or put off before it did
 KNOWN = frozenset({NOT_STARTED, DELETED}) | LIVE | FINISHED | ENDED_WITHOUT_RESULT | WAITING | UNSETTLED
 
 PRIORITIES = {

@@ -15,8 +15,7 @@ from sportmonks.refetch import (
     DELETED,
     ENDED_WITHOUT_RESULT,
     FINISHED,
-    KNOWN,
-    NOT_PLAYED,
+    NOT_BEGUN,
     PLAYED,
     Facts,
     end_of,
@@ -153,8 +152,9 @@ def bare_among(seen: Mapping[int, Glance]) -> frozenset[int]:
 
 
 def _called_off(before: int | None, after: int | None) -> bool:
-    """Whether a match that was not over is not being played now: announced lineups and first events go with that."""
-    return before != after and before in KNOWN - FINISHED and after in NOT_PLAYED
+    """Whether a match that had not begun will not be played now: what was announced goes with that. Of a match that
+    has begun, nothing vanishes unguarded, abandoned or not."""
+    return before != after and before in NOT_BEGUN and after in NOT_BEGUN | ENDED_WITHOUT_RESULT
 
 
 def _held_before(prior: Prior, loss: bytes, guard: Guard, now: datetime) -> int:
