@@ -12,6 +12,8 @@ CREATE INDEX IF NOT EXISTS idx_etl_alerts_live_kind ON etl.etl_alerts (kind, ope
 
 -- Errors of the last hours are counted on every look at the page; they are few among many.
 CREATE INDEX IF NOT EXISTS idx_etl_logs_errors ON etl.etl_logs (timestamp DESC) WHERE level IN ('ERROR', 'CRITICAL');
+-- What is due is counted on every look as well.
+CREATE INDEX IF NOT EXISTS idx_fixtures_due ON football.fixtures (next_due_at) WHERE deleted_at IS NULL;
 -- Corrections of a chunk and of a run, newest first.
 CREATE INDEX IF NOT EXISTS idx_fixture_changes_chunk ON etl.fixture_changes (league_id, season_id, change_id DESC);
 CREATE INDEX IF NOT EXISTS idx_fixture_changes_execution ON etl.fixture_changes (execution_id, section) WHERE execution_id IS NOT NULL;
