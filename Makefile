@@ -60,7 +60,7 @@ lock: install-dev  ## compile requirements*.in into requirements*.txt (UPGRADE=1
 chaos: install-dev  ## seeded random kills and faults, compared with the truth (N=200: a long run)
 	@exec $(BIN)/python -m tests.chaos --runs $(N) $(ARGS)
 
-bench: install-dev  ## measure: batch against single, load against the COPY floor, ours against dlt
+bench: install-dev  ## measure: batch against single, load against the COPY floor, ours against dlt, watched against not
 	@exec $(BIN)/python -m benchmarks $(ARGS)
 
 clean:  ## stop everything and delete the local data and caches (.env and .venv stay)
