@@ -222,11 +222,10 @@ def test_a_spreadsheet_runs_nothing() -> None:
 
 def test_export_writes_whole_files(seeded: Warehouse, tmp_path: Any) -> None:
     execution = queries.executions(seeded, status="COMPLETED")["rows"][0]["execution_id"]
-    path = export.export_metrics(seeded, execution, tmp_path / "new" / "metrics.json")
-    found = json.loads(path.read_text())
-    assert found["execution"]["execution_id"] == execution
-    assert [p.name for p in path.parent.iterdir()] == ["metrics.json"]
     everything = export.everything(seeded, {"execution_id": execution})
+    export.write_json(tmp_path / "all.json", everything)
+    assert json.loads((tmp_path / "all.json").read_text())["execution"]["execution_id"] == execution
+    assert [path.name for path in tmp_path.iterdir()] == ["all.json"]
     assert {row["execution_id"] for row in everything["logs"]} == {execution}
     assert set(export.TABLES) < set(everything)
 

@@ -46,6 +46,7 @@ Status = Literal["RUNNING", "COMPLETED", "FAILED", "CANCELLED"]
 Id = Annotated[int | None, Query(ge=0, lt=2**63)]
 Name = Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$")]
 Text = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
+AirflowId = Annotated[str | None, Query(max_length=250, pattern=r"^[^\x00]*$")]
 
 
 def create_app(
@@ -113,8 +114,8 @@ def create_app(
     @app.get("/api/executions")
     def executions(
         status: Status | None = None,
-        dag_id: Text = None,
-        run_id: Text = None,
+        dag_id: AirflowId = None,
+        run_id: AirflowId = None,
         before: Annotated[str | None, Query(pattern=r"^\d{4}-\d\d-\d\dT[\d:.+]{8,24}~[\w.-]{1,100}$")] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 25,
     ) -> dict[str, Any]:

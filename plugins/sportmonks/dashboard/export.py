@@ -78,15 +78,3 @@ def write_json(path: Path, found: Mapping[str, Any]) -> None:
     part = path.with_name(path.name + ".part")
     part.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     part.replace(path)
-
-
-def export_metrics(conn: queries.Conn, execution_id: str, path: Path) -> Path:
-    """What ``export_metrics`` of a run asks for: its summary, chunks and metrics as one JSON file."""
-    found = {
-        "exported_at": datetime.now(UTC).isoformat(),
-        "execution": queries.execution(conn, execution_id),
-        "metrics": queries.metrics_summary(conn, execution_id=execution_id),
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, found)
-    return path
