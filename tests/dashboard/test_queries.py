@@ -157,6 +157,10 @@ def test_charts_have_points_in_their_buckets(warehouse: Warehouse) -> None:
     minute = int(now.timestamp() // 60 * 60)
     assert stored == {minute - 60: 10, minute - 120: 30, minute - 3000: 4}
     assert queries.charts(warehouse, hours=168, now=now)["step"] == 7200
+    warehouse.execute(
+        "INSERT INTO etl.etl_metrics (metric_name, metric_value) VALUES ('odd', 'NaN'), ('odd', 'Infinity')"
+    )
+    assert queries.metrics_summary(warehouse)[-1]["mean"] is None
     own = queries.charts(warehouse, hours=1, names=["fixtures_per_second"], now=now)["charts"]
     assert [line["label"] for line in own[0]["series"]] == [
         "fixtures_per_second (mean)",

@@ -5,6 +5,7 @@ Every function takes a connection and runs one or a few named queries; lists tha
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -71,7 +72,9 @@ CHARTS: tuple[Row, ...] = (
 
 
 def plain(value: Any) -> Any:
-    """JSON's own types: times as ISO text in UTC, decimals as numbers."""
+    """JSON's own types: times as ISO text in UTC, decimals as numbers, null for what is no number at all."""
+    if isinstance(value, float | Decimal) and not math.isfinite(value):
+        return None
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, datetime):
