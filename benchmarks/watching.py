@@ -89,6 +89,6 @@ def run(asked: argparse.Namespace) -> None:
 
 
 def add_arguments(make: argparse.ArgumentParser) -> None:
-    make.add_argument("--fixtures", type=int, default=760)
-    make.add_argument("--repeats", type=int, default=5)
+    make.add_argument("--fixtures", type=int, default=400)
+    make.add_argument("--repeats", type=int, default=8)
     make.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
