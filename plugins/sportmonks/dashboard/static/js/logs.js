@@ -32,6 +32,7 @@ export async function logs({ search, signal, go }) {
   };
   let looked = 0;
   let steps = 0;
+  const begun = data.rows.length || data.next;
   const more = (found) => {
     const thin = !found.rows.length && found.next;
     looked = thin ? looked + found.looked_at : 0;
@@ -44,8 +45,9 @@ export async function logs({ search, signal, go }) {
       more(next);
     } }, found.rows.length ? "Older lines" : "Look further back") : null;
     // A thin page is no answer yet: the next ones are asked for at once, but not for ever.
-    if (thin && ++steps % 20 && button) queueMicrotask(() => button.isConnected && button.click());
-    state.replaceChildren(...[words, button, !found.next && list.children.length ? h("span", { class: "dim" }, "That is all.") : null].filter(Boolean));
+    if (thin && ++steps % 20 && button) setTimeout(() => button.isConnected && button.click());
+    const end = found.next || !begun ? null : h("span", { class: "dim" }, list.children.length ? "That is all." : "No line matches.");
+    state.replaceChildren(...[words, button, end].filter(Boolean));
   };
   more(data);
   const filtered = FIELDS.some((name) => filter[name]);
@@ -56,5 +58,5 @@ export async function logs({ search, signal, go }) {
       input("text", "Text", { type: "search", placeholder: "in message or details" }), input("execution_id", "Execution", { size: 24 }), input("chunk_id", "Chunk", { size: 10, placeholder: "league_season" }), input("fixture_id", "Fixture", { size: 10, inputmode: "numeric", pattern: "[0-9]*" }),
       h("button", { type: "submit" }, "Filter"), filtered ? h("a", { class: "button", href: "#/logs" }, "Clear") : null,
       downloads("logs", query(filter))),
-    data.rows.length || data.next ? list : empty("No line matches.", filtered ? "Widen the filters." : "Runs write here; start one."), state));
+    begun ? list : empty("No line matches.", filtered ? "Widen the filters." : "Runs write here; start one."), state));
 }
