@@ -289,6 +289,24 @@ def test_errors_in_airflows_terms(
     assert str(error) in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("error", "status"), [(TransientApiError("503."), "FAILED"), (LostLease("taken over."), "RUNNING")]
+)
+def test_a_collector_stops_its_chunk_unless_that_is_somebody_elses(
+    box: RunningSandbox,
+    warehouse: psycopg.Connection[Any],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    status: str,
+) -> None:
+    """In a run that had ended and was cleared: no task that closes the chunk may follow."""
+    for work in ("start_etl_execution(%s)", "open_chunk(%s, 8, 1)", "finish_etl_execution(%s)", "open_chunk(%s, 8, 1)"):
+        warehouse.execute(f"SELECT etl.{work}".encode(), (RUN,))
+    with pytest.raises(AirflowException):
+        face("collect", error, monkeypatch).execute(context())
+    assert warehouse.execute("SELECT status FROM etl.execution_chunks").fetchone() == (status,)
+
+
 def test_an_api_that_keeps_failing_is_not_waited_for_for_ever(
     box: RunningSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sportmonks.catalog import Season
-from sportmonks.errors import BudgetWait
+from sportmonks.errors import BudgetWait, LostLease
 from sportmonks.operators.base import LeagueOperator
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class CollectOperator(LeagueOperator):
                 self._mark(run, season, "reopen_chunk")
                 try:
                     return asdict(collect(run, season, owner, watch.on_batch))
-                except BudgetWait:
-                    raise
+                except (BudgetWait, LostLease):
+                    raise  # nothing has stopped: it goes on later, or somebody else is at it
                 except Exception as error:
                     watch.stopped(error)
                     self._mark(run, season, "stop_chunk")
