@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,9 +38,22 @@ counts alerts live, opened, resolved and notified.
 """
 
 
+@contextmanager
+def _warehouse() -> Iterator[Any]:
+    """A connection; without tables there is nothing to watch, which is no failure."""
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    from sportmonks.db import connect
+    from sportmonks.monitoring import watch
+
+    with connect(autocommit=True) as conn:
+        if not watch.has_tables(conn):
+            raise AirflowSkipException("The warehouse has no ETL tables yet: run the DAG sportmonks_catalog once.")
+        yield conn
+
+
 @task
 def close_dead_executions() -> list[str]:
-    from sportmonks.db import connect
     from sportmonks.monitoring import watch
 
     ti = get_current_context()["ti"]
@@ -46,19 +61,19 @@ def close_dead_executions() -> list[str]:
     def is_active(dag_id: str, run_id: str) -> bool:
         return ti.get_dr_count(dag_id=dag_id, run_ids=[run_id], states=["queued", "running"]) > 0
 
-    with connect(autocommit=True) as conn:
+    with _warehouse() as conn:
         watch.close_abandoned_collector_runs(conn)
         return watch.close_dead_executions(conn, watch.current_thresholds(), is_active)
 
 
-@task
+# Also when the task before has failed: what Airflow cannot be asked just then is no reason to look at nothing.
+@task(trigger_rule="all_done")
 def alerts() -> dict[str, Any]:
     from airflow.sdk.exceptions import AirflowFailException
 
-    from sportmonks.db import connect
     from sportmonks.monitoring import watch
 
-    with connect(autocommit=True) as conn:
+    with _warehouse() as conn:
         watch.record_gauges(conn)
         result = watch.check_and_notify(conn, watch.current_thresholds())
     if result["failed_rules"]:
@@ -68,10 +83,9 @@ def alerts() -> dict[str, Any]:
 
 @task
 def retention() -> dict[str, int]:
-    from sportmonks.db import connect
     from sportmonks.monitoring import watch
 
-    with connect(autocommit=True) as conn:
+    with _warehouse() as conn:
         return {**watch.purge(conn, watch.current_thresholds()), "rolled_up": watch.roll_up(conn)}
 
 
@@ -87,5 +101,5 @@ with DAG(
     default_args={"owner": "sportmonks", "retries": 1, "retry_delay": timedelta(seconds=30)},
     tags=["sportmonks", "monitoring"],
 ):
-    close_dead_executions() >> alerts()
-    retention()
+    # retention last: skipped after a failure, it leaves the run failed, so that somebody sees it.
+    close_dead_executions() >> [alerts(), retention()]

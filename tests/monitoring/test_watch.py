@@ -335,6 +335,12 @@ def test_of_a_collectors_runs_those_stay_that_tell_where_it_stands(
     assert purge(warehouse, DIALS, now=NOW)["collectors"] == 0
 
 
+def test_a_warehouse_without_tables_has_nothing_to_watch(warehouse: psycopg.Connection[Any]) -> None:
+    assert watch.has_tables(warehouse)
+    warehouse.execute("DROP SCHEMA etl CASCADE")
+    assert not watch.has_tables(warehouse)
+
+
 def test_budgets_become_metrics(warehouse: psycopg.Connection[Any]) -> None:
     warehouse.execute(
         "INSERT INTO etl.api_budget (connection, entity, call_limit, remaining, resets_at)"

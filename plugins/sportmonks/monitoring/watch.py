@@ -50,6 +50,12 @@ def current_thresholds() -> Thresholds:
         return Thresholds()
 
 
+def has_tables(conn: psycopg.Connection[Any]) -> bool:
+    """Whether the migrations have run here."""
+    row = conn.execute("SELECT to_regclass('etl.etl_alerts') IS NOT NULL").fetchone()
+    return bool(row and row[0])
+
+
 def close_dead_executions(
     conn: psycopg.Connection[Any],
     thresholds: Thresholds,
