@@ -79,7 +79,7 @@ def run(asked: argparse.Namespace) -> None:
             assert stored.outcomes == {"SAVED": SIZE}, stored
         profile = {name: values for name, values in conn.seconds.items() if len(values) >= len(batches) - 1}
         for batch in batches:
-            with _timed(found, "the same batch again, unchanged", clock):
+            with _timed(found, "the same batch again, unchanged, reading it included", clock):
                 stored = store.store_batch(conn, batch, context)
             assert stored.outcomes == {"UNCHANGED": SIZE}, stored
         (statistics,) = conn.execute("SELECT count(*) FROM football.fixture_player_statistics").fetchone() or (0,)
