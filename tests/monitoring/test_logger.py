@@ -198,7 +198,7 @@ def test_track_performance_writes_every_call(warehouse_dsn: str, warehouse: psyc
 
 
 def test_a_call_costs_microseconds(warehouse_dsn: str) -> None:
-    """At most 2 % of a batch's time (about 0.4 s) on the processor for the dozen lines and hundred timings of a batch."""
+    """At most 2 % of a batch's time (about 0.4 s) for its dozen lines and hundred timings, on the processor."""
     with _monitor(warehouse_dsn) as monitor, PerformanceTracker(monitor, "etl_a") as tracker:
         log = ETLLogger("COLLECT", monitor, execution_id="etl_a")
         best = 1.0
