@@ -334,7 +334,7 @@ def test_the_theme_follows_airflows_page(browser: Browser, address: str, seeded:
     page = context.new_page()
     outer = address.rsplit("/", 1)[0] + "/outer"
     html = (
-        f'<html class="dark"><body><iframe src="{address}/" width="1000" height="800"'
+        f'<html class="dark"><body><input id="outer"><iframe src="{address}/" width="1000" height="800"'
         ' sandbox="allow-scripts allow-same-origin allow-forms allow-downloads"></iframe></body></html>'
     )
     page.route(outer, lambda route: route.fulfill(body=html, content_type="text/html"))
@@ -344,6 +344,15 @@ def test_the_theme_follows_airflows_page(browser: Browser, address: str, seeded:
     expect(frame.locator("html")).to_have_attribute("data-theme", "dark")
     page.evaluate("document.documentElement.className = 'light'")
     expect(frame.locator("html")).to_have_attribute("data-theme", "light")
+    frame.locator(".runlist a").first.focus()
+    inner = next(found for found in page.frames if found.parent_frame)
+    for focused in ("inner", "outer"):
+        if focused == "outer":
+            page.locator("#outer").focus()
+        inner.evaluate("document.querySelector('main > *').dataset.old = 1")
+        inner.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        expect(frame.locator("main > *:not([data-old])")).to_be_attached()
+        assert page.evaluate("document.activeElement.tagName") == ("IFRAME" if focused == "inner" else "INPUT")
     frame.get_by_role("link", name="in Airflow").first.click()
     expect(page.get_by_text("the DAG run")).to_be_visible()
     context.close()

@@ -102,7 +102,7 @@ function say(text, old = false) {
 
 // Nothing is asked for while nobody looks, nor while somebody reads a menu, types or copies.
 function again() {
-  const busy = document.activeElement?.matches("select, input, textarea");
+  const busy = document.hasFocus() && document.activeElement?.matches("select, input, textarea");
   const chosen = getSelection();
   const copying = chosen && !chosen.isCollapsed && view.contains(chosen.anchorNode);
   if (copying) say("Paused while text is selected");

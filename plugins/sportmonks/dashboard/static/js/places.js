@@ -8,7 +8,8 @@ const alike = (view, selector, key) => [...view.querySelectorAll(selector)].filt
 const FOCUSABLE = "a, button, input, select, summary, [tabindex]";
 
 export function remember(view) {
-  const active = view.contains(document.activeElement) && document.activeElement !== view ? document.activeElement : null;
+  // Somebody at work in Airflow's page around this one must not be called back here.
+  const active = document.hasFocus() && view.contains(document.activeElement) && document.activeElement !== view ? document.activeElement : null;
   const key = active && mark(active);
   const around = active?.closest("article[id]")?.id;
   const place = active && alike(view, FOCUSABLE, key).indexOf(active);
