@@ -99,6 +99,7 @@ def test_logs_by_level_and_text(etl: Etl, trouble: Trouble, frame: FrameLocator)
 
 def test_an_export_is_downloaded(etl: Etl, trouble: Trouble, page: Page, frame: FrameLocator) -> None:
     frame.get_by_role("link", name="Coverage").click()
+    expect(frame.locator("a.heat").first).to_be_visible(timeout=PATIENCE)
     stored = {(row["league_id"], row["season_id"]) for row in etl.rows("SELECT league_id, season_id FROM etl.chunks")}
     as_json = _downloaded(page, frame.get_by_role("link", name="JSON"), "sportmonks_etl_coverage.json")
     assert {(row["league_id"], row["season_id"]) for row in json.loads(as_json)} == stored
