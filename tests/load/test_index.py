@@ -165,6 +165,14 @@ def test_a_tombstone_stays_and_rises_when_the_index_lists_it_again(read: Chunk, 
     read.now += DAY
     read.index(one, *others)
     assert one["id"] in due(read)
+    told = sorted(rows_of(read.conn, "etl.fixture_changes"), key=lambda row: row["change_id"])
+    assert [(row["field"], row["before"], row["after"]) for row in told] == [
+        ("deleted", False, True),
+        ("deleted", True, False),
+    ]
+    # Told once, however often it is listed until it is read.
+    read.index(one, *others)
+    assert len(rows_of(read.conn, "etl.fixture_changes")) == 2
 
 
 # ---- reference lists

@@ -19,6 +19,12 @@ WITH sent AS (
                 OR f.index_missing_at IS NOT NULL))
        -- A tombstone comes back when it is listed as anything but deleted.
        OR (f.deleted_at IS NOT NULL AND s.state_id IS DISTINCT FROM 20)
+), told AS (
+    INSERT INTO etl.fixture_changes (changed_at, fixture_id, league_id, season_id, section, field, before, after, hours_after)
+    SELECT %(now)s, f.id, f.league_id, f.season_id, 'fixture', 'deleted', 'true', 'false',
+           round(extract(epoch FROM %(now)s::timestamptz - f.ended_at) / 3600, 2)
+    FROM news JOIN football.fixtures f USING (id)
+    WHERE f.deleted_at IS NOT NULL
 ), written AS (
     INSERT INTO football.fixtures AS f (
         id, league_id, season_id, stage_id, round_id, group_id, aggregate_id, venue_id, state_id, name, starting_at,
