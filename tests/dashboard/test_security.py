@@ -12,8 +12,10 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from sportmonks.dashboard import queries
-from sportmonks.dashboard.app import FILES, STATIC, create_app
+from sportmonks.dashboard.app import FILES, STATIC, airflow_warehouse, create_app
 from sportmonks.dashboard.security import CSRF_SECONDS, Csrf
+from sportmonks.errors import WarehouseDown
+from sportmonks.monitoring import masking
 from tests.dashboard.conftest import Client, serving, stand_in_access
 
 EVIL = '<img src=x onerror="window.hacked=1">{{7*7}}'
@@ -175,6 +177,23 @@ def test_no_secret_in_any_answer(client: Client, seeded: psycopg.Connection[Any]
         text = requests.get(f"{client.address}/api/{path}", headers={"Cookie": "_token=admin"}, timeout=10).text
         assert "hidden-secret" not in text, path
         assert "never-show-me" not in text, path
+
+
+def test_by_airflows_means(
+    monkeypatch: pytest.MonkeyPatch, warehouse_dsn: str, seeded: psycopg.Connection[Any]
+) -> None:
+    """The connections of Airflow: the key is hidden by its value, and one that is missing has its answer."""
+    seeded.execute("INSERT INTO etl.etl_logs (level, component, message) VALUES ('INFO', 'X', 'odd 7f3a-unlabelled')")
+    parts = psycopg.conninfo.conninfo_to_dict(warehouse_dsn)
+    place = f"{parts['user']}:{parts['password']}@{parts['host']}:{parts['port']}/{parts['dbname']}"
+    monkeypatch.setattr(masking, "_known", set())
+    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", f"postgres://{place}")
+    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_API", '{"conn_type": "http", "password": "7f3a-unlabelled"}')
+    with airflow_warehouse() as conn:
+        assert queries.logs(conn)["rows"][0]["message"] == "odd ***"
+    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", "postgres://u:p@127.0.0.1:1/x")
+    with pytest.raises(WarehouseDown):
+        airflow_warehouse()
 
 
 def test_a_warehouse_that_is_away_says_what_to_do() -> None:

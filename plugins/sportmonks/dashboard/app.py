@@ -23,9 +23,10 @@ from sportmonks.dashboard.security import (
     airflow_access,
     check_origin_of_change,
 )
-from sportmonks.dashboard.store import Store
+from sportmonks.dashboard.store import Store, trouble
 from sportmonks.errors import ConfigurationError, SportmonksError
-from sportmonks.monitoring.masking import mask_text
+from sportmonks.monitoring.masking import add_secret, mask_text
+from sportmonks.settings import API_CONN_ID
 from sportmonks.thresholds import Thresholds
 
 log = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ def create_app(
     @app.exception_handler(SportmonksError)
     async def database_trouble(_: Request, error: Exception) -> JSONResponse:
         log.error("The page could not read the warehouse: %s", mask_text(str(error)).splitlines()[0])
-        return JSONResponse(*_trouble(error))
+        return JSONResponse(*trouble(error))
 
     @app.exception_handler(Exception)
     async def our_fault(_: Request, __: Exception) -> JSONResponse:
@@ -264,47 +265,31 @@ def create_app(
     return app
 
 
-def _trouble(error: Exception) -> tuple[dict[str, str], int]:
-    """What people are told, and the status."""
-    if isinstance(error, psycopg.errors.QueryCanceled):
-        return {"detail": "The warehouse took too long.", "mend": "Narrow the filters or the period."}, 503
-    if isinstance(error, psycopg.errors.InsufficientPrivilege):
-        return {
-            "detail": "The warehouse's user may not read the ETL tables.",
-            "mend": "Grant it the schemas etl and football, or use the user that ran sportmonks_catalog.",
-        }, 503
-    if isinstance(
-        error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedFunction | psycopg.errors.InvalidSchemaName
-    ):
-        return {
-            "detail": "The warehouse has no ETL tables yet.",
-            "mend": "Run the DAG sportmonks_catalog once.",
-        }, 503
-    if isinstance(error, psycopg.DataError):
-        return {"detail": "A parameter is no such value."}, 422
-    return {
-        "detail": "The warehouse does not answer.",
-        "mend": "Check that PostgreSQL runs and that the connection sportmonks_warehouse is right.",
-    }, 503
-
-
 def _found(answer: dict[str, Any] | None, what: str) -> dict[str, Any]:
     if answer is None:
         raise HTTPException(404, f"There is no such {what}; it may be older than the retention.")
     return answer
 
 
-def airflow_app() -> FastAPI:
-    """The app as Airflow's api-server mounts it."""
+def airflow_warehouse() -> psycopg.Connection[Any]:
+    """A connection by Airflow's means. From then on the API key is masked here by its value, too."""
+    from airflow.sdk import BaseHook
     from airflow.sdk.exceptions import AirflowNotFoundException
 
     from sportmonks.db import connect
+
+    try:
+        add_secret(BaseHook.get_connection(API_CONN_ID).password)
+    except AirflowNotFoundException:
+        log.debug("There is no connection %s, so there is no key to hide", API_CONN_ID)
+    try:
+        return connect()
+    except AirflowNotFoundException as error:
+        raise ConfigurationError(str(error), mend="Create it in Admin, Connections.") from None
+
+
+def airflow_app() -> FastAPI:
+    """The app as Airflow's api-server mounts it."""
     from sportmonks.monitoring.watch import current_thresholds
 
-    def connect_or_say() -> psycopg.Connection[Any]:
-        try:
-            return connect()
-        except AirflowNotFoundException as error:
-            raise ConfigurationError(str(error), mend="Create it in Admin, Connections.") from None
-
-    return create_app(connect_or_say, airflow_access(), current_thresholds)
+    return create_app(airflow_warehouse, airflow_access(), current_thresholds)
