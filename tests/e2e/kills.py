@@ -167,7 +167,7 @@ def fixtures_of(etl: Etl, season: Season) -> set[int]:
 def read_again(etl: Etl, season: Season, since: Counter[int]) -> int:
     """Fixtures of the season that were asked for more than once."""
     ids = fixtures_of(etl, season)
-    return sum(count - 1 for key, count in (reads(etl) - since).items() if key in ids)
+    return sum(count > 1 for key, count in (reads(etl) - since).items() if key in ids)
 
 
 def differences(etl: Etl, *league_ids: int) -> list[str]:

@@ -294,7 +294,7 @@ def test_dead_collectors_are_noticed_and_their_work_is_done_once(etl: Etl, haunt
     found = kills.must_have_done(etl, HAUNTED, haunting.run, FIXTURES)
     haunting.ghost.resume()
     wait_for(lambda: not kills.lives(haunting.ghost), "the ghost's end")
-    # The ghost may have been frozen before its call or within it: it is the same one.
+    # The ghost may have been frozen before its call or within it, and then repeat it: it is the same batch.
     assert kills.read_again(etl, haunting.abandoned, haunting.before) <= 3
     assert kills.read_again(etl, haunting.killed, haunting.before) <= 2 * 3
     assert kills.execution(etl, HAUNTED, haunting.run) == found
