@@ -15,6 +15,7 @@ from local.sandbox.world import DAY
 
 Row = dict[str, Any]
 TRIES = 20_000
+ADDED = 20  # slots of goals that corrections add begin here
 
 
 def _fresh_goals(view: View) -> bool:
@@ -22,9 +23,11 @@ def _fresh_goals(view: View) -> bool:
 
 
 def _remove_goal(sandbox: Sandbox, view: View, rng: Random) -> str | None:
-    if not _fresh_goals(view) or not view.goals:
+    # Not one that a correction has added: the two would cancel out, and nobody who reads later could tell them.
+    goals = [goal for goal in view.goals if goal.slot < ADDED]
+    if not _fresh_goals(view) or not goals:
         return None
-    goal = view.goals[int(rng.random() * len(view.goals))]
+    goal = goals[int(rng.random() * len(goals))]
     sandbox.change(view.id).removed_goals.add(goal.slot)
     return f"goal of minute {goal.minute} taken back"
 
@@ -35,7 +38,7 @@ def _add_goal(sandbox: Sandbox, view: View, rng: Random) -> str | None:
     change = sandbox.change(view.id)
     number = len(change.added_goals)
     goal = Goal(
-        20 + number, P_SECOND, int(rng.random() * 2), 47 + int(rng.random() * 42), None, mix(view.id, 81, number)
+        ADDED + number, P_SECOND, int(rng.random() * 2), 47 + int(rng.random() * 42), None, mix(view.id, 81, number)
     )
     change.added_goals.append(goal)
     # a goal taken back before leaves its slot free, an added one always gets a slot of its own

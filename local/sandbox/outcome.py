@@ -180,7 +180,7 @@ def outcome(seed: int, season: Season, index: int, plan: Plan, change: Change | 
     stop_share, pens = rng.random(), _shootout(rng)
     kickoff = plan.kickoff
     if change is not None:
-        goals = [g for g in (*goals, *change.added_goals) if g.slot not in change.removed_goals]
+        goals = [g for g in goals if g.slot not in change.removed_goals] + change.added_goals
     if change is not None and change.moved_to is not None:
         fate, kickoff = "played", change.moved_to
     elif fate == "moved":
