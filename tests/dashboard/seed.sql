@@ -111,7 +111,7 @@ VALUES ('sportmonks_api', 'Fixture', 3000, 1240, clock_timestamp() + interval '3
 INSERT INTO etl.etl_alerts (dedupe_key, kind, severity, status, subject, message, mend, details, execution_id, league_id, season_id, opened_at,
                             last_seen_at, seen_count, resolved_at)
 SELECT 'QUALITY_CHECKS:3_3001', 'QUALITY_CHECKS', 'CRITICAL', 'OPEN', 'Serie A 2025/2026', 'Quality checks failed: goals_add_up: 3 fixtures',
-       'Run the named checks'' SQL (include/sql/checks) by hand; collect the season again with force when the rows are wrong.', '{}'::jsonb,
+       'The season''s page lists its fixtures in trouble. Clear the group when the cause is gone; collect the season again with force when rows are wrong.', '{}'::jsonb,
        (SELECT execution_id FROM etl.etl_executions WHERE dag_id = 'sportmonks_serie_a' ORDER BY started_at DESC LIMIT 1), 3, 3001,
        %(now)s::timestamptz - interval '5 hours', %(now)s::timestamptz, 30, NULL::timestamptz
 UNION ALL

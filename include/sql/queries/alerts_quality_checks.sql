@@ -3,7 +3,7 @@
 SELECT 'QUALITY_CHECKS:' || k.chunk_id AS dedupe_key, 'CRITICAL' AS severity,
        format('%%s %%s', coalesce(nullif(k.league_name, ''), k.league_id::text), coalesce(nullif(k.season_name, ''), k.season_id::text)) AS subject,
        'Quality checks failed: ' || string_agg(r.name || coalesce(': ' || nullif(r.notes, ''), ''), '; ' ORDER BY r.name) AS message,
-       'Run the named checks'' SQL (include/sql/checks) by hand; collect the season again with force when the rows are wrong.' AS mend,
+       'The season''s page lists its fixtures in trouble. Clear the group when the cause is gone; collect the season again with force when rows are wrong.' AS mend,
        jsonb_build_object('dag_id', e.dag_id, 'checks', jsonb_agg(r.name ORDER BY r.name)) AS details,
        k.last_execution_id AS execution_id, k.league_id, k.season_id
 FROM etl.chunks k
