@@ -311,9 +311,11 @@ class _Play:
     def next_try(self) -> float | None:
         row = self.runner.query(
             """-- News of the index are stamped behind the last read, which may lie ahead of a clock that was set back.
-               SELECT extract(epoch FROM min(greatest(next_due_at, index_changed_at)))::float8 FROM football.fixtures
+               SELECT extract(epoch FROM min(greatest(next_due_at, index_changed_at, index_missing_at)))::float8
+               FROM football.fixtures
                WHERE deleted_at IS NULL
-                 AND (missing_reads + held_reads + failed_reads > 0 OR index_changed_at > last_asked_at)"""
+                 AND (missing_reads + held_reads + failed_reads > 0
+                      OR greatest(index_changed_at, index_missing_at) > last_asked_at)"""
         )[0]
         return None if row[0] is None else float(row[0])
 
