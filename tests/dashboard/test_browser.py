@@ -109,6 +109,7 @@ def test_logs_are_filtered_and_paged(page: Page, address: str, monkeypatch: pyte
     page.goto(f"{address}/#/logs?text=nothing+has+this")
     expect(page.locator(".pager")).to_have_text("No line matches.")
     page.goto(f"{address}/#/logs?level=ERROR")
+    expect(page.locator(".line")).to_have_count(11)
     page.get_by_label("Text").fill("nothing has this")
     page.keyboard.press("Enter")
     expect(page.get_by_text("No line matches.")).to_be_visible()
