@@ -50,6 +50,17 @@ def test_an_empty_page_that_was_promised_is_asked_again_and_never_taken_for_the_
         paging.take(Answer(None, no_result=True))
 
 
+def test_nothing_again_and_again_behind_a_full_page_is_the_end() -> None:
+    """Some servers promise more whenever a page is full."""
+    paging = Paging({"per_page": "2"})
+    paging.take(page(1, 2, more=True))
+    for _ in range(2):
+        assert paging.take(Answer(None, no_result=True)) is Step.AGAIN
+        assert not paging.finished
+    assert paging.take(Answer(None, no_result=True)) is Step.DONE
+    assert paging.finished
+
+
 def test_a_repeated_page_is_asked_again_then_given_up() -> None:
     paging = Paging({})
     paging.take(page(1, 2, more=True))

@@ -38,6 +38,7 @@ def test_only_a_run_that_did_the_work_ends_an_alert(
     run(hours_ago=3, status="FAILED", processed=0, minutes=1, error="API down")
     run(hours_ago=2, config=DRY, total=0, minutes=1)
     run(hours_ago=1.5, status="CANCELLED", processed=0, minutes=1)
+    run(hours_ago=1.2, total=0, minutes=1)
     assert _live(warehouse) == [kind]
     run(hours_ago=1, **proof)
     assert _live(warehouse) == []

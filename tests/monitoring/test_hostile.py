@@ -48,6 +48,7 @@ def test_any_message_and_any_detail(
     ).fetchall()
     assert [row[0][:20] for row in rows] == [
         "an exception",
+        "<Unspeakable>",
         "names of parameters",
         "odd",
         "huge",

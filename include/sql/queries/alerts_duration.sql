@@ -1,5 +1,5 @@
 -- DAGs whose running or newest finished run takes or took too long. A missed deadline of the same DAG says it already.
--- Short runs that failed or were dry are no proof that the work is quick again.
+-- Short runs that failed, were dry or had nothing to do are no proof that the work is quick again.
 SELECT 'DURATION:' || e.dag_id AS dedupe_key, 'WARNING' AS severity, e.dag_id AS subject,
        format('%%s for %%s minutes (limit %%s).', CASE e.status WHEN 'RUNNING' THEN 'Running' ELSE 'Ran' END, e.minutes, %(duration_minutes)s::numeric) AS message,
        'See on the page what it waits for: an empty budget, a slow API (latency chart), or simply a large backfill.' AS mend,
@@ -8,7 +8,7 @@ SELECT 'DURATION:' || e.dag_id AS dedupe_key, 'WARNING' AS severity, e.dag_id AS
 FROM (SELECT DISTINCT ON (dag_id) *
       FROM etl.etl_executions
       CROSS JOIN LATERAL (SELECT round(coalesce(duration_seconds, extract(epoch FROM %(now)s::timestamptz - started_at))::numeric / 60, 1)) m(minutes)
-      WHERE status <> 'CANCELLED' AND (status <> 'FAILED' OR m.minutes > %(duration_minutes)s::numeric)
+      WHERE status <> 'CANCELLED' AND ((status <> 'FAILED' AND (status = 'RUNNING' OR total_fixtures > 0)) OR m.minutes > %(duration_minutes)s::numeric)
         AND coalesce(config ->> 'dry_run', 'false') <> 'true' AND started_at > %(now)s::timestamptz - interval '30 days'
         AND dag_id IS NOT NULL AND (%(dag_id)s::text IS NULL OR dag_id = %(dag_id)s)
         -- A run that has just begun says nothing yet about the one before it.

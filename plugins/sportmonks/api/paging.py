@@ -6,7 +6,8 @@ The API refuses offsets above 20,000 rows, so a long page listing changes over t
 
 The machine trusts nothing: a page that says "no result" although its predecessor promised more, a page that comes
 twice or begins too early, a cursor that does not move. What may be a moment's fault is asked again; what stays
-contradictory ends in an error, never in a short list.
+contradictory ends in an error, never in a short list. Only nothing, again and again, behind a page that was exactly
+full is an end: some servers promise more whenever a page is full.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ class Paging:
     _seen: set[int] = field(default_factory=set)
     _cursors: set[str] = field(default_factory=set)
     _pages: int = 0
+    _full: bool = False  # the page before held as many rows as a page can
 
     def params(self) -> dict[str, str]:
         """Query of the request that is due."""
@@ -75,6 +77,9 @@ class Paging:
         """
         if answer.no_result:
             if self._pages == 0:
+                self.finished = True
+                return Step.DONE
+            if self._full and self._asked_again >= ASK_AGAIN:
                 self.finished = True
                 return Step.DONE
             return self._again(f"page {self._pages + 1} is empty although page {self._pages} promised more")
@@ -114,6 +119,7 @@ class Paging:
             )
         next_cursor = cursor_of(pagination.next_cursor) if pagination.next_cursor else None
         per_page = pagination.per_page or int(self.base.get("per_page", DEFAULT_PER_PAGE))
+        self._full = len(answer.rows()) >= per_page
         beyond = self.page * per_page >= OFFSET_LIMIT
         if self.cursor is not None or ((self.use_cursor or beyond) and next_cursor):
             if next_cursor is None or next_cursor in self._cursors:

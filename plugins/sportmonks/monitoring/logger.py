@@ -6,7 +6,7 @@ import logging
 import os
 from typing import Any
 
-from sportmonks.monitoring.masking import MAX_TEXT, mask_text, mask_value
+from sportmonks.monitoring.masking import MAX_TEXT, as_text, mask_text, mask_value
 from sportmonks.monitoring.monitor import ETLMonitor
 
 _NUMBERS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
@@ -117,7 +117,7 @@ class ETLLogger:
             parts.append(f"chunk:{self.chunk_id}")
         if fixture is not None:
             parts.append(f"fixture:{fixture}")
-        parts.append(mask_text(str(message)))
+        parts.append(mask_text(as_text(message)))
         if duration_ms is not None:
             parts.append(f"({duration_ms:.0f} ms)")
         parts += [f"{key}={value}" for key, value in mask_value(details, room=[MAX_TEXT]).items()]

@@ -36,6 +36,14 @@ def add_secret(value: str | None) -> None:
         _known.add(value)
 
 
+def as_text(value: object) -> str:
+    """``str(value)``, or its type where that raises: an exception may fail to tell what went wrong."""
+    try:
+        return str(value)
+    except Exception:
+        return f"<{type(value).__name__}>"
+
+
 def mask_text(text: str) -> str:
     """``text`` without secrets, cut to MAX_TEXT characters."""
     cut = len(text) > 4 * MAX_TEXT
@@ -78,7 +86,7 @@ def mask_value(value: Any, depth: int = 0, room: list[int] | None = None) -> Any
             if room is not None and room[0] <= 0:
                 found["…"] = "…"
                 break
-            name = mask_text(str(key))
+            name = mask_text(as_text(key))
             secret = _SECRET_NAME.search(name) and item not in (None, "")
             found[name] = MASK if secret else mask_value(item, depth + 1, _taken(room, len(name), room))
         return found
@@ -91,7 +99,7 @@ def mask_value(value: Any, depth: int = 0, room: list[int] | None = None) -> Any
             shown.append(mask_value(item, depth + 1, room))
         return shown if len(shown) == len(items) else [*shown, f"… {len(items) - len(shown)} more"]
     try:
-        text = mask_text(str(value))
+        text = mask_text(as_text(value))
     except Exception:  # an object whose __str__ fails must not cost the log line
         text = f"<{type(value).__name__}>"
     return _taken(text, len(text), room)

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from sportmonks.monitoring.masking import mask_text, to_json
+from sportmonks.monitoring.masking import as_text, mask_text, to_json
 from sportmonks.monitoring.sink import EventSink
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -114,7 +114,7 @@ class ETLMonitor:
                     timestamp or datetime.now(UTC),
                     known,
                     _name(component) or "?",
-                    mask_text(str(message)),
+                    mask_text(as_text(message)),
                     to_json(details),
                     _name(execution_id),
                     _name(chunk_id),

@@ -94,13 +94,14 @@ class EventSink:
         return True
 
     def close(self, timeout: float = 5.0) -> bool:
-        """Flush, then stop the thread. Rows put afterwards are counted as dropped."""
+        """Flush, then stop the thread; one that hangs in a dead connection is left to end with the process. Rows put
+        afterwards are counted as dropped."""
         done = self.flush(timeout)
         with self._lock:
             self._closing = True
             thread = self._thread
         self._wake.set()
-        if thread is not None:
+        if thread is not None and done:
             thread.join(timeout)
         if not done:
             with self._lock:
