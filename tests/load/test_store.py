@@ -142,16 +142,18 @@ def test_an_added_element_comes(chunk: Chunk, payloads: list[Payload]) -> None:
 @pytest.mark.parametrize("section", ["participants", "scores", "events", "lineups", "statistics", "periods"])
 @pytest.mark.parametrize("how", ["absent", "null"])
 def test_a_section_that_was_not_sent_keeps_its_rows(
-    chunk: Chunk, payloads: list[Payload], section: str, how: str
+    chunk: Chunk, payloads: list[Payload], section: str, how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     one = payloads[0]
     chunk.store(one)
+    assert not caplog.messages
     smaller = {**one, "name": "Another name"}
     if how == "absent":
         del smaller[section]
     else:
         smaller[section] = None
     assert chunk.store(smaller).outcomes == {"SAVED": 1}
+    assert [text for text in caplog.messages if f"1 of 1 answers lack '{section}'" in text]
     row = fixture(chunk.conn, one["id"])
     assert row["name"] == "Another name"
     (raw,) = rows_of(chunk.conn, "raw.fixtures", "fixture_id = %s", one["id"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +16,8 @@ from sportmonks.load.ledger import Change, by_section, differences, sections_ask
 from sportmonks.load.payloads import Payload, carried_over
 from sportmonks.load.verdict import Prior
 from sportmonks.refetch import Facts
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +64,14 @@ def read_old(
     if not ids:
         return {}
     found = {}
+    silent: Counter[str] = Counter()
     for key, text in conn.execute(
         "SELECT fixture_id, payload::text FROM raw.fixtures WHERE fixture_id = ANY (%s)", (ids,)
     ).fetchall():
         stored, stored_with = text.encode(), prior[key].includes
+        told = payloads[key].seen.counts.keys()
         payload = payloads[key] = carried_over(payloads[key], stored, sections[key])
+        silent.update((payload.seen.counts.keys() - told) & asked)
         asked_differently = sections_asked_differently(stored_with, holds(includes, stored_with))
         differing = differences(stored, payload.raw, sections[key], asked_differently)
         if differing is None:
@@ -72,6 +79,8 @@ def read_old(
             payloads[key] = replace(payload, content_hash=prior[key].content_hash or payload.content_hash)
         else:
             found[key] = Old(stored_with, _comparable(glance(stored).counts, asked_differently), differing)
+    for name, count in sorted(silent.items()):
+        log.warning("%d of %d answers lack '%s' though asked for; what is stored stays", count, len(payloads), name)
     return found
 
 
