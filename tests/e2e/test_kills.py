@@ -120,8 +120,8 @@ def haunting(etl: Etl) -> Iterator[Haunting]:
     supervisor and is frozen: nobody reports its death, and it is not dead."""
     killed, abandoned = kills.seasons_of(etl, HAUNTED_ID)
     before = kills.reads(etl)
-    kills.slow(etl, 1.0, season=killed.id)
-    kills.slow(etl, 1.0, season=abandoned.id)
+    kills.slow(etl, 2.0, season=killed.id)
+    kills.slow(etl, 2.0, season=abandoned.id)
     run = etl.trigger(HAUNTED, batch_size=3)
     ghost = kills.at_work(etl, HAUNTED, run, abandoned)
     supervisor = ghost.parent()
@@ -265,7 +265,7 @@ def test_forced_collections_that_were_broken_off_go_on_or_begin_anew(etl: Etl) -
 
 def _break_off(etl: Etl, seasons: dict[str, list[Season]]) -> dict[str, int]:
     """Forced runs that fail in the middle of every season; fixtures done by DAG."""
-    kills.slow(etl, 1.0)
+    kills.slow(etl, 2.0)
     runs = {dag_id: etl.trigger(dag_id, force=True, batch_size=3) for dag_id in LEAGUES}
     left = [(dag_id, season) for dag_id in LEAGUES for season in seasons[dag_id]]
 
