@@ -178,5 +178,7 @@ def differences(etl: Etl, *league_ids: int) -> list[str]:
     others = [row["id"] for row in truth if row["league_id"] not in league_ids]
     elsewhere = {f"fixture {key} does not exist at the provider" for key in others}
     with psycopg.connect(etl.dsn) as conn:
+        # Other leagues may be stored meanwhile: all queries see one moment.
+        conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         found = compare(conn, chosen, tombstones={})
     return [text for text in found.all() if text not in elsewhere]
