@@ -166,6 +166,27 @@ def test_fixtures_that_stay_away_are_asked_for_twice_in_a_run_and_then_more_rare
     assert desk.asked() == 14 + 2
 
 
+@pytest.mark.parametrize("answer", ["no_result", "403"])
+def test_fixtures_of_a_league_that_has_left_the_plan_say_so(desk: Desk, answer: str) -> None:
+    desk.whole(desk.run())
+    before = desk.rows("SELECT fixture_id, payload FROM raw.fixtures ORDER BY 1")
+    desk.box.admin("POST", "/variants", {"outside_plan": answer})
+    desk.box.admin("POST", "/plan", {"leagues": [999]})
+    desk.move(60)
+    run = desk.run(force=True)
+    desk.planned(run)
+    found = desk.collect(run)
+    assert (found.outcomes, found.explained) == (
+        {"missing": 12},
+        {"deleted": 0, "outside_plan": 12, "unexplained": 0},
+    )
+    assert desk.rows("SELECT DISTINCT last_error FROM football.fixtures") == [
+        (f"The subscription does not cover {desk.league.name} ({desk.league.id}) any more.",)
+    ]
+    assert desk.rows("SELECT fixture_id, payload FROM raw.fixtures ORDER BY 1") == before
+    assert desk.value("SELECT count(*) FROM football.fixtures WHERE deleted_at IS NOT NULL") == 0
+
+
 def test_a_second_look_that_fails_costs_the_chunk_nothing(desk: Desk) -> None:
     run = desk.run()
     desk.planned(run)

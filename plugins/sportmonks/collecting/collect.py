@@ -146,7 +146,11 @@ def _collect(run: Run, session: Session, season: Season, fence: int, on_batch: O
             on_batch(done, progress)
     explained = explain_missing(run, session, season)
     # The API forgets fixtures for a moment: what has come in no answer is asked for once more before the run ends.
-    again = session.run(lambda conn: missed_once(conn, run.execution_id, season.id))
+    again = (
+        []
+        if explained.get("outside_plan")
+        else session.run(lambda conn: missed_once(conn, run.execution_id, season.id))
+    )
     try:
         for done in ask(again):
             batches += 1
