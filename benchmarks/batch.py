@@ -10,7 +10,7 @@ from benchmarks.ground import client_of, ids_of, season_of, table
 
 
 def run(asked: argparse.Namespace) -> None:
-    from sportmonks.settings import DEFAULT_INCLUDES
+    from sportmonks.config.settings import DEFAULT_INCLUDES
 
     with season_of(asked.fixtures, latency=asked.latency_ms / 1000) as (box, _, season_id), client_of(box) as client:
         ids = ids_of(client, season_id)[: asked.fixtures]

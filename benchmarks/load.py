@@ -49,9 +49,9 @@ class Clock:
 
 
 def run(asked: argparse.Namespace) -> None:
+    from sportmonks.config.settings import DEFAULT_INCLUDES
     from sportmonks.load import store
     from sportmonks.load.payloads import read_payloads
-    from sportmonks.settings import DEFAULT_INCLUDES
 
     with season_of(asked.fixtures) as (box, league_id, season_id), client_of(box) as client:
         batches, index = [], list(client.season_index(season_id))

@@ -24,8 +24,8 @@ from benchmarks.ground import ROOT, child, client_of, ids_of, postgres, season_o
 
 if TYPE_CHECKING:
     from sportmonks.api.calls import CallRecord
-    from sportmonks.catalog import Season
     from sportmonks.collecting.run import Run
+    from sportmonks.config.catalog import Season
 
 REQUIREMENTS = Path(__file__).with_name("requirements-dlt.in")
 DLT_CLIENT = Path(__file__).with_name("dlt_client.py")
@@ -44,11 +44,11 @@ def season_run(told: dict[str, Any], on_call: Callable[[CallRecord], None] | Non
     """A run over one season, begun in the warehouse, as the operators make it."""
     from sportmonks.api.budget import UnlimitedBudget
     from sportmonks.api.client import SportmonksClient
-    from sportmonks.catalog import Collect, Dials, League, Season
     from sportmonks.collecting.run import Run
+    from sportmonks.config.catalog import Collect, Dials, League, Season
+    from sportmonks.config.settings import DEFAULT_INCLUDES
     from sportmonks.db import open_connection
-    from sportmonks.params import read_params
-    from sportmonks.settings import DEFAULT_INCLUDES
+    from sportmonks.planning.run_params import read_params
 
     season = Season(id=told["season_id"], name="Season", group="season")
     league = League(
@@ -100,7 +100,7 @@ def run(asked: argparse.Namespace) -> None:
     if asked.child:
         print(json.dumps(ours(json.loads(sys.stdin.read()))))
         return
-    from sportmonks.settings import DEFAULT_INCLUDES
+    from sportmonks.config.settings import DEFAULT_INCLUDES
 
     dlt = None if asked.no_dlt else dlt_python()
     rows: dict[str, list[dict[str, Any]]] = {}

@@ -54,7 +54,7 @@ def run(asked: argparse.Namespace) -> None:
     if asked.child:
         print(json.dumps(collected(json.loads(sys.stdin.read()))))
         return
-    from sportmonks.settings import DEFAULT_INCLUDES
+    from sportmonks.config.settings import DEFAULT_INCLUDES
 
     rows: dict[str, list[dict[str, Any]]] = {way: [] for way in WAYS}
     with season_of(asked.fixtures) as (box, league_id, season_id), postgres() as server:

@@ -2,7 +2,7 @@
 
 from airflow.sdk import Variable
 
+from sportmonks.config.settings import MANIFEST_VARIABLE
 from sportmonks.render.manifest import league_dags
-from sportmonks.settings import MANIFEST_VARIABLE
 
 globals().update(league_dags(Variable.get(MANIFEST_VARIABLE, default=None)))

@@ -15,7 +15,7 @@ from local.queries import query
 from local.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from sportmonks.catalog import Catalog
+    from sportmonks.config.catalog import Catalog
 
 LIMIT_SECONDS = 5
 OLDEST_POSTGRES = 14
@@ -49,9 +49,9 @@ def check_all(settings: Settings, *, port_is_ours: bool) -> None:
 
 def read_catalog() -> Catalog:
     """The catalog file. Raises ConfigurationError with file, line and key."""
-    from sportmonks.catalog import parse_catalog
+    from sportmonks.config.catalog import parse_catalog
+    from sportmonks.config.paths import CATALOG_FILE
     from sportmonks.errors import ConfigurationError
-    from sportmonks.paths import CATALOG_FILE
 
     try:
         text = CATALOG_FILE.read_text(encoding="utf-8")

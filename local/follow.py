@@ -39,7 +39,7 @@ class FollowedRun:
 
     @classmethod
     def of(cls, label: str, run: dict[str, Any], *, until: str | None = None) -> FollowedRun:
-        from sportmonks.execution import execution_id
+        from sportmonks.planning.execution_id import execution_id
 
         run_after = datetime.fromisoformat(run["run_after"])
         dag_id, run_id = run["dag_id"], run["dag_run_id"]

@@ -20,7 +20,7 @@ from local.rest import Refused
 from local.stack import Stack
 
 if TYPE_CHECKING:
-    from sportmonks.catalog import League
+    from sportmonks.config.catalog import League
 
 
 @dataclass(frozen=True)

@@ -154,8 +154,8 @@ class _Reader:
         return text
 
     def includes(self) -> str:
+        from sportmonks.config.settings import parse_includes
         from sportmonks.errors import ConfigurationError
-        from sportmonks.settings import parse_includes
 
         text = self.values.get("ETL_INCLUDES", "")
         try:

@@ -14,7 +14,7 @@ from local.follow import Follower
 from local.stack import Stack
 
 if TYPE_CHECKING:
-    from sportmonks.catalog import Manifest
+    from sportmonks.config.catalog import Manifest
 
 
 def compare(stack: Stack, manifest: Manifest) -> bool:

@@ -1,4 +1,4 @@
-"""What users, Airflow and other programs hold on to, as text: `public_behaviour.snapshot.txt` shows every change in review.
+"""What users, Airflow and other programs rely on, as text: `public_behaviour.snapshot.txt` shows changes in review.
 
 python -m tests.public_behaviour   writes the file anew
 

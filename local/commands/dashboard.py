@@ -18,7 +18,7 @@ from local.warehouse import warehouse
 if TYPE_CHECKING:
     import psycopg
 
-    from sportmonks.thresholds import Thresholds
+    from sportmonks.config.thresholds import Thresholds
 
 HELP = "show health, runs, logs, metrics and alerts"
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -96,8 +96,8 @@ def _check(conn: psycopg.Connection[Any]) -> None:
 
 def _thresholds() -> Thresholds:
     from local.checks import read_catalog
+    from sportmonks.config.thresholds import Thresholds
     from sportmonks.errors import SportmonksError
-    from sportmonks.thresholds import Thresholds
 
     try:
         return Thresholds.from_mapping(read_catalog().alerts)

@@ -154,8 +154,8 @@ def _day(option: str, text: str | None) -> str | None:
 
 
 def _includes(text: str | None) -> list[str] | None:
+    from sportmonks.config.settings import parse_includes
     from sportmonks.errors import ConfigurationError
-    from sportmonks.settings import parse_includes
 
     if text is None:
         return None

@@ -14,9 +14,9 @@ from typing import Any
 import psycopg
 from psycopg import conninfo
 
+from sportmonks.config.paths import SQL_DIR
+from sportmonks.config.settings import WAREHOUSE_CONN_ID
 from sportmonks.errors import ConfigurationError, WarehouseDown
-from sportmonks.paths import SQL_DIR
-from sportmonks.settings import WAREHOUSE_CONN_ID
 
 log = logging.getLogger(__name__)
 

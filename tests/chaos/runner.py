@@ -17,7 +17,7 @@ from typing import Any
 
 import psycopg
 
-from sportmonks.catalog import Dials, League, Season
+from sportmonks.config.catalog import Dials, League, Season
 from tests.chaos.tasks import CRASH_POINTS, Crash, Job, main
 
 _ROOT = Path(__file__).resolve().parents[2]

@@ -21,9 +21,9 @@ from typing import Any
 import psycopg
 
 from local.sandbox.testing import RunningSandbox, running_sandbox
-from sportmonks.catalog import Budget, Collect, Dials, League, Season
+from sportmonks.config.catalog import Budget, Collect, Dials, League, Season
+from sportmonks.config.settings import DEFAULT_INCLUDES
 from sportmonks.db import open_connection
-from sportmonks.settings import DEFAULT_INCLUDES
 from tests.chaos.compare import Differences, compare, repeated_changes, stamps, touched
 from tests.chaos.ground import Ground
 from tests.chaos.runner import GivenUp, Runner

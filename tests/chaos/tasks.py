@@ -24,13 +24,13 @@ import psycopg
 from sportmonks import errors
 from sportmonks.api.budget import PostgresBudget
 from sportmonks.api.client import SportmonksClient
-from sportmonks.catalog import Dials, League, Season
 from sportmonks.collecting.collect import collect
 from sportmonks.collecting.discover import discover
 from sportmonks.collecting.plan import plan
 from sportmonks.collecting.run import Run
+from sportmonks.config.catalog import Dials, League, Season
 from sportmonks.db import open_connection, sql
-from sportmonks.params import read_params
+from sportmonks.planning.run_params import read_params
 
 API = "sportmonks_api"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.sandbox.testing import running_sandbox
-from sportmonks.catalog import Dials
+from sportmonks.config.catalog import Dials
 from sportmonks.db import open_connection
 from tests.chaos.compare import compare, repeated_changes, stamps, touched
 from tests.chaos.ground import Ground

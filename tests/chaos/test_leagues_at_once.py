@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local.sandbox.testing import running_sandbox
-from sportmonks.catalog import Budget, Collect, Dials
+from sportmonks.config.catalog import Budget, Collect, Dials
 from sportmonks.db import open_connection
 from tests.chaos.compare import compare
 from tests.chaos.ground import Ground

@@ -14,14 +14,14 @@ import pytest
 from local.sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks.api.budget import UnlimitedBudget
 from sportmonks.api.client import SportmonksClient
-from sportmonks.catalog import Collect, Dials, League, Season
 from sportmonks.collecting.collect import ChunkResult, collect
 from sportmonks.collecting.discover import discover
 from sportmonks.collecting.plan import Planned, plan
 from sportmonks.collecting.run import Run
+from sportmonks.config.catalog import Collect, Dials, League, Season
+from sportmonks.config.settings import DEFAULT_INCLUDES
 from sportmonks.db import open_connection
-from sportmonks.params import read_params
-from sportmonks.settings import DEFAULT_INCLUDES
+from sportmonks.planning.run_params import read_params
 
 HOUR, DAY = 3600, 86_400
 

@@ -11,8 +11,8 @@ import pytest
 from sportmonks.api.client import SportmonksClient
 from sportmonks.collecting.discover import discover
 from sportmonks.collecting.plan import plan
+from sportmonks.config.settings import DEFAULT_INCLUDES
 from sportmonks.errors import TransientApiError
-from sportmonks.settings import DEFAULT_INCLUDES
 from tests.collecting.conftest import DAY, HOUR, Desk
 
 LINEUPS = "SELECT count(*) FROM football.fixture_lineups"

@@ -15,9 +15,9 @@ from airflow.sdk import DAG, TaskGroup, chain
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowException
 
-from sportmonks.catalog import Catalog
-from sportmonks.manifest import build_manifest
-from sportmonks.params import NAMES
+from sportmonks.config.catalog import Catalog
+from sportmonks.config.manifest import build_manifest
+from sportmonks.planning.run_params import NAMES
 from sportmonks.render.manifest import PROBLEM_DAG, league_dags
 from tests.dags.manifests import manifest, plain, text
 

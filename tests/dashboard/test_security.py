@@ -11,11 +11,11 @@ import requests
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from sportmonks import redaction as masking
 from sportmonks.dashboard import queries
 from sportmonks.dashboard.app import FILES, STATIC, airflow_warehouse, create_app
 from sportmonks.dashboard.security import CSRF_SECONDS, Csrf
 from sportmonks.errors import WarehouseDown
-from sportmonks.monitoring import masking
 from tests.dashboard.conftest import Client, serving, stand_in_access
 
 EVIL = '<img src=x onerror="window.hacked=1">{{7*7}}'

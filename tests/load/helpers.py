@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from sportmonks.catalog import Guard, Refetch
+from sportmonks.config.catalog import Guard, Refetch
 from sportmonks.load.index import IndexResult, store_index
 from sportmonks.load.store import Fetched, LoadContext, Stored, store_batch
 

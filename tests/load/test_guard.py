@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sportmonks.catalog import Guard
+from sportmonks.config.catalog import Guard
 from tests.load.helpers import HOUR, Chunk, Payload, assert_stored, fixture, rows_of, shuffled
 
 Spoil = Callable[[Payload], Any]

@@ -17,7 +17,7 @@ from local.console import seconds
 from local.errors import UsageError
 from local.leagues import find, season_ids
 from local.settings import REPO
-from sportmonks.catalog import League, Season
+from sportmonks.config.catalog import League, Season
 
 
 def parse(*words: str) -> argparse.Namespace:

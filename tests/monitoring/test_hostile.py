@@ -13,7 +13,7 @@ import pytest
 
 from sportmonks.db import open_connection
 from sportmonks.monitoring import ETLLogger, ETLMonitor, PerformanceTracker
-from sportmonks.monitoring.masking import MASK, MAX_JSON, MAX_TEXT, mask_text, to_json
+from sportmonks.redaction import MASK, MAX_JSON, MAX_TEXT, mask_text, to_json
 
 
 def _monitor(dsn: str, **settings: Any) -> ETLMonitor:

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from sportmonks.config.thresholds import Thresholds
 from sportmonks.db import open_connection, sql
 from sportmonks.monitoring import watch
 from sportmonks.monitoring.alerts import Alert, ETLAlertManager
@@ -23,7 +24,6 @@ from sportmonks.monitoring.watch import (
     record_gauges,
 )
 from sportmonks.notifiers.alert import Delivery
-from sportmonks.thresholds import Thresholds
 from tests.monitoring.conftest import NOW, Run
 
 DIALS = Thresholds()

@@ -16,8 +16,8 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 from psycopg import conninfo
 
 from local.sandbox.testing import RunningSandbox, running_sandbox
-from sportmonks.catalog import Dials, League, Manifest, decode_manifest
 from sportmonks.collecting.plan import Planned
+from sportmonks.config.catalog import Dials, League, Manifest, decode_manifest
 from sportmonks.errors import (
     BudgetWait,
     CircuitOpen,
@@ -30,11 +30,11 @@ from sportmonks.errors import (
     SportmonksError,
     TransientApiError,
 )
-from sportmonks.execution import execution_id
 from sportmonks.operators.catalog import MigrateOperator, PublishCatalogOperator, ReferenceOperator
 from sportmonks.operators.collect import CollectOperator
 from sportmonks.operators.discover import DiscoverOperator
 from sportmonks.operators.plan import PlanOperator
+from sportmonks.planning.execution_id import execution_id
 from sportmonks.triggers.budget import BudgetTrigger
 
 WHEN = datetime(2026, 3, 1, 5, 0, tzinfo=UTC)

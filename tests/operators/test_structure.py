@@ -17,9 +17,9 @@ from psycopg.rows import dict_row
 from local.sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks.api.budget import UnlimitedBudget
 from sportmonks.api.client import SportmonksClient
-from sportmonks.catalog import League, Manifest, Sweep
 from sportmonks.collecting.lists import collect_list, recorded
 from sportmonks.collecting.structure import LISTS, ListResult, Structure
+from sportmonks.config.catalog import League, Manifest, Sweep
 from sportmonks.db import open_connection
 from sportmonks.errors import BudgetWait, FatalApiError, OutsidePlanError, TransientApiError
 from sportmonks.load.reference import store_list

@@ -14,8 +14,8 @@ import psycopg
 import pytest
 from psycopg import conninfo, sql
 
+from sportmonks.config.paths import SQL_DIR
 from sportmonks.db import migrate, open_connection
-from sportmonks.paths import SQL_DIR
 from tests.sql.snapshot import snapshot
 
 FILES = sorted(file.stem for file in (SQL_DIR / "migrations").glob("*.sql"))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sportmonks.api.envelope import Answer, row_id
+from sportmonks.coerce import as_int
 from sportmonks.errors import (
     BudgetWait,
     CircuitOpen,
@@ -15,8 +16,7 @@ from sportmonks.errors import (
     OutsidePlanError,
     TransientApiError,
 )
-from sportmonks.refetch import DELETED
-from sportmonks.values import as_int
+from sportmonks.planning.recheck import DELETED
 
 if TYPE_CHECKING:
     from sportmonks.api.budget import Budget

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from sportmonks.values import as_int
+from sportmonks.coerce import as_int
 
 # The text of "no result" has changed in detail over the years; these words stayed.
 NO_RESULT_WORDS = "no result"

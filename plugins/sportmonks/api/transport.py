@@ -23,8 +23,8 @@ from requests.auth import AuthBase
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from sportmonks.config.settings import API_CONN_ID
 from sportmonks.errors import ConfigurationError, TransientApiError
-from sportmonks.settings import API_CONN_ID
 
 USER_AGENT = "sportmonks-etl/0.1 (Apache Airflow)"
 CHUNK_BYTES = 256 * 1024

@@ -8,14 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sportmonks.batches import Batch, make_batches
-from sportmonks.catalog import Season
-from sportmonks.chunks import Chunk, plan_chunks
 from sportmonks.collecting.discover import read_index
 from sportmonks.collecting.explain import explain_missing
 from sportmonks.collecting.facts import known_facts
 from sportmonks.collecting.progress import ChunkProgress
 from sportmonks.collecting.run import Run
+from sportmonks.config.catalog import Season
 from sportmonks.db import sql
 from sportmonks.errors import BudgetWait, LostLease, SportmonksError, TransientApiError
 from sportmonks.load.plan import PendingFixture, add_to_plan, marked, missed_once, pending, skip_read, take_lease
@@ -23,6 +21,8 @@ from sportmonks.load.session import Session
 from sportmonks.load.spool import left_behind
 from sportmonks.load.store import LoadContext
 from sportmonks.load.stream import Progress, Stream, store
+from sportmonks.planning.batches import Batch, make_batches
+from sportmonks.planning.chunks import Chunk, plan_chunks
 
 if TYPE_CHECKING:
     import psycopg

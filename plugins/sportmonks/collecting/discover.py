@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sportmonks.catalog import Season
-from sportmonks.chunks import seasons_to_index
 from sportmonks.collecting.run import Run
+from sportmonks.config.catalog import Season
 from sportmonks.db import sql
 from sportmonks.errors import OutsidePlanError, TransientApiError
 from sportmonks.load.index import store_index
 from sportmonks.load.session import Session
+from sportmonks.planning.chunks import seasons_to_index
 
 if TYPE_CHECKING:
     import psycopg

@@ -3,8 +3,8 @@ else stays open and is asked again."""
 
 from __future__ import annotations
 
-from sportmonks.catalog import Season
 from sportmonks.collecting.run import Run
+from sportmonks.config.catalog import Season
 from sportmonks.db import sql
 from sportmonks.errors import BudgetWait, SportmonksError
 from sportmonks.load.session import Session

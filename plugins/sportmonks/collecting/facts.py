@@ -9,7 +9,7 @@ from sportmonks.api.includes import ForbiddenIncludes
 from sportmonks.collecting.run import Run
 from sportmonks.db import sql
 from sportmonks.load.plan import read_facts
-from sportmonks.refetch import Facts
+from sportmonks.planning.recheck import Facts
 
 if TYPE_CHECKING:
     import psycopg

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sportmonks import checkpoints
-from sportmonks.chunks import Chunk, Quote, make_quote, plan_chunks
 from sportmonks.collecting.facts import known_facts
 from sportmonks.collecting.run import Run
 from sportmonks.db import sql
 from sportmonks.load.plan import write_plan
 from sportmonks.load.session import Session
-from sportmonks.refetch import Facts
+from sportmonks.planning.chunks import Chunk, Quote, make_quote, plan_chunks
+from sportmonks.planning.recheck import Facts
 
 if TYPE_CHECKING:
     import psycopg

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from sportmonks import checkpoints
-from sportmonks.catalog import Season
 from sportmonks.collecting.run import Run
+from sportmonks.config.catalog import Season
 
 
 class ChunkProgress:

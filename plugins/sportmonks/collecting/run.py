@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sportmonks.catalog import Dials, League, Season
-from sportmonks.params import RunParams
-from sportmonks.settings import API_CONN_ID
+from sportmonks.config.catalog import Dials, League, Season
+from sportmonks.config.settings import API_CONN_ID
+from sportmonks.planning.run_params import RunParams
 
 if TYPE_CHECKING:
     import psycopg

@@ -14,6 +14,8 @@ from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse, JSONResponse, Response
 
+from sportmonks.config.settings import API_CONN_ID
+from sportmonks.config.thresholds import Thresholds
 from sportmonks.dashboard import export, queries
 from sportmonks.dashboard.security import (
     HEADERS,
@@ -25,9 +27,7 @@ from sportmonks.dashboard.security import (
 )
 from sportmonks.dashboard.store import Store, trouble
 from sportmonks.errors import ConfigurationError, SportmonksError
-from sportmonks.monitoring.masking import add_secret, mask_text
-from sportmonks.settings import API_CONN_ID
-from sportmonks.thresholds import Thresholds
+from sportmonks.redaction import add_secret, mask_text
 
 log = logging.getLogger(__name__)
 

@@ -15,10 +15,10 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from sportmonks.config.thresholds import Thresholds
 from sportmonks.db import sql
-from sportmonks.monitoring.masking import mask_value
 from sportmonks.notifiers.message import KIND_NAMES
-from sportmonks.thresholds import Thresholds
+from sportmonks.redaction import mask_value
 
 Conn = psycopg.Connection[Any]
 Row = dict[str, Any]

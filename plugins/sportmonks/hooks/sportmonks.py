@@ -11,8 +11,8 @@ from urllib.parse import SplitResult, urlsplit
 from airflow.providers.http.hooks.http import HttpHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from sportmonks.config.settings import API_CONN_ID, WAREHOUSE_CONN_ID
 from sportmonks.errors import ConfigurationError, SportmonksError
-from sportmonks.settings import API_CONN_ID, WAREHOUSE_CONN_ID
 
 if TYPE_CHECKING:
     from requests import Session
@@ -73,7 +73,7 @@ class SportmonksHook(HttpHook):
 
         from sportmonks.api.client import SportmonksClient
         from sportmonks.api.transport import clean_key
-        from sportmonks.monitoring.masking import add_secret
+        from sportmonks.redaction import add_secret
 
         try:
             conn = self.get_connection(self.conn_id)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from sportmonks.incremental.ages import (
+from sportmonks.planning.freshness import (
     SWEEPS,
     SeasonLike,
     SeasonSpan,

@@ -17,7 +17,7 @@ from typing import Any, Self
 from psycopg import conninfo
 
 from sportmonks.db import open_connection, sql
-from sportmonks.incremental.ages import (
+from sportmonks.planning.freshness import (
     SWEEPS,
     SeasonT,
     Sweep,
@@ -25,7 +25,7 @@ from sportmonks.incremental.ages import (
     get_years_to_fetch,
     should_fetch_year,
 )
-from sportmonks.monitoring.masking import mask_text
+from sportmonks.redaction import mask_text
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from sportmonks.load.glance import glance
 from sportmonks.load.ledger import Change, by_section, differences, sections_asked_differently
 from sportmonks.load.payloads import Payload, carried_over
 from sportmonks.load.verdict import Prior
-from sportmonks.refetch import Facts
+from sportmonks.planning.recheck import Facts
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sportmonks.coerce import as_int
 from sportmonks.load.glance import as_utc
-from sportmonks.values import as_int
 
 Cast = Callable[[Any], Any]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from sportmonks.values import as_int
+from sportmonks.coerce import as_int
 
 SECTIONS = ("participants", "scores", "events", "lineups", "statistics", "periods")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from sportmonks.catalog import Guard
+from sportmonks.config.catalog import Guard
 from sportmonks.load.fingerprint import VOLATILE
 
 # A section with more changed rows than this is told by its counts instead of row by row.

@@ -12,7 +12,7 @@ import msgspec
 from sportmonks.load.clean import clean
 from sportmonks.load.fingerprint import fingerprint
 from sportmonks.load.glance import Glance, glance
-from sportmonks.refetch import DELETED
+from sportmonks.planning.recheck import DELETED
 
 # No JSON, no UTF-8, a number that no type holds, or brackets without end.
 UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)

@@ -10,9 +10,9 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from sportmonks.chunks import Chunk, Quote
 from sportmonks.db import sql
-from sportmonks.refetch import Facts
+from sportmonks.planning.chunks import Chunk, Quote
+from sportmonks.planning.recheck import Facts
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from sportmonks.catalog import Guard, Refetch
+from sportmonks.config.catalog import Guard, Refetch
 from sportmonks.db import sql
 from sportmonks.errors import LostLease
 from sportmonks.load.before import Old, holds, read_old, read_prior
@@ -31,7 +31,7 @@ from sportmonks.load.verdict import (
     judge_missing,
     judge_stale,
 )
-from sportmonks.refetch import Facts
+from sportmonks.planning.recheck import Facts
 
 __all__ = ["Fetched", "LoadContext", "Stored", "store_batch"]
 

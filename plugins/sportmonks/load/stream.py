@@ -21,13 +21,13 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 import psycopg
 
-from sportmonks.batches import Batch
 from sportmonks.errors import BudgetWait, LostLease, TransientApiError
 from sportmonks.load.fetched import Fetched, Stored
 from sportmonks.load.payloads import read_payloads
 from sportmonks.load.session import Session
 from sportmonks.load.spool import keep
 from sportmonks.load.store import LoadContext, store_batch
+from sportmonks.planning.batches import Batch
 
 log = logging.getLogger(__name__)
 

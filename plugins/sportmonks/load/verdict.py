@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
-from sportmonks.catalog import Guard, Refetch
+from sportmonks.config.catalog import Guard, Refetch
 from sportmonks.load.glance import Glance
 from sportmonks.load.ledger import poorer_sections
-from sportmonks.refetch import (
+from sportmonks.planning.recheck import (
     DELETED,
     ENDED_WITHOUT_RESULT,
     FINISHED,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sportmonks.thresholds import Thresholds
+from sportmonks.config.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from sportmonks.monitoring.alerts import Alert, ETLAlertManager

@@ -12,8 +12,8 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from sportmonks.config.thresholds import Thresholds
 from sportmonks.db import sql
-from sportmonks.thresholds import Thresholds
 
 log = logging.getLogger(__name__)
 

@@ -73,7 +73,7 @@ def raise_deadline_alert(
     """(alert_id, newly opened) of the DEADLINE alert of the run's DAG; says which seasons are not done."""
     from psycopg.types.json import Jsonb
 
-    from sportmonks.execution import execution_id as identity
+    from sportmonks.planning.execution_id import execution_id as identity
 
     dag_id = str(run.get("dag_id") or "unknown DAG")
     run_id = str(run.get("dag_run_id") or run.get("run_id") or "")

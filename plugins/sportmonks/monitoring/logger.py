@@ -6,8 +6,8 @@ import logging
 import os
 from typing import Any
 
-from sportmonks.monitoring.masking import MAX_TEXT, as_text, mask_text, mask_value
 from sportmonks.monitoring.monitor import ETLMonitor
+from sportmonks.redaction import MAX_TEXT, as_text, mask_text, mask_value
 
 _NUMBERS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 

@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from sportmonks.monitoring.masking import as_text, mask_text, to_json
 from sportmonks.monitoring.sink import EventSink
+from sportmonks.redaction import as_text, mask_text, to_json
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 FIGURES = (

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.rows import dict_row
 
+from sportmonks.config.thresholds import Thresholds
 from sportmonks.db import sql
 from sportmonks.errors import ConfigurationError
 from sportmonks.monitoring.alerts import Alert, ETLAlertManager
-from sportmonks.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from sportmonks.notifiers.alert import Delivery
@@ -39,8 +39,8 @@ def current_thresholds() -> Thresholds:
     """The dials of the manifest. The defaults while there is none, or none that can be read: watching goes on."""
     from airflow.sdk import Variable
 
-    from sportmonks.catalog import decode_manifest
-    from sportmonks.settings import MANIFEST_VARIABLE
+    from sportmonks.config.catalog import decode_manifest
+    from sportmonks.config.settings import MANIFEST_VARIABLE
 
     text = Variable.get(MANIFEST_VARIABLE, default=None)
     try:

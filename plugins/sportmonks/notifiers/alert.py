@@ -22,8 +22,8 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 
 from sportmonks.errors import ConfigurationError
 from sportmonks.monitoring.alerts import Alert
-from sportmonks.monitoring.masking import mask_text
 from sportmonks.notifiers.message import as_html, as_json, as_text, headline
+from sportmonks.redaction import mask_text
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sportmonks.monitoring.alerts import Alert
-from sportmonks.monitoring.masking import mask_text, mask_value
+from sportmonks.redaction import mask_text, mask_value
 
 KIND_NAMES = {
     "ERROR_RATE": "Too many failed fixtures",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from sportmonks.execution import execution_id
-from sportmonks.settings import WAREHOUSE_CONN_ID
+from sportmonks.config.settings import WAREHOUSE_CONN_ID
+from sportmonks.planning.execution_id import execution_id
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

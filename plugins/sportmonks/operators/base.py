@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from airflow.sdk import BaseOperator
 
-from sportmonks.catalog import Dials, League
+from sportmonks.config.catalog import Dials, League
+from sportmonks.config.settings import API_CONN_ID, WAREHOUSE_CONN_ID
 from sportmonks.errors import BudgetWait, CircuitOpen, TransientApiError
-from sportmonks.execution import execution_id
-from sportmonks.params import read_params
-from sportmonks.settings import API_CONN_ID, WAREHOUSE_CONN_ID
+from sportmonks.planning.execution_id import execution_id
+from sportmonks.planning.run_params import read_params
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -11,16 +11,22 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from airflow.sdk import BaseOperator
 
-from sportmonks.execution import execution_id
+from sportmonks.config.settings import (
+    API_CONN_ID,
+    MANIFEST_VARIABLE,
+    WAREHOUSE_CONN_ID,
+    includes_override,
+    leagues_override,
+)
 from sportmonks.hooks.faults import airflow_errors
-from sportmonks.settings import API_CONN_ID, MANIFEST_VARIABLE, WAREHOUSE_CONN_ID, includes_override, leagues_override
+from sportmonks.planning.execution_id import execution_id
 
 if TYPE_CHECKING:
     import psycopg
     from airflow.sdk import Context
 
-    from sportmonks.catalog import Budget, Manifest
     from sportmonks.collecting.lists import ListRun
+    from sportmonks.config.catalog import Budget, Manifest
     from sportmonks.hooks.sportmonks import SportmonksHook
 
 
@@ -50,7 +56,7 @@ class ApiOperator(BaseOperator):
         self.warehouse_conn_id = warehouse_conn_id
 
     def hook(self, budget: Budget | None = None) -> SportmonksHook:
-        from sportmonks.catalog import Budget
+        from sportmonks.config.catalog import Budget
         from sportmonks.hooks.sportmonks import SportmonksHook
 
         return SportmonksHook(
@@ -94,10 +100,10 @@ class PublishCatalogOperator(ApiOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Figures of the manifest. Raises AirflowFailException for a malformed catalog or an unknown league."""
-        from sportmonks.catalog import parse_catalog
         from sportmonks.collecting.lists import recorded
-        from sportmonks.manifest import build_manifest
-        from sportmonks.paths import CATALOG_FILE
+        from sportmonks.config.catalog import parse_catalog
+        from sportmonks.config.manifest import build_manifest
+        from sportmonks.config.paths import CATALOG_FILE
 
         with airflow_errors():
             catalog = parse_catalog(CATALOG_FILE.read_text(encoding="utf-8"))
@@ -123,7 +129,7 @@ class PublishCatalogOperator(ApiOperator):
     def _previous(self) -> Manifest | None:
         from airflow.sdk import Variable
 
-        from sportmonks.catalog import decode_manifest
+        from sportmonks.config.catalog import decode_manifest
         from sportmonks.errors import ConfigurationError
 
         text = Variable.get(MANIFEST_VARIABLE, default=None)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
+from sportmonks.config.settings import WAREHOUSE_CONN_ID
 from sportmonks.errors import BudgetWait, ConfigurationError
-from sportmonks.execution import execution_id
 from sportmonks.hooks.faults import airflow_errors
-from sportmonks.settings import WAREHOUSE_CONN_ID
+from sportmonks.planning.execution_id import execution_id
 
 if TYPE_CHECKING:
     import psycopg

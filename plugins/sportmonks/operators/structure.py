@@ -6,9 +6,9 @@ from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from sportmonks.config.settings import MANIFEST_VARIABLE
 from sportmonks.hooks.faults import airflow_errors
 from sportmonks.operators.catalog import ApiOperator
-from sportmonks.settings import MANIFEST_VARIABLE
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -21,8 +21,8 @@ class StructureOperator(ApiOperator):
         """Per list: rows by what became of them, seasons read and still due."""
         from airflow.sdk import Variable
 
-        from sportmonks.catalog import decode_manifest
         from sportmonks.collecting.structure import Structure
+        from sportmonks.config.catalog import decode_manifest
 
         with airflow_errors():
             manifest = decode_manifest(Variable.get(MANIFEST_VARIABLE))

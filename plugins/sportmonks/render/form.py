@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from airflow.sdk import Param
 
-from sportmonks.catalog import Dials, League
-from sportmonks.params import season_labels
+from sportmonks.config.catalog import Dials, League
+from sportmonks.planning.run_params import season_labels
 
 
 def league_params(league: League, dials: Dials) -> dict[str, Param]:

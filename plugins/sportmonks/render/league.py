@@ -10,15 +10,15 @@ from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
 from airflow.sdk import DAG, Asset, CronTriggerTimetable, TaskGroup, chain
 from airflow.sdk.definitions.param import ParamsDict
 
-from sportmonks.catalog import Dials, League, Season
-from sportmonks.execution import execution_id
+from sportmonks.config.catalog import Dials, League, Season
+from sportmonks.config.paths import SQL_DIR
+from sportmonks.config.settings import API_CONN_ID, WAREHOUSE_CONN_ID
 from sportmonks.operators.alerts import ExecutionAlertsOperator
 from sportmonks.operators.collect import CollectOperator
 from sportmonks.operators.discover import DiscoverOperator
 from sportmonks.operators.plan import PlanOperator
-from sportmonks.paths import SQL_DIR
+from sportmonks.planning.execution_id import execution_id
 from sportmonks.render.form import league_params
-from sportmonks.settings import API_CONN_ID, WAREHOUSE_CONN_ID
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator

@@ -9,7 +9,7 @@ from typing import NoReturn
 import msgspec
 from airflow.sdk import DAG, get_parsing_context, task
 
-from sportmonks.catalog import Dials, League, Manifest, decode_manifest
+from sportmonks.config.catalog import Dials, League, Manifest, decode_manifest
 from sportmonks.errors import ConfigurationError
 from sportmonks.render.league import build_league_dag
 

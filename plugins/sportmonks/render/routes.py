@@ -14,13 +14,13 @@ from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param, chain, get_pars
 # Not airflow.sdk's: in Airflow 3.3 that one cannot be serialised (its _summary is missing).
 from airflow.timetables.events import EventsTimetable
 
+from sportmonks.config.paths import ROUTES_DIR, SQL_DIR
+from sportmonks.config.settings import WAREHOUSE_CONN_ID
 from sportmonks.errors import ConfigurationError
-from sportmonks.execution import execution_id
 from sportmonks.operators.routes import EnsureRouteTablesOperator, RouteExtractOperator
-from sportmonks.paths import ROUTES_DIR, SQL_DIR
+from sportmonks.planning.execution_id import execution_id
 from sportmonks.routes.parse import Problem, load_routes
 from sportmonks.routes.spec import Route
-from sportmonks.settings import WAREHOUSE_CONN_ID
 
 TABLES_DAG = "raw_routes_tables"
 START = datetime(2024, 1, 1, tzinfo=UTC)

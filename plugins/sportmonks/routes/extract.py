@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from sportmonks.errors import BudgetWait, ConfigurationError, LostLease
-from sportmonks.monitoring.masking import mask_text
+from sportmonks.redaction import mask_text
 from sportmonks.routes.period import Window, moved_watermark, resolve_period, windows
 from sportmonks.routes.source import Source
 from sportmonks.routes.spec import Route

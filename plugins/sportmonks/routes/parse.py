@@ -11,12 +11,12 @@ from typing import Any
 
 import yaml
 
+from sportmonks.config.paths import ROUTES_DIR, SQL_DIR
+from sportmonks.config.settings import API_CONN_ID
+from sportmonks.config.strict_yaml import Reader, Section, shown
 from sportmonks.errors import ConfigurationError, SportmonksError
-from sportmonks.paths import ROUTES_DIR, SQL_DIR
-from sportmonks.routes.keys import Reader, Section, shown
 from sportmonks.routes.names import name_part
 from sportmonks.routes.spec import PagingSpec, PeriodSpec, Route
-from sportmonks.settings import API_CONN_ID
 
 FOR_EACH_DIR = SQL_DIR / "routes" / "for_each"
 ROUTE_KEYS = (

@@ -26,7 +26,7 @@ from sportmonks.errors import (
     RateLimited,
     TransientApiError,
 )
-from sportmonks.monitoring.masking import add_secret, mask_text
+from sportmonks.redaction import add_secret, mask_text
 from sportmonks.routes.records import dig
 from sportmonks.routes.spec import JsonPath, Route
 

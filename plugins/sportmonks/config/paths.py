@@ -9,7 +9,7 @@ from pathlib import Path
 def _include_dir() -> Path:
     """``ETL_INCLUDE_DIR``, else ``include/`` beside ``plugins/``."""
     named = os.environ.get("ETL_INCLUDE_DIR")
-    return Path(named) if named else Path(__file__).resolve().parents[2] / "include"
+    return Path(named) if named else Path(__file__).resolve().parents[3] / "include"
 
 
 INCLUDE_DIR = _include_dir()

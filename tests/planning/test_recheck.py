@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from sportmonks import refetch
-from sportmonks.catalog import Guard, Refetch
-from sportmonks.refetch import Due, Facts, next_due
+from sportmonks.config.catalog import Guard, Refetch
+from sportmonks.planning import recheck as refetch
+from sportmonks.planning.recheck import Due, Facts, next_due
 
 KICK_OFF = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
 END = KICK_OFF + timedelta(hours=2)  # by the dials: no period tells it

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sportmonks.monitoring.masking import MASK, MAX_TEXT, add_secret, mask_text, mask_value, to_json
+from sportmonks.redaction import MASK, MAX_TEXT, add_secret, mask_text, mask_value, to_json
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from sportmonks.batches import count_batches, make_batches
-from sportmonks.catalog import Guard, Refetch, Season, Sweep
-from sportmonks.chunks import Chunk, DueFixture, Narrowing, make_quote, plan_chunks, seasons_to_index
-from sportmonks.refetch import Facts
+from sportmonks.config.catalog import Guard, Refetch, Season, Sweep
+from sportmonks.planning.batches import count_batches, make_batches
+from sportmonks.planning.chunks import Chunk, DueFixture, Narrowing, make_quote, plan_chunks, seasons_to_index
+from sportmonks.planning.recheck import Facts
 
 NOW = datetime(2026, 3, 10, 6, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

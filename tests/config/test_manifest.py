@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from sportmonks.catalog import Catalog, Collect, Dials, LeagueChoice, Manifest, decode_manifest
+from sportmonks.config.catalog import Catalog, Collect, Dials, LeagueChoice, Manifest, decode_manifest
+from sportmonks.config.manifest import build_manifest, daily_schedule, slugify
 from sportmonks.errors import ConfigurationError
-from sportmonks.manifest import build_manifest, daily_schedule, slugify
 
 
 def season(key: int, name: str, *, current: bool = False, start: str | None = None) -> dict[str, Any]:

@@ -10,9 +10,9 @@ import pytest
 
 from sportmonks import checkpoints
 from sportmonks.checkpoints import Checkpoint
+from sportmonks.config.settings import includes_override, leagues_override, parse_includes, parse_leagues
 from sportmonks.errors import ConfigurationError
-from sportmonks.execution import execution_id
-from sportmonks.settings import includes_override, leagues_override, parse_includes, parse_leagues
+from sportmonks.planning.execution_id import execution_id
 
 # ---- settings
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from sportmonks.catalog import Collect, Dials, League, Season
-from sportmonks.chunks import Narrowing
+from sportmonks.config.catalog import Collect, Dials, League, Season
 from sportmonks.errors import ConfigurationError
-from sportmonks.params import read_params, season_labels
+from sportmonks.planning.chunks import Narrowing
+from sportmonks.planning.run_params import read_params, season_labels
 
 LEAGUE = League(
     id=8,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from sportmonks.catalog import Catalog, LeagueChoice, Manifest, decode_manifest, parse_catalog
+from sportmonks.config.catalog import Catalog, LeagueChoice, Manifest, decode_manifest, parse_catalog
+from sportmonks.config.paths import CATALOG_FILE
+from sportmonks.config.thresholds import Thresholds
 from sportmonks.errors import ConfigurationError
-from sportmonks.paths import CATALOG_FILE
-from sportmonks.thresholds import Thresholds
 
 BAD = {
     # text: (line, key that is named, words of the mend)

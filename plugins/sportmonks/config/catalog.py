@@ -13,9 +13,9 @@ from typing import Any, Literal
 import msgspec
 import yaml
 
+from sportmonks.config.settings import DEFAULT_INCLUDES, parse_includes
+from sportmonks.config.thresholds import Thresholds
 from sportmonks.errors import ConfigurationError
-from sportmonks.settings import DEFAULT_INCLUDES, parse_includes
-from sportmonks.thresholds import Thresholds
 
 
 class Collect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

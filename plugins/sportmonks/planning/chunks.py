@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sportmonks import incremental
-from sportmonks.batches import count_batches, make_batches
-from sportmonks.catalog import Guard, Refetch, Season, Sweep
-from sportmonks.refetch import PRIORITIES, Facts, next_due
+from sportmonks.config.catalog import Guard, Refetch, Season, Sweep
+from sportmonks.planning import freshness
+from sportmonks.planning.batches import count_batches, make_batches
+from sportmonks.planning.recheck import PRIORITIES, Facts, next_due
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +73,27 @@ def seasons_to_index(
 ) -> list[Season]:
     """Seasons (newest first) whose index this run reads.
 
-    Asked ones always, and then only those. Otherwise what :func:`sportmonks.incremental.get_seasons_to_fetch` says:
+    Asked ones always, and then only those. Otherwise what :func:`sportmonks.planning.freshness.get_seasons_to_fetch` says:
     never indexed ones, the current and the ``daily_seasons`` newest in every run, the ``weekly_seasons`` newest once
     a week, all once in ``all_days``. An index is read in every run, however short the time since the last one: it
     tells which matches have been played meanwhile.
     """
     if asked:
         return [season for season in seasons if season.id in set(asked)]
-    spans = [incremental.SeasonSpan(season.id, 0, season.is_current) for season in seasons]
-    due = incremental.get_seasons_to_fetch(
-        spans, indexed_at, sweeps=sweeps_of(sweep, daily=0), ranks=incremental.rank_newest_first(spans), now=now
+    spans = [freshness.SeasonSpan(season.id, 0, season.is_current) for season in seasons]
+    due = freshness.get_seasons_to_fetch(
+        spans, indexed_at, sweeps=sweeps_of(sweep, daily=0), ranks=freshness.rank_newest_first(spans), now=now
     )
     ids = {span.season_id for span in due}
     return [season for season in seasons if season.id in ids]
 
 
-def sweeps_of(sweep: Sweep, *, daily: float = 1) -> tuple[incremental.Sweep, ...]:
+def sweeps_of(sweep: Sweep, *, daily: float = 1) -> tuple[freshness.Sweep, ...]:
     """The catalog's dials as the rule takes them; ``daily``: days between two reads of the newest seasons."""
     return (
-        incremental.Sweep("daily", daily, sweep.daily_seasons),
-        incremental.Sweep("weekly", 7, sweep.weekly_seasons),
-        incremental.Sweep("all", sweep.all_days, None),
+        freshness.Sweep("daily", daily, sweep.daily_seasons),
+        freshness.Sweep("weekly", 7, sweep.weekly_seasons),
+        freshness.Sweep("all", sweep.all_days, None),
     )
 
 

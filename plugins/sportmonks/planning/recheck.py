@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sportmonks.catalog import Guard, Refetch
+from sportmonks.config.catalog import Guard, Refetch
 
 NOT_STARTED = 1
 LIVE = frozenset({2, 3, 4, 6, 9, 21, 22, 23, 25})

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from sportmonks.catalog import Catalog, Dials, League, Manifest, Season
+from sportmonks.config.catalog import Catalog, Dials, League, Manifest, Season
 from sportmonks.errors import ConfigurationError
 
 # sportmonks_<slug> would be the id of a DAG of this package.

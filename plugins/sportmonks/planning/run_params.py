@@ -8,10 +8,10 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
-from sportmonks.catalog import Dials, League
-from sportmonks.chunks import Narrowing
+from sportmonks.config.catalog import Dials, League
+from sportmonks.config.settings import parse_includes
 from sportmonks.errors import ConfigurationError
-from sportmonks.settings import parse_includes
+from sportmonks.planning.chunks import Narrowing
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sportmonks.values import as_int
+from sportmonks.coerce import as_int
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Settings, the catalog and the manifest: text in, checked structures out."""
