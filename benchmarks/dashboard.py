@@ -34,7 +34,7 @@ def database(server: Any, name: str, logs: int, metrics: int) -> str:
     """Conninfo of the seeded database; made when it is not there yet."""
     from psycopg import conninfo, sql
 
-    from sportmonks.db import migrate, open_connection
+    from sportmonks.warehouse.connection import migrate, open_connection
     from tests.dashboard.seed import seed
 
     base = server.conninfo("postgres")

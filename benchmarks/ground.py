@@ -43,7 +43,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 
 def warehouse(server: EmbeddedPostgres, name: str) -> str:
     """Conninfo of a new migrated database."""
-    from sportmonks.db import migrate, open_connection
+    from sportmonks.warehouse.connection import migrate, open_connection
 
     with open_connection(server.ensure_database("postgres"), autocommit=True) as conn:
         conn.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

@@ -45,8 +45,8 @@ def collect_one(dsn: str, base_url: str, key: str, league_id: int, season_id: in
     from sportmonks.collecting.run import Run
     from sportmonks.config.catalog import Dials, League, Season
     from sportmonks.config.settings import DEFAULT_INCLUDES
-    from sportmonks.db import open_connection
     from sportmonks.planning.run_params import read_params
+    from sportmonks.warehouse.connection import open_connection
 
     season = Season(id=season_id, name=str(season_id), group="season")
     league = League(
@@ -88,7 +88,7 @@ def _peak() -> float:
 
 def measure(server: EmbeddedPostgres, fixtures: int) -> dict[str, Any]:
     """Collect a season of so many fixtures in a child process."""
-    from sportmonks.db import migrate, open_connection
+    from sportmonks.warehouse.connection import migrate, open_connection
 
     dsn = server.ensure_database(f"memory_{fixtures}")
     with open_connection(dsn) as conn:

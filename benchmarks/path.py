@@ -47,8 +47,8 @@ def season_run(told: dict[str, Any], on_call: Callable[[CallRecord], None] | Non
     from sportmonks.collecting.run import Run
     from sportmonks.config.catalog import Collect, Dials, League, Season
     from sportmonks.config.settings import DEFAULT_INCLUDES
-    from sportmonks.db import open_connection
     from sportmonks.planning.run_params import read_params
+    from sportmonks.warehouse.connection import open_connection
 
     season = Season(id=told["season_id"], name="Season", group="season")
     league = League(

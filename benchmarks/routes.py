@@ -38,12 +38,12 @@ TODAY = date(2025, 12, 31)
 
 def part(name: str, args: argparse.Namespace) -> dict[str, float]:
     """One part, in this process: seconds and peak memory in MiB."""
-    from sportmonks.db import open_connection
     from sportmonks.routes.extract import Wanted, plan_run, run_route
     from sportmonks.routes.parse import parse_route
     from sportmonks.routes.source import Access, RestSource
     from sportmonks.routes.store import RouteStore, Start, ensure_table
     from sportmonks.routes.stream import read_pages
+    from sportmonks.warehouse.connection import open_connection
 
     route = parse_route(ROUTE.format(batch=args.batch, page=args.page))
 
@@ -108,7 +108,7 @@ def run_part(name: str, records: int, dsn: str, args: argparse.Namespace) -> dic
 
 def main(args: argparse.Namespace) -> None:
     from local.postgres import EmbeddedPostgres
-    from sportmonks.db import migrate, open_connection
+    from sportmonks.warehouse.connection import migrate, open_connection
 
     with tempfile.TemporaryDirectory() as home:
         server = EmbeddedPostgres(home)

@@ -43,8 +43,8 @@ def _warehouse() -> Iterator[Any]:
     """A connection; without tables there is nothing to watch, which is no failure."""
     from airflow.sdk.exceptions import AirflowSkipException
 
-    from sportmonks.db import connect
     from sportmonks.monitoring import watch
+    from sportmonks.warehouse.connection import connect
 
     with connect(autocommit=True) as conn:
         if not watch.has_tables(conn):

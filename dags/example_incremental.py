@@ -29,8 +29,8 @@ STORE = """
 
 @task
 def collect() -> dict[str, int]:
-    from sportmonks.db import connect
     from sportmonks.incremental import IncrementalCollector
+    from sportmonks.warehouse.connection import connect
 
     with connect() as conn, IncrementalCollector("example_goals", conn) as tracker:
         conn.execute(TABLE)

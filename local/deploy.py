@@ -69,8 +69,8 @@ def init(env: Mapping[str, str]) -> int:
         print(f"error: `airflow db migrate` ended with code {done.returncode}", file=sys.stderr)
         return 1
     _make_database(env["AIRFLOW_CONN_SPORTMONKS_WAREHOUSE"])
-    from sportmonks.db import migrate, open_connection
     from sportmonks.errors import SportmonksError
+    from sportmonks.warehouse.connection import migrate, open_connection
 
     try:
         with open_connection(env["AIRFLOW_CONN_SPORTMONKS_WAREHOUSE"]) as connection:

@@ -300,8 +300,8 @@ class Stack:
 
 def migrate_warehouse(conninfo: str) -> list[str]:
     """Bring the warehouse's schema up to date; names of the migrations that ran."""
-    from sportmonks.db import migrate, open_connection
     from sportmonks.errors import SportmonksError
+    from sportmonks.warehouse.connection import migrate, open_connection
 
     try:
         with open_connection(conninfo) as connection:

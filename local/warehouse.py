@@ -19,8 +19,8 @@ def warehouse(stack: Stack) -> Iterator[psycopg.Connection[Any]]:
     """Autocommit. What is wrong with the warehouse or its schema becomes a LocalError that says how to mend it."""
     import psycopg
 
-    from sportmonks.db import open_connection
     from sportmonks.errors import SportmonksError
+    from sportmonks.warehouse.connection import open_connection
 
     if not stack.settings.warehouse and not stack.postgres.running():
         raise LocalError("the embedded PostgreSQL is not running", mend="run ./etl up")

@@ -46,7 +46,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def template_database(postgres_server: str) -> Iterator[str]:
     """Name of a database on which every migration has run."""
-    from sportmonks.db import migrate, open_connection
+    from sportmonks.warehouse.connection import migrate, open_connection
 
     name = f"template_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(postgres_server, autocommit=True) as admin:
@@ -77,7 +77,7 @@ def warehouse_dsn(postgres_server: str, template_database: str) -> Iterator[str]
 @pytest.fixture
 def warehouse(warehouse_dsn: str) -> Iterator[psycopg.Connection[Any]]:
     """A connection (autocommit) to a fresh migrated database."""
-    from sportmonks.db import open_connection
+    from sportmonks.warehouse.connection import open_connection
 
     with open_connection(warehouse_dsn, autocommit=True) as conn:
         yield conn

@@ -74,7 +74,7 @@ def _check(files: list[Path]) -> int:
 
 
 def _list(context: Context) -> int:
-    from sportmonks.db import sql
+    from sportmonks.warehouse.connection import sql
 
     routes, problems = _load()
     rows: dict[str, Any] = {}
@@ -105,8 +105,8 @@ def _list(context: Context) -> int:
 
 
 def _create(context: Context) -> int:
-    from sportmonks.db import migrate
     from sportmonks.routes.store import ensure_tables
+    from sportmonks.warehouse.connection import migrate
 
     routes, problems = _load()
     with warehouse(context.stack) as conn:

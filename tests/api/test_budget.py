@@ -17,8 +17,8 @@ import pytest
 
 from sportmonks.api.budget import Grant, PostgresBudget, UnlimitedBudget
 from sportmonks.api.envelope import RateLimit
-from sportmonks.db import open_connection
 from sportmonks.errors import BudgetWait, CircuitOpen, ConfigurationError, SportmonksError
+from sportmonks.warehouse.connection import open_connection
 
 Make = Callable[..., PostgresBudget]
 

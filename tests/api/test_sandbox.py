@@ -15,7 +15,6 @@ import pytest
 from local.sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks.api.budget import PostgresBudget, UnlimitedBudget
 from sportmonks.api.client import SportmonksClient
-from sportmonks.db import open_connection
 from sportmonks.errors import (
     BudgetWait,
     CircuitOpen,
@@ -24,6 +23,7 @@ from sportmonks.errors import (
     OutsidePlanError,
     TransientApiError,
 )
+from sportmonks.warehouse.connection import open_connection
 
 INCLUDES = ("participants", "scores", "events", "statistics", "periods", "lineups.details")
 

@@ -16,7 +16,7 @@ import psycopg
 from psycopg import conninfo, sql
 
 from local.postgres import EmbeddedPostgres
-from sportmonks.db import migrate, open_connection
+from sportmonks.warehouse.connection import migrate, open_connection
 
 _SETTINGS = {"fsync": "off", "shared_buffers": "64MB", "max_wal_size": "256MB", "autovacuum": "off"}
 

@@ -23,7 +23,7 @@ import psycopg
 from local.sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks.config.catalog import Budget, Collect, Dials, League, Season
 from sportmonks.config.settings import DEFAULT_INCLUDES
-from sportmonks.db import open_connection
+from sportmonks.warehouse.connection import open_connection
 from tests.chaos.compare import Differences, compare, repeated_changes, stamps, touched
 from tests.chaos.ground import Ground
 from tests.chaos.runner import GivenUp, Runner

@@ -29,8 +29,8 @@ from sportmonks.collecting.discover import discover
 from sportmonks.collecting.plan import plan
 from sportmonks.collecting.run import Run
 from sportmonks.config.catalog import Dials, League, Season
-from sportmonks.db import open_connection, sql
 from sportmonks.planning.run_params import read_params
+from sportmonks.warehouse.connection import open_connection, sql
 
 API = "sportmonks_api"
 

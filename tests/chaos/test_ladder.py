@@ -9,7 +9,7 @@ import pytest
 
 from local.sandbox.testing import running_sandbox
 from sportmonks.config.catalog import Dials
-from sportmonks.db import open_connection
+from sportmonks.warehouse.connection import open_connection
 from tests.chaos.compare import compare, repeated_changes, stamps, touched
 from tests.chaos.ground import Ground
 from tests.chaos.runner import Runner

@@ -20,8 +20,8 @@ from sportmonks.collecting.plan import Planned, plan
 from sportmonks.collecting.run import Run
 from sportmonks.config.catalog import Collect, Dials, League, Season
 from sportmonks.config.settings import DEFAULT_INCLUDES
-from sportmonks.db import open_connection
 from sportmonks.planning.run_params import read_params
+from sportmonks.warehouse.connection import open_connection
 
 HOUR, DAY = 3600, 86_400
 

@@ -17,7 +17,7 @@ from fastapi import FastAPI, Header, HTTPException
 
 from sportmonks.dashboard.app import create_app
 from sportmonks.dashboard.security import Access
-from sportmonks.db import open_connection
+from sportmonks.warehouse.connection import open_connection
 from tests.dashboard.seed import seed
 
 PREFIX = "/sportmonks-etl"

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, sync_playwright
 from psycopg import conninfo, sql
 
 from local.postgres import EmbeddedPostgres
-from sportmonks.db import migrate, open_connection
+from sportmonks.warehouse.connection import migrate, open_connection
 from tests.dashboard.conftest import serving, stand_in_access
 from tests.dashboard.seed import seed
 from tests.dashboard.test_browser import ARGUMENTS, CHROMIUM

@@ -12,8 +12,8 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from sportmonks.db import open_connection
 from sportmonks.incremental import IncrementalCollector, get_years_to_fetch, masked
+from sportmonks.warehouse.connection import open_connection
 
 
 def runs(conn: psycopg.Connection[Any], name: str) -> list[dict[str, Any]]:

@@ -10,10 +10,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from sportmonks.db import open_connection
 from sportmonks.errors import LostLease
 from sportmonks.load.payloads import read_payloads
 from sportmonks.load.store import Fetched, store_batch
+from sportmonks.warehouse.connection import open_connection
 from tests.load.helpers import (
     Chunk,
     Payload,

@@ -10,10 +10,10 @@ import msgspec
 import psycopg
 import pytest
 
-from sportmonks.db import sql
 from sportmonks.load.plan import read_facts
 from sportmonks.load.reference import LISTS, store_list
 from sportmonks.planning.chunks import Narrowing, plan_chunks
+from sportmonks.warehouse.connection import sql
 from tests.load.helpers import NOW, Chunk, Payload, fixture, rows_of
 
 DAY = timedelta(days=1)

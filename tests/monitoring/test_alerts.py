@@ -9,9 +9,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from sportmonks.db import open_connection, sql
 from sportmonks.errors import ConfigurationError
 from sportmonks.monitoring import ETLAlertManager, Thresholds
+from sportmonks.warehouse.connection import open_connection, sql
 from tests.monitoring.conftest import NOW, Run
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from sportmonks.db import open_connection
 from sportmonks.monitoring import ETLLogger, ETLMonitor, PerformanceTracker
 from sportmonks.redaction import MASK, MAX_JSON, MAX_TEXT, mask_text, to_json
+from sportmonks.warehouse.connection import open_connection
 
 
 def _monitor(dsn: str, **settings: Any) -> ETLMonitor:

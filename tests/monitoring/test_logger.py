@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from sportmonks.db import open_connection
 from sportmonks.monitoring import ETLLogger, ETLMonitor, PerformanceTracker
+from sportmonks.warehouse.connection import open_connection
 
 
 def _monitor(dsn: str, **settings: Any) -> ETLMonitor:

@@ -11,7 +11,6 @@ import psycopg
 import pytest
 
 from sportmonks.config.thresholds import Thresholds
-from sportmonks.db import open_connection, sql
 from sportmonks.monitoring import watch
 from sportmonks.monitoring.alerts import Alert, ETLAlertManager
 from sportmonks.monitoring.deadlines import league_deadline, raise_deadline_alert
@@ -24,6 +23,7 @@ from sportmonks.monitoring.watch import (
     record_gauges,
 )
 from sportmonks.notifiers.alert import Delivery
+from sportmonks.warehouse.connection import open_connection, sql
 from tests.monitoring.conftest import NOW, Run
 
 DIALS = Thresholds()

@@ -20,10 +20,10 @@ from sportmonks.api.client import SportmonksClient
 from sportmonks.collecting.lists import collect_list, recorded
 from sportmonks.collecting.structure import LISTS, ListResult, Structure
 from sportmonks.config.catalog import League, Manifest, Sweep
-from sportmonks.db import open_connection
 from sportmonks.errors import BudgetWait, FatalApiError, OutsidePlanError, TransientApiError
 from sportmonks.load.reference import store_list
 from sportmonks.operators.structure import StructureOperator
+from sportmonks.warehouse.connection import open_connection
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

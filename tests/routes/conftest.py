@@ -9,11 +9,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from sportmonks.db import open_connection
 from sportmonks.routes.extract import RoutePlan, Wanted, plan_run, run_route
 from sportmonks.routes.parse import parse_route
 from sportmonks.routes.source import Access, RestSource
 from sportmonks.routes.spec import Route
+from sportmonks.warehouse.connection import open_connection
 from tests.routes.rest_server import RestServer
 
 TODAY = date(2025, 12, 31)

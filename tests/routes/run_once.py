@@ -6,10 +6,10 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from sportmonks.db import open_connection
 from sportmonks.routes.extract import Wanted, plan_run, run_route
 from sportmonks.routes.parse import parse_route
 from sportmonks.routes.source import Access, RestSource
+from sportmonks.warehouse.connection import open_connection
 
 
 def main(dsn: str, url: str, file: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from sportmonks.db import open_connection
+from sportmonks.warehouse.connection import open_connection
 
 Conn = psycopg.Connection[Any]
 

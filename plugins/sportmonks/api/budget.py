@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sportmonks.api.envelope import RateLimit
 from sportmonks.api.status import wait_before_retry
-from sportmonks.db import sql
 from sportmonks.errors import BudgetWait, CircuitOpen, ConfigurationError, SportmonksError, WarehouseDown
+from sportmonks.warehouse.connection import sql
 
 if TYPE_CHECKING:
     import psycopg

@@ -14,15 +14,15 @@ from sportmonks.collecting.facts import known_facts
 from sportmonks.collecting.progress import ChunkProgress
 from sportmonks.collecting.run import Run
 from sportmonks.config.catalog import Season
-from sportmonks.db import sql
 from sportmonks.errors import BudgetWait, LostLease, SportmonksError, TransientApiError
 from sportmonks.load.plan import PendingFixture, add_to_plan, marked, missed_once, pending, skip_read, take_lease
-from sportmonks.load.session import Session
 from sportmonks.load.spool import left_behind
 from sportmonks.load.store import LoadContext
 from sportmonks.load.stream import Progress, Stream, store
 from sportmonks.planning.batches import Batch, make_batches
 from sportmonks.planning.chunks import Chunk, plan_chunks
+from sportmonks.warehouse.connection import sql
+from sportmonks.warehouse.session import Session
 
 if TYPE_CHECKING:
     import psycopg

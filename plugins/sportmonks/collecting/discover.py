@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from sportmonks.collecting.run import Run
 from sportmonks.config.catalog import Season
-from sportmonks.db import sql
 from sportmonks.errors import OutsidePlanError, TransientApiError
 from sportmonks.load.index import store_index
-from sportmonks.load.session import Session
 from sportmonks.planning.chunks import seasons_to_index
+from sportmonks.warehouse.connection import sql
+from sportmonks.warehouse.session import Session
 
 if TYPE_CHECKING:
     import psycopg

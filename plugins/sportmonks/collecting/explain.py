@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from sportmonks.collecting.run import Run
 from sportmonks.config.catalog import Season
-from sportmonks.db import sql
 from sportmonks.errors import BudgetWait, SportmonksError
-from sportmonks.load.session import Session
+from sportmonks.warehouse.connection import sql
+from sportmonks.warehouse.session import Session
 
 
 def explain_missing(run: Run, session: Session, season: Season) -> dict[str, int]:

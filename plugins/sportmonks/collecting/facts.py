@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from sportmonks.api.includes import ForbiddenIncludes
 from sportmonks.collecting.run import Run
-from sportmonks.db import sql
 from sportmonks.load.plan import read_facts
 from sportmonks.planning.recheck import Facts
+from sportmonks.warehouse.connection import sql
 
 if TYPE_CHECKING:
     import psycopg

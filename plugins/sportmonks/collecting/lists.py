@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sportmonks.db import sql
 from sportmonks.load.reference import store_list
+from sportmonks.warehouse.connection import sql
 
 if TYPE_CHECKING:
     import psycopg

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from sportmonks import checkpoints
 from sportmonks.collecting.facts import known_facts
 from sportmonks.collecting.run import Run
-from sportmonks.db import sql
 from sportmonks.load.plan import write_plan
-from sportmonks.load.session import Session
 from sportmonks.planning.chunks import Chunk, Quote, make_quote, plan_chunks
 from sportmonks.planning.recheck import Facts
+from sportmonks.warehouse.connection import sql
+from sportmonks.warehouse.session import Session
 
 if TYPE_CHECKING:
     import psycopg

@@ -276,7 +276,7 @@ def airflow_warehouse() -> psycopg.Connection[Any]:
     from airflow.sdk import BaseHook
     from airflow.sdk.exceptions import AirflowNotFoundException
 
-    from sportmonks.db import connect
+    from sportmonks.warehouse.connection import connect
 
     try:
         add_secret(BaseHook.get_connection(API_CONN_ID).password)

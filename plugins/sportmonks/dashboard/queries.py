@@ -16,9 +16,9 @@ import psycopg
 from psycopg.rows import dict_row
 
 from sportmonks.config.thresholds import Thresholds
-from sportmonks.db import sql
 from sportmonks.notifiers.message import KIND_NAMES
 from sportmonks.redaction import mask_value
+from sportmonks.warehouse.connection import sql
 
 Conn = psycopg.Connection[Any]
 Row = dict[str, Any]

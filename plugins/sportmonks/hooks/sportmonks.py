@@ -101,7 +101,7 @@ class SportmonksHook(HttpHook):
     def _warehouse(self) -> _Store | None:
         if self.warehouse_conn_id is None:
             return None
-        from sportmonks.db import warehouse_conninfo
+        from sportmonks.warehouse.connection import warehouse_conninfo
 
         return _Store(warehouse_conninfo(self.warehouse_conn_id), self.conn_id)
 
@@ -200,12 +200,12 @@ class _Store:
         self._name = connection_name
 
     def connect(self) -> Any:
-        from sportmonks.db import open_connection
+        from sportmonks.warehouse.connection import open_connection
 
         return open_connection(self._info, autocommit=True)
 
     def known(self) -> list[tuple[str, str]]:
-        from sportmonks.db import sql
+        from sportmonks.warehouse.connection import sql
 
         with self.connect() as conn:
             return [
@@ -216,7 +216,7 @@ class _Store:
     def learn(self, entity: str, include: str, code: int | None, message: str) -> None:
         import psycopg
 
-        from sportmonks.db import sql
+        from sportmonks.warehouse.connection import sql
 
         values = {"connection": self._name, "entity": entity, "include": include, "code": code, "message": message}
         try:

@@ -16,7 +16,6 @@ from typing import Any, Self
 
 from psycopg import conninfo
 
-from sportmonks.db import open_connection, sql
 from sportmonks.planning.freshness import (
     SWEEPS,
     SeasonT,
@@ -26,6 +25,7 @@ from sportmonks.planning.freshness import (
     should_fetch_year,
 )
 from sportmonks.redaction import mask_text
+from sportmonks.warehouse.connection import open_connection, sql
 
 log = logging.getLogger(__name__)
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import psycopg
 
-from sportmonks.db import sql
 from sportmonks.load.glance import glance
 from sportmonks.load.ledger import Change, by_section, differences, sections_asked_differently
 from sportmonks.load.payloads import Payload, carried_over
 from sportmonks.load.verdict import Prior
 from sportmonks.planning.recheck import Facts
+from sportmonks.warehouse.connection import sql
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from sportmonks.db import sql
 from sportmonks.load.clean import clean
+from sportmonks.warehouse.connection import sql
 
 _FIELDS = (
     "id", "league_id", "season_id", "stage_id", "round_id", "group_id", "aggregate_id", "venue_id", "state_id", "name",

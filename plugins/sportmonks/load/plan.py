@@ -10,9 +10,9 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from sportmonks.db import sql
 from sportmonks.planning.chunks import Chunk, Quote
 from sportmonks.planning.recheck import Facts
+from sportmonks.warehouse.connection import sql
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 import psycopg
 
-from sportmonks.db import sql
 from sportmonks.load.fetched import Fetched
+from sportmonks.warehouse.connection import sql
 
 log = logging.getLogger(__name__)
 

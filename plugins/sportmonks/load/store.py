@@ -16,7 +16,6 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from sportmonks.config.catalog import Guard, Refetch
-from sportmonks.db import sql
 from sportmonks.errors import LostLease
 from sportmonks.load.before import Old, holds, read_old, read_prior
 from sportmonks.load.fetched import Fetched, Stored
@@ -32,6 +31,7 @@ from sportmonks.load.verdict import (
     judge_stale,
 )
 from sportmonks.planning.recheck import Facts
+from sportmonks.warehouse.connection import sql
 
 __all__ = ["Fetched", "LoadContext", "Stored", "store_batch"]
 

@@ -24,10 +24,10 @@ import psycopg
 from sportmonks.errors import BudgetWait, LostLease, TransientApiError
 from sportmonks.load.fetched import Fetched, Stored
 from sportmonks.load.payloads import read_payloads
-from sportmonks.load.session import Session
 from sportmonks.load.spool import keep
 from sportmonks.load.store import LoadContext, store_batch
 from sportmonks.planning.batches import Batch
+from sportmonks.warehouse.session import Session
 
 log = logging.getLogger(__name__)
 

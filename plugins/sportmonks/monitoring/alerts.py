@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from sportmonks.config.thresholds import Thresholds
-from sportmonks.db import sql
+from sportmonks.warehouse.connection import sql
 
 log = logging.getLogger(__name__)
 

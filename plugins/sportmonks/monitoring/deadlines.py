@@ -52,8 +52,8 @@ async def deadline_missed(
 
 def report_missed_deadline(run: Mapping[str, Any], minutes: float | None, league_id: int | None) -> int | None:
     """The alert's id; None when the warehouse could not be reached (the log says so)."""
-    from sportmonks.db import connect
     from sportmonks.monitoring.watch import notify_one
+    from sportmonks.warehouse.connection import connect
 
     dag_id = str(run.get("dag_id") or "unknown DAG")
     try:

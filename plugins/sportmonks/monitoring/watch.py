@@ -12,9 +12,9 @@ import psycopg
 from psycopg.rows import dict_row
 
 from sportmonks.config.thresholds import Thresholds
-from sportmonks.db import sql
 from sportmonks.errors import ConfigurationError
 from sportmonks.monitoring.alerts import Alert, ETLAlertManager
+from sportmonks.warehouse.connection import sql
 
 if TYPE_CHECKING:
     from sportmonks.notifiers.alert import Delivery

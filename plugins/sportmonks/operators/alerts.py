@@ -26,8 +26,8 @@ class ExecutionAlertsOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, int]:
         """Alerts now open for this DAG, and how many people were told of."""
-        from sportmonks.db import connect
         from sportmonks.monitoring import ETLAlertManager, Thresholds, watch
+        from sportmonks.warehouse.connection import connect
 
         run = context["dag_run"]
         with connect(self.warehouse_conn_id, autocommit=True) as conn:

@@ -52,8 +52,8 @@ class LeagueOperator(BaseOperator):
         """The run this task belongs to. Airflow is asked for its connections here, on the task's main thread."""
         from sportmonks.checkpoints import VariableStore
         from sportmonks.collecting.run import Run
-        from sportmonks.db import open_connection, warehouse_conninfo
         from sportmonks.hooks.sportmonks import SportmonksHook
+        from sportmonks.warehouse.connection import open_connection, warehouse_conninfo
 
         league = msgspec.convert(dict(self.league), League)
         dials = msgspec.convert(dict(self.dials), Dials)

@@ -39,7 +39,7 @@ class MigrateOperator(BaseOperator):
 
     def execute(self, context: Context) -> list[str]:
         """Names of the migrations applied."""
-        from sportmonks.db import connect, migrate
+        from sportmonks.warehouse.connection import connect, migrate
 
         with airflow_errors(), connect(self.warehouse_conn_id, autocommit=True) as conn:
             return migrate(conn)
@@ -67,7 +67,7 @@ class ApiOperator(BaseOperator):
 
     def connector(self) -> Callable[[], psycopg.Connection[Any]]:
         """Opens autocommit connections to the warehouse."""
-        from sportmonks.db import open_connection, warehouse_conninfo
+        from sportmonks.warehouse.connection import open_connection, warehouse_conninfo
 
         info = warehouse_conninfo(self.warehouse_conn_id)
         return lambda: open_connection(info, autocommit=True)
@@ -146,7 +146,7 @@ class PublishCatalogOperator(ApiOperator):
         manifest: Manifest,
         runs: Mapping[str, ListRun],
     ) -> None:
-        from sportmonks.db import sql
+        from sportmonks.warehouse.connection import sql
 
         now = datetime.now(UTC)
         followed = {league.id for league in manifest.leagues}

@@ -49,7 +49,7 @@ class CollectOperator(LeagueOperator):
 
     def _mark(self, run: Run, season: Season, name: str) -> None:
         """Say that the season begins again, or stops, in a run that had ended. Never worth the data."""
-        from sportmonks.db import sql
+        from sportmonks.warehouse.connection import sql
 
         try:
             with run.connect() as conn:

@@ -36,9 +36,9 @@ class EnsureRouteTablesOperator(BaseOperator):
 
     def execute(self, context: Context) -> list[str]:
         """Names of the tables. Raises AirflowFailException once all good ones exist, naming the others."""
-        from sportmonks.db import connect, migrate
         from sportmonks.routes.parse import load_routes
         from sportmonks.routes.store import ensure_tables
+        from sportmonks.warehouse.connection import connect, migrate
 
         routes, problems = ([self.route], []) if self.route is not None else load_routes()
         with airflow_errors():
@@ -114,7 +114,7 @@ class RouteExtractOperator(BaseOperator):
 
     def _connector(self) -> Callable[[], psycopg.Connection[Any]]:
         """Opens warehouse connections from any thread; Airflow is asked once, on this one."""
-        from sportmonks.db import open_connection, warehouse_conninfo
+        from sportmonks.warehouse.connection import open_connection, warehouse_conninfo
 
         info = warehouse_conninfo(self.warehouse_conn_id)
         return lambda: open_connection(info, autocommit=True)

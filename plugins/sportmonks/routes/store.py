@@ -12,11 +12,11 @@ from typing import Any
 import psycopg
 from psycopg import sql as compose
 
-from sportmonks.db import sql
 from sportmonks.errors import LostLease
 from sportmonks.routes.period import Window
 from sportmonks.routes.records import Prepared, Rejected
 from sportmonks.routes.spec import Route
+from sportmonks.warehouse.connection import sql
 
 log = logging.getLogger(__name__)
 

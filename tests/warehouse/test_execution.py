@@ -7,7 +7,7 @@ from decimal import Decimal
 import psycopg
 import pytest
 
-from tests.sql.book import LEAGUE, RUN, T0, Ask, Book, at, summary
+from tests.warehouse.book import LEAGUE, RUN, T0, Ask, Book, at, summary
 
 
 def test_a_run_from_start_to_finish(book: Book, ask: Ask) -> None:

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.sql.book import Ask
-from tests.sql.snapshot import FILE, snapshot
+from tests.warehouse.book import Ask
+from tests.warehouse.snapshot import FILE, snapshot
 
 
 def test_the_committed_snapshot_is_the_schema(warehouse: psycopg.Connection[Any]) -> None:
@@ -19,7 +19,7 @@ def test_the_committed_snapshot_is_the_schema(warehouse: psycopg.Connection[Any]
     difference = "\n".join(
         difflib.unified_diff(committed.split("\n"), now.split("\n"), FILE.name, "migrations", n=1, lineterm="")
     )
-    assert now == committed, f"The schema changed. Wanted? Run: python -m tests.sql.snapshot\n{difference}"
+    assert now == committed, f"The schema changed. Wanted? Run: python -m tests.warehouse.snapshot\n{difference}"
 
 
 COLUMNS = {

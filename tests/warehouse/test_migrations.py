@@ -15,8 +15,8 @@ import pytest
 from psycopg import conninfo, sql
 
 from sportmonks.config.paths import SQL_DIR
-from sportmonks.db import migrate, open_connection
-from tests.sql.snapshot import snapshot
+from sportmonks.warehouse.connection import migrate, open_connection
+from tests.warehouse.snapshot import snapshot
 
 FILES = sorted(file.stem for file in (SQL_DIR / "migrations").glob("*.sql"))
 
@@ -60,7 +60,7 @@ def test_six_at_once(empty_dsn: str) -> None:
 
 
 def test_processes_at_once(empty_dsn: str) -> None:
-    code = "import sys; from sportmonks.db import *; print(len(migrate(open_connection(sys.argv[1], autocommit=True))))"
+    code = "import sys; from sportmonks.warehouse.connection import *; print(len(migrate(open_connection(sys.argv[1], autocommit=True))))"
     started = [
         subprocess.Popen(
             [sys.executable, "-c", code, empty_dsn],
@@ -98,7 +98,7 @@ def test_a_failing_migration_leaves_the_database_as_it_was(
 ) -> None:
     import shutil
 
-    from sportmonks import db
+    from sportmonks.warehouse import connection as db
 
     shutil.copytree(SQL_DIR, tmp_path / "sql")
     (tmp_path / "sql" / "migrations" / "9999_broken.sql").write_text("CREATE TABLE etl.x (id int); SELECT nonsense;")

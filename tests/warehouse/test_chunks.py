@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from tests.sql.book import LEAGUE, RUN, Ask, Book, at, stored, summary
+from tests.warehouse.book import LEAGUE, RUN, Ask, Book, at, stored, summary
 
 
 def test_opening_a_chunk_that_no_plan_holds_works(book: Book, ask: Ask) -> None:

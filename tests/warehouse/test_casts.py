@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.sql.book import One
+from tests.warehouse.book import One
 
 
 @pytest.mark.parametrize(

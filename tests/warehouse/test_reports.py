@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from psycopg.types.json import Jsonb
 
-from tests.sql.book import RUN, Ask, Book, One, at, stored
+from tests.warehouse.book import RUN, Ask, Book, One, at, stored
 
 
 def test_the_summary_without_an_id_is_the_newest_and_tells_a_running_ones_age(book: Book, ask: Ask) -> None:

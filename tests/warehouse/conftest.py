@@ -11,7 +11,7 @@ import pytest
 from psycopg import conninfo, sql
 from psycopg.rows import dict_row
 
-from tests.sql.book import Ask, Book, One
+from tests.warehouse.book import Ask, Book, One
 
 
 @pytest.fixture(scope="package")

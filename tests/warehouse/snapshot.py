@@ -1,6 +1,6 @@
 """The schema as text, out of the catalogs: what `schema.snapshot.txt` holds and what a review sees of a change.
 
-python -m tests.sql.snapshot   writes the file anew (in a database of its own, on a server of its own)
+python -m tests.warehouse.snapshot   writes the file anew (in a database of its own, on a server of its own)
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def snapshot(conn: psycopg.Connection[Any]) -> str:
 
 def main() -> None:
     from local.postgres import EmbeddedPostgres
-    from sportmonks.db import migrate, open_connection
+    from sportmonks.warehouse.connection import migrate, open_connection
 
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
