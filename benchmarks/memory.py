@@ -39,10 +39,10 @@ def collect_one(dsn: str, base_url: str, key: str, league_id: int, season_id: in
     """In the child: index, plan and collect one season; fixtures stored, seconds, peak in MiB."""
     from sportmonks.api.budget import UnlimitedBudget
     from sportmonks.api.client import SportmonksClient
-    from sportmonks.collecting.collect import collect
-    from sportmonks.collecting.discover import discover
-    from sportmonks.collecting.plan import plan
-    from sportmonks.collecting.run import Run
+    from sportmonks.collect.collect import collect
+    from sportmonks.collect.context import Run
+    from sportmonks.collect.discover import discover
+    from sportmonks.collect.plan import plan
     from sportmonks.config.catalog import Dials, League, Season
     from sportmonks.config.settings import DEFAULT_INCLUDES
     from sportmonks.planning.run_params import read_params

@@ -24,7 +24,7 @@ from benchmarks.ground import ROOT, child, client_of, ids_of, postgres, season_o
 
 if TYPE_CHECKING:
     from sportmonks.api.calls import CallRecord
-    from sportmonks.collecting.run import Run
+    from sportmonks.collect.context import Run
     from sportmonks.config.catalog import Season
 
 REQUIREMENTS = Path(__file__).with_name("requirements-dlt.in")
@@ -44,7 +44,7 @@ def season_run(told: dict[str, Any], on_call: Callable[[CallRecord], None] | Non
     """A run over one season, begun in the warehouse, as the operators make it."""
     from sportmonks.api.budget import UnlimitedBudget
     from sportmonks.api.client import SportmonksClient
-    from sportmonks.collecting.run import Run
+    from sportmonks.collect.context import Run
     from sportmonks.config.catalog import Collect, Dials, League, Season
     from sportmonks.config.settings import DEFAULT_INCLUDES
     from sportmonks.planning.run_params import read_params
@@ -79,9 +79,9 @@ def season_run(told: dict[str, Any], on_call: Callable[[CallRecord], None] | Non
 
 def ours(told: dict[str, Any]) -> dict[str, Any]:
     """In the child: index, plan and collect one season."""
-    from sportmonks.collecting.collect import collect
-    from sportmonks.collecting.discover import discover
-    from sportmonks.collecting.plan import plan
+    from sportmonks.collect.collect import collect
+    from sportmonks.collect.discover import discover
+    from sportmonks.collect.plan import plan
 
     run, season = season_run(told)
     begun = time.perf_counter()

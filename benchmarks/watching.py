@@ -20,10 +20,10 @@ WAYS = ("watched", "not watched")
 
 def collected(told: dict[str, Any]) -> dict[str, Any]:
     """In the child: one season, watched as by the task of a DAG, or not at all. Index and plan are not timed."""
-    from sportmonks.collecting.collect import collect
-    from sportmonks.collecting.discover import discover
-    from sportmonks.collecting.plan import plan
-    from sportmonks.monitoring.collection import CollectionWatch
+    from sportmonks.collect.collect import collect
+    from sportmonks.collect.discover import discover
+    from sportmonks.collect.plan import plan
+    from sportmonks.collect.telemetry import CollectionWatch
 
     calls: list[CallRecord] = []
     run, season = season_run(told, calls.append if told["watched"] else None)

@@ -24,10 +24,10 @@ import psycopg
 from sportmonks import errors
 from sportmonks.api.budget import PostgresBudget
 from sportmonks.api.client import SportmonksClient
-from sportmonks.collecting.collect import collect
-from sportmonks.collecting.discover import discover
-from sportmonks.collecting.plan import plan
-from sportmonks.collecting.run import Run
+from sportmonks.collect.collect import collect
+from sportmonks.collect.context import Run
+from sportmonks.collect.discover import discover
+from sportmonks.collect.plan import plan
 from sportmonks.config.catalog import Dials, League, Season
 from sportmonks.planning.run_params import read_params
 from sportmonks.warehouse.connection import open_connection, sql

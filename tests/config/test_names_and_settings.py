@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import msgspec
 import pytest
 
-from sportmonks import checkpoints
-from sportmonks.checkpoints import Checkpoint
+from sportmonks.collect import checkpoints
+from sportmonks.collect.checkpoints import Checkpoint
 from sportmonks.config.settings import includes_override, leagues_override, parse_includes, parse_leagues
 from sportmonks.errors import ConfigurationError
 from sportmonks.planning.execution_id import execution_id

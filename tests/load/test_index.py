@@ -10,9 +10,9 @@ import msgspec
 import psycopg
 import pytest
 
-from sportmonks.load.plan import read_facts
-from sportmonks.load.reference import LISTS, store_list
+from sportmonks.collect.plan_store import read_facts
 from sportmonks.planning.chunks import Narrowing, plan_chunks
+from sportmonks.reference.store import LISTS, store_list
 from sportmonks.warehouse.connection import sql
 from tests.load.helpers import NOW, Chunk, Payload, fixture, rows_of
 

@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 from psycopg import conninfo
 
 from local.sandbox.testing import RunningSandbox, running_sandbox
-from sportmonks.collecting.plan import Planned
+from sportmonks.collect.plan import Planned
 from sportmonks.config.catalog import Dials, League, Manifest, decode_manifest
 from sportmonks.errors import (
     BudgetWait,
@@ -221,11 +221,11 @@ def test_a_run_refuses_nonsense_before_any_call(box: RunningSandbox, manifest: M
 LEAGUE = League(id=8, name="L", slug="l", schedule=None, deadline_minutes=60, includes=("scores",))
 SEASON = {"id": 1, "name": "S", "group": "g"}
 FACES: dict[str, tuple[Any, str, dict[str, Any]]] = {
-    "discover": (DiscoverOperator, "sportmonks.collecting.discover.discover", {}),
-    "plan": (PlanOperator, "sportmonks.collecting.plan.plan", {}),
+    "discover": (DiscoverOperator, "sportmonks.collect.discover.discover", {}),
+    "plan": (PlanOperator, "sportmonks.collect.plan.plan", {}),
     "collect": (
         CollectOperator,
-        "sportmonks.collecting.collect.collect",
+        "sportmonks.collect.collect.collect",
         {"season": {"id": 1, "name": "S", "group": "g"}},
     ),
 }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from sportmonks.api.calls import CallRecord
-    from sportmonks.collecting.run import Run
+    from sportmonks.collect.context import Run
     from sportmonks.hooks.sportmonks import SportmonksHook
 
 
@@ -50,8 +50,8 @@ class LeagueOperator(BaseOperator):
 
     def _make_run(self, context: Context, on_call: Callable[[CallRecord], None] | None = None) -> Run:
         """The run this task belongs to. Airflow is asked for its connections here, on the task's main thread."""
-        from sportmonks.checkpoints import VariableStore
-        from sportmonks.collecting.run import Run
+        from sportmonks.collect.checkpoints import VariableStore
+        from sportmonks.collect.context import Run
         from sportmonks.hooks.sportmonks import SportmonksHook
         from sportmonks.warehouse.connection import open_connection, warehouse_conninfo
 

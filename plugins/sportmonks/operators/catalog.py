@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     import psycopg
     from airflow.sdk import Context
 
-    from sportmonks.collecting.lists import ListRun
     from sportmonks.config.catalog import Budget, Manifest
     from sportmonks.hooks.sportmonks import SportmonksHook
+    from sportmonks.reference.lists import ListRun
 
 
 class MigrateOperator(BaseOperator):
@@ -83,7 +83,7 @@ class ReferenceOperator(ApiOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Per list: rows by what became of them."""
-        from sportmonks.collecting.lists import collect_list
+        from sportmonks.reference.lists import collect_list
 
         done: dict[str, Any] = {}
         with airflow_errors(), closing(self.hook()) as hook:
@@ -100,10 +100,10 @@ class PublishCatalogOperator(ApiOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Figures of the manifest. Raises AirflowFailException for a malformed catalog or an unknown league."""
-        from sportmonks.collecting.lists import recorded
         from sportmonks.config.catalog import parse_catalog
         from sportmonks.config.manifest import build_manifest
         from sportmonks.config.paths import CATALOG_FILE
+        from sportmonks.reference.lists import recorded
 
         with airflow_errors():
             catalog = parse_catalog(CATALOG_FILE.read_text(encoding="utf-8"))

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from sportmonks.api.calls import CallRecord
-    from sportmonks.collecting.run import Run
+    from sportmonks.collect.context import Run
 
 
 class CollectOperator(LeagueOperator):
-    """One chunk, batch after batch; see ``sportmonks.collecting.collect``. ``season``: the manifest's, plain."""
+    """One chunk, batch after batch; see ``sportmonks.collect.collect``. ``season``: the manifest's, plain."""
 
     def __init__(self, *, season: Mapping[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -26,8 +26,8 @@ class CollectOperator(LeagueOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Figures of this try."""
-        from sportmonks.collecting.collect import collect
-        from sportmonks.monitoring.collection import CollectionWatch
+        from sportmonks.collect.collect import collect
+        from sportmonks.collect.telemetry import CollectionWatch
 
         season, ti = Season(**self.season), context["ti"]
         owner = f"{ti.dag_id}/{ti.run_id}/{ti.task_id}"

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 class DiscoverOperator(LeagueOperator):
-    """Season indexes into the warehouse; see ``sportmonks.collecting.discover``."""
+    """Season indexes into the warehouse; see ``sportmonks.collect.discover``."""
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Figures by season, and ``failed``: seasons whose group has to read the index itself."""
-        from sportmonks.collecting.discover import discover
+        from sportmonks.collect.discover import discover
 
         with self._airflow_terms():
             found = discover(self._make_run(context))

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 class PlanOperator(LeagueOperator, BranchMixIn):
-    """Writes the plan and its quote and goes on with the groups of its seasons; see ``sportmonks.collecting.plan``."""
+    """Writes the plan and its quote and goes on with the groups of its seasons; see ``sportmonks.collect.plan``."""
 
     inherits_from_skipmixin = True
 
     def execute(self, context: Context) -> dict[str, Any]:
         """The quote."""
-        from sportmonks.collecting.plan import plan
+        from sportmonks.collect.plan import plan
 
         discovered = context["ti"].xcom_pull(task_ids="discover") or {}
         with self._airflow_terms():

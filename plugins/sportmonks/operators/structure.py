@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class StructureOperator(ApiOperator):
-    """Lists that fixtures refer to; see ``sportmonks.collecting.structure``. Leagues and dials are the manifest's."""
+    """Lists that fixtures refer to; see ``sportmonks.reference.season_lists``. Leagues and dials are the manifest's."""
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Per list: rows by what became of them, seasons read and still due."""
         from airflow.sdk import Variable
 
-        from sportmonks.collecting.structure import Structure
         from sportmonks.config.catalog import decode_manifest
+        from sportmonks.reference.season_lists import Structure
 
         with airflow_errors():
             manifest = decode_manifest(Variable.get(MANIFEST_VARIABLE))

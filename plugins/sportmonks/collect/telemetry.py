@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import psycopg
 
     from sportmonks.api.calls import CallRecord
-    from sportmonks.collecting.progress import ChunkProgress
-    from sportmonks.load.stream import Progress
+    from sportmonks.collect.pipeline import Progress
+    from sportmonks.collect.progress import ChunkProgress
 
 
 class CollectionWatch:

@@ -8,17 +8,25 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sportmonks.collecting.discover import read_index
-from sportmonks.collecting.explain import explain_missing
-from sportmonks.collecting.facts import known_facts
-from sportmonks.collecting.progress import ChunkProgress
-from sportmonks.collecting.run import Run
+from sportmonks.collect.context import Run
+from sportmonks.collect.discover import read_index
+from sportmonks.collect.known_fixtures import known_facts
+from sportmonks.collect.missing import explain_missing
+from sportmonks.collect.pipeline import Progress, Stream, store
+from sportmonks.collect.plan_store import (
+    PendingFixture,
+    add_to_plan,
+    marked,
+    missed_once,
+    pending,
+    skip_read,
+    take_lease,
+)
+from sportmonks.collect.progress import ChunkProgress
+from sportmonks.collect.response_store import left_behind
 from sportmonks.config.catalog import Season
 from sportmonks.errors import BudgetWait, LostLease, SportmonksError, TransientApiError
-from sportmonks.load.plan import PendingFixture, add_to_plan, marked, missed_once, pending, skip_read, take_lease
-from sportmonks.load.spool import left_behind
 from sportmonks.load.store import LoadContext
-from sportmonks.load.stream import Progress, Stream, store
 from sportmonks.planning.batches import Batch, make_batches
 from sportmonks.planning.chunks import Chunk, plan_chunks
 from sportmonks.warehouse.connection import sql

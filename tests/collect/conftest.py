@@ -14,10 +14,10 @@ import pytest
 from local.sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks.api.budget import UnlimitedBudget
 from sportmonks.api.client import SportmonksClient
-from sportmonks.collecting.collect import ChunkResult, collect
-from sportmonks.collecting.discover import discover
-from sportmonks.collecting.plan import Planned, plan
-from sportmonks.collecting.run import Run
+from sportmonks.collect.collect import ChunkResult, collect
+from sportmonks.collect.context import Run
+from sportmonks.collect.discover import discover
+from sportmonks.collect.plan import Planned, plan
 from sportmonks.config.catalog import Collect, Dials, League, Season
 from sportmonks.config.settings import DEFAULT_INCLUDES
 from sportmonks.planning.run_params import read_params

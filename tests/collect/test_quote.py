@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.collecting.conftest import Desk
+from tests.collect.conftest import Desk
 
 
 def test_a_dry_run_tells_the_price_keeps_it_and_asks_for_nothing(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sportmonks.load.reference import store_list
+from sportmonks.reference.store import store_list
 from sportmonks.warehouse.connection import sql
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@ else stays open and is asked again."""
 
 from __future__ import annotations
 
-from sportmonks.collecting.run import Run
+from sportmonks.collect.context import Run
 from sportmonks.config.catalog import Season
 from sportmonks.errors import BudgetWait, SportmonksError
 from sportmonks.warehouse.connection import sql

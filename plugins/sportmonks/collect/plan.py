@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sportmonks import checkpoints
-from sportmonks.collecting.facts import known_facts
-from sportmonks.collecting.run import Run
-from sportmonks.load.plan import write_plan
+from sportmonks.collect import checkpoints
+from sportmonks.collect.context import Run
+from sportmonks.collect.known_fixtures import known_facts
+from sportmonks.collect.plan_store import write_plan
 from sportmonks.planning.chunks import Chunk, Quote, make_quote, plan_chunks
 from sportmonks.planning.recheck import Facts
 from sportmonks.warehouse.connection import sql

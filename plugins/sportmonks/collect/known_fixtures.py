@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sportmonks.api.includes import ForbiddenIncludes
-from sportmonks.collecting.run import Run
-from sportmonks.load.plan import read_facts
+from sportmonks.collect.context import Run
+from sportmonks.collect.plan_store import read_facts
 from sportmonks.planning.recheck import Facts
 from sportmonks.warehouse.connection import sql
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from sportmonks.api.client import SportmonksClient
-from sportmonks.collecting.discover import discover
-from sportmonks.collecting.plan import plan
+from sportmonks.collect.discover import discover
+from sportmonks.collect.plan import plan
 from sportmonks.config.settings import DEFAULT_INCLUDES
 from sportmonks.errors import TransientApiError
-from tests.collecting.conftest import DAY, HOUR, Desk
+from tests.collect.conftest import DAY, HOUR, Desk
 
 LINEUPS = "SELECT count(*) FROM football.fixture_lineups"
 

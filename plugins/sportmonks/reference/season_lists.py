@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sportmonks.collecting.lists import Connect, Figures, ListRun, recorded
 from sportmonks.config.catalog import Sweep
 from sportmonks.errors import BudgetWait, FatalApiError, OutsidePlanError, TransientApiError
 from sportmonks.incremental import SeasonSpan, get_seasons_to_fetch, season_ranks
 from sportmonks.planning.chunks import sweeps_of
+from sportmonks.reference.lists import Connect, Figures, ListRun, recorded
 from sportmonks.warehouse.connection import sql
 
 if TYPE_CHECKING:

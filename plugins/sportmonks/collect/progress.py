@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from sportmonks import checkpoints
-from sportmonks.collecting.run import Run
+from sportmonks.collect import checkpoints
+from sportmonks.collect.context import Run
 from sportmonks.config.catalog import Season
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from sportmonks.api.client import SportmonksClient
-    from sportmonks.checkpoints import Store
+    from sportmonks.collect.checkpoints import Store
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Run:
     # Another owner of a chunk that has shown no life for so long (seconds) is taken for dead.
     lease_patience: float = 120.0
     lease_retry: float = 15.0
-    log: Any = field(default_factory=lambda: logging.getLogger("sportmonks.collecting"))
+    log: Any = field(default_factory=lambda: logging.getLogger("sportmonks.collect"))
 
     def names(self, season: Season | None = None) -> dict[str, Any]:
         """The keys that every statement of this run binds."""

@@ -17,12 +17,12 @@ from psycopg.rows import dict_row
 from local.sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks.api.budget import UnlimitedBudget
 from sportmonks.api.client import SportmonksClient
-from sportmonks.collecting.lists import collect_list, recorded
-from sportmonks.collecting.structure import LISTS, ListResult, Structure
 from sportmonks.config.catalog import League, Manifest, Sweep
 from sportmonks.errors import BudgetWait, FatalApiError, OutsidePlanError, TransientApiError
-from sportmonks.load.reference import store_list
 from sportmonks.operators.structure import StructureOperator
+from sportmonks.reference.lists import collect_list, recorded
+from sportmonks.reference.season_lists import LISTS, ListResult, Structure
+from sportmonks.reference.store import store_list
 from sportmonks.warehouse.connection import open_connection
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

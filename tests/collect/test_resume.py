@@ -11,10 +11,10 @@ import msgspec
 import psycopg
 import pytest
 
-from sportmonks import checkpoints
-from sportmonks.collecting.plan import plan
+from sportmonks.collect import checkpoints
+from sportmonks.collect.plan import plan
 from sportmonks.errors import BudgetWait, LostLease
-from tests.collecting.conftest import DAY, Desk
+from tests.collect.conftest import DAY, Desk
 
 OUTCOMES = "SELECT status, count(*) FROM etl.execution_fixtures WHERE execution_id = %s GROUP BY 1"
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sportmonks.collecting.run import Run
+from sportmonks.collect.context import Run
 from sportmonks.config.catalog import Season
 from sportmonks.errors import OutsidePlanError, TransientApiError
 from sportmonks.load.index import store_index
