@@ -50,7 +50,7 @@ class Clock:
 
 def run(asked: argparse.Namespace) -> None:
     from sportmonks.config.settings import DEFAULT_INCLUDES
-    from sportmonks.load import store
+    from sportmonks.load import batch as store
     from sportmonks.load.payloads import read_payloads
 
     with season_of(asked.fixtures) as (box, league_id, season_id), client_of(box) as client:

@@ -16,8 +16,8 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from sportmonks.config.catalog import Guard, Refetch
+from sportmonks.load.batch import Fetched, LoadContext, Stored, store_batch
 from sportmonks.load.index import IndexResult, store_index
-from sportmonks.load.store import Fetched, LoadContext, Stored, store_batch
 
 Payload = dict[str, Any]
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from sportmonks.errors import LostLease
+from sportmonks.load.batch import Fetched, store_batch
 from sportmonks.load.payloads import read_payloads
-from sportmonks.load.store import Fetched, store_batch
 from sportmonks.warehouse.connection import open_connection
 from tests.load.helpers import (
     Chunk,
@@ -112,7 +112,7 @@ def test_without_the_lease_nothing_is_written(chunk: Chunk, payloads: list[Paylo
 def test_a_batch_that_breaks_leaves_nothing_behind(
     chunk: Chunk, payloads: list[Payload], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sportmonks.load import store
+    from sportmonks.load import batch as store
 
     before = dump(chunk.conn)
 
@@ -130,7 +130,7 @@ def test_a_reading_made_beforehand_serves_every_try(
     chunk: Chunk, payloads: list[Payload], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Cleaned payloads, sections taken over, a connection that broke: the next try begins from the same reading."""
-    from sportmonks.load import store
+    from sportmonks.load import batch as store
 
     chunk.store(*payloads)
     odd = {**payloads[0], "venue_id": "here", "name": "Another name"}

@@ -26,7 +26,7 @@ from sportmonks.collect.progress import ChunkProgress
 from sportmonks.collect.response_store import left_behind
 from sportmonks.config.catalog import Season
 from sportmonks.errors import BudgetWait, LostLease, SportmonksError, TransientApiError
-from sportmonks.load.store import LoadContext
+from sportmonks.load.batch import LoadContext
 from sportmonks.planning.batches import Batch, make_batches
 from sportmonks.planning.chunks import Chunk, plan_chunks
 from sportmonks.warehouse.connection import sql

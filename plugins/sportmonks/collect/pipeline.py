@@ -23,9 +23,9 @@ import psycopg
 
 from sportmonks.collect.response_store import keep
 from sportmonks.errors import BudgetWait, LostLease, TransientApiError
+from sportmonks.load.batch import LoadContext, store_batch
 from sportmonks.load.fetched import Fetched, Stored
 from sportmonks.load.payloads import read_payloads
-from sportmonks.load.store import LoadContext, store_batch
 from sportmonks.planning.batches import Batch
 from sportmonks.warehouse.session import Session
 

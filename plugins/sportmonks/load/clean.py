@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sportmonks.coerce import as_int
-from sportmonks.load.glance import as_utc
+from sportmonks.load.summary import as_utc
 
 Cast = Callable[[Any], Any]
 

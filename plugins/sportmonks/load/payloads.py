@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from sportmonks.load.clean import clean
-from sportmonks.load.fingerprint import fingerprint
-from sportmonks.load.glance import Glance, glance
+from sportmonks.load.content_hash import fingerprint
+from sportmonks.load.summary import Glance, glance
 from sportmonks.planning.recheck import DELETED
 
 # No JSON, no UTF-8, a number that no type holds, or brackets without end.

@@ -10,10 +10,10 @@ from typing import Any
 
 import psycopg
 
-from sportmonks.load.glance import glance
-from sportmonks.load.ledger import Change, by_section, differences, sections_asked_differently
+from sportmonks.load.changes import Change, by_section, differences, sections_asked_differently
+from sportmonks.load.decision import Prior
 from sportmonks.load.payloads import Payload, carried_over
-from sportmonks.load.verdict import Prior
+from sportmonks.load.summary import glance
 from sportmonks.planning.recheck import Facts
 from sportmonks.warehouse.connection import sql
 

@@ -9,8 +9,8 @@ from hashlib import blake2b
 from typing import Any
 
 from sportmonks.config.catalog import Guard, Refetch
-from sportmonks.load.glance import Glance
-from sportmonks.load.ledger import poorer_sections
+from sportmonks.load.changes import poorer_sections
+from sportmonks.load.summary import Glance
 from sportmonks.planning.recheck import (
     DELETED,
     ENDED_WITHOUT_RESULT,

@@ -17,10 +17,7 @@ from psycopg.types.json import Jsonb
 
 from sportmonks.config.catalog import Guard, Refetch
 from sportmonks.errors import LostLease
-from sportmonks.load.before import Old, holds, read_old, read_prior
-from sportmonks.load.fetched import Fetched, Stored
-from sportmonks.load.payloads import Payload, read_payloads
-from sportmonks.load.verdict import (
+from sportmonks.load.decision import (
     SAVED,
     Prior,
     Verdict,
@@ -30,6 +27,9 @@ from sportmonks.load.verdict import (
     judge_missing,
     judge_stale,
 )
+from sportmonks.load.fetched import Fetched, Stored
+from sportmonks.load.payloads import Payload, read_payloads
+from sportmonks.load.stored import Old, holds, read_old, read_prior
 from sportmonks.planning.recheck import Facts
 from sportmonks.warehouse.connection import sql
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from sportmonks.config.catalog import Guard
-from sportmonks.load.fingerprint import VOLATILE
+from sportmonks.load.content_hash import VOLATILE
 
 # A section with more changed rows than this is told by its counts instead of row by row.
 MAX_ROWS_TOLD = 20
