@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from sportmonks.api.budget import Grant, PostgresBudget, UnlimitedBudget
-from sportmonks.api.envelope import RateLimit
+from sportmonks.api.response import RateLimit
 from sportmonks.errors import BudgetWait, CircuitOpen, ConfigurationError, SportmonksError
 from sportmonks.warehouse.connection import open_connection
 

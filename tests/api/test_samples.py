@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from sportmonks.api.client import SportmonksClient
-from sportmonks.api.envelope import RateLimit
+from sportmonks.api.response import RateLimit
 from sportmonks.errors import BudgetWait, ConfigurationError, FatalApiError
 from tests.api.server import Seen, Server, always, http
 

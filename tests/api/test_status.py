@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from sportmonks.api.envelope import Envelope, read_envelope
+from sportmonks.api.response import Envelope, read_envelope
 from sportmonks.api.status import Decision, decide, is_exhausted, retry_after, wait_before_retry
 from sportmonks.errors import RateLimited, TransientApiError
 

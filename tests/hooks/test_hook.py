@@ -22,7 +22,7 @@ from sportmonks.errors import (
     OutsidePlanError,
     TransientApiError,
 )
-from sportmonks.hooks.faults import as_airflow
+from sportmonks.hooks.errors import as_airflow
 from sportmonks.hooks.sportmonks import SportmonksHook, base_url_of
 from tests.api.server import Handler, Seen, Server, always, answer, serving
 

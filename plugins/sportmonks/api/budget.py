@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sportmonks.api.envelope import RateLimit
+from sportmonks.api.response import RateLimit
 from sportmonks.api.status import wait_before_retry
 from sportmonks.errors import BudgetWait, CircuitOpen, ConfigurationError, SportmonksError, WarehouseDown
 from sportmonks.warehouse.connection import sql

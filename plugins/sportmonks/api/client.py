@@ -15,13 +15,13 @@ from datetime import UTC, datetime, timedelta
 
 import tenacity
 
+from sportmonks.api.batch import DEFAULT_MAX_BATCH, MultiResult, collect_multi
 from sportmonks.api.budget import Budget, Grant
 from sportmonks.api.calls import CallRecord, Tally
 from sportmonks.api.endpoints import CHECK_TIMEOUT, CHECK_TOTAL_S, Endpoints
-from sportmonks.api.envelope import Answer, Envelope, MalformedAnswer, RateLimit, read_answer, read_envelope
 from sportmonks.api.includes import Forbidden, ForbiddenIncludes, OnForbidden, named_in, without
-from sportmonks.api.multi import DEFAULT_MAX_BATCH, MultiResult, collect_multi
-from sportmonks.api.paging import Paging, Step
+from sportmonks.api.pagination import Paging, Step
+from sportmonks.api.response import Answer, Envelope, MalformedAnswer, RateLimit, read_answer, read_envelope
 from sportmonks.api.status import LONGEST_WAIT_S, Decision, decide, is_exhausted, retry_after, wait_before_retry
 from sportmonks.api.transport import DEFAULT_MAX_BYTES, USER_AGENT, AnswerTooLarge, Reply, Transport
 from sportmonks.errors import (
@@ -260,7 +260,7 @@ class SportmonksClient(Endpoints):
                 self._sleep(wait_before_retry(again, None))
 
     def fixtures_multi(self, ids: Sequence[int], includes: Iterable[str] = (), *, urgent: bool = False) -> MultiResult:
-        """Up to ``max_batch`` fixtures in one call; see ``sportmonks.api.multi``."""
+        """Up to ``max_batch`` fixtures in one call; see ``sportmonks.api.batch``."""
         return collect_multi(self, ids, tuple(includes), urgent=urgent)
 
     def _check_call(self) -> None:

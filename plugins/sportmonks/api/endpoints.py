@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sportmonks.api.envelope import Answer, row_id
+from sportmonks.api.response import Answer, row_id
 from sportmonks.coerce import as_int
 from sportmonks.errors import (
     BudgetWait,

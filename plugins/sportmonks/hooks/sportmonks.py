@@ -17,10 +17,10 @@ from sportmonks.errors import ConfigurationError, SportmonksError
 if TYPE_CHECKING:
     from requests import Session
 
+    from sportmonks.api.batch import MultiResult
     from sportmonks.api.budget import Budget
     from sportmonks.api.calls import CallRecord
     from sportmonks.api.client import SportmonksClient
-    from sportmonks.api.multi import MultiResult
 
 log = logging.getLogger(__name__)
 

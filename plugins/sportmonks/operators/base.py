@@ -88,7 +88,7 @@ class LeagueOperator(BaseOperator):
     def _airflow_terms(self) -> Iterator[None]:
         """The package's errors become Airflow's; a wait for the budget frees the worker slot and ends in ``resume``.
         Connections are given back whatever happens."""
-        from sportmonks.hooks.faults import airflow_errors
+        from sportmonks.hooks.errors import airflow_errors
         from sportmonks.triggers.budget import BudgetTrigger
 
         with airflow_errors():

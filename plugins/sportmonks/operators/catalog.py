@@ -18,7 +18,7 @@ from sportmonks.config.settings import (
     includes_override,
     leagues_override,
 )
-from sportmonks.hooks.faults import airflow_errors
+from sportmonks.hooks.errors import airflow_errors
 from sportmonks.planning.execution_id import execution_id
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from airflow.sdk import BaseOperator
 
 from sportmonks.config.settings import WAREHOUSE_CONN_ID
 from sportmonks.errors import BudgetWait, ConfigurationError
-from sportmonks.hooks.faults import airflow_errors
+from sportmonks.hooks.errors import airflow_errors
 from sportmonks.planning.execution_id import execution_id
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sportmonks.config.settings import MANIFEST_VARIABLE
-from sportmonks.hooks.faults import airflow_errors
+from sportmonks.hooks.errors import airflow_errors
 from sportmonks.operators.catalog import ApiOperator
 
 if TYPE_CHECKING:

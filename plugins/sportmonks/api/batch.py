@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from sportmonks.api.calls import Tally
-from sportmonks.api.envelope import row_id
+from sportmonks.api.response import row_id
 from sportmonks.errors import ConfigurationError, FatalApiError, TransientApiError
 
 if TYPE_CHECKING:

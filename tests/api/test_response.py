@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from sportmonks.api.envelope import Answer, MalformedAnswer, RateLimit, read_answer, read_envelope, row_id
+from sportmonks.api.response import Answer, MalformedAnswer, RateLimit, read_answer, read_envelope, row_id
 
 
 def read(body: Any, headers: dict[str, str] | None = None) -> Answer:

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from sportmonks.api.envelope import Answer, row_id
+from sportmonks.api.response import Answer, row_id
 from sportmonks.errors import FatalApiError, TransientApiError
 
 OFFSET_LIMIT = 20_000

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from sportmonks.api.envelope import Answer, Pagination
-from sportmonks.api.paging import Paging, Step, cursor_of
+from sportmonks.api.pagination import Paging, Step, cursor_of
+from sportmonks.api.response import Answer, Pagination
 from sportmonks.errors import FatalApiError, TransientApiError
 
 
