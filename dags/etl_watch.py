@@ -43,7 +43,7 @@ def _warehouse() -> Iterator[Any]:
     """A connection; without tables there is nothing to watch, which is no failure."""
     from airflow.sdk.exceptions import AirflowSkipException
 
-    from sportmonks.monitoring import watch
+    from sportmonks.monitoring import housekeeping as watch
     from sportmonks.warehouse.connection import connect
 
     with connect(autocommit=True) as conn:
@@ -54,7 +54,7 @@ def _warehouse() -> Iterator[Any]:
 
 @task
 def close_dead_executions() -> list[str]:
-    from sportmonks.monitoring import watch
+    from sportmonks.monitoring import housekeeping as watch
 
     ti = get_current_context()["ti"]
 
@@ -71,7 +71,7 @@ def close_dead_executions() -> list[str]:
 def alerts() -> dict[str, Any]:
     from airflow.sdk.exceptions import AirflowFailException
 
-    from sportmonks.monitoring import watch
+    from sportmonks.monitoring import housekeeping as watch
 
     with _warehouse() as conn:
         watch.record_gauges(conn)
@@ -83,7 +83,7 @@ def alerts() -> dict[str, Any]:
 
 @task
 def retention() -> dict[str, int]:
-    from sportmonks.monitoring import watch
+    from sportmonks.monitoring import housekeeping as watch
 
     with _warehouse() as conn:
         return {**watch.purge(conn, watch.current_thresholds()), "rolled_up": watch.roll_up(conn)}

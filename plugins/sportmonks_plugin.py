@@ -33,7 +33,7 @@ class SportmonksPlugin(AirflowPlugin):
 
     @cached_property
     def deadline_references(self) -> list[Any]:  # type: ignore[override]
-        from sportmonks.monitoring.reference import RunQueuedAt
+        from sportmonks.alerts.reference import RunQueuedAt
 
         return [RunQueuedAt]
 

@@ -25,8 +25,8 @@ FILE = Path(__file__).with_name("public_behaviour.snapshot.txt")
 # Rows of Airflow's own tables name these: they must import for as long as such rows may exist.
 STORED_PATHS = (
     "sportmonks.triggers.budget.BudgetTrigger",
-    "sportmonks.monitoring.deadlines.deadline_missed",
-    "sportmonks.monitoring.reference.RunQueuedAt",
+    "sportmonks.alerts.deadlines.deadline_missed",
+    "sportmonks.alerts.reference.RunQueuedAt",
     "sportmonks.notifiers.alert.AlertNotifier",
     "sportmonks.notifiers.webhook.WebhookNotifier",
 )

@@ -9,12 +9,12 @@ from typing import Any
 import psycopg
 import pytest
 
+from sportmonks.alerts.message import KIND_NAMES
+from sportmonks.alerts.rules import RULES
 from sportmonks.config.thresholds import Thresholds
 from sportmonks.dashboard import export, queries
-from sportmonks.monitoring import watch
-from sportmonks.monitoring.alerts import RULES
+from sportmonks.monitoring import housekeeping as watch
 from sportmonks.notifiers.alert import Delivery
-from sportmonks.notifiers.message import KIND_NAMES
 
 Warehouse = psycopg.Connection[Any]
 

@@ -79,7 +79,7 @@ def test_a_chunk_is_a_collector(warehouse: psycopg.Connection[Any], payloads: li
 
 
 def test_the_watch_gives_an_end_to_runs_that_were_killed(warehouse: psycopg.Connection[Any]) -> None:
-    from sportmonks.monitoring import watch
+    from sportmonks.monitoring import housekeeping as watch
 
     for name, age in (("killed", "25 hours"), ("at work", "1 hour")):
         warehouse.execute(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sportmonks.notifiers.alert import AlertNotifier
-from tests.notifiers.test_message import make
+from tests.alerts.test_message import make
 from tests.receivers import HookServer, MailServer, serving
 
 

@@ -290,6 +290,6 @@ def airflow_warehouse() -> psycopg.Connection[Any]:
 
 def airflow_app() -> FastAPI:
     """The app as Airflow's api-server mounts it."""
-    from sportmonks.monitoring.watch import current_thresholds
+    from sportmonks.monitoring.housekeeping import current_thresholds
 
     return create_app(airflow_warehouse, airflow_access(), current_thresholds)

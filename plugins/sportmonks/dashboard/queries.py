@@ -15,8 +15,8 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from sportmonks.alerts.message import KIND_NAMES
 from sportmonks.config.thresholds import Thresholds
-from sportmonks.notifiers.message import KIND_NAMES
 from sportmonks.redaction import mask_value
 from sportmonks.warehouse.connection import sql
 

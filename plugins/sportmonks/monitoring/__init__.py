@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from sportmonks.config.thresholds import Thresholds
 
 if TYPE_CHECKING:
-    from sportmonks.monitoring.alerts import Alert, ETLAlertManager
-    from sportmonks.monitoring.deadlines import league_deadline
+    from sportmonks.alerts.deadlines import league_deadline
+    from sportmonks.alerts.rules import Alert, ETLAlertManager
     from sportmonks.monitoring.logger import ETLLogger
     from sportmonks.monitoring.monitor import ETLMonitor
     from sportmonks.monitoring.performance import PerformanceTracker

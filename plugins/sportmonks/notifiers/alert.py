@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseHook, BaseNotifier
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from sportmonks.alerts.message import as_html, as_json, as_text, headline
+from sportmonks.alerts.rules import Alert
 from sportmonks.errors import ConfigurationError
-from sportmonks.monitoring.alerts import Alert
-from sportmonks.notifiers.message import as_html, as_json, as_text, headline
 from sportmonks.redaction import mask_text
 
 if TYPE_CHECKING:

@@ -26,7 +26,8 @@ class ExecutionAlertsOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, int]:
         """Alerts now open for this DAG, and how many people were told of."""
-        from sportmonks.monitoring import ETLAlertManager, Thresholds, watch
+        from sportmonks.monitoring import ETLAlertManager, Thresholds
+        from sportmonks.monitoring import housekeeping as watch
         from sportmonks.warehouse.connection import connect
 
         run = context["dag_run"]

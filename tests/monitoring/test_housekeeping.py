@@ -10,11 +10,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from sportmonks.alerts.deadlines import league_deadline, raise_deadline_alert
+from sportmonks.alerts.rules import Alert, ETLAlertManager
 from sportmonks.config.thresholds import Thresholds
-from sportmonks.monitoring import watch
-from sportmonks.monitoring.alerts import Alert, ETLAlertManager
-from sportmonks.monitoring.deadlines import league_deadline, raise_deadline_alert
-from sportmonks.monitoring.watch import (
+from sportmonks.monitoring import housekeeping as watch
+from sportmonks.monitoring.housekeeping import (
     check_and_notify,
     close_dead_executions,
     notify_new,
@@ -217,7 +217,7 @@ def test_an_old_look_does_not_reopen_what_a_new_one_has_resolved(
 def test_the_declaration_of_a_deadline() -> None:
     alert = league_deadline(45, league_id=8)
     assert alert.interval == timedelta(minutes=45)
-    assert alert.callback.path == "sportmonks.monitoring.deadlines.deadline_missed"
+    assert alert.callback.path == "sportmonks.alerts.deadlines.deadline_missed"
     assert alert.callback.kwargs == {"minutes": 45, "league_id": 8}
 
 

@@ -23,7 +23,7 @@ def league_deadline(minutes: float, *, league_id: int | None = None, name: str =
     from airflow.sdk.definitions.callback import AsyncCallback
     from airflow.sdk.definitions.deadline import DeadlineAlert
 
-    from sportmonks.monitoring.reference import RunQueuedAt
+    from sportmonks.alerts.reference import RunQueuedAt
 
     return DeadlineAlert(
         name=name,
@@ -52,7 +52,7 @@ async def deadline_missed(
 
 def report_missed_deadline(run: Mapping[str, Any], minutes: float | None, league_id: int | None) -> int | None:
     """The alert's id; None when the warehouse could not be reached (the log says so)."""
-    from sportmonks.monitoring.watch import notify_one
+    from sportmonks.monitoring.housekeeping import notify_one
     from sportmonks.warehouse.connection import connect
 
     dag_id = str(run.get("dag_id") or "unknown DAG")

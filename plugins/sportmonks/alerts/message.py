@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from sportmonks.monitoring.alerts import Alert
+from sportmonks.alerts.rules import Alert
 from sportmonks.redaction import mask_text, mask_value
 
 KIND_NAMES = {

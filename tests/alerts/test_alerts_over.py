@@ -8,8 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from sportmonks.alerts.deadlines import raise_deadline_alert
 from sportmonks.monitoring import ETLAlertManager
-from sportmonks.monitoring.deadlines import raise_deadline_alert
 from tests.monitoring.conftest import NOW, Run
 
 DRY = '{"dry_run": true}'

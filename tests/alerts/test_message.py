@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sportmonks.monitoring.alerts import Alert
-from sportmonks.notifiers.message import as_html, as_json, as_text, headline, run_link
+from sportmonks.alerts.message import as_html, as_json, as_text, headline, run_link
+from sportmonks.alerts.rules import Alert
 
 
 def make(**changes: object) -> Alert:

@@ -9,10 +9,10 @@ from typing import Any
 import psycopg
 import pytest
 
+from sportmonks.alerts.deadlines import raise_deadline_alert
+from sportmonks.alerts.rules import RULES
 from sportmonks.monitoring import ETLAlertManager
-from sportmonks.monitoring.alerts import RULES
-from sportmonks.monitoring.deadlines import raise_deadline_alert
-from sportmonks.monitoring.watch import notify_new
+from sportmonks.monitoring.housekeeping import notify_new
 from sportmonks.notifiers.alert import Delivery
 from tests.monitoring.conftest import NOW, Run
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.rows import dict_row
 
+from sportmonks.alerts.rules import Alert, ETLAlertManager
 from sportmonks.config.thresholds import Thresholds
 from sportmonks.errors import ConfigurationError
-from sportmonks.monitoring.alerts import Alert, ETLAlertManager
 from sportmonks.warehouse.connection import sql
 
 if TYPE_CHECKING:
