@@ -20,7 +20,7 @@ sys.path[:0] = [path for path in (str(ROOT / "plugins"), str(ROOT)) if path not 
 
 if TYPE_CHECKING:
     from local.postgres import EmbeddedPostgres
-    from local.sandbox.testing import RunningSandbox
+    from sandbox.testing import RunningSandbox
     from sportmonks.api.client import SportmonksClient
 
 # A summer: the season before is over, and every fixture has all its sections.
@@ -57,7 +57,7 @@ def warehouse(server: EmbeddedPostgres, name: str) -> str:
 def season_of(fixtures: int, *, latency: float = 0.0) -> Iterator[tuple[RunningSandbox, int, int]]:
     """A sandbox with a finished season of so many fixtures: (sandbox, league_id, season_id). Every payload has been
     made once, so that nobody's time holds the making."""
-    from local.sandbox.testing import running_sandbox
+    from sandbox.testing import running_sandbox
 
     options: dict[str, Any] = {"leagues": 1, "seasons": 2, "limit": 1_000_000, "now": SUMMER, "cache_mb": 1024}
     with running_sandbox(big_chunk=fixtures, latency=latency, **options) as box:

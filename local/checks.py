@@ -161,5 +161,5 @@ def require_known_options(args: tuple[str, ...]) -> None:
         if word.split("=")[0] in taken:
             raise LocalError(
                 f"ETL_SANDBOX_ARGS holds {word!r}, which the stack sets itself",
-                mend="leave out --port, --host and --key; run `python -m local.sandbox` for one of your own",
+                mend="leave out --port, --host and --key; run `python -m sandbox` for one of your own",
             )

@@ -185,7 +185,7 @@ class Stack:
         self.processes.stop([SANDBOX])
         started.append(SANDBOX)
         env = clean_environment({}) | {"PYTHONPATH": str(REPO), "PYTHONUNBUFFERED": "1"}
-        command = [sys.executable, "-m", "local.sandbox", "--port", str(ports[SANDBOX]), "--key", SANDBOX_KEY]
+        command = [sys.executable, "-m", "sandbox", "--port", str(ports[SANDBOX]), "--key", SANDBOX_KEY]
         self.processes.spawn(SANDBOX, [*command, *self.settings.sandbox_args], env, cwd=REPO)
         self._wait_for_sandbox()
 

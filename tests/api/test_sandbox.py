@@ -12,7 +12,7 @@ import msgspec
 import psycopg
 import pytest
 
-from local.sandbox.testing import RunningSandbox, running_sandbox
+from sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks.api.budget import PostgresBudget, UnlimitedBudget
 from sportmonks.api.client import SportmonksClient
 from sportmonks.errors import (

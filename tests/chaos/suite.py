@@ -20,7 +20,7 @@ from typing import Any
 
 import psycopg
 
-from local.sandbox.testing import RunningSandbox, running_sandbox
+from sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks.config.catalog import Budget, Collect, Dials, League, Season
 from sportmonks.config.settings import DEFAULT_INCLUDES
 from sportmonks.warehouse.connection import open_connection

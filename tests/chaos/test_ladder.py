@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.sandbox.testing import running_sandbox
+from sandbox.testing import running_sandbox
 from sportmonks.config.catalog import Dials
 from sportmonks.warehouse.connection import open_connection
 from tests.chaos.compare import compare, repeated_changes, stamps, touched

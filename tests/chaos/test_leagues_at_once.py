@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.sandbox.testing import running_sandbox
+from sandbox.testing import running_sandbox
 from sportmonks.config.catalog import Budget, Collect, Dials
 from sportmonks.warehouse.connection import open_connection
 from tests.chaos.compare import compare

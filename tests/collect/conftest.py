@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from local.sandbox.testing import RunningSandbox, running_sandbox
+from sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks.api.budget import UnlimitedBudget
 from sportmonks.api.client import SportmonksClient
 from sportmonks.collect.collect import ChunkResult, collect

@@ -18,7 +18,7 @@ import pytest
 from psycopg import conninfo, sql
 from psycopg.rows import dict_row
 
-from local.sandbox.testing import RunningSandbox, running_sandbox
+from sandbox.testing import RunningSandbox, running_sandbox
 from tests.conftest import REPO
 
 RUN_SECONDS = 120

@@ -17,11 +17,11 @@ MakeChunk = Callable[..., Chunk]
 @pytest.fixture(scope="session")
 def season_payloads() -> list[Payload]:
     """Payloads of a finished season of twelve matches with every include; do not change them."""
-    from local.sandbox.clock import Clock, parse_time
-    from local.sandbox.limits import Limits
-    from local.sandbox.state import Sandbox
-    from local.sandbox.truth import payload
-    from local.sandbox.world import Options
+    from sandbox.clock import Clock, parse_time
+    from sandbox.limits import Limits
+    from sandbox.state import Sandbox
+    from sandbox.truth import payload
+    from sandbox.world import Options
 
     sandbox = Sandbox(
         Options(leagues=1, seasons=2, teams=4), Clock(parse_time("2026-03-01T12:00:00Z"), True), Limits(1000, 3600)

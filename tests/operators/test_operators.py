@@ -15,7 +15,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException, TaskDeferred
 from psycopg import conninfo
 
-from local.sandbox.testing import RunningSandbox, running_sandbox
+from sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks.collect.plan import Planned
 from sportmonks.config.catalog import Dials, League, Manifest, decode_manifest
 from sportmonks.errors import (

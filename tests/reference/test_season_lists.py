@@ -14,7 +14,7 @@ import pytest
 from psycopg import conninfo
 from psycopg.rows import dict_row
 
-from local.sandbox.testing import RunningSandbox, running_sandbox
+from sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks.api.budget import UnlimitedBudget
 from sportmonks.api.client import SportmonksClient
 from sportmonks.config.catalog import League, Manifest, Sweep
