@@ -32,12 +32,12 @@ test: install-dev lint types  ## every check and every test (ARGS="-k load" for 
 install: $(VENV)/.installed  ## environment with the locked requirements
 install-dev: $(VENV)/.installed-dev  ## the same plus what tests and checks need
 
-$(VENV)/.installed: requirements.txt local/install.sh
-	@PYTHON="$(PYTHON)" sh local/install.sh requirements.txt
+$(VENV)/.installed: requirements.txt local/stack/install.sh
+	@PYTHON="$(PYTHON)" sh local/stack/install.sh requirements.txt
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt local/install.sh
-	@PYTHON="$(PYTHON)" sh local/install.sh requirements-dev.txt
+$(VENV)/.installed-dev: requirements-dev.txt local/stack/install.sh
+	@PYTHON="$(PYTHON)" sh local/stack/install.sh requirements-dev.txt
 	@touch $@ $(VENV)/.installed
 
 lint: install-dev  ## ruff: rules and format

@@ -102,7 +102,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="folder of the database, kept for the next time")
     args = parser.parse_args()
 
-    from local.postgres import EmbeddedPostgres
+    from local.stack.postgres import EmbeddedPostgres
     from tests.dashboard.conftest import serving, stand_in_access
 
     with ExitStack() as stack:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [path for path in (str(ROOT / "plugins"), str(ROOT)) if path not in sys.path]
 
 if TYPE_CHECKING:
-    from local.postgres import EmbeddedPostgres
+    from local.stack.postgres import EmbeddedPostgres
     from sandbox.testing import RunningSandbox
     from sportmonks.api.client import SportmonksClient
 
@@ -30,7 +30,7 @@ SUMMER = "2026-07-15T12:00:00Z"
 @contextmanager
 def postgres() -> Iterator[EmbeddedPostgres]:
     """A server as the local stack starts it, durable: a commit waits for the disk."""
-    from local.postgres import EmbeddedPostgres
+    from local.stack.postgres import EmbeddedPostgres
 
     with tempfile.TemporaryDirectory(prefix="bench-") as home:
         server = EmbeddedPostgres(home)

@@ -21,7 +21,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "plugins"), str(ROOT)]
 
-from local.postgres import EmbeddedPostgres  # noqa: E402
+from local.stack.postgres import EmbeddedPostgres  # noqa: E402
 from sandbox.testing import RunningSandbox, running_sandbox  # noqa: E402
 
 ALLOWED = 1.2

@@ -107,7 +107,7 @@ def run_part(name: str, records: int, dsn: str, args: argparse.Namespace) -> dic
 
 
 def main(args: argparse.Namespace) -> None:
-    from local.postgres import EmbeddedPostgres
+    from local.stack.postgres import EmbeddedPostgres
     from sportmonks.warehouse.connection import migrate, open_connection
 
     with tempfile.TemporaryDirectory() as home:

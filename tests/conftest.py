@@ -31,7 +31,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given:
         yield given
         return
-    from local.postgres import EmbeddedPostgres
+    from local.stack.postgres import EmbeddedPostgres
 
     # Nothing here outlives the machine, and a database per test is fast without waiting for the disk.
     durability = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}

@@ -68,7 +68,7 @@ def _form() -> Iterator[str]:
 
 
 def _options() -> Iterator[str]:
-    from local.cli import build_parser
+    from local.cli.main import build_parser
 
     (commands,) = (a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction))
     for command, parser in sorted(commands.choices.items()):

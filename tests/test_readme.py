@@ -47,7 +47,7 @@ def test_make_targets_exist(command: str) -> None:
 
 @pytest.mark.parametrize("command", [c for c in commands("./etl ") if "…" not in c and "[" not in c])
 def test_etl_commands_parse(command: str) -> None:
-    from local.cli import build_parser
+    from local.cli.main import build_parser
 
     build_parser().parse_args(shlex.split(command)[1:])
 

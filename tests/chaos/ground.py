@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 from psycopg import conninfo, sql
 
-from local.postgres import EmbeddedPostgres
+from local.stack.postgres import EmbeddedPostgres
 from sportmonks.warehouse.connection import migrate, open_connection
 
 _SETTINGS = {"fsync": "off", "shared_buffers": "64MB", "max_wal_size": "256MB", "autovacuum": "off"}

@@ -19,7 +19,7 @@ import psycopg
 from playwright.sync_api import Browser, sync_playwright
 from psycopg import conninfo, sql
 
-from local.postgres import EmbeddedPostgres
+from local.stack.postgres import EmbeddedPostgres
 from sportmonks.warehouse.connection import migrate, open_connection
 from tests.dashboard.conftest import serving, stand_in_access
 from tests.dashboard.seed import seed

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 from requests import HTTPError
 
-from tests.receivers import HookServer, MailServer, serving
+from tests.harness.receivers import HookServer, MailServer, serving
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Etl

@@ -11,7 +11,7 @@ import pytest
 
 from sportmonks.notifiers.alert import AlertNotifier
 from tests.alerts.test_message import make
-from tests.receivers import HookServer, MailServer, serving
+from tests.harness.receivers import HookServer, MailServer, serving
 
 
 @pytest.fixture

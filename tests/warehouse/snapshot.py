@@ -61,7 +61,7 @@ def snapshot(conn: psycopg.Connection[Any]) -> str:
 
 
 def main() -> None:
-    from local.postgres import EmbeddedPostgres
+    from local.stack.postgres import EmbeddedPostgres
     from sportmonks.warehouse.connection import migrate, open_connection
 
     with tempfile.TemporaryDirectory() as folder:

@@ -1,0 +1,40 @@
+"""What `make run` does: start everything, read the catalog, run every followed league, and show the outcome.
+
+The stack keeps running afterwards (`make down` stops it); Ctrl-C before the end stops everything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from local.cli.closing import show_access
+from local.cli.leagues import ready_manifest
+from local.cli.main import Context
+from local.cli.runs import Plan, carry_out, report
+from local.cli.truth import compare
+
+HELP = "start everything, run all leagues, show the outcome"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    pass
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    stack = context.stack
+    try:
+        stack.up()
+        # Always afresh: a new season or a changed catalog file shows without further ado.
+        found, _ = ready_manifest(stack, refresh=True)
+        stack.say(f"{len(found.leagues)} leagues are followed")
+        begun = time.monotonic()
+        runs, good = carry_out(stack, [Plan(league, {}) for league in found.leagues])
+        report(stack, runs, time.monotonic() - begun)
+        complete = compare(stack, found) if stack.settings.sandbox else True
+    except KeyboardInterrupt:
+        stack.say("stopping everything")
+        stack.down()
+        raise
+    show_access(stack)
+    return 0 if good and complete else 1

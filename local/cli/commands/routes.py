@@ -1,0 +1,172 @@
+"""Raw routes: the YAML files of include/routes.
+
+check   read every file (or those named) and say what is wrong, with line and mend; exit code 1 when something is
+list    routes, their tables and their last runs; without a database, what the files alone say
+create  make the raw tables of all routes now, empty and with their indexes
+show    one route in full: settings, requests of a run, table, last run
+"""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from local.cli.console import complain, err, out
+from local.cli.main import Context
+from local.errors import LocalError, UsageError
+from local.stack.warehouse import warehouse
+
+if TYPE_CHECKING:
+    from sportmonks.routes.parse import Problem
+    from sportmonks.routes.spec import Route
+
+HELP = "check, list, create and show raw routes"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    check = actions.add_parser("check", help="read the files and say what is wrong")
+    check.add_argument("files", nargs="*", type=Path, metavar="FILE", help="default: all of include/routes")
+    actions.add_parser("list", help="routes, tables, last runs")
+    actions.add_parser("create", help="make the raw tables now")
+    show = actions.add_parser("show", help="one route in full")
+    show.add_argument("name", help="its DAG, table or route name")
+    show.add_argument("--date-from", metavar="YYYY-MM-DD")
+    show.add_argument("--date-to", metavar="YYYY-MM-DD")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    if args.action == "check":
+        return _check(args.files)
+    if args.action == "list":
+        return _list(context)
+    if args.action == "create":
+        return _create(context)
+    return _show(args, context)
+
+
+def _check(files: list[Path]) -> int:
+    from sportmonks.errors import SportmonksError
+    from sportmonks.routes.parse import Problem, load_routes, parse_route
+
+    routes: list[Route] = []
+    problems: list[Problem] = []
+    if not files:
+        routes, problems = load_routes()
+    for file in files:
+        try:
+            routes.append(parse_route(file.read_text(encoding="utf-8"), file=str(file)))
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{file} cannot be read: {error}", mend="give a YAML file") from None
+        except SportmonksError as error:
+            problems.append(Problem(str(file), str(error)))
+    for route in routes:
+        out.print(f"[green]good[/]   {escape(route.file)}: DAG {route.name}, table raw.{route.table}")
+    for problem in problems:
+        for line in problem.message.splitlines():
+            err.print(f"[bold red]wrong[/]  {escape(line)}")
+    return 1 if problems else 0
+
+
+def _list(context: Context) -> int:
+    from sportmonks.warehouse.connection import sql
+
+    routes, problems = _load()
+    rows: dict[str, Any] = {}
+    reachable = True
+    try:
+        with warehouse(context.stack) as conn:
+            rows = {row[2]: row for row in conn.execute(sql("routes/status")).fetchall()}
+    except LocalError as error:
+        complain(error)
+        reachable = False
+    lines = [["DAG", "rows", "schedule (UTC)", "last run (UTC)", "records", "collected to"]]
+    for route in routes:
+        found = rows.get(f"raw.{route.table}")
+        cells = [route.name, "no table yet" if reachable else "?", route.schedule or "by hand"]
+        if found:
+            _, _, _, count, _, status, ended, processed, collected_to, _ = found
+            cells[1] = f"~{count:,}"
+            when = f"{ended:%Y-%m-%d %H:%M}" if ended else ""
+            done = "" if processed is None else f"{processed:,}"
+            cells += [f"{status or 'never'} {when}".strip(), done, collected_to or ""]
+        lines.append(cells + [""] * (len(lines[0]) - len(cells)))
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    for line in lines:
+        out.print(escape("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()))
+    for problem in problems:
+        err.print(f"[bold red]wrong[/]  {escape(problem.message)}")
+    return 1 if problems else 0
+
+
+def _create(context: Context) -> int:
+    from sportmonks.routes.store import ensure_tables
+    from sportmonks.warehouse.connection import migrate
+
+    routes, problems = _load()
+    with warehouse(context.stack) as conn:
+        migrate(conn)
+        tables, refused = ensure_tables(conn, routes)
+    for name in tables:
+        out.print(f"[green]there[/]  {escape(name)}")
+    for line in [*refused, *(problem.message for problem in problems)]:
+        err.print(f"[bold red]wrong[/]  {escape(line)}")
+    return 1 if refused or problems else 0
+
+
+def _show(args: argparse.Namespace, context: Context) -> int:
+    from sportmonks.errors import SportmonksError
+    from sportmonks.routes.extract import Wanted, make_plan, quote
+    from sportmonks.routes.period import parse_day
+    from sportmonks.routes.store import read_items, read_watermark
+
+    routes, _ = _load()
+    wanted_name = args.name.removeprefix("raw.")
+    found = [r for r in routes if wanted_name in (r.name, r.table, r.route, f"{r.client}/{r.route}", r.file)]
+    if len(found) != 1:
+        names = ", ".join(route.name for route in found or routes)
+        what = "is no route" if not found else "is more than one route"
+        raise UsageError(f"{args.name} {what}", mend=f"give one of: {names}")
+    route = found[0]
+    items: list[dict[str, Any]] = [{}] if route.for_each is None else []
+    watermark = None
+    try:
+        with warehouse(context.stack) as conn:
+            items, watermark = read_items(conn, route), read_watermark(conn, route)
+    except LocalError as error:
+        complain(error)
+    try:
+        wanted = Wanted(parse_day(args.date_from, "--date-from"), parse_day(args.date_to, "--date-to"))
+        plan = make_plan(route, wanted, items, watermark, datetime.now(UTC).date())
+    except SportmonksError as error:
+        raise UsageError(error.message, mend=error.mend) from None
+    facts = {
+        "DAG": route.name,
+        "file": f"include/routes/{route.file}",
+        "connection": f"{route.connection} ({route.api})",
+        "path": route.path,
+        "paging": route.paging.style,
+        "key": ", ".join(route.key_paths or []) or "none: every distinct content is a row",
+        "date field": ".".join(route.date_field or ()) or "none: the day of the run",
+        "for each": f"{route.for_each}: {len(items)} items" if route.for_each else "",
+        "schedule": route.schedule or "by hand",
+        "dials": f"retry_max={route.retry_max}, batch_export={route.batch_export}, queue_pages={route.queue_pages}",
+        **{name.replace("_", " "): value for name, value in quote(route, plan).items() if name != "dry_run"},
+    }
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for name, value in facts.items():
+        if value not in (None, ""):
+            table.add_row(name, escape(str(value)))
+    out.print(table)
+    return 0
+
+
+def _load() -> tuple[list[Route], list[Problem]]:
+    from sportmonks.routes.parse import load_routes
+
+    return load_routes()

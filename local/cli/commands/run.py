@@ -1,0 +1,176 @@
+"""Run the DAG of one or more leagues and follow it to its end.
+
+Starts the stack when it is down, reads the catalog when that has not been done, triggers sportmonks_<league> with
+the parameters given here, shows its progress, and prints the summary of the execution. Exit code 0 only when every
+run has succeeded, 1 when one has failed, 2 for a wrong argument (nothing is started then).
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from local.cli.closing import show_access
+from local.cli.leagues import find, ready_manifest, season_ids
+from local.cli.main import Context
+from local.cli.runs import Plan, carry_out, export_metrics, report
+from local.errors import LocalError, UsageError
+from local.stack.checks import read_catalog
+
+HELP = "run leagues and follow them"
+DATES = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    which = parser.add_argument_group("which")
+    which.add_argument("--league", action="append", default=[], metavar="NAME|ID", help="repeat it for more")
+    which.add_argument("--all", action="store_true", help="every followed league")
+    which.add_argument("--season", action="append", default=[], metavar="ID|NAME", help="only these seasons")
+    which.add_argument("--date-from", metavar="YYYY-MM-DD", help="only fixtures from this day on")
+    which.add_argument("--date-to", metavar="YYYY-MM-DD", help="only fixtures until this day")
+    how = parser.add_argument_group("how much")
+    how.add_argument("--batch-size", metavar="N", help="fixtures per call")
+    how.add_argument("--max-fixtures", metavar="N", help="at most so many fixtures in the run")
+    how.add_argument("--max-chunks", metavar="N", help="at most so many seasons in the run")
+    how.add_argument("--min-fixtures", metavar="N", help="leave out seasons with fewer due fixtures")
+    how.add_argument("--includes", metavar="LIST", help="e.g. participants;scores;events")
+    mode = parser.add_argument_group("mode")
+    mode.add_argument("--dry-run", action="store_true", help="only say what would be done and what it costs")
+    mode.add_argument("--force", action="store_true", help="fetch again what is not due, too")
+    mode.add_argument("--no-continue", action="store_true", help="do not continue from checkpoints")
+    mode.add_argument("--clear-checkpoint", action="store_true", help="forget the checkpoints first")
+    mode.add_argument("--track-performance", action="store_true", help="record detailed timings as metrics")
+    mode.add_argument("--export-metrics", metavar="FILE", help="write the run's metrics there (JSON)")
+    follow = parser.add_argument_group("following")
+    follow.add_argument("--no-follow", action="store_true", help="trigger and return")
+    follow.add_argument("--timeout", metavar="SECONDS", help="stop following after that; the run goes on")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    conf = parameters(args)  # wrong figures end here, before anything starts
+    timeout = float(_whole("--timeout", args.timeout, 1, 7 * 86400) or 0) or None
+    if args.all and args.league:
+        raise UsageError("--all and --league exclude each other", mend="give one of them")
+    if not args.all and not args.league:
+        raise UsageError("no league is given", mend="add --league NAME (or ID), or --all")
+    if args.all and args.season:
+        raise UsageError("--season belongs to one league", mend="give --league instead of --all")
+    stack = context.stack
+    started = stack.up()
+    try:
+        plans = _plans(context, args, conf)
+        begun = time.monotonic()
+        runs, good = carry_out(stack, plans, follow=not args.no_follow, timeout=timeout)
+    except KeyboardInterrupt:
+        if started:
+            stack.say("stopping what this command has started")
+            stack.down()
+        else:
+            stack.say("the run goes on; make down stops everything")
+        raise
+    if args.no_follow:
+        return 0
+    if args.export_metrics:
+        export_metrics(stack, runs, _writable(args.export_metrics))
+    report(stack, runs, time.monotonic() - begun, quotes=args.dry_run)
+    if started:
+        show_access(stack)
+    return 0 if good else 1
+
+
+def _plans(context: Context, args: argparse.Namespace, conf: dict[str, Any]) -> list[Plan]:
+    """What to trigger; an unknown league is looked up in a fresh catalog before it is refused."""
+    found, fresh = ready_manifest(context.stack)
+    if args.all:
+        return [Plan(league, conf) for league in found.leagues]
+    try:
+        leagues = [find(found.leagues, text) for text in args.league]
+    except UsageError:
+        if fresh:
+            raise
+        found, _ = ready_manifest(context.stack, refresh=True)
+        leagues = [find(found.leagues, text) for text in args.league]
+    unique = {league.id: league for league in leagues}.values()
+    return [
+        Plan(league, conf | ({"seasons": season_ids(league, args.season)} if args.season else {})) for league in unique
+    ]
+
+
+def parameters(args: argparse.Namespace) -> dict[str, Any]:
+    """The DAG's parameters from the arguments; what is not given is left to the DAG. Raises UsageError."""
+    conf: dict[str, Any] = {
+        "batch_size": _whole("--batch-size", args.batch_size, 1, _largest_batch()),
+        "max_fixtures": _whole("--max-fixtures", args.max_fixtures, 1, 10_000_000),
+        "max_chunks": _whole("--max-chunks", args.max_chunks, 1, 100_000),
+        "min_fixtures": _whole("--min-fixtures", args.min_fixtures, 1, 100_000),
+        "date_from": _day("--date-from", args.date_from),
+        "date_to": _day("--date-to", args.date_to),
+        "includes": _includes(args.includes),
+    }
+    if conf["date_from"] and conf["date_to"] and conf["date_from"] > conf["date_to"]:
+        raise UsageError(f"--date-from {conf['date_from']} is after --date-to {conf['date_to']}", mend="exchange them")
+    conf = {name: value for name, value in conf.items() if value is not None}
+    for name in ("dry_run", "force", "clear_checkpoint", "track_performance"):
+        if getattr(args, name):
+            conf[name] = True
+    if args.no_continue:
+        conf["continue_from_checkpoint"] = False
+    if args.export_metrics:
+        _writable(args.export_metrics)
+        conf["export_metrics"] = True
+    return conf
+
+
+def _largest_batch() -> int:
+    from sportmonks.errors import ConfigurationError
+
+    try:
+        return read_catalog().collect.max_batch_size
+    except ConfigurationError as error:
+        raise LocalError(error.message, mend=error.mend) from None
+
+
+def _whole(option: str, text: str | None, low: int, high: int) -> int | None:
+    if text is None:
+        return None
+    if re.fullmatch(r"[+-]?[0-9]{1,18}", text) and low <= int(text) <= high:
+        return int(text)
+    raise UsageError(f"{option} {text} is not a whole number from {low} to {high}", mend=f"give {option} such a number")
+
+
+def _day(option: str, text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        if DATES.fullmatch(text):
+            return date.fromisoformat(text).isoformat()
+    except ValueError:
+        pass
+    raise UsageError(f"{option} {text!r} is no day of the calendar", mend=f"write it as {option} 2026-08-15")
+
+
+def _includes(text: str | None) -> list[str] | None:
+    from sportmonks.config.settings import parse_includes
+    from sportmonks.errors import ConfigurationError
+
+    if text is None:
+        return None
+    try:
+        names = parse_includes(text, name="--includes")
+    except ConfigurationError as error:
+        raise UsageError(error.message, mend=error.mend) from None
+    if not names:
+        raise UsageError(f"--includes {text!r} names no include", mend="give e.g. --includes participants;scores")
+    return list(names)
+
+
+def _writable(text: str) -> Path:
+    path = Path(text).expanduser().absolute()
+    if path.is_dir() or not path.parent.is_dir():
+        reason = "is a folder" if path.is_dir() else f"lies in {path.parent}, which does not exist"
+        raise UsageError(f"--export-metrics {text!r} {reason}", mend="give a file in an existing folder")
+    return path

@@ -1,0 +1,46 @@
+"""How the command line speaks: coloured on a terminal, plain lines in a pipe."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.markup import escape
+
+from local.errors import LocalError
+from local.stack.settings import SettingsError
+
+# In a pipe nothing is folded: a line is a line.
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
+err = Console(highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else 200, stderr=True)
+
+
+def step(begun: float | None = None) -> Callable[[str], None]:
+    """A `say` that puts the seconds since `begun` before each line."""
+    start = time.monotonic() if begun is None else begun
+
+    def say(line: str) -> None:
+        out.print(f"[dim]{time.monotonic() - start:6.1f} s[/dim]  {escape(line)}")
+        sys.stdout.flush()
+
+    return say
+
+
+def complain(error: LocalError) -> None:
+    """The message and the mend, on stderr."""
+    problems = error.problems if isinstance(error, SettingsError) else [(error.message, error.mend)]
+    for message, mend in problems:
+        err.print(f"[bold red]error:[/] {escape(message)}")
+        if mend:
+            err.print(f"[bold]mend:[/]  {escape(mend)}")
+
+
+def seconds(value: float) -> str:
+    """75 -> 1 min 15 s."""
+    whole = round(value)
+    if whole < 60:
+        return f"{value:.1f} s" if value < 10 else f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -1,0 +1,62 @@
+"""Why a DAG run failed: the failed tasks, the last lines of their errors, and what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.markup import escape
+
+from local.cli.console import err
+from local.cli.follow import FollowedRun, Follower
+from local.errors import LocalError
+from local.stack.rest import AirflowApi
+
+MAX_TASKS = 6
+
+
+def explain(api: AirflowApi, follower: Follower, run: FollowedRun) -> None:
+    """Print it to stderr."""
+    err.print(f"[bold red]{escape(run.label)} has failed[/] ({run.execution_id})")
+    try:
+        failed = api.tasks(run.dag_id, run.run_id, state="failed")
+    except LocalError as error:
+        failed = []
+        err.print(f"  its tasks cannot be read: {escape(error.message)}")
+    for task in failed[:MAX_TASKS]:
+        err.print(f"  [red]{escape(task['task_id'])}[/] failed in try {task['try_number']}")
+        for line in _last_errors(api, run, task):
+            err.print(f"    {escape(line)}")
+    if len(failed) > MAX_TASKS:
+        err.print(f"  and {len(failed) - MAX_TASKS} more")
+    mends = []
+    for row in follower.rows("run_errors", run.execution_id):
+        err.print(f"  {escape(row['component'])}: {escape(row['message'])}")
+        if row["mend"] and row["mend"] not in mends:
+            mends.append(row["mend"])
+    follower.close()
+    mends.append(
+        "mend the cause, then clear the failed tasks (only failed) in "
+        f"{api.url}/dags/{run.dag_id}/runs/{run.run_id}, or run the command again: what is stored stays"
+    )
+    for mend in mends:
+        err.print(f"[bold]mend:[/]  {escape(mend)}")
+
+
+def _last_errors(api: AirflowApi, run: FollowedRun, task: dict[str, Any]) -> list[str]:
+    try:
+        lines = api.log_lines(run.dag_id, run.run_id, task)
+    except LocalError as error:
+        return [f"its log cannot be read: {error.message}"]
+    found: list[str] = []
+    for line in lines:
+        if str(line.get("level", "")).lower() not in ("error", "critical"):
+            continue
+        causes = [
+            f"{cause.get('exc_type')}: {cause.get('exc_value')}"
+            for cause in line.get("error_detail") or []
+            if isinstance(cause, dict)
+        ]
+        # The exception says more than "Task failed with exception".
+        found += causes or [str(line.get("event", ""))]
+    distinct = list(dict.fromkeys(text.strip() for text in found if text.strip()))
+    return distinct[-3:]

@@ -1,0 +1,224 @@
+"""Watch DAG runs to their end: bars on a terminal, lines in a pipe. The figures come from the warehouse."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from local.cli.console import out, seconds
+from local.errors import LocalError
+from local.stack.queries import query
+from local.stack.rest import AirflowApi
+
+FINAL = ("success", "failed")
+LINE_SECONDS = 5.0
+
+
+@dataclass
+class FollowedRun:
+    """One DAG run and what is known of it; `seasons` are rows of etl.execution_chunks.
+
+    `until`: the task with which the run is over for whoever waits; what comes behind it goes on alone.
+    """
+
+    label: str
+    dag_id: str
+    run_id: str
+    execution_id: str
+    state: str = "queued"
+    until: str | None = None
+    seasons: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, label: str, run: dict[str, Any], *, until: str | None = None) -> FollowedRun:
+        from sportmonks.planning.execution_id import execution_id
+
+        run_after = datetime.fromisoformat(run["run_after"])
+        dag_id, run_id = run["dag_id"], run["dag_run_id"]
+        return cls(label, dag_id, run_id, execution_id(dag_id, run_id, run_after), run["state"], until)
+
+    @property
+    def finished(self) -> bool:
+        return self.state in FINAL
+
+    @property
+    def planned(self) -> int:
+        return sum(row["planned"] for row in self.seasons)
+
+    @property
+    def processed(self) -> int:
+        return sum(row["processed"] for row in self.seasons)
+
+    @property
+    def failed_fixtures(self) -> int:
+        return sum(row["failed"] for row in self.seasons)
+
+
+class Follower:
+    """Asks Airflow for the states and the warehouse for the figures, once a second."""
+
+    def __init__(self, api: AirflowApi, warehouse: str, *, interval: float = 1.0) -> None:
+        self.api = api
+        self.warehouse = warehouse
+        self.interval = interval
+        self._connection: psycopg.Connection[dict[str, Any]] | None = None
+
+    def follow(self, runs: list[FollowedRun], *, timeout: float | None = None) -> bool:
+        """True when all ended well. Raises LocalError when `timeout` seconds are over; the runs then go on."""
+        begun = time.monotonic()
+        several = len(runs) > 1
+        view: Bars | Lines = Bars(several) if out.is_terminal else Lines(several)
+        with view:
+            while True:
+                for run in runs:
+                    if not run.finished:
+                        run.state = self._state(run)
+                # After the states: what a run has done before its end is in the figures of the last round.
+                self._read_progress(runs)
+                view.show(runs)
+                if all(run.finished for run in runs):
+                    break
+                if timeout is not None and time.monotonic() - begun > timeout:
+                    waiting = ", ".join(run.label for run in runs if not run.finished)
+                    raise LocalError(
+                        f"not finished after --timeout {timeout:g} s: {waiting}; the runs go on",
+                        mend="look at them in Airflow, or run the command again with a longer --timeout",
+                    )
+                time.sleep(self.interval)
+        self.close()
+        return all(run.state == "success" for run in runs)
+
+    def rows(self, name: str, parameter: object) -> list[dict[str, Any]]:
+        """Answer of one of our questions; empty when the warehouse cannot be asked just now."""
+        try:
+            if self._connection is None or self._connection.closed:
+                self._connection = psycopg.connect(
+                    self.warehouse,
+                    autocommit=True,
+                    prepare_threshold=None,
+                    connect_timeout=5,
+                    row_factory=dict_row,
+                )
+            return self._connection.execute(query(name), [parameter]).fetchall()
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            self.close()
+            return []
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _state(self, run: FollowedRun) -> str:
+        if run.until and self.api.task_state(run.dag_id, run.run_id, run.until) == "success":
+            return "success"
+        return str(self.api.run(run.dag_id, run.run_id)["state"])
+
+    def _read_progress(self, runs: list[FollowedRun]) -> None:
+        rows = self.rows("run_progress", [run.execution_id for run in runs])
+        for run in runs:
+            mine = [row for row in rows if row["execution_id"] == run.execution_id]
+            run.seasons = mine or run.seasons
+
+
+class Bars:
+    """A bar per run and, for a single run, one per season below it."""
+
+    def __init__(self, several: bool) -> None:
+        self.several = several
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeElapsedColumn(),
+            console=out,
+        )
+        self.bars: dict[tuple[str, object], TaskID] = {}
+
+    def __enter__(self) -> Bars:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def show(self, runs: list[FollowedRun]) -> None:
+        for run in runs:
+            note = _note(run.state, run.failed_fixtures)
+            self._draw((run.run_id, None), run.label, run.processed, run.planned, note, run.finished)
+            for row in [] if self.several else run.seasons:
+                note = _note(row["status"].lower(), row["failed"])
+                done = row["status"] in ("COMPLETED", "FAILED", "SKIPPED")
+                label = f"  {row['season']}"
+                self._draw((run.run_id, row["season_id"]), label, row["processed"], row["planned"], note, done)
+
+    def _draw(self, key: tuple[str, object], label: str, processed: int, planned: int, note: str, done: bool) -> None:
+        if key not in self.bars:
+            self.bars[key] = self.progress.add_task(escape(label), total=None, note=note)
+        # Without a plan yet the bar only shows that something is going on.
+        total = planned if planned or done else None
+        self.progress.update(self.bars[key], completed=processed, total=total, note=note)
+        if done:
+            self.progress.stop_task(self.bars[key])
+
+
+class Lines:
+    """A line per change of state, and one every few seconds while figures move; seasons for a single run."""
+
+    def __init__(self, several: bool) -> None:
+        self.several = several
+        self.said: dict[str, tuple[str, int]] = {}
+        self.at: dict[str, float] = {}
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def show(self, runs: list[FollowedRun]) -> None:
+        for run in runs:
+            for name, state, processed, planned, failed in _figures(run, seasons=not self.several):
+                last = self.said.get(name)
+                now = time.monotonic()
+                moved = last is not None and last[1] != processed and now - self.at[name] >= LINE_SECONDS
+                if last is None or last[0] != state or moved:
+                    figures = f" {processed}/{planned} fixtures" if planned else ""
+                    trouble = f", {failed} failed" if failed else ""
+                    out.print(f"{time.strftime('%H:%M:%S')}  {escape(name)}: {state}{figures}{trouble}")
+                    self.said[name], self.at[name] = (state, processed), now
+
+
+def _figures(run: FollowedRun, *, seasons: bool) -> Iterable[tuple[str, str, int, int, int]]:
+    yield run.label, run.state, run.processed, run.planned, run.failed_fixtures
+    for row in run.seasons if seasons else []:
+        name = f"{run.label} {row['season']}"
+        yield name, row["status"].lower(), row["processed"], row["planned"], row["failed"]
+
+
+def _note(state: str, failed: int) -> str:
+    colour = {"success": "green", "completed": "green", "failed": "red", "running": "cyan"}.get(state, "dim")
+    return f"[{colour}]{state}[/]" + (f" [red]{failed} failed[/]" if failed else "")
+
+
+def summary_line(row: dict[str, Any]) -> str:
+    """The figures of a finished execution in one line."""
+    parts = [
+        f"{row['processed_fixtures']} of {row['total_fixtures']} fixtures",
+        f"{row['failed_fixtures']} failed",
+        f"{row['processed_chunks']} of {row['total_chunks']} seasons",
+        f"{row['api_calls']} calls",
+        seconds(float(row["duration_seconds"] or 0)),
+    ]
+    if row["fixtures_per_second"]:
+        parts.append(f"{row['fixtures_per_second']} fixtures/s")
+    return ", ".join(parts)

@@ -1,0 +1,129 @@
+"""From what the user typed to a league's DAG: the manifest, the catalog's run when it is needed, near matches."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.cli.failures import explain
+from local.cli.follow import FollowedRun, Follower
+from local.errors import LocalError, UsageError
+from local.stack.files import read_json, write_json
+from local.stack.stack import Stack
+
+if TYPE_CHECKING:
+    from sportmonks.config.catalog import League, Manifest
+
+CATALOG_DAG = "sportmonks_catalog"
+LAST_TASK = "publish"  # with it the manifest is written; lists that no league waits for are read behind it
+PARSE_SECONDS = 90
+
+
+def manifest(stack: Stack) -> Manifest | None:
+    """The manifest in Airflow; None before the catalog's first run."""
+    from sportmonks.config.catalog import decode_manifest
+    from sportmonks.config.settings import MANIFEST_VARIABLE
+    from sportmonks.errors import SportmonksError
+
+    text = stack.api.variable(MANIFEST_VARIABLE)
+    if text is None:
+        return None
+    try:
+        return decode_manifest(text)
+    except SportmonksError as error:
+        raise LocalError(error.message, mend=error.mend or f"run the DAG {CATALOG_DAG} in Airflow") from None
+
+
+def ready_manifest(stack: Stack, *, refresh: bool = False) -> tuple[Manifest, bool]:
+    """The manifest of the present choice of leagues, and whether the catalog was run for it just now: it is when
+    there is no manifest yet, when that was made for another choice, or to `refresh` it."""
+    found = None if refresh else manifest(stack)
+    fresh = found is None or read_json(_choice_file(stack)) != _choice(stack)
+    if fresh:
+        run_catalog(stack)
+        found = manifest(stack)
+    if found is None or not found.leagues:
+        raise LocalError(
+            f"{CATALOG_DAG} has left no manifest with leagues",
+            mend=f"look at its log in {stack.airflow.url}/dags/{CATALOG_DAG}",
+        )
+    return found, fresh
+
+
+def run_catalog(stack: Stack) -> None:
+    """Trigger the catalog's DAG and wait for its manifest."""
+    wait_for_dag(stack, CATALOG_DAG)
+    stack.say("the catalog is read from the API")
+    stack.api.unpause(CATALOG_DAG)
+    run = FollowedRun.of("catalog", stack.api.trigger(CATALOG_DAG, {}), until=LAST_TASK)
+    follower = Follower(stack.api, stack.warehouse)
+    if not follower.follow([run], timeout=900):
+        explain(stack.api, follower, run)
+        raise LocalError(f"{CATALOG_DAG} has failed", mend="see above; then run this command again")
+    write_json(_choice_file(stack), _choice(stack))
+
+
+def wait_for_dag(stack: Stack, dag_id: str) -> None:
+    """Until Airflow has parsed the DAG's file (seconds, also after a new manifest)."""
+    deadline = time.monotonic() + PARSE_SECONDS
+    while stack.api.dag(dag_id) is None:
+        if time.monotonic() > deadline:
+            errors = stack.api.get("/importErrors").get("import_errors", [])
+            reasons = "; ".join(f"{e['filename']}: {e['stack_trace'].strip().splitlines()[-1]}" for e in errors)
+            raise LocalError(
+                f"the DAG {dag_id} does not appear in Airflow" + (f": {reasons}" if reasons else ""),
+                mend=f"read {stack.processes.log_file('dag-processor')}",
+            )
+        time.sleep(0.5)
+
+
+def find(leagues: tuple[League, ...], wanted: str) -> League:
+    """The league of that id, name, slug or DAG id. Raises UsageError with near matches."""
+    text = wanted.strip().casefold()
+    by_id = [league for league in leagues if str(league.id) == text]
+    found = by_id or [league for league in leagues if text in (league.name.casefold(), league.slug, league.dag_id)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        ids = ", ".join(f"{league.name} ({league.id})" for league in found)
+        raise UsageError(f"--league {wanted!r} is the name of several leagues: {ids}", mend="give the id")
+    names = {league.name.casefold(): league for league in leagues} | {league.slug: league for league in leagues}
+    near = [names[name] for name in difflib.get_close_matches(text, names, n=5, cutoff=0.5)]
+    near += [league for name, league in names.items() if text and text in name]
+    distinct = list({league.id: league for league in near}.values())
+    hint = "near" if distinct else "followed"
+    listed = ", ".join(f"{league.name} ({league.id})" for league in (distinct or leagues)[:10])
+    raise UsageError(
+        f"--league {wanted!r} is none of the {len(leagues)} followed leagues; {hint}: {listed}",
+        mend="give one of these, or add the league to ETL_LEAGUES or include/catalog.yaml",
+    )
+
+
+def season_ids(league: League, wanted: list[str]) -> list[str]:
+    """Ids of the seasons given by id, name or group. Raises UsageError that lists the league's."""
+    ids = []
+    for text in wanted:
+        match = [s for s in league.seasons if text.strip() in (str(s.id), s.name, s.group)]
+        if not match:
+            listed = ", ".join(f"{s.name} ({s.id})" for s in league.seasons[:12])
+            raise UsageError(f"--season {text!r} is no season of {league.name}", mend=f"give one of these: {listed}")
+        ids.append(str(match[0].id))
+    return list(dict.fromkeys(ids))
+
+
+def _choice_file(stack: Stack) -> Path:
+    return stack.settings.home / "catalog.json"
+
+
+def _choice(stack: Stack) -> dict[str, str]:
+    """What the manifest depends on besides the API's answers: another choice needs another manifest."""
+    from sportmonks.config.paths import CATALOG_FILE
+
+    settings = stack.settings
+    text = "\n".join((settings.leagues, settings.includes, CATALOG_FILE.read_text(encoding="utf-8"), settings.base_url))
+    # A sandbox of another make offers other leagues.
+    text += repr(settings.sandbox_args if settings.sandbox else ())
+    return {"sha256": hashlib.sha256(text.encode()).hexdigest()}

@@ -1,0 +1,149 @@
+"""Trigger league DAGs, follow them, and say how it went."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from local.cli.console import err, out, seconds
+from local.cli.failures import explain
+from local.cli.follow import FollowedRun, Follower
+from local.cli.leagues import wait_for_dag
+from local.errors import LocalError, UsageError
+from local.stack.rest import Refused
+from local.stack.stack import Stack
+
+if TYPE_CHECKING:
+    from sportmonks.config.catalog import League
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A league to run and the parameters of its DAG."""
+
+    league: League
+    conf: dict[str, Any]
+
+
+def carry_out(
+    stack: Stack, plans: list[Plan], *, follow: bool = True, timeout: float | None = None
+) -> tuple[list[FollowedRun], bool]:
+    """The runs, and whether all succeeded (True when they are not followed)."""
+    for plan in plans:
+        wait_for_dag(stack, plan.league.dag_id)
+    runs = []
+    for plan in plans:
+        dag_id = plan.league.dag_id
+        stack.api.unpause(dag_id)
+        try:
+            run = FollowedRun.of(plan.league.name, stack.api.trigger(dag_id, plan.conf))
+        except Refused as error:
+            raise UsageError(error.message, mend="correct that parameter") from None
+        stack.say(f"{plan.league.name}: {stack.airflow.url}/dags/{dag_id}/runs/{run.run_id}")
+        runs.append(run)
+    if not follow:
+        return runs, True
+    return runs, Follower(stack.api, stack.warehouse).follow(runs, timeout=timeout)
+
+
+def report(stack: Stack, runs: list[FollowedRun], took: float, *, quotes: bool = False) -> None:
+    """A line of figures per execution, the plan's cost if asked for, and why failed runs failed."""
+    follower = Follower(stack.api, stack.warehouse)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("league")
+    table.add_column("status")
+    for heading in ("fixtures", "failed", "seasons", "calls", "time", "fixtures/s"):
+        table.add_column(heading, justify="right")
+    costs: list[tuple[str, Any]] = []
+    totals = {"processed_fixtures": 0, "failed_fixtures": 0, "api_calls": 0}
+    for run in runs:
+        rows = follower.rows("run_summary", run.execution_id)
+        if not rows:
+            table.add_row(escape(run.label), run.state, *["-"] * 6)
+            continue
+        row = rows[0]
+        for name in totals:
+            totals[name] += int(row[name] or 0)
+        colour = "green" if run.state == "success" else "red"
+        table.add_row(
+            escape(run.label),
+            f"[{colour}]{row['status'].lower()}[/]",
+            f"{row['processed_fixtures']} of {row['total_fixtures']}",
+            str(row["failed_fixtures"]),
+            f"{row['processed_chunks']} of {row['total_chunks']}",
+            str(row["api_calls"]),
+            seconds(float(row["duration_seconds"] or 0)),
+            str(row["fixtures_per_second"] or "-"),
+        )
+        if quotes and row["quote"]:
+            costs.append((run.label, row["quote"]))
+    follower.close()
+    out.print()
+    out.print(table)
+    if len(runs) > 1:
+        out.print(
+            f"together  {totals['processed_fixtures']} fixtures, {totals['failed_fixtures']} failed, "
+            f"{totals['api_calls']} calls in {seconds(took)}"
+        )
+    for label, quote in costs:
+        _show_quote(label, quote)
+    failed = [run for run in runs if run.state == "failed"]
+    for run in failed:
+        err.print()
+        explain(stack.api, follower, run)
+
+
+def export_metrics(stack: Stack, runs: list[FollowedRun], file: Path) -> None:
+    """Figures, seasons and metrics of the runs' executions as JSON."""
+    follower = Follower(stack.api, stack.warehouse)
+    found = [
+        {
+            "league": run.label,
+            "execution_id": run.execution_id,
+            "state": run.state,
+            "summary": next(iter(follower.rows("run_summary", run.execution_id)), None),
+            "seasons": follower.rows("run_progress", [run.execution_id]),
+            "metrics": follower.rows("run_metrics", run.execution_id),
+        }
+        for run in runs
+    ]
+    follower.close()
+    text = json.dumps({"executions": found}, indent=2, ensure_ascii=False, default=_plain)
+    try:
+        file.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise LocalError(f"--export-metrics {file}: {error.strerror}", mend="give another file") from error
+    stack.say(f"metrics of {len(found)} executions are in {file}")
+
+
+def _plain(value: object) -> object:
+    return float(value) if isinstance(value, Decimal) else str(value)
+
+
+def _show_quote(label: str, quote: dict[str, Any]) -> None:
+    """What a plan takes, as stored with its execution."""
+    calls = quote.get("calls") or {}
+    out.print(f"\n[bold]{escape(label)}[/]: the plan")
+    lines = {
+        "fixtures due": str(quote.get("fixtures", 0)),
+        "by reason": _pairs(quote.get("by_reason") or {}),
+        "calls": f"{sum(calls.values())} ({_pairs(calls)})" if calls else "0",
+        "calls left now": quote.get("available_now"),
+        "minutes": quote.get("minutes"),
+        "left out": _pairs(quote.get("left_out") or {}),
+    }
+    for name, value in lines.items():
+        if value not in (None, ""):
+            out.print(f"  {name:<15} {escape(str(value))}")
+    for chunk in quote.get("chunks") or []:
+        out.print("  " + escape(_pairs(chunk)))
+
+
+def _pairs(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())

@@ -1,1 +1,0 @@
-"""The commands of `./etl`: every module here is one (see local/cli.py)."""

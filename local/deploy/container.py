@@ -1,0 +1,134 @@
+"""What the containers run besides Airflow itself (docker-compose.yaml): check, init, healthy.
+
+python -m local.deploy.container check           what is missing in .env, a line each; exit code 1 when anything is
+python -m local.deploy.container init            databases up to date, login file written
+python -m local.deploy.container healthy URL     exit code 0 when the API server and its database are well
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+SECRETS = {
+    "AIRFLOW__CORE__FERNET_KEY": "AIRFLOW_FERNET_KEY",
+    "AIRFLOW__API__SECRET_KEY": "AIRFLOW_API_SECRET_KEY",
+    "AIRFLOW__API_AUTH__JWT_SECRET": "AIRFLOW_JWT_SECRET",
+    "AIRFLOW_ADMIN_PASSWORD": "AIRFLOW_ADMIN_PASSWORD",
+    "POSTGRES_PASSWORD": "POSTGRES_PASSWORD",
+}
+HEALTH_SECONDS = 10
+
+
+def problems(env: Mapping[str, str]) -> list[str]:
+    """What is missing or of no use, with the mend; no value of a secret is repeated."""
+    found = [
+        f"{name} is not set in .env. Run: python3 local/deploy/make_secrets.py >> .env"
+        for variable, name in SECRETS.items()
+        if not env.get(variable)
+    ]
+    executor = env.get("AIRFLOW__CORE__EXECUTOR", "LocalExecutor")
+    if executor not in ("LocalExecutor", "CeleryExecutor"):
+        found.append(f"AIRFLOW_EXECUTOR={executor!r} is not provided for. Set LocalExecutor or CeleryExecutor.")
+    if executor == "CeleryExecutor" and not env.get("REDIS_PASSWORD"):
+        found.append("REDIS_PASSWORD is not set in .env. Run: python3 local/deploy/make_secrets.py >> .env")
+    try:
+        api = json.loads(env.get("AIRFLOW_CONN_SPORTMONKS_API", "{}"))
+    except ValueError:
+        api = None
+    if api is None:
+        found.append("SPORTMONKS_API_KEY or SPORTMONKS_BASE_URL holds a quotation mark or a backslash. Copy it again.")
+    elif not api.get("password"):
+        found.append(
+            "SPORTMONKS_API_KEY is not set in .env. Set your key, or the three lines for the sandbox "
+            "that stand at the top of docker-compose.yaml."
+        )
+    if not env.get("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", "").startswith(("postgresql://", "postgres://")):
+        found.append("SUPABASE_CONNECTION_STRING does not begin with postgresql://. Write it as a URL, or unset it.")
+    return found
+
+
+def check(env: Mapping[str, str]) -> int:
+    found = problems(env)
+    for line in found:
+        print(f"error: {line}", file=sys.stderr)
+    return 1 if found else 0
+
+
+def init(env: Mapping[str, str]) -> int:
+    """Safe to run again at every start."""
+    _write_logins(Path(env["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"]), env)
+    done = subprocess.run(["airflow", "db", "migrate"], check=False)
+    if done.returncode != 0:
+        print(f"error: `airflow db migrate` ended with code {done.returncode}", file=sys.stderr)
+        return 1
+    _make_database(env["AIRFLOW_CONN_SPORTMONKS_WAREHOUSE"])
+    from sportmonks.errors import SportmonksError
+    from sportmonks.warehouse.connection import migrate, open_connection
+
+    try:
+        with open_connection(env["AIRFLOW_CONN_SPORTMONKS_WAREHOUSE"]) as connection:
+            applied = migrate(connection)
+    except SportmonksError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"warehouse: {len(applied)} migrations applied" if applied else "warehouse: up to date")
+    return 0
+
+
+def _write_logins(path: Path, env: Mapping[str, str]) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump({"admin": env["AIRFLOW_ADMIN_PASSWORD"]}, file)
+
+
+def _make_database(conninfo: str) -> None:
+    """Create the warehouse's database when its server is there but the database is not."""
+    import psycopg
+    from psycopg import sql
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+    name = conninfo_to_dict(conninfo).get("dbname")
+    try:
+        psycopg.connect(conninfo, connect_timeout=10).close()
+    except psycopg.OperationalError as error:
+        if name is None or f'database "{name}" does not exist' not in str(error):
+            return  # the migration says what is wrong
+        maintenance = make_conninfo(conninfo, dbname="postgres")
+        with psycopg.connect(maintenance, autocommit=True, connect_timeout=10) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(str(name))))
+
+
+def healthy(url: str) -> int:
+    """The API server answers 200 whatever the state: the answer itself is read."""
+    try:
+        with urllib.request.urlopen(f"{url}/api/v2/monitor/health", timeout=HEALTH_SECONDS) as answer:
+            state: dict[str, Any] = json.load(answer)
+    except (OSError, ValueError) as error:
+        print(f"error: {url} does not answer: {error}", file=sys.stderr)
+        return 1
+    status = (state.get("metadatabase") or {}).get("status")
+    print(f"metadatabase: {status}")
+    return 0 if status == "healthy" else 1
+
+
+def main(arguments: Sequence[str]) -> int:
+    match list(arguments):
+        case ["check"]:
+            return check(os.environ)
+        case ["init"]:
+            return check(os.environ) or init(os.environ)
+        case ["healthy", url]:
+            return healthy(url)
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

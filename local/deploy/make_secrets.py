@@ -1,0 +1,46 @@
+"""Lines for `.env` with fresh passwords and keys for docker compose: `python3 local/deploy/make_secrets.py >> .env`.
+
+Needs nothing but Python, so that a machine with Docker alone can run it. Lines that `.env` has already are left out.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+DOTENV = Path(__file__).resolve().parents[1] / ".env"
+# Letters, digits, - and _ only: they stand in URLs.
+MAKERS: dict[str, Callable[[], str]] = {
+    "POSTGRES_PASSWORD": lambda: secrets.token_urlsafe(24),
+    "REDIS_PASSWORD": lambda: secrets.token_urlsafe(24),
+    "AIRFLOW_FERNET_KEY": lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+    "AIRFLOW_JWT_SECRET": lambda: secrets.token_urlsafe(48),
+    "AIRFLOW_API_SECRET_KEY": lambda: secrets.token_urlsafe(32),
+    "AIRFLOW_ADMIN_PASSWORD": lambda: secrets.token_urlsafe(12),
+}
+
+
+def lines(existing: str) -> list[str]:
+    """A line for each secret that `existing` does not set to something."""
+    known = {
+        name.strip()
+        for name, _, value in (line.partition("=") for line in existing.splitlines())
+        if value.strip() and not name.lstrip().startswith("#")
+    }
+    return [f"{name}={make()}" for name, make in MAKERS.items() if name not in known]
+
+
+def main() -> int:
+    existing = DOTENV.read_text(encoding="utf-8") if DOTENV.exists() else ""
+    if existing and not existing.endswith("\n"):
+        print()
+    for line in lines(existing):
+        print(line)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

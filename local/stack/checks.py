@@ -1,0 +1,165 @@
+"""Questions to the outside world that have to be answered well before anything starts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from local.errors import LocalError
+from local.stack.files import port_is_free
+from local.stack.queries import query
+from local.stack.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from sportmonks.config.catalog import Catalog
+
+LIMIT_SECONDS = 5
+OLDEST_POSTGRES = 14
+SCHEMAS = ("etl", "raw", "football")
+
+Problem = tuple[str, str]
+
+
+def check_all(settings: Settings, *, port_is_ours: bool) -> None:
+    """Raise SettingsError with everything that is wrong; takes as long as the slowest answer."""
+    checks: list[Callable[[], Problem | None]] = [lambda: check_port(settings, port_is_ours=port_is_ours)]
+    checks.append(check_catalog)
+    if settings.warehouse:
+        checks.append(lambda: check_warehouse(settings.warehouse))
+    if not settings.sandbox:
+        checks.append(lambda: check_api(settings))
+    answers: list[Problem | None] = [None] * len(checks)
+
+    def ask(index: int) -> None:
+        answers[index] = checks[index]()
+
+    threads = [threading.Thread(target=ask, args=(index,), daemon=True) for index in range(len(checks))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    problems = [answer for answer in answers if answer]
+    if problems:
+        raise SettingsError(problems)
+
+
+def read_catalog() -> Catalog:
+    """The catalog file. Raises ConfigurationError with file, line and key."""
+    from sportmonks.config.catalog import parse_catalog
+    from sportmonks.config.paths import CATALOG_FILE
+    from sportmonks.errors import ConfigurationError
+
+    try:
+        text = CATALOG_FILE.read_text(encoding="utf-8")
+    except OSError as error:
+        message = f"{CATALOG_FILE} cannot be read: {error.strerror}."
+        raise ConfigurationError(message, mend="Restore it: git checkout include/catalog.yaml.") from None
+    return parse_catalog(text)
+
+
+def check_catalog() -> Problem | None:
+    from sportmonks.errors import ConfigurationError
+
+    try:
+        read_catalog()
+    except ConfigurationError as error:
+        return error.message, error.mend
+    return None
+
+
+def check_port(settings: Settings, *, port_is_ours: bool) -> Problem | None:
+    if port_is_ours or port_is_free(settings.port):
+        return None
+    return (
+        f"ETL_PORT={settings.port}: another program listens on port {settings.port}",
+        f"set ETL_PORT to a free port (ETL_PORT={settings.port + 1}), or end that program",
+    )
+
+
+def check_warehouse(conninfo: str) -> Problem | None:
+    """Reachable, new enough, and with the right to create; the password appears in no answer."""
+    parts = conninfo_to_dict(conninfo)
+    place = f"{parts.get('host')}:{parts.get('port') or 5432}/{parts.get('dbname') or 'postgres'}"
+    answer: list[Problem | None] = []
+    # connect_timeout does not cover the name server: the thread's own limit does.
+    thread = threading.Thread(target=lambda: answer.append(_ask_warehouse(conninfo, place)), daemon=True)
+    thread.start()
+    thread.join(LIMIT_SECONDS + 1)
+    if answer:
+        return answer[0]
+    return _unreachable(place, f"no answer within {LIMIT_SECONDS} s")
+
+
+def _unreachable(place: str, reason: str) -> Problem:
+    return (
+        f"SUPABASE_CONNECTION_STRING: {place} cannot be used: {reason}",
+        "check host, port, database, account and password, and that this machine may connect; "
+        "unset it for the embedded PostgreSQL",
+    )
+
+
+def _ask_warehouse(conninfo: str, place: str) -> Problem | None:
+    options: dict[str, Any] = {"connect_timeout": LIMIT_SECONDS, "prepare_threshold": None}
+    try:
+        with psycopg.connect(conninfo, **options) as connection:
+            version = connection.info.server_version
+            row = connection.execute(query("rights"), [list(SCHEMAS)]).fetchone()
+    except psycopg.Error as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        told = [line for line in lines if "FATAL" in line] or [line for line in lines if "failed:" in line] or lines
+        reason = told[0] if told else type(error).__name__
+        return _unreachable(place, reason.removeprefix("connection failed: "))
+    if version < OLDEST_POSTGRES * 10000:
+        found = f"PostgreSQL {version // 10000}, older than {OLDEST_POSTGRES}"
+        return (
+            f"SUPABASE_CONNECTION_STRING: {place} is {found}",
+            f"use a server of version {OLDEST_POSTGRES} or newer",
+        )
+    if row is None or row[0] is not True:
+        account = conninfo_to_dict(conninfo).get("user") or "the account"
+        schemas = ", ".join(SCHEMAS)
+        return (
+            f"SUPABASE_CONNECTION_STRING: {account!r} may not create the schemas {schemas} in {place}",
+            f"GRANT CREATE ON DATABASE … TO {account}, or use an account that has the right",
+        )
+    return None
+
+
+def check_api(settings: Settings) -> Problem | None:
+    """One cheap call with the key."""
+    from sportmonks.api.budget import UnlimitedBudget
+    from sportmonks.api.client import SportmonksClient
+    from sportmonks.errors import SportmonksError
+
+    try:
+        with SportmonksClient(
+            settings.base_url,
+            settings.api_key,
+            budget=UnlimitedBudget(),
+            attempts=1,
+            connect_timeout=LIMIT_SECONDS,
+            read_timeout=2 * LIMIT_SECONDS,
+            total_timeout=3 * LIMIT_SECONDS,
+        ) as client:
+            client.check_access()
+    except SportmonksError as error:
+        key_is_wrong = "SPORTMONKS_API_KEY" in error.mend
+        name = "SPORTMONKS_API_KEY" if key_is_wrong else f"SPORTMONKS_BASE_URL={settings.base_url!r}"
+        mend = error.mend or "Check the address and this machine's way to the internet."
+        return f"{name}: {error.message}", mend
+    return None
+
+
+def require_known_options(args: tuple[str, ...]) -> None:
+    """ETL_SANDBOX_ARGS may not move what the stack itself decides."""
+    taken = {"--port", "--host", "--key"}
+    for word in args:
+        if word.split("=")[0] in taken:
+            raise LocalError(
+                f"ETL_SANDBOX_ARGS holds {word!r}, which the stack sets itself",
+                mend="leave out --port, --host and --key; run `python -m sandbox` for one of your own",
+            )

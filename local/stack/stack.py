@@ -1,0 +1,328 @@
+"""The whole stack on one machine: started in order, found again, and ended without a trace of a process."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+
+from local.errors import LocalError
+from local.stack.airflow import (
+    COMPONENTS,
+    METADATA_DATABASE,
+    AirflowHome,
+    Endpoints,
+    airflow_command,
+    clean_environment,
+)
+from local.stack.checks import check_all, require_known_options
+from local.stack.files import free_port, locked, port_is_free, read_json, write_json
+from local.stack.postgres import DATABASE, EmbeddedPostgres
+from local.stack.processes import ProcessTable
+from local.stack.rest import AirflowApi
+from local.stack.settings import REPO, Settings
+
+SANDBOX = "sandbox"
+MIGRATION = "airflow-db-migrate"
+SANDBOX_KEY = "demo-key"
+HEALTHY = ("metadatabase", "scheduler", "dag_processor", "triggerer")
+READY_SECONDS = 240
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One line of `./etl status`."""
+
+    name: str
+    running: bool
+    detail: str = ""
+
+
+class Stack:
+    """The stack of `settings.home`; `say` receives one line per step."""
+
+    def __init__(self, settings: Settings, say: Say = lambda line: None) -> None:
+        self.settings = settings
+        self.say = say
+        self.postgres = EmbeddedPostgres(settings.home)
+        self.processes = ProcessTable(settings.home)
+        self.airflow = AirflowHome(settings)
+        self.api = AirflowApi(self.airflow.url, self.airflow.password)
+        self._ports_file = settings.home / "ports.json"
+
+    # -- questions ---------------------------------------------------------------------------------------
+
+    def is_up(self) -> bool:
+        """Whether every process lives and Airflow calls itself healthy."""
+        wanted = [*COMPONENTS, *([SANDBOX] if self.settings.sandbox else [])]
+        return (
+            all(self.processes.running(name) for name in wanted)
+            and self.postgres.running()
+            and not self._unhealthy(datetime.min.replace(tzinfo=UTC))
+        )
+
+    def parts(self) -> list[Part]:
+        health = self.api.health() if self.processes.running("api-server") else {}
+        found = [Part("postgres", self.postgres.running(), self._postgres_place())]
+        if self.settings.sandbox or self.processes.running(SANDBOX):
+            running = self.processes.running(SANDBOX)
+            found.append(Part(SANDBOX, running, self.sandbox_url if running else ""))
+        for name in COMPONENTS:
+            running = self.processes.running(name)
+            detail = self.airflow.url if name == "api-server" else _state(health, name.replace("-", "_"))
+            found.append(Part(name, running, detail if running else ""))
+        return found
+
+    def _postgres_place(self) -> str:
+        data = self.postgres.data_dir
+        return f"127.0.0.1:{self.postgres.port}, data in {data}" if data and self.postgres.running() else ""
+
+    @property
+    def warehouse(self) -> str:
+        """Connection string of the warehouse, password included."""
+        return self.settings.warehouse or self.postgres.conninfo(DATABASE)
+
+    @property
+    def sandbox_url(self) -> str:
+        return f"http://127.0.0.1:{read_json(self._ports_file).get(SANDBOX, 0)}"
+
+    def endpoints(self) -> Endpoints:
+        sandbox = self.settings.sandbox
+        return Endpoints(
+            metadata=self.postgres.conninfo(METADATA_DATABASE),
+            warehouse=self.warehouse,
+            api_url=f"{self.sandbox_url}/v3" if sandbox else self.settings.base_url,
+            api_key=SANDBOX_KEY if sandbox else self.settings.api_key,
+        )
+
+    # -- up ----------------------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        """Everything that can be known before anything starts. Raises SettingsError."""
+        require_known_options(self.settings.sandbox_args)
+        check_all(self.settings, port_is_ours=self.processes.running("api-server"))
+
+    def up(self) -> bool:
+        """Start what does not run; True when anything had to be started.
+
+        What fails or is interrupted half-way is ended again, but only what this call has started.
+        """
+        self.check()
+        with self._lock():
+            if self._same_settings() and self.is_up():
+                return False
+            started: list[str] = []
+            postgres_ran = self.postgres.running()
+            try:
+                self._start(started)
+            except BaseException:
+                self.say("stopping what was started")
+                with _uninterrupted():
+                    self._end(started)
+                    if not postgres_ran:
+                        self.postgres.stop()
+                raise
+            return True
+
+    def _lock(self) -> contextlib.AbstractContextManager[None]:
+        self.settings.home.mkdir(mode=0o711, parents=True, exist_ok=True)
+        return locked(self.settings.home / "stack.lock", timeout=300, what="starting or stopping the stack")
+
+    def _start(self, started: list[str]) -> None:
+        begun = time.monotonic()
+        revived = not self.postgres.running()
+        if revived:
+            self.say("PostgreSQL starts")
+        self.postgres.start()
+        metadata = self.postgres.ensure_database(METADATA_DATABASE)
+        self.airflow.prepare()
+        # Running processes hold the settings of their start: new ones mean new processes.
+        if not self._same_settings():
+            self._end([name for name in [*COMPONENTS, SANDBOX] if self.processes.running(name)])
+        # Airflow does not outlive its database: what still runs is about to end, once its tasks have.
+        elif revived:
+            self._end(list(COMPONENTS))
+        if self.settings.sandbox and not self.processes.running(SANDBOX):
+            self._start_sandbox(started)
+        elif not self.settings.sandbox:
+            self._end([SANDBOX])
+        env = self.airflow.environment(self.endpoints())
+        self.say("databases are brought up to date")
+        self._migrate(started, env, metadata)
+        missing = [name for name in COMPONENTS if not self.processes.running(name)]
+        since = datetime.now(UTC) if missing else datetime.min.replace(tzinfo=UTC)
+        if missing:
+            self.say("Airflow starts (" + ", ".join(missing) + ")")
+        for name in missing:
+            if name == "scheduler":
+                # It may find work left over at once, and tasks that reach no API server fail within seconds.
+                self._wait(lambda: [] if self.api.health() else ["api_server"], ["api-server"])
+            # What an earlier one left behind (its leader killed, say) must not work beside the new one.
+            self.processes.stop([name])
+            started.append(name)
+            self.processes.spawn(name, airflow_command(*COMPONENTS[name]), env, cwd=self.airflow.folder)
+        self._remember_settings()
+        self._wait(lambda: self._unhealthy(since), list(COMPONENTS))
+        self.say(f"everything runs after {time.monotonic() - begun:.0f} s")
+
+    def _start_sandbox(self, started: list[str]) -> None:
+        ports = read_json(self._ports_file)
+        if not ports.get(SANDBOX) or not port_is_free(ports[SANDBOX]):
+            ports[SANDBOX] = free_port()
+            write_json(self._ports_file, ports)
+        self.say(f"the API sandbox starts on port {ports[SANDBOX]} (no SPORTMONKS_API_KEY is set)")
+        self.processes.stop([SANDBOX])
+        started.append(SANDBOX)
+        env = clean_environment({}) | {"PYTHONPATH": str(REPO), "PYTHONUNBUFFERED": "1"}
+        command = [sys.executable, "-m", "sandbox", "--port", str(ports[SANDBOX]), "--key", SANDBOX_KEY]
+        self.processes.spawn(SANDBOX, [*command, *self.settings.sandbox_args], env, cwd=REPO)
+        self._wait_for_sandbox()
+
+    def _wait_for_sandbox(self) -> None:
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline:
+            with contextlib.suppress(requests.RequestException), requests.Session() as session:
+                session.trust_env = False
+                if session.get(f"{self.sandbox_url}/_admin/health", timeout=5).ok:
+                    return
+            self._insist_on([SANDBOX])
+            time.sleep(0.2)
+        raise self._dead(SANDBOX, "does not answer")
+
+    def _migrate(self, started: list[str], env: dict[str, str], metadata: str) -> None:
+        """Both databases at once: Airflow's takes ten seconds the first time."""
+        needed = not self.airflow.is_migrated(metadata)
+        if needed:
+            started.append(MIGRATION)
+            command = airflow_command("db", "migrate")
+            self.processes.spawn(MIGRATION, command, env, cwd=self.airflow.folder)
+        migrate_warehouse(self.warehouse)
+        if not needed:
+            return
+        while self.processes.running(MIGRATION):
+            time.sleep(0.1)
+        if self.processes.exit_code(MIGRATION) != 0 or not self.airflow.remember_migration(metadata):
+            raise self._dead(MIGRATION, "has failed")
+        self.processes.stop([MIGRATION])
+
+    def _wait(self, ailing: Callable[[], list[str]], needed: list[str]) -> None:
+        """Until nothing ails; LocalError when one of the `needed` processes ends before."""
+        deadline = time.monotonic() + READY_SECONDS
+        while unwell := ailing():
+            self._insist_on(needed)
+            if time.monotonic() > deadline:
+                log = self.processes.log_file(unwell[0].replace("_", "-"))
+                raise LocalError(
+                    f"Airflow is not healthy after {READY_SECONDS} s: {', '.join(unwell)}",
+                    mend=f"read {log}",
+                )
+            time.sleep(0.5)
+
+    def _unhealthy(self, since: datetime) -> list[str]:
+        """Components without a good word; a heartbeat from before `since` is that of an earlier process."""
+        health = self.api.health()
+        if not health:
+            return ["api_server"]
+        unwell = []
+        for name in HEALTHY:
+            part = health.get(name) or {}
+            beat = part.get(f"latest_{name}_heartbeat")
+            fresh = beat is None or datetime.fromisoformat(beat) >= since
+            if part.get("status") != "healthy" or not fresh:
+                unwell.append(name)
+        return unwell
+
+    def _insist_on(self, names: list[str]) -> None:
+        for name in names:
+            if not self.processes.running(name):
+                raise self._dead(name, "has ended")
+
+    def _dead(self, name: str, what: str) -> LocalError:
+        words = self.processes.last_words(name)
+        return LocalError(f"{name} {what}. Its last words:\n{words}", mend=f"read {self.processes.log_file(name)}")
+
+    # -- settings of the running processes -----------------------------------------------------------------
+
+    def _fingerprint(self) -> dict[str, Any]:
+        """What the running processes were started with, without a secret in clear."""
+        settings = self.settings
+        text = repr(
+            (
+                settings.api_key,
+                settings.base_url,
+                settings.warehouse,
+                settings.log_level,
+                settings.sandbox_args,
+                settings.dags_folder,
+                settings.port,
+                sorted(settings.passed_on.items()),
+            )
+        )
+        return {"sha256": hashlib.sha256(text.encode()).hexdigest()}
+
+    def _same_settings(self) -> bool:
+        return read_json(self.settings.home / "settings.json") == self._fingerprint()
+
+    def _remember_settings(self) -> None:
+        write_json(self.settings.home / "settings.json", self._fingerprint())
+
+    # -- down --------------------------------------------------------------------------------------------
+
+    def down(self) -> list[str]:
+        """End everything; names of what was running."""
+        if not self.settings.home.exists():
+            return []
+        with self._lock(), _uninterrupted():
+            ended = self._end([*COMPONENTS, SANDBOX, MIGRATION])
+            if self.postgres.stop():
+                ended.append("postgres")
+            return ended
+
+    def _end(self, names: list[str]) -> list[str]:
+        """Tasks first, while the API server still listens: they report that they were stopped."""
+        rest = [name for name in names if name != "api-server"]
+        ended = self.processes.stop(rest, patience=4)
+        if "api-server" in names:
+            ended += self.processes.stop(["api-server"], patience=2)
+        return ended
+
+
+def migrate_warehouse(conninfo: str) -> list[str]:
+    """Bring the warehouse's schema up to date; names of the migrations that ran."""
+    from sportmonks.errors import SportmonksError
+    from sportmonks.warehouse.connection import migrate, open_connection
+
+    try:
+        with open_connection(conninfo) as connection:
+            return migrate(connection)
+    except SportmonksError as error:
+        raise LocalError(error.message, mend=error.mend) from None
+
+
+def _state(health: dict[str, Any], name: str) -> str:
+    return str((health.get(name) or {}).get("status", "unknown"))
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """A second Ctrl-C does not leave half of the processes running."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

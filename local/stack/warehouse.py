@@ -1,0 +1,40 @@
+"""A connection to the stack's warehouse, for commands that read it themselves."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from local.errors import LocalError
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from local.stack.stack import Stack
+
+
+@contextlib.contextmanager
+def warehouse(stack: Stack) -> Iterator[psycopg.Connection[Any]]:
+    """Autocommit. What is wrong with the warehouse or its schema becomes a LocalError that says how to mend it."""
+    import psycopg
+
+    from sportmonks.errors import SportmonksError
+    from sportmonks.warehouse.connection import open_connection
+
+    if not stack.settings.warehouse and not stack.postgres.running():
+        raise LocalError("the embedded PostgreSQL is not running", mend="run ./etl up")
+    try:
+        with open_connection(stack.warehouse, autocommit=True) as conn:
+            yield conn
+    except SportmonksError as error:
+        raise LocalError(error.message, mend=error.mend) from None
+    except (
+        psycopg.errors.InvalidSchemaName,
+        psycopg.errors.UndefinedTable,
+        psycopg.errors.UndefinedFunction,
+    ) as error:
+        raise LocalError(
+            f"the warehouse has no schema yet, or an older one: {error.diag.message_primary}",
+            mend="run ./etl up or ./etl routes create once; both bring it up to date",
+        ) from None

@@ -1,0 +1,73 @@
+"""`./etl dashboard` against a seeded warehouse."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from local.cli.terminal import clean, lasting
+
+REPO = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def etl(seeded: psycopg.Connection[Any], warehouse_dsn: str, tmp_path: Path) -> Any:
+    def call(*arguments: str, code: int = 0) -> str:
+        env = {
+            **os.environ,
+            "SUPABASE_CONNECTION_STRING": _url(warehouse_dsn),
+            "ETL_HOME": str(tmp_path),
+            "COLUMNS": "120",
+        }
+        command = [str(REPO / "etl"), "dashboard", *arguments]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    return call
+
+
+def _url(dsn: str) -> str:
+    parts = psycopg.conninfo.conninfo_to_dict(dsn)
+    return f"postgresql://{parts['user']}:{parts['password']}@{parts['host']}:{parts['port']}/{parts['dbname']}"
+
+
+def test_every_section(etl: Any, seeded: psycopg.Connection[Any], tmp_path: Path) -> None:
+    text = etl()
+    assert "Something is wrong" in text
+    assert "API budget" in text
+    execution = seeded.execute(
+        "SELECT execution_id FROM etl.etl_executions WHERE status = 'FAILED' ORDER BY started_at DESC"
+    ).fetchone()
+    assert execution is not None
+    assert execution[0] in text
+    detail = etl("--execution-id", execution[0])
+    assert "goals_add_up" in detail
+    lines = etl("--logs", "--limit", "7", "--level", "error").splitlines()
+    assert len(lines) == 7
+    assert all(" ERROR " in line or " CRITICAL " in line for line in lines)
+    assert len(etl("--logs", "--limit", "3", "--text", "held back").splitlines()) == 3
+    assert "fixtures_per_second" in etl("--metrics", "--hours", "6")
+    assert "QUALITY_CHECKS Serie A 2025/2026" in etl("--alerts")
+    file = tmp_path / "everything.json"
+    etl("--export", str(file))
+    assert json.loads(file.read_text())["health"]["total_executions"] == 60
+
+
+def test_mistakes_have_messages(etl: Any) -> None:
+    assert "there is no execution nope" in etl("--execution-id", "nope", code=1)
+    assert "choose one of DEBUG" in etl("--logs", "--level", "LOUD", code=2)
+    assert "--hours 0 is not a number" in etl("--metrics", "--hours", "0", code=2)
+    assert "there is no folder" in etl("--export", "/no/such/folder/x.json", code=2)
+
+
+def test_stored_text_cannot_steer_the_terminal() -> None:
+    assert clean("\x1b]0;owned\x07[red]x[/]\r\nend").plain == " ]0;owned [red]x[/] \nend"
+    assert clean("a\u202ebc").plain == "a bc"
+    assert [lasting(s) for s in (None, 0.25, 42, 754, 7_260)] == ["–", "0.2s", "42s", "12m 34s", "2h 01m"]

@@ -1,0 +1,198 @@
+"""Following runs: what a terminal and a pipe show, what failed tasks say, and that an end is an end."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from local.cli.follow import FollowedRun, Follower
+from local.cli.main import failures, follow, runs
+from local.errors import LocalError
+
+STARTED = {
+    "dag_id": "sportmonks_superliga",
+    "dag_run_id": "manual__1",
+    "run_after": "2026-08-15T12:00:00Z",
+    "state": "queued",
+}
+
+
+class FakeApi:
+    """Plays Airflow: each call of `run` moves on to the next state."""
+
+    url = "http://127.0.0.1:8080"
+
+    def __init__(self, states: list[str], tasks: list[dict[str, Any]] | None = None, log: Any = None) -> None:
+        self.states = states
+        self._tasks = tasks or []
+        self.log = log or []
+        self.task_states: list[str | None] = [None]
+
+    def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
+        return {"state": self.states.pop(0) if len(self.states) > 1 else self.states[0]}
+
+    def task_state(self, dag_id: str, run_id: str, task_id: str) -> str | None:
+        return self.task_states.pop(0) if len(self.task_states) > 1 else self.task_states[0]
+
+    def tasks(self, dag_id: str, run_id: str, *, state: str = "") -> list[dict[str, Any]]:
+        return [task for task in self._tasks if task["state"] == state]
+
+    def log_lines(self, dag_id: str, run_id: str, task: dict[str, Any]) -> list[dict[str, Any]]:
+        if isinstance(self.log, Exception):
+            raise self.log
+        return list(self.log)
+
+
+class FakeFollower(Follower):
+    """Takes its rows from a dictionary instead of the warehouse; lists are used up one by one."""
+
+    def __init__(self, api: FakeApi, answers: dict[str, list[list[dict[str, Any]]]]) -> None:
+        super().__init__(api, "", interval=0.0)  # type: ignore[arg-type]
+        self.answers = answers
+
+    def rows(self, name: str, parameter: object) -> list[dict[str, Any]]:
+        queue = self.answers.get(name, [[]])
+        return queue.pop(0) if len(queue) > 1 else queue[0]
+
+
+def season(run: FollowedRun, processed: int, status: str = "RUNNING", failed: int = 0) -> dict[str, Any]:
+    return {
+        "execution_id": run.execution_id,
+        "season_id": 10,
+        "season": "2025/2026",
+        "status": status,
+        "planned": 90,
+        "processed": processed,
+        "failed": failed,
+        "error_message": None,
+    }
+
+
+@pytest.fixture
+def run() -> FollowedRun:
+    return FollowedRun.of("Superliga", STARTED)
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> StringIO:
+    return _console(monkeypatch, terminal=False)
+
+
+def _console(monkeypatch: pytest.MonkeyPatch, *, terminal: bool) -> StringIO:
+    text = StringIO()
+    console = Console(file=text, width=120, force_terminal=terminal, highlight=False, soft_wrap=True)
+    for module in (follow, failures, runs):
+        for name in ("out", "err"):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, console)
+    return text
+
+
+def test_the_execution_is_that_of_the_dag(run: FollowedRun) -> None:
+    assert run.execution_id.startswith("etl_20260815_120000_")
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_a_run_is_followed_to_its_end(run: FollowedRun, monkeypatch: pytest.MonkeyPatch, terminal: bool) -> None:
+    text = _console(monkeypatch, terminal=terminal)
+    steps = [[], [season(run, 0)], [season(run, 50)], [season(run, 90, "COMPLETED")]]
+    follower = FakeFollower(FakeApi(["queued", "running", "running", "success"]), {"run_progress": steps})
+    assert follower.follow([run])
+    assert run.state == "success"
+    assert (run.processed, run.planned) == (90, 90)
+    said = text.getvalue()
+    assert "Superliga" in said
+    assert "2025/2026" in said
+    assert "90/90" in said
+    assert "success" in said
+
+
+def test_a_pipe_gets_lines_only_when_something_changes(run: FollowedRun, screen: StringIO) -> None:
+    steps = [[season(run, 0)]] * 20 + [[season(run, 90, "COMPLETED")]]
+    FakeFollower(FakeApi(["running"] * 20 + ["success"]), {"run_progress": steps}).follow([run])
+    lines = screen.getvalue().splitlines()
+    assert len(lines) == 4, lines
+    assert lines[-1].endswith("Superliga 2025/2026: completed 90/90 fixtures")
+
+
+def test_a_failed_run_is_not_good(run: FollowedRun, screen: StringIO) -> None:
+    steps = [[season(run, 10, "FAILED", failed=3)]]
+    assert not FakeFollower(FakeApi(["running", "failed"]), {"run_progress": steps}).follow([run])
+    assert "Superliga: failed 10/90 fixtures, 3 failed" in screen.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("tasks", "runs", "good"),
+    [
+        ([None, "running", "success"], ["queued", "running", "running"], True),  # what comes behind it goes on
+        (["running", "upstream_failed"], ["running", "failed"], False),
+        (["up_for_retry", "running", "success"], ["running", "running", "failed"], True),
+    ],
+)
+def test_a_run_that_is_waited_for_until_a_task(
+    screen: StringIO, tasks: list[str | None], runs: list[str], good: bool
+) -> None:
+    run = FollowedRun.of("catalog", STARTED, until="publish")
+    api = FakeApi(runs)
+    api.task_states = tasks
+    assert FakeFollower(api, {}).follow([run]) is good
+    assert run.finished
+
+
+def test_following_ends_but_the_run_goes_on(run: FollowedRun, screen: StringIO) -> None:
+    with pytest.raises(LocalError, match=r"not finished after --timeout 0\.01 s: Superliga; the runs go on"):
+        FakeFollower(FakeApi(["running"]), {}).follow([run], timeout=0.01)
+
+
+FAILED_TASK = {"task_id": "season_2025_2026.collect", "state": "failed", "try_number": 3, "map_index": -1}
+
+
+def test_failures_are_explained_with_the_cause_and_the_mend(run: FollowedRun, screen: StringIO) -> None:
+    log = [
+        {"level": "info", "event": "all is well"},
+        {
+            "level": "error",
+            "event": "Task failed with exception",
+            "error_detail": [{"exc_type": "TransientApiError", "exc_value": "football/fixtures: [HTTP 503]"}],
+        },
+    ]
+    errors = [{"component": "COLLECT", "message": "no answer", "mend": "Wait for the API."}]
+    follower = FakeFollower(FakeApi(["failed"], [FAILED_TASK], log), {"run_errors": [errors]})
+    failures.explain(follower.api, follower, run)
+    said = screen.getvalue()
+    assert "season_2025_2026.collect failed in try 3" in said
+    assert "TransientApiError: football/fixtures: [HTTP 503]" in said, "brackets are text, not markup"
+    assert "all is well" not in said
+    assert "COLLECT: no answer" in said
+    assert "Wait for the API." in said
+    assert "http://127.0.0.1:8080/dags/sportmonks_superliga/runs/manual__1" in said
+
+
+def test_a_log_that_cannot_be_read_hides_nothing_else(run: FollowedRun, screen: StringIO) -> None:
+    follower = FakeFollower(FakeApi(["failed"], [FAILED_TASK], LocalError("gone")), {})
+    failures.explain(follower.api, follower, run)
+    assert "its log cannot be read: gone" in screen.getvalue()
+    assert "mend:" in screen.getvalue()
+
+
+def test_the_warehouse_may_be_away_for_a_while() -> None:
+    follower = Follower(FakeApi(["running"]), "postgresql://127.0.0.1:1/x")  # type: ignore[arg-type]
+    assert follower.rows("run_errors", "x") == []
+
+
+def test_every_query_runs(warehouse_dsn: str) -> None:
+    """Against the real schema: names of columns cannot drift apart unseen."""
+    from local.stack.queries import FOLDER
+
+    parameters: dict[str, object] = {"rights": ["etl"], "run_progress": ["x"], "stored_fixtures": [8]}
+    follower = Follower(FakeApi(["success"]), warehouse_dsn)  # type: ignore[arg-type]
+    import psycopg
+
+    with psycopg.connect(warehouse_dsn) as connection:
+        for file in sorted(FOLDER.glob("*.sql")):
+            connection.execute(file.read_bytes(), [parameters.get(file.stem, "x")])
+    assert follower.rows("run_summary", "x") == []
+    follower.close()

@@ -1,0 +1,66 @@
+"""`./etl routes`: what it prints and its exit codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import psycopg
+import pytest
+
+from local.cli.main import Context, build_parser
+from local.errors import UsageError
+from tests.routes.conftest import BASE
+
+
+@pytest.fixture
+def etl(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, warehouse_dsn: str) -> Any:
+    """``etl("check")`` -> exit code, over a folder of routes of the test's own."""
+    from sportmonks.routes import parse
+
+    monkeypatch.setattr(parse, "ROUTES_DIR", tmp_path)
+    stack = SimpleNamespace(settings=SimpleNamespace(warehouse=warehouse_dsn), warehouse=warehouse_dsn)
+
+    def call(*arguments: str) -> int:
+        args = build_parser().parse_args(["routes", *arguments])
+        context = Context()
+        context.__dict__["stack"] = stack
+        code: int = args.run(args, context)
+        return code
+
+    return call
+
+
+def test_check_list_create_show(
+    etl: Any, tmp_path: Path, warehouse: psycopg.Connection[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "orders.yaml").write_text(BASE)
+    assert etl("check") == 0
+    assert "orders.yaml: DAG raw_shop_orders, table raw.client_shop_orders" in capsys.readouterr().out
+    assert etl("list") == 0
+    assert "no table yet" in capsys.readouterr().out
+    assert etl("create") == 0
+    assert "raw.client_shop_orders" in capsys.readouterr().out
+    assert warehouse.execute("SELECT count(*) FROM raw.client_shop_orders").fetchone() == (0,)
+    assert etl("list") == 0
+    assert "no table yet" not in capsys.readouterr().out
+    for name in ("raw_shop_orders", "raw.client_shop_orders", "orders", "orders.yaml", "shop/orders"):
+        assert etl("show", name) == 0
+        assert "/api/page" in capsys.readouterr().out
+    with pytest.raises(UsageError, match="nothing is no route"):
+        etl("show", "nothing")
+
+
+def test_a_bad_file_is_told_and_the_rest_done(
+    etl: Any, tmp_path: Path, warehouse: psycopg.Connection[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "orders.yaml").write_text(BASE)
+    (tmp_path / "bad.yaml").write_text("client: a\nrout: b\n")
+    for action in ("check", "list", "create"):
+        assert etl(action) == 1
+        said = capsys.readouterr()
+        assert "bad.yaml, line 2: there is no key rout. Did you mean route?" in said.err
+        assert "raw_shop_orders" in said.out or "raw.client_shop_orders" in said.out
+    assert warehouse.execute("SELECT count(*) FROM raw.client_shop_orders").fetchone() == (0,)
+    assert etl("check", str(tmp_path / "orders.yaml")) == 0

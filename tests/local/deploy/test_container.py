@@ -1,0 +1,285 @@
+"""The container files say what the code and the lock say; where Docker's client is there, it reads them too."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+from psycopg import conninfo, sql
+
+from local.deploy.container import container as deploy
+from local.deploy.container import make_secrets
+
+REPO = Path(__file__).resolve().parents[1]
+COMPOSE = REPO / "docker-compose.yaml"
+SERVICES = {"postgres", "init", "api-server", "scheduler", "dag-processor", "triggerer", "sandbox", "worker", "redis"}
+SECRET_NAMES = re.compile(r"PASSWORD|KEY|SECRET")
+
+
+def interpolate(text: str, env: dict[str, str]) -> str:
+    """Compose's ${NAME:-default}, defaults nested; `$$` is a dollar sign."""
+
+    def close(start: int) -> int:
+        depth = 0
+        for index in range(start, len(text)):
+            depth += {"{": 1, "}": -1}.get(text[index], 0) if text[index] in "{}" else 0
+            if depth == 0:
+                return index
+        raise AssertionError(f"no end of {text[start : start + 40]}")
+
+    found = re.search(r"(?<!\$)\$\{", text)
+    if not found:
+        return text.replace("$$", "$")
+    end = close(found.start() + 1)
+    name, _, default = text[found.end() : end].partition(":-")
+    assert re.fullmatch(r"[A-Z][A-Z0-9_]*", name), name
+    value = env.get(name) or interpolate(default, env)
+    return text[: found.start()].replace("$$", "$") + value + interpolate(text[end + 1 :], env)
+
+
+def resolved(env: dict[str, str]) -> dict[str, Any]:
+    def walk(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: walk(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [walk(item) for item in value]
+        return interpolate(value, env) if isinstance(value, str) else value
+
+    document: dict[str, Any] = walk(yaml.safe_load(COMPOSE.read_text()))
+    return document
+
+
+@pytest.fixture
+def settings() -> dict[str, str]:
+    lines = make_secrets.lines("")
+    return dict(line.split("=", 1) for line in lines) | {"SPORTMONKS_API_KEY": "some-key"}
+
+
+@pytest.fixture
+def services(settings: dict[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = resolved(settings)["services"]
+    return found
+
+
+def locked(package: str) -> str:
+    match = re.search(rf"^{re.escape(package)}==(\S+)", (REPO / "requirements.txt").read_text(), re.M)
+    assert match, f"{package} is not in requirements.txt"
+    return match[1]
+
+
+def test_every_service_is_there_with_a_health_check(services: dict[str, Any]) -> None:
+    assert services.keys() >= SERVICES
+    for name, service in services.items():
+        if name in ("init", "preflight"):
+            assert service["restart"] == "no"
+        else:
+            assert service["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL"), name
+    assert services["sandbox"]["profiles"] == ["sandbox"]
+    assert services["worker"]["profiles"] == services["redis"]["profiles"] == ["celery"]
+
+
+def test_dependencies_exist_and_can_be_met(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        for other, how in service.get("depends_on", {}).items():
+            assert other in services, f"{name} waits for {other}"
+            finite = services[other]["restart"] == "no"
+            wanted = "service_completed_successfully" if finite else "service_healthy"
+            assert how["condition"] == wanted, f"{name} -> {other}"
+            profiles = services[other].get("profiles", [])
+            assert set(profiles) <= set(service.get("profiles", [])), f"{name} waits for another profile's {other}"
+
+
+def test_mounted_folders_exist(services: dict[str, Any]) -> None:
+    for service in services.values():
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            assert not source.startswith(".") or (REPO / source).is_dir(), source
+    mounted = {volume.split(":")[0] for volume in services["scheduler"]["volumes"]}
+    assert mounted >= {"./dags", "./plugins", "./include", "./config"}
+
+
+def test_secrets_come_from_the_environment_only() -> None:
+    """No password in the file, and no default for one but nothing."""
+    for name, default in re.findall(r"\$\{([A-Z0-9_]+):?-?([^}$]*)\}", COMPOSE.read_text()):
+        if SECRET_NAMES.search(name) and (name, default) != ("SPORTMONKS_API_KEY", "demo-key"):
+            assert default == "", f"{name} has the default {default!r}"
+    assert not re.search(r"(PASSWORD|SECRET|_KEY): +[^$\s{]", COMPOSE.read_text())
+
+
+def test_every_variable_is_explained() -> None:
+    example = (REPO / ".env.example").read_text()
+    for name in set(re.findall(r"(?<!\$)\$\{([A-Z0-9_]+)", COMPOSE.read_text())):
+        assert re.search(rf"^(# )?{name}=", example, re.M), f"add {name} to .env.example"
+
+
+def test_the_connections_are_what_airflow_reads(
+    services: dict[str, Any], monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]
+) -> None:
+    from airflow.sdk import Connection
+
+    environment = services["scheduler"]["environment"]
+    api = json.loads(environment["AIRFLOW_CONN_SPORTMONKS_API"])
+    assert api == {"conn_type": "http", "host": "https://api.sportmonks.com/v3", "password": "some-key"}
+    warehouse = Connection.from_uri(environment["AIRFLOW_CONN_SPORTMONKS_WAREHOUSE"], conn_id="x")
+    assert (warehouse.conn_type, warehouse.host, warehouse.schema) == ("postgres", "postgres", "sportmonks")
+    assert warehouse.password == settings["POSTGRES_PASSWORD"]
+    own = "postgresql://me:p%40ss@db.example.org:6543/postgres?sslmode=require"
+    environment = resolved(settings | {"SUPABASE_CONNECTION_STRING": own})["services"]["init"]["environment"]
+    warehouse = Connection.from_uri(environment["AIRFLOW_CONN_SPORTMONKS_WAREHOUSE"], conn_id="x")
+    assert (warehouse.password, warehouse.port) == ("p@ss", 6543)
+    assert warehouse.extra_dejson == {"sslmode": "require"}
+
+
+def test_airflow_settings_exist(services: dict[str, Any]) -> None:
+    """A misspelt AIRFLOW__ variable would do nothing, without a word."""
+    from airflow.configuration import conf
+
+    for name in services["scheduler"]["environment"]:
+        match = re.fullmatch(r"AIRFLOW__(\w+?)__(\w+)", name)
+        if match and match[1] != "CELERY":
+            section = conf.configuration_description.get(match[1].lower(), {"options": {}})
+            assert match[2].lower() in section["options"], name
+
+
+def test_the_image_has_the_versions_of_the_lock() -> None:
+    text = (REPO / "Dockerfile").read_text()
+    base = re.search(r"^FROM apache/airflow:(\S+)-python3\.(\d+)$", text, re.M)
+    assert base
+    assert base[1] == locked("apache-airflow")
+    assert 11 <= int(base[2]) <= 13
+    pins = re.findall(r'"([a-z-]+)(?:\[\w+\])?==([\d.]+)"', text)
+    assert ("apache-airflow", base[1]) in pins, "without it pip may move the core"
+    for name, version in pins:
+        assert version == locked(name), name
+    for source in re.findall(r"^COPY --chown=\S+ (\S+)", text, re.M):
+        assert (REPO / source).is_dir()
+        assert f"!{source}\n" in (REPO / ".dockerignore").read_text()
+
+
+def test_lock_files_have_a_hash_for_every_line() -> None:
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        text = (REPO / name).read_text()
+        packages = re.findall(r"^[a-zA-Z0-9_.-]+(?:\[[\w,-]+\])?==", text, re.M)
+        assert len(packages) > 100
+        for block in re.split(r"^(?=[a-zA-Z0-9_.-]+(?:\[[\w,-]+\])?==)", text, flags=re.M)[1:]:
+            assert "--hash=sha256:" in block, block.splitlines()[0]
+        assert "://" not in text, "a lock names no registry"
+
+
+def _compose() -> list[str] | None:
+    """The command that checks compose files on this machine; none of them needs an engine for that."""
+    for command in (["docker", "compose"], ["docker-compose"]):
+        try:
+            if subprocess.run([*command, "version"], capture_output=True, check=False).returncode == 0:
+                return command
+        except OSError:
+            continue
+    return None
+
+
+def test_docker_compose_accepts_the_file(tmp_path: Path, settings: dict[str, str]) -> None:
+    compose = _compose()
+    if compose is None:
+        pytest.skip("neither the Docker client's compose plugin nor docker-compose is here")
+    file = tmp_path / "env"
+    file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    command = [*compose, "--file", str(COMPOSE), "--env-file", str(file)]
+    done = subprocess.run(
+        [*command, "--profile", "*", "config", "--quiet"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+# -- what the containers run ---------------------------------------------------------------------------------
+
+
+def test_check_names_what_is_missing(services: dict[str, Any]) -> None:
+    assert deploy.problems(services["preflight"]["environment"]) == []
+    bare = resolved({})["services"]["preflight"]["environment"]
+    found = "\n".join(deploy.problems(bare))
+    for name in ("POSTGRES_PASSWORD", "AIRFLOW_FERNET_KEY", "AIRFLOW_ADMIN_PASSWORD", "SPORTMONKS_API_KEY"):
+        assert f"{name} is not set in .env" in found
+    celery = resolved({"AIRFLOW_EXECUTOR": "CeleryExecutor"})["services"]["preflight"]["environment"]
+    assert any("REDIS_PASSWORD" in line for line in deploy.problems(celery))
+    other = bare | {"AIRFLOW__CORE__EXECUTOR": "KubernetesExecutor"}
+    assert any("AIRFLOW_EXECUTOR='KubernetesExecutor'" in line for line in deploy.problems(other))
+
+
+def test_a_key_with_a_quotation_mark_is_told_without_the_key(settings: dict[str, str]) -> None:
+    environment = resolved(settings | {"SPORTMONKS_API_KEY": 'se"cret'})["services"]["preflight"]["environment"]
+    found = deploy.problems(environment)
+    assert len(found) == 1
+    assert "quotation mark" in found[0]
+    assert "cret" not in found[0]
+
+
+def test_secrets_are_made_once() -> None:
+    first = make_secrets.lines("POSTGRES_PASSWORD=kept\nREDIS_PASSWORD=\n# AIRFLOW_JWT_SECRET=x\n")
+    names = [line.split("=")[0] for line in first]
+    assert "POSTGRES_PASSWORD" not in names
+    assert {"REDIS_PASSWORD", "AIRFLOW_JWT_SECRET", "AIRFLOW_FERNET_KEY"} <= set(names)
+    assert make_secrets.lines("\n".join(["POSTGRES_PASSWORD=kept", *first])) == []
+    from cryptography.fernet import Fernet
+
+    Fernet(dict(line.split("=", 1) for line in first)["AIRFLOW_FERNET_KEY"])
+
+
+def test_secrets_need_nothing_but_python() -> None:
+    script = REPO / "local" / "make_secrets.py"
+    done = subprocess.run(
+        [sys.executable, "-S", str(script)], capture_output=True, text=True, check=True, cwd="/", env={}
+    )
+    assert done.stdout.count("=") >= 1 or (REPO / ".env").exists()
+
+
+@pytest.mark.slow
+def test_init_builds_both_databases_and_again(services: dict[str, Any], postgres_server: str, tmp_path: Path) -> None:
+    """The init container's command, run outside of a container against a real server."""
+    metadata, warehouse = f"meta_{os.getpid()}", f"warehouse_{os.getpid()}"
+    passwords = tmp_path / "passwords.json"
+
+    def url(name: str) -> str:
+        parts = conninfo.conninfo_to_dict(postgres_server)
+        account = f"{parts['user']}:{parts.get('password', '')}"
+        return f"postgresql://{account}@{parts['host']}:{parts['port']}/{name}"
+
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
+        **services["init"]["environment"],
+        "POSTGRES_PASSWORD": "given to the postgres container",
+        "AIRFLOW_HOME": str(tmp_path),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": f"{REPO}:{REPO / 'plugins'}",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url(metadata).replace("postgresql://", "postgresql+psycopg2://"),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
+        "AIRFLOW_CONN_SPORTMONKS_WAREHOUSE": url(warehouse),
+    }
+    command = [sys.executable, "-m", "local.deploy.container", "init"]
+    with psycopg.connect(postgres_server, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(metadata)))
+        try:
+            for word in ("migrations applied", "up to date"):
+                done = subprocess.run(
+                    command, env=environment, capture_output=True, text=True, check=False, cwd=tmp_path
+                )
+                assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+                assert f"warehouse: {word}" in done.stdout or word in done.stdout
+        finally:
+            for name in (metadata, warehouse):
+                drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+                admin.execute(drop.format(sql.Identifier(name)))
+    assert json.loads(passwords.read_text()) == {"admin": environment["AIRFLOW_ADMIN_PASSWORD"]}
+    assert passwords.stat().st_mode & 0o077 == 0
+
+
+def test_healthy_reads_the_answer() -> None:
+    assert deploy.healthy("http://127.0.0.1:1") == 1
+    assert deploy.main(["nonsense"]) == 2
