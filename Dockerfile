@@ -1,6 +1,6 @@
 # The package on the official Airflow image. docker-compose.yaml mounts the code over these copies, so that an
 # edit needs no new image; elsewhere (Kubernetes, ECS) the copies are what runs.
-FROM apache/airflow:3.3.2-python3.12
+FROM apache/airflow:3.3.2-python3.12 AS product
 
 # Only what the image lacks. The line of the core makes pip refuse to move what the image was tested with.
 RUN pip install --no-cache-dir \
@@ -19,3 +19,8 @@ RUN mkdir -p /opt/airflow/auth
 
 ENV PYTHONPATH=/opt/sportmonks:/opt/airflow/plugins \
     ETL_INCLUDE_DIR=/opt/airflow/include
+
+# The API sandbox of the compose file's profile `sandbox`; the product image does not hold it.
+FROM product AS sandbox
+COPY --chown=airflow:root sandbox /opt/sportmonks/sandbox
+ENTRYPOINT ["python", "-m", "sandbox"]

@@ -40,9 +40,10 @@ $(VENV)/.installed-dev: requirements-dev.txt local/stack/install.sh
 	@PYTHON="$(PYTHON)" sh local/stack/install.sh requirements-dev.txt
 	@touch $@ $(VENV)/.installed
 
-lint: install-dev  ## ruff: rules and format
+lint: install-dev  ## ruff: rules and format; import-linter: who may import whom
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@PYTHONPATH=plugins $(BIN)/lint-imports --no-timing
 
 format: install-dev  ## put imports and layout in order
 	@$(BIN)/ruff check --select I --fix .

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,52 +15,10 @@ from tests.conftest import REPO
 PACKAGE = REPO / "plugins" / "sportmonks"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 SQL_FILES = sorted((REPO / "include" / "sql").rglob("*.sql"))
-PLAN = "catalog chunks refetch batches manifest params settings execution errors paths values".split()
-# Who may import whom: a layer imports itself and what stands before it.
-LAYERS = ("plan", "db checkpoints", "api load incremental routes monitoring", "collecting hooks notifiers triggers",
-          "operators", "render")  # fmt: skip
 
 
 def name_of(file: Path) -> str:
     return str(file.relative_to(REPO))
-
-
-def top_level_imports(file: Path) -> Iterator[tuple[int, str]]:
-    """(line, module) of imports that run when the module is imported; those for type checkers do not."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    waiting: list[ast.stmt] = list(tree.body)
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.lineno, node.module
-        elif isinstance(node, ast.If) and "TYPE_CHECKING" not in ast.unparse(node.test):
-            waiting += [*node.body, *node.orelse]
-        elif isinstance(node, ast.Try):
-            waiting += [*node.body, *node.orelse, *node.finalbody]
-        elif isinstance(node, ast.ClassDef):
-            waiting += node.body
-
-
-def layer_of(part: str) -> int | None:
-    part = "plan" if part in PLAN else part
-    return next((place for place, names in enumerate(LAYERS) if part in names.split()), None)
-
-
-@pytest.mark.parametrize("file", MODULES, ids=name_of)
-def test_imports_point_one_way(file: Path) -> None:
-    mine = layer_of(file.relative_to(PACKAGE).parts[0].removesuffix(".py"))
-    if mine is None:
-        return
-    for line, module in top_level_imports(file):
-        if module.startswith("sportmonks."):
-            theirs = layer_of(module.split(".")[1])
-            assert theirs is None or theirs <= mine, (
-                f"{name_of(file)}:{line} imports {module}, which stands above it: hand it over as an argument."
-            )
-        if mine == 0:
-            assert not module.startswith("airflow"), f"{name_of(file)}:{line}: the plan knows nothing of Airflow."
 
 
 @pytest.mark.parametrize("file", MODULES, ids=name_of)

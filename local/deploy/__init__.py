@@ -1,1 +1,1 @@
-"""TODO."""
+"""What the containers of docker-compose.yaml run besides Airflow itself."""

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-DOTENV = Path(__file__).resolve().parents[1] / ".env"
+DOTENV = Path(__file__).resolve().parents[2] / ".env"
 # Letters, digits, - and _ only: they stand in URLs.
 MAKERS: dict[str, Callable[[], str]] = {
     "POSTGRES_PASSWORD": lambda: secrets.token_urlsafe(24),

@@ -18,7 +18,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from local.errors import LocalError
 
-REPO = Path(__file__).resolve().parents[1]
+REPO = Path(__file__).resolve().parents[2]
 DOTENV = REPO / ".env"
 REAL_API = "https://api.sportmonks.com/v3"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")

@@ -60,7 +60,10 @@ def test_six_at_once(empty_dsn: str) -> None:
 
 
 def test_processes_at_once(empty_dsn: str) -> None:
-    code = "import sys; from sportmonks.warehouse.connection import *; print(len(migrate(open_connection(sys.argv[1], autocommit=True))))"
+    code = (
+        "import sys; from sportmonks.warehouse.connection import *; "
+        "print(len(migrate(open_connection(sys.argv[1], autocommit=True))))"
+    )
     started = [
         subprocess.Popen(
             [sys.executable, "-c", code, empty_dsn],

@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    from local.cli.main import terminal as cli
+    from local.cli import terminal as cli
     from sportmonks.dashboard import export
 
     limit = int(_number("--limit", args.limit, 1, 5000))
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _overview(conn: psycopg.Connection[Any], limit: int) -> None:
-    from local.cli.main import terminal as cli
+    from local.cli import terminal as cli
 
     cli.show_health(out, conn)
     cli.show_running(out, conn)

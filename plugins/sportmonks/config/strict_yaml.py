@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from sportmonks.routes.spec import JsonPath
+# A path into JSON: dotted in YAML, its keys here.
+JsonPath = tuple[str, ...]
 
 
 class Reader:

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from sportmonks.monitoring.performance import PerformanceTracker
 
 _HOMES = {
-    "Alert": "alerts",
-    "ETLAlertManager": "alerts",
-    "league_deadline": "deadlines",
-    "ETLLogger": "logger",
-    "ETLMonitor": "monitor",
-    "PerformanceTracker": "performance",
+    "Alert": "sportmonks.alerts.rules",
+    "ETLAlertManager": "sportmonks.alerts.rules",
+    "league_deadline": "sportmonks.alerts.deadlines",
+    "ETLLogger": "sportmonks.monitoring.logger",
+    "ETLMonitor": "sportmonks.monitoring.monitor",
+    "PerformanceTracker": "sportmonks.monitoring.performance",
 }
 __all__ = [
     "Alert",
@@ -39,4 +39,4 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(_HOMES[name]), name)

@@ -73,9 +73,9 @@ def seasons_to_index(
 ) -> list[Season]:
     """Seasons (newest first) whose index this run reads.
 
-    Asked ones always, and then only those. Otherwise what :func:`sportmonks.planning.freshness.get_seasons_to_fetch` says:
-    never indexed ones, the current and the ``daily_seasons`` newest in every run, the ``weekly_seasons`` newest once
-    a week, all once in ``all_days``. An index is read in every run, however short the time since the last one: it
+    Asked ones always, and then only those. Otherwise what ``planning.freshness.get_seasons_to_fetch`` says: never
+    indexed ones, the current and the ``daily_seasons`` newest in every run, the ``weekly_seasons`` newest once a
+    week, all once in ``all_days``. An index is read in every run, however short the time since the last one: it
     tells which matches have been played meanwhile.
     """
     if asked:

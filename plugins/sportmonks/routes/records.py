@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
+from sportmonks.config.strict_yaml import JsonPath
 from sportmonks.routes.period import Window, record_day
-from sportmonks.routes.spec import JsonPath, Route
+from sportmonks.routes.spec import Route
 
 # \u0000 behind an even number of backslashes: the one character that PostgreSQL's jsonb refuses.
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")

@@ -18,6 +18,7 @@ from requests.utils import parse_header_links
 
 from sportmonks.api.status import BY_CLASS, BY_STATUS, Decision, retry_after, wait_before_retry
 from sportmonks.api.transport import AnswerTooLarge, Reply, Transport
+from sportmonks.config.strict_yaml import JsonPath
 from sportmonks.errors import (
     BudgetWait,
     ConfigurationError,
@@ -28,7 +29,7 @@ from sportmonks.errors import (
 )
 from sportmonks.redaction import add_secret, mask_text
 from sportmonks.routes.records import dig
-from sportmonks.routes.spec import JsonPath, Route
+from sportmonks.routes.spec import Route
 
 if TYPE_CHECKING:
     from sportmonks.api.client import SportmonksClient

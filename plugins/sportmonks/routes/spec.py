@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from sportmonks.config.strict_yaml import JsonPath
 from sportmonks.routes.names import run_name, table_name
 
-JsonPath = tuple[str, ...]
 Style = Literal["page", "cursor", "next", "offset", "none"]
 
 

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The warehouse: connections, sessions that survive restarts, SQL by name, migrations."""

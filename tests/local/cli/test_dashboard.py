@@ -13,7 +13,7 @@ import pytest
 
 from local.cli.terminal import clean, lasting
 
-REPO = Path(__file__).resolve().parents[2]
+REPO = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from local.cli import failures, follow, runs
 from local.cli.follow import FollowedRun, Follower
-from local.cli.main import failures, follow, runs
 from local.errors import LocalError
 
 STARTED = {

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from local.cli import main as cli
 from local.cli.commands import run as run_command
 from local.cli.console import seconds
 from local.cli.leagues import find, season_ids
-from local.cli.main import main as cli
 from local.errors import UsageError
 from local.stack.settings import REPO
 from sportmonks.config.catalog import League, Season

@@ -15,10 +15,10 @@ import pytest
 import yaml
 from psycopg import conninfo, sql
 
-from local.deploy.container import container as deploy
-from local.deploy.container import make_secrets
+from local.deploy import container as deploy
+from local.deploy import make_secrets
 
-REPO = Path(__file__).resolve().parents[1]
+REPO = Path(__file__).resolve().parents[3]
 COMPOSE = REPO / "docker-compose.yaml"
 SERVICES = {"postgres", "init", "api-server", "scheduler", "dag-processor", "triggerer", "sandbox", "worker", "redis"}
 SECRET_NAMES = re.compile(r"PASSWORD|KEY|SECRET")
@@ -233,7 +233,7 @@ def test_secrets_are_made_once() -> None:
 
 
 def test_secrets_need_nothing_but_python() -> None:
-    script = REPO / "local" / "make_secrets.py"
+    script = REPO / "local" / "deploy" / "make_secrets.py"
     done = subprocess.run(
         [sys.executable, "-S", str(script)], capture_output=True, text=True, check=True, cwd="/", env={}
     )

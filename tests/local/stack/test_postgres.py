@@ -27,7 +27,7 @@ from local.stack.pgbinaries import RunAs, find_programs, run_as
 from local.stack.postgres import EmbeddedPostgres, _processes_in
 
 FAST = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
