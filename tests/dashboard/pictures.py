@@ -1,4 +1,4 @@
-"""The screenshots of docs/monitoring.md, made again from a seeded warehouse:
+"""The screenshots of docs/operations/monitoring.md, made again from a seeded warehouse:
 
     python -m tests.dashboard.pictures docs/images
 

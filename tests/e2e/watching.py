@@ -54,7 +54,7 @@ class Channels:
 
 @pytest.fixture(scope="session")
 def channels(etl: Etl) -> Iterator[Channels]:
-    """Both set up as docs/monitoring.md says: as connections of Airflow."""
+    """Both set up as docs/operations/monitoring.md says: as connections of Airflow."""
     with serving(MailServer()) as mail, serving(HookServer()) as hook:
         connections = {"sportmonks_smtp": mail.connection(), "sportmonks_webhook": hook.connection()}
         for name, fields in connections.items():

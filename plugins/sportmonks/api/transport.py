@@ -23,10 +23,11 @@ from requests.auth import AuthBase
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from sportmonks import __version__
 from sportmonks.config.settings import API_CONN_ID
 from sportmonks.errors import ConfigurationError, TransientApiError
 
-USER_AGENT = "sportmonks-etl/0.1 (Apache Airflow)"
+USER_AGENT = f"sportmonks-etl/{__version__} (Apache Airflow)"
 CHUNK_BYTES = 256 * 1024
 DEFAULT_MAX_BYTES = 256 * 1024 * 1024
 
