@@ -18,7 +18,10 @@ from tests.conftest import REPO
 
 PAGES = [*sorted(REPO.glob("*.md")), *sorted((REPO / "docs").rglob("*.md"))]
 PAGES_AND_NOTES = [*PAGES, *sorted((REPO / ".github").rglob("*.md"))]
+PACKAGE = REPO / "plugins" / "sportmonks"
 FOLDERS = (".ci", ".github", *"benchmarks config dags docs include local plugins sandbox tests".split())
+# Files that exist only where the stack has run, or in other places than the repository.
+MADE = (".etl/airflow/passwords.json",)
 VERSION_FILE = "plugins/sportmonks/__init__.py"
 FENCE = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.M | re.S)
 LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)")
@@ -71,6 +74,35 @@ def test_the_index_leads_to_every_page() -> None:
         reached |= {(page.parent / target.partition("#")[0]).resolve() for target in links_of(page)}
     lost = [name_of(page) for page in (REPO / "docs").rglob("*.md") if page not in reached]
     assert not lost, f"Add to docs/index.md: {lost}"
+
+
+def paths_of(page: Path) -> list[str]:
+    """File and folder names in code style, as `load/batch.py` or `tests/chaos/`; patterns (`<name>`, `*`) are none."""
+    spans = re.findall(r"`([^`\n]+)`", text_of(page))
+    return [
+        span for span in spans if re.fullmatch(r"[\w.-]+(/[\w.-]+)*(/|\.(py|sql|yaml|yml|toml|md|sh|txt|json))", span)
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_files_that_pages_name_exist(page: Path) -> None:
+    """Below the repository, the package, or the page's own folder."""
+    for name in paths_of(page):
+        places = (REPO / name, PACKAGE / name, page.parent / name)
+        assert any(place.exists() for place in places) or name in MADE, f"{name_of(page)} names {name}: no such file."
+
+
+def test_the_architecture_page_has_every_folder_of_the_package() -> None:
+    """And in the order of the import contract: what stands above may import what stands below."""
+    section = (
+        text_of(REPO / "docs" / "architecture.md").partition("## The layers of the package")[2].partition("\n## ")[0]
+    )
+    rows = [re.findall(r"`(\w+)(?:/|\.py)`", line.split("|")[1]) for line in section.splitlines() if line[:2] == "| "]
+    contracts = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    assert [sorted(row) for row in rows if row] == [sorted(re.split(r"\s*\|\s*", layer)) for layer in layers]
 
 
 def files_of(*endings: str) -> list[Path]:
