@@ -14,7 +14,7 @@ from sportmonks.alerts.rules import RULES
 from sportmonks.monitoring import ETLAlertManager
 from sportmonks.monitoring.housekeeping import notify_new
 from sportmonks.notifiers.alert import Delivery
-from tests.monitoring.conftest import NOW, Run
+from tests.harness.runs import NOW, Run
 
 Warehouse = psycopg.Connection[Any]
 Step = Callable[[Warehouse, Run, datetime], object]

@@ -10,7 +10,7 @@ import pytest
 
 from sportmonks.alerts.deadlines import raise_deadline_alert
 from sportmonks.monitoring import ETLAlertManager
-from tests.monitoring.conftest import NOW, Run
+from tests.harness.runs import NOW, Run
 
 DRY = '{"dry_run": true}'
 

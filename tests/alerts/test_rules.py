@@ -12,7 +12,7 @@ import pytest
 from sportmonks.errors import ConfigurationError
 from sportmonks.monitoring import ETLAlertManager, Thresholds
 from sportmonks.warehouse.connection import open_connection, sql
-from tests.monitoring.conftest import NOW, Run
+from tests.harness.runs import NOW, Run
 
 
 def _kinds(alerts: list[Any]) -> list[str]:

@@ -24,7 +24,7 @@ from sportmonks.monitoring.housekeeping import (
 )
 from sportmonks.notifiers.alert import Delivery
 from sportmonks.warehouse.connection import open_connection, sql
-from tests.monitoring.conftest import NOW, Run
+from tests.harness.runs import NOW, Run
 
 DIALS = Thresholds()
 

@@ -151,7 +151,7 @@ def test_airflow_settings_exist(services: dict[str, Any]) -> None:
 
 def test_the_image_has_the_versions_of_the_lock() -> None:
     text = (REPO / "Dockerfile").read_text()
-    base = re.search(r"^FROM apache/airflow:(\S+)-python3\.(\d+)$", text, re.M)
+    base = re.search(r"^FROM apache/airflow:(\S+)-python3\.(\d+)(?: AS product)$", text, re.M)
     assert base
     assert base[1] == locked("apache-airflow")
     assert 11 <= int(base[2]) <= 13

@@ -1,0 +1,3 @@
+"""Runs in the warehouse, made by the builder that the tests of monitoring use too."""
+
+from tests.harness.runs import run  # noqa: F401 (a fixture)
