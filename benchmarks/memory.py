@@ -40,10 +40,10 @@ def collect_one(dsn: str, base_url: str, key: str, league_id: int, season_id: in
     from sportmonks.api.budget import UnlimitedBudget
     from sportmonks.api.client import SportmonksClient
     from sportmonks.collect.collect import collect
-    from sportmonks.collect.context import Run
+    from sportmonks.collect.context import RunContext
     from sportmonks.collect.discover import discover
     from sportmonks.collect.plan import plan
-    from sportmonks.config.catalog import Dials, League, Season
+    from sportmonks.config.catalog import League, Season, TaskSettings
     from sportmonks.config.settings import DEFAULT_INCLUDES
     from sportmonks.planning.run_params import read_params
     from sportmonks.warehouse.connection import open_connection
@@ -59,11 +59,11 @@ def collect_one(dsn: str, base_url: str, key: str, league_id: int, season_id: in
         seasons=(season,),
     )
     client = SportmonksClient(base_url, key, budget=UnlimitedBudget())
-    run = Run(
+    run = RunContext(
         execution_id=f"etl_20260101_000000_{season_id % 0xFFFFFF:06x}",
         league=league,
-        dials=Dials(),
-        params=read_params({}, league, Dials()),
+        settings=TaskSettings(),
+        params=read_params({}, league, TaskSettings()),
         connect=lambda: open_connection(dsn, autocommit=True),
         client=lambda: client,
         checkpoints=_Checkpoints(),

@@ -24,7 +24,7 @@ from benchmarks.ground import ROOT, child, client_of, ids_of, postgres, season_o
 
 if TYPE_CHECKING:
     from sportmonks.api.calls import CallRecord
-    from sportmonks.collect.context import Run
+    from sportmonks.collect.context import RunContext
     from sportmonks.config.catalog import Season
 
 REQUIREMENTS = Path(__file__).with_name("requirements-dlt.in")
@@ -40,12 +40,12 @@ class _Checkpoints(dict[str, str]):
         self.pop(key, None)
 
 
-def season_run(told: dict[str, Any], on_call: Callable[[CallRecord], None] | None = None) -> tuple[Run, Season]:
+def season_run(told: dict[str, Any], on_call: Callable[[CallRecord], None] | None = None) -> tuple[RunContext, Season]:
     """A run over one season, begun in the warehouse, as the operators make it."""
     from sportmonks.api.budget import UnlimitedBudget
     from sportmonks.api.client import SportmonksClient
-    from sportmonks.collect.context import Run
-    from sportmonks.config.catalog import Collect, Dials, League, Season
+    from sportmonks.collect.context import RunContext
+    from sportmonks.config.catalog import CollectSettings, League, Season, TaskSettings
     from sportmonks.config.settings import DEFAULT_INCLUDES
     from sportmonks.planning.run_params import read_params
     from sportmonks.warehouse.connection import open_connection
@@ -61,13 +61,13 @@ def season_run(told: dict[str, Any], on_call: Callable[[CallRecord], None] | Non
         seasons=(season,),
     )
     threads = told["threads"]
-    dials = Dials(collect=Collect(fetchers=threads, writers=threads, in_flight=2 * threads))
+    settings = TaskSettings(collect=CollectSettings(fetchers=threads, writers=threads, in_flight=2 * threads))
     client = SportmonksClient(told["url"], told["key"], budget=UnlimitedBudget(), on_call=on_call)
-    run = Run(
+    run = RunContext(
         execution_id="etl_20260101_000000_abcdef",
         league=league,
-        dials=dials,
-        params=read_params({}, league, dials),
+        settings=settings,
+        params=read_params({}, league, settings),
         connect=lambda: open_connection(told["dsn"], autocommit=True),
         client=lambda: client,
         checkpoints=_Checkpoints(),

@@ -38,10 +38,10 @@ TODAY = date(2025, 12, 31)
 
 def part(name: str, args: argparse.Namespace) -> dict[str, float]:
     """One part, in this process: seconds and peak memory in MiB."""
-    from sportmonks.routes.extract import Wanted, plan_run, run_route
+    from sportmonks.routes.extract import RouteRequest, plan_run, run_route
     from sportmonks.routes.parse import parse_route
     from sportmonks.routes.source import Access, RestSource
-    from sportmonks.routes.store import RouteStore, Start, ensure_table
+    from sportmonks.routes.store import ResumePoint, RouteStore, ensure_table
     from sportmonks.routes.stream import read_pages
     from sportmonks.warehouse.connection import open_connection
 
@@ -50,7 +50,7 @@ def part(name: str, args: argparse.Namespace) -> dict[str, float]:
     def connect() -> Any:
         return open_connection(args.dsn)
 
-    plan = plan_run(connect, route, Wanted(), TODAY)
+    plan = plan_run(connect, route, RouteRequest(), TODAY)
     source = RestSource(route, Access(args.url))
     with connect() as conn:
         conn.autocommit = True
@@ -61,7 +61,7 @@ def part(name: str, args: argparse.Namespace) -> dict[str, float]:
         run_route(route, source, connect, plan, force=True, today=TODAY)
         seconds = time.monotonic() - begun
     else:
-        pages = read_pages(source, route, plan.slices, Start(0, 0, None, {}, False), TODAY)
+        pages = read_pages(source, route, plan.slices, ResumePoint(0, 0, None, {}, False), TODAY)
         if name == "fetch":
             for _ in pages:
                 pass

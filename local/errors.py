@@ -4,15 +4,15 @@ from __future__ import annotations
 
 
 class LocalError(Exception):
-    """Something the user can mend; the command line prints both sentences and exits with 1."""
+    """Something the user can correct; the command line prints both sentences and exits with 1."""
 
-    def __init__(self, message: str, *, mend: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.mend = mend
+        self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message}\n  mend: {self.mend}" if self.mend else self.message
+        return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
 
 
 class UsageError(LocalError):

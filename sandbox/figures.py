@@ -90,11 +90,11 @@ def side_figures(found: Outcome, events: list[Event], share: float) -> list[tupl
 
 def _tally(events: list[Event]) -> dict[int, dict[int, int]]:
     """Per player id the figures that events decide."""
-    tally: dict[int, dict[int, int]] = {}
+    stats: dict[int, dict[int, int]] = {}
 
     def add(entry: Entry | None, type_id: int) -> None:
         if entry is not None:
-            row = tally.setdefault(entry.player.id, {})
+            row = stats.setdefault(entry.player.id, {})
             row[type_id] = row.get(type_id, 0) + 1
 
     for event in events:
@@ -110,7 +110,7 @@ def _tally(events: list[Event]) -> dict[int, dict[int, int]]:
             add(event.entry, 83)
         elif event.kind == SECOND_YELLOW:
             add(event.entry, 85)
-    return tally
+    return stats
 
 
 def player_figures(
@@ -122,7 +122,7 @@ def player_figures(
     """
     rng = Random(mix(story.found.fixture_id, 42))
     draw = rng.random
-    tally = _tally(events)
+    stats = _tally(events)
     change = story.found.change
     result: list[list[tuple[int, Any]]] = []
     columns = {position: [(row[0], row[column]) for row in PLAYER_MEANS] for position, column in COLUMN.items()}
@@ -139,7 +139,7 @@ def player_figures(
             value = int(mean * weight * (0.35 + 1.3 * chance) + chance * 0.7)
             if value:
                 values[type_id] = value
-        own = tally.get(entry.player.id, nothing)
+        own = stats.get(entry.player.id, nothing)
         for type_id, value in own.items():
             values[type_id] = value
         passes = values.get(80, 0)

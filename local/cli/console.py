@@ -29,12 +29,12 @@ def step(begun: float | None = None) -> Callable[[str], None]:
 
 
 def complain(error: LocalError) -> None:
-    """The message and the mend, on stderr."""
-    problems = error.problems if isinstance(error, SettingsError) else [(error.message, error.mend)]
-    for message, mend in problems:
+    """The message and the hint, on stderr."""
+    problems = error.problems if isinstance(error, SettingsError) else [(error.message, error.hint)]
+    for message, hint in problems:
         err.print(f"[bold red]error:[/] {escape(message)}")
-        if mend:
-            err.print(f"[bold]mend:[/]  {escape(mend)}")
+        if hint:
+            err.print(f"[bold]hint:[/]  {escape(hint)}")
 
 
 def seconds(value: float) -> str:

@@ -28,18 +28,18 @@ def explain(api: AirflowApi, follower: Follower, run: FollowedRun) -> None:
             err.print(f"    {escape(line)}")
     if len(failed) > MAX_TASKS:
         err.print(f"  and {len(failed) - MAX_TASKS} more")
-    mends = []
+    hints = []
     for row in follower.rows("run_errors", run.execution_id):
         err.print(f"  {escape(row['component'])}: {escape(row['message'])}")
-        if row["mend"] and row["mend"] not in mends:
-            mends.append(row["mend"])
+        if row["hint"] and row["hint"] not in hints:
+            hints.append(row["hint"])
     follower.close()
-    mends.append(
-        "mend the cause, then clear the failed tasks (only failed) in "
+    hints.append(
+        "remove the cause, then clear the failed tasks (only failed) in "
         f"{api.url}/dags/{run.dag_id}/runs/{run.run_id}, or run the command again: what is stored stays"
     )
-    for mend in mends:
-        err.print(f"[bold]mend:[/]  {escape(mend)}")
+    for hint in hints:
+        err.print(f"[bold]hint:[/]  {escape(hint)}")
 
 
 def _last_errors(api: AirflowApi, run: FollowedRun, task: dict[str, Any]) -> list[str]:

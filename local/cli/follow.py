@@ -90,7 +90,7 @@ class Follower:
                     waiting = ", ".join(run.label for run in runs if not run.finished)
                     raise LocalError(
                         f"not finished after --timeout {timeout:g} s: {waiting}; the runs go on",
-                        mend="look at them in Airflow, or run the command again with a longer --timeout",
+                        hint="look at them in Airflow, or run the command again with a longer --timeout",
                     )
                 time.sleep(self.interval)
         self.close()

@@ -34,7 +34,7 @@ def manifest(stack: Stack) -> Manifest | None:
     try:
         return decode_manifest(text)
     except SportmonksError as error:
-        raise LocalError(error.message, mend=error.mend or f"run the DAG {CATALOG_DAG} in Airflow") from None
+        raise LocalError(error.message, hint=error.hint or f"run the DAG {CATALOG_DAG} in Airflow") from None
 
 
 def ready_manifest(stack: Stack, *, refresh: bool = False) -> tuple[Manifest, bool]:
@@ -48,7 +48,7 @@ def ready_manifest(stack: Stack, *, refresh: bool = False) -> tuple[Manifest, bo
     if found is None or not found.leagues:
         raise LocalError(
             f"{CATALOG_DAG} has left no manifest with leagues",
-            mend=f"look at its log in {stack.airflow.url}/dags/{CATALOG_DAG}",
+            hint=f"look at its log in {stack.airflow.url}/dags/{CATALOG_DAG}",
         )
     return found, fresh
 
@@ -62,7 +62,7 @@ def run_catalog(stack: Stack) -> None:
     follower = Follower(stack.api, stack.warehouse)
     if not follower.follow([run], timeout=900):
         explain(stack.api, follower, run)
-        raise LocalError(f"{CATALOG_DAG} has failed", mend="see above; then run this command again")
+        raise LocalError(f"{CATALOG_DAG} has failed", hint="see above; then run this command again")
     write_json(_choice_file(stack), _choice(stack))
 
 
@@ -75,7 +75,7 @@ def wait_for_dag(stack: Stack, dag_id: str) -> None:
             reasons = "; ".join(f"{e['filename']}: {e['stack_trace'].strip().splitlines()[-1]}" for e in errors)
             raise LocalError(
                 f"the DAG {dag_id} does not appear in Airflow" + (f": {reasons}" if reasons else ""),
-                mend=f"read {stack.processes.log_file('dag-processor')}",
+                hint=f"read {stack.processes.log_file('dag-processor')}",
             )
         time.sleep(0.5)
 
@@ -89,7 +89,7 @@ def find(leagues: tuple[League, ...], wanted: str) -> League:
         return found[0]
     if found:
         ids = ", ".join(f"{league.name} ({league.id})" for league in found)
-        raise UsageError(f"--league {wanted!r} is the name of several leagues: {ids}", mend="give the id")
+        raise UsageError(f"--league {wanted!r} is the name of several leagues: {ids}", hint="give the id")
     names = {league.name.casefold(): league for league in leagues} | {league.slug: league for league in leagues}
     near = [names[name] for name in difflib.get_close_matches(text, names, n=5, cutoff=0.5)]
     near += [league for name, league in names.items() if text and text in name]
@@ -98,7 +98,7 @@ def find(leagues: tuple[League, ...], wanted: str) -> League:
     listed = ", ".join(f"{league.name} ({league.id})" for league in (distinct or leagues)[:10])
     raise UsageError(
         f"--league {wanted!r} is none of the {len(leagues)} followed leagues; {hint}: {listed}",
-        mend="give one of these, or add the league to ETL_LEAGUES or include/catalog.yaml",
+        hint="give one of these, or add the league to ETL_LEAGUES or include/catalog.yaml",
     )
 
 
@@ -109,7 +109,7 @@ def season_ids(league: League, wanted: list[str]) -> list[str]:
         match = [s for s in league.seasons if text.strip() in (str(s.id), s.name, s.group)]
         if not match:
             listed = ", ".join(f"{s.name} ({s.id})" for s in league.seasons[:12])
-            raise UsageError(f"--season {text!r} is no season of {league.name}", mend=f"give one of these: {listed}")
+            raise UsageError(f"--season {text!r} is no season of {league.name}", hint=f"give one of these: {listed}")
         ids.append(str(match[0].id))
     return list(dict.fromkeys(ids))
 

@@ -44,7 +44,7 @@ def carry_out(
         try:
             run = FollowedRun.of(plan.league.name, stack.api.trigger(dag_id, plan.conf))
         except Refused as error:
-            raise UsageError(error.message, mend="correct that parameter") from None
+            raise UsageError(error.message, hint="correct that parameter") from None
         stack.say(f"{plan.league.name}: {stack.airflow.url}/dags/{dag_id}/runs/{run.run_id}")
         runs.append(run)
     if not follow:
@@ -52,7 +52,7 @@ def carry_out(
     return runs, Follower(stack.api, stack.warehouse).follow(runs, timeout=timeout)
 
 
-def report(stack: Stack, runs: list[FollowedRun], took: float, *, quotes: bool = False) -> None:
+def report(stack: Stack, runs: list[FollowedRun], took: float, *, estimates: bool = False) -> None:
     """A line of figures per execution, the plan's cost if asked for, and why failed runs failed."""
     follower = Follower(stack.api, stack.warehouse)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
@@ -81,8 +81,8 @@ def report(stack: Stack, runs: list[FollowedRun], took: float, *, quotes: bool =
             seconds(float(row["duration_seconds"] or 0)),
             str(row["fixtures_per_second"] or "-"),
         )
-        if quotes and row["quote"]:
-            costs.append((run.label, row["quote"]))
+        if estimates and row["estimate"]:
+            costs.append((run.label, row["estimate"]))
     follower.close()
     out.print()
     out.print(table)
@@ -91,8 +91,8 @@ def report(stack: Stack, runs: list[FollowedRun], took: float, *, quotes: bool =
             f"together  {totals['processed_fixtures']} fixtures, {totals['failed_fixtures']} failed, "
             f"{totals['api_calls']} calls in {seconds(took)}"
         )
-    for label, quote in costs:
-        _show_quote(label, quote)
+    for label, estimate in costs:
+        _show_estimate(label, estimate)
     failed = [run for run in runs if run.state == "failed"]
     for run in failed:
         err.print()
@@ -118,7 +118,7 @@ def export_metrics(stack: Stack, runs: list[FollowedRun], file: Path) -> None:
     try:
         file.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
-        raise LocalError(f"--export-metrics {file}: {error.strerror}", mend="give another file") from error
+        raise LocalError(f"--export-metrics {file}: {error.strerror}", hint="give another file") from error
     stack.say(f"metrics of {len(found)} executions are in {file}")
 
 
@@ -126,22 +126,22 @@ def _plain(value: object) -> object:
     return float(value) if isinstance(value, Decimal) else str(value)
 
 
-def _show_quote(label: str, quote: dict[str, Any]) -> None:
+def _show_estimate(label: str, estimate: dict[str, Any]) -> None:
     """What a plan takes, as stored with its execution."""
-    calls = quote.get("calls") or {}
+    calls = estimate.get("calls") or {}
     out.print(f"\n[bold]{escape(label)}[/]: the plan")
     lines = {
-        "fixtures due": str(quote.get("fixtures", 0)),
-        "by reason": _pairs(quote.get("by_reason") or {}),
+        "fixtures due": str(estimate.get("fixtures", 0)),
+        "by reason": _pairs(estimate.get("by_reason") or {}),
         "calls": f"{sum(calls.values())} ({_pairs(calls)})" if calls else "0",
-        "calls left now": quote.get("available_now"),
-        "minutes": quote.get("minutes"),
-        "left out": _pairs(quote.get("left_out") or {}),
+        "calls left now": estimate.get("available_now"),
+        "minutes": estimate.get("minutes"),
+        "left out": _pairs(estimate.get("left_out") or {}),
     }
     for name, value in lines.items():
         if value not in (None, ""):
             out.print(f"  {name:<15} {escape(str(value))}")
-    for chunk in quote.get("chunks") or []:
+    for chunk in estimate.get("chunks") or []:
         out.print("  " + escape(_pairs(chunk)))
 
 

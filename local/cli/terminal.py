@@ -196,7 +196,7 @@ def show_alerts(console: Console, conn: queries.Conn) -> int:
             line.append_text(clean(f" ({a['status'].lower()} by {a['acknowledged_by']})", "dim"))
         console.print(line)
         console.print(Text("         ").append_text(clean(a["message"])))
-        console.print(Text("         since " + moment(a["opened_at"]) + " UTC. ", "dim").append_text(clean(a["mend"])))
+        console.print(Text("         since " + moment(a["opened_at"]) + " UTC. ", "dim").append_text(clean(a["hint"])))
     if not found:
         console.print("No alert is open.", style="green")
     return len(found)

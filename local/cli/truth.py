@@ -60,5 +60,5 @@ def _truth(stack: Stack) -> list[dict[str, Any]]:
             return chunks
     except (requests.RequestException, ValueError, KeyError) as error:
         raise LocalError(
-            f"the sandbox does not tell its truth: {type(error).__name__}", mend="run `./etl status`"
+            f"the sandbox does not tell its truth: {type(error).__name__}", hint="run `./etl status`"
         ) from error

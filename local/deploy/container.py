@@ -27,7 +27,7 @@ HEALTH_SECONDS = 10
 
 
 def problems(env: Mapping[str, str]) -> list[str]:
-    """What is missing or of no use, with the mend; no value of a secret is repeated."""
+    """What is missing or of no use, with the hint; no value of a secret is repeated."""
     found = [
         f"{name} is not set in .env. Run: python3 local/deploy/make_secrets.py >> .env"
         for variable, name in SECRETS.items()

@@ -73,7 +73,7 @@ class AirflowHome:
     def password(self, user: str = "admin") -> str:
         password = read_json(self.passwords_file).get(user)
         if not password:
-            raise LocalError(f"no password of {user!r} in {self.passwords_file}", mend="run `./etl up`")
+            raise LocalError(f"no password of {user!r} in {self.passwords_file}", hint="run `./etl up`")
         return str(password)
 
     def environment(self, endpoints: Endpoints) -> dict[str, str]:

@@ -57,7 +57,7 @@ def read_catalog() -> Catalog:
         text = CATALOG_FILE.read_text(encoding="utf-8")
     except OSError as error:
         message = f"{CATALOG_FILE} cannot be read: {error.strerror}."
-        raise ConfigurationError(message, mend="Restore it: git checkout include/catalog.yaml.") from None
+        raise ConfigurationError(message, hint="Restore it: git checkout include/catalog.yaml.") from None
     return parse_catalog(text)
 
 
@@ -67,7 +67,7 @@ def check_catalog() -> Problem | None:
     try:
         read_catalog()
     except ConfigurationError as error:
-        return error.message, error.mend
+        return error.message, error.hint
     return None
 
 
@@ -147,10 +147,10 @@ def check_api(settings: Settings) -> Problem | None:
         ) as client:
             client.check_access()
     except SportmonksError as error:
-        key_is_wrong = "SPORTMONKS_API_KEY" in error.mend
+        key_is_wrong = "SPORTMONKS_API_KEY" in error.hint
         name = "SPORTMONKS_API_KEY" if key_is_wrong else f"SPORTMONKS_BASE_URL={settings.base_url!r}"
-        mend = error.mend or "Check the address and this machine's way to the internet."
-        return f"{name}: {error.message}", mend
+        hint = error.hint or "Check the address and this machine's way to the internet."
+        return f"{name}: {error.message}", hint
     return None
 
 
@@ -161,5 +161,5 @@ def require_known_options(args: tuple[str, ...]) -> None:
         if word.split("=")[0] in taken:
             raise LocalError(
                 f"ETL_SANDBOX_ARGS holds {word!r}, which the stack sets itself",
-                mend="leave out --port, --host and --key; run `python -m sandbox` for one of your own",
+                hint="leave out --port, --host and --key; run `python -m sandbox` for one of your own",
             )

@@ -66,7 +66,7 @@ def locked(path: Path, *, timeout: float, what: str) -> Iterator[None]:
                 if time.monotonic() > deadline:
                     raise LocalError(
                         f"another process has been {what} for over {timeout:.0f} s (lock file {path})",
-                        mend="wait for it or end it, then try again",
+                        hint="wait for it or end it, then try again",
                     ) from None
                 time.sleep(0.05)
         yield

@@ -7,12 +7,12 @@ venv=.venv
 
 if [ -z "${PYTHON:-}" ]; then
     echo "error: no Python 3.11, 3.12 or 3.13 was found$(command -v python3 >/dev/null && echo " ($(python3 --version) is)")" >&2
-    echo "mend:  install one, or name it: make install PYTHON=/path/to/python3.12" >&2
+    echo "hint:  install one, or name it: make install PYTHON=/path/to/python3.12" >&2
     exit 1
 fi
 if ! "$PYTHON" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'; then
     echo "error: $PYTHON is $("$PYTHON" --version 2>&1), but 3.11, 3.12 or 3.13 is needed" >&2
-    echo "mend:  make install PYTHON=/path/to/python3.12" >&2
+    echo "hint:  make install PYTHON=/path/to/python3.12" >&2
     exit 1
 fi
 
@@ -22,7 +22,7 @@ if ! "$venv/bin/python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info
     rm -rf "$venv"
     if ! "$PYTHON" -m venv "$venv"; then
         echo "error: $PYTHON cannot make a virtual environment" >&2
-        echo "mend:  install its venv module (Debian, Ubuntu: apt-get install python3-venv)" >&2
+        echo "hint:  install its venv module (Debian, Ubuntu: apt-get install python3-venv)" >&2
         exit 1
     fi
 fi

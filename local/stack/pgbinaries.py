@@ -64,7 +64,7 @@ class RunAs:
         except (OSError, subprocess.SubprocessError) as error:
             raise LocalError(
                 f"this process is root but may not switch to the account {self.name!r}: {error}",
-                mend="run as an ordinary user, or set SUPABASE_CONNECTION_STRING to a PostgreSQL of your own",
+                hint="run as an ordinary user, or set SUPABASE_CONNECTION_STRING to a PostgreSQL of your own",
             ) from error
         return bool(done.returncode == 0)
 
@@ -79,7 +79,7 @@ def run_as() -> RunAs:
         if account is None or account.uid == 0:
             raise LocalError(
                 f"{USER_VARIABLE}={wished!r} is no unprivileged account of this machine",
-                mend=f"name an existing account other than root, or unset {USER_VARIABLE}",
+                hint=f"name an existing account other than root, or unset {USER_VARIABLE}",
             )
         return account
     account = _account(SERVICE_USER)
@@ -89,7 +89,7 @@ def run_as() -> RunAs:
     if account is None:
         raise LocalError(
             "PostgreSQL refuses to run as root and no unprivileged account could be found or made",
-            mend=f"create an account and name it in {USER_VARIABLE}, or run as an ordinary user",
+            hint=f"create an account and name it in {USER_VARIABLE}, or run as an ordinary user",
         )
     return account
 
@@ -135,14 +135,14 @@ def find_programs(account: RunAs, *, major: int | None = None) -> Programs:
     if wished and found[0] is None:
         raise LocalError(
             f"{BIN_VARIABLE}={wished!r} holds no working initdb, pg_ctl and postgres",
-            mend=f"point {BIN_VARIABLE} to a folder such as /usr/lib/postgresql/16/bin, or unset it",
+            hint=f"point {BIN_VARIABLE} to a folder such as /usr/lib/postgresql/16/bin, or unset it",
         )
     usable = [programs for programs in found if programs and major in (None, programs.major)]
     if not usable:
         what = f"of version {major} " if major else ""
         raise LocalError(
             f"no PostgreSQL programs {what}were found",
-            mend=f"run `make install`, or point {BIN_VARIABLE} to a folder with initdb, pg_ctl and postgres",
+            hint=f"run `make install`, or point {BIN_VARIABLE} to a folder with initdb, pg_ctl and postgres",
         )
     if account.can_use(usable[0].folder / "postgres"):
         return usable[0]
@@ -198,7 +198,7 @@ def _reachable_copy(programs: Programs, account: RunAs) -> Programs:
             return copy
     raise LocalError(
         f"the account {account.name!r} may not reach the PostgreSQL programs in {programs.folder}",
-        mend=f"make /var/lib writable, or point {BIN_VARIABLE} to programs that every account may run",
+        hint=f"make /var/lib writable, or point {BIN_VARIABLE} to programs that every account may run",
     )
 
 
@@ -222,5 +222,5 @@ def data_root(home: Path, account: RunAs, name: str) -> Path:
     raise LocalError(
         f"no place for the data of the embedded PostgreSQL: {home} is closed to the account {account.name!r} "
         "and neither /var/lib nor /var/tmp is writable",
-        mend="set ETL_HOME to a folder that other accounts may enter (mode 0711), or run as an ordinary user",
+        hint="set ETL_HOME to a folder that other accounts may enter (mode 0711), or run as an ordinary user",
     )

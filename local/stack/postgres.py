@@ -78,7 +78,7 @@ class EmbeddedPostgres:
     def port(self) -> int:
         port = read_json(self._record_file).get("port")
         if not port:
-            raise LocalError(f"no embedded PostgreSQL has been started in {self.home}", mend="run `./etl up`")
+            raise LocalError(f"no embedded PostgreSQL has been started in {self.home}", hint="run `./etl up`")
         return int(port)
 
     def conninfo(self, dbname: str = DATABASE) -> str:
@@ -165,7 +165,7 @@ class EmbeddedPostgres:
         except OSError as error:
             raise LocalError(
                 f"the state folder {self.home} cannot be written: {error.strerror}",
-                mend="set ETL_HOME to a folder of yours",
+                hint="set ETL_HOME to a folder of yours",
             ) from error
 
     def _data(self, account: RunAs) -> Path:
@@ -199,7 +199,7 @@ class EmbeddedPostgres:
                 said = _last_lines(done.stderr or done.stdout)
                 raise LocalError(
                     f"initdb of PostgreSQL {programs.version} failed: {said}",
-                    mend=f"check the free space and the rights of {data.parent}",
+                    hint=f"check the free space and the rights of {data.parent}",
                 )
             (draft / "data").rename(data)  # only a complete folder ever gets the real name
         finally:
@@ -234,7 +234,7 @@ class EmbeddedPostgres:
             break
         raise LocalError(
             f"the embedded PostgreSQL {programs.version} does not start on port {port}: {_last_lines(said)}",
-            mend=f"read {self.log_file}; if its data are expendable, `make clean` starts over",
+            hint=f"read {self.log_file}; if its data are expendable, `make clean` starts over",
         )
 
     def _answers(self) -> bool:

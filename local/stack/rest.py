@@ -72,7 +72,7 @@ class AirflowApi:
             if time.monotonic() > deadline:
                 raise LocalError(
                     f"Airflow at {self.url} does not answer {method} {path} ({reason})",
-                    mend="run `./etl status`, and `./etl down` and `./etl up` to start it afresh",
+                    hint="run `./etl status`, and `./etl down` and `./etl up` to start it afresh",
                 )
             time.sleep(0.5)
 
@@ -100,7 +100,7 @@ class AirflowApi:
         if answer.status_code in (401, 403):
             raise LocalError(
                 f"Airflow at {self.url} does not accept the password of {self.user!r}",
-                mend="another Airflow may be listening there: set ETL_PORT to a port of your own",
+                hint="another Airflow may be listening there: set ETL_PORT to a port of your own",
             )
         answer.raise_for_status()
         self._token = str(answer.json()["access_token"])
@@ -117,7 +117,7 @@ class AirflowApi:
             raise NotFound(message)
         if answer.status_code in (400, 409, 422):
             raise Refused(message)
-        raise LocalError(message, mend="run `./etl status`")
+        raise LocalError(message, hint="run `./etl status`")
 
     # -- what the commands ask ---------------------------------------------------------------------------
 

@@ -27,11 +27,11 @@ PASSED_ON = ("ETL_LEAGUES", "ETL_INCLUDES", "ETL_INCLUDE_DIR")
 
 
 class SettingsError(LocalError):
-    """One or more settings are wrong; `problems` holds (message, mend) pairs."""
+    """One or more settings are wrong; `problems` holds (message, hint) pairs."""
 
     def __init__(self, problems: list[tuple[str, str]]) -> None:
         super().__init__(
-            "\n".join(f"{message}\n  mend: {mend}" for message, mend in problems),
+            "\n".join(f"{message}\n  hint: {hint}" for message, hint in problems),
         )
         self.problems = problems
 
@@ -61,7 +61,7 @@ class Settings:
     def load(cls, env: Mapping[str, str] | None = None, dotenv_path: Path | None = DOTENV) -> Settings:
         """Settings of `env` (default: the process's) over those of the file; blank counts as unset.
 
-        Raises SettingsError with every problem at once, each naming the variable, its value and the mend.
+        Raises SettingsError with every problem at once, each naming the variable, its value and the hint.
         """
         values = _merged(os.environ if env is None else env, dotenv_path)
         reader = _Reader(values)
@@ -111,8 +111,8 @@ class _Reader:
         self.values = values
         self.problems: list[tuple[str, str]] = []
 
-    def _wrong(self, message: str, mend: str) -> None:
-        self.problems.append((message, mend))
+    def _wrong(self, message: str, hint: str) -> None:
+        self.problems.append((message, hint))
 
     def whole(self, name: str, default: int, low: int, high: int) -> int:
         text = self.values.get(name, str(default))
@@ -162,7 +162,7 @@ class _Reader:
             if text and not parse_includes(text):
                 self._wrong(f"ETL_INCLUDES={text!r} names no include", "set it to participants;scores, say")
         except ConfigurationError as error:
-            self._wrong(f"ETL_INCLUDES={text!r}: {error.message}", error.mend or "correct that include")
+            self._wrong(f"ETL_INCLUDES={text!r}: {error.message}", error.hint or "correct that include")
         return text
 
     def words(self, name: str) -> tuple[str, ...]:
@@ -191,15 +191,15 @@ class _Reader:
         return key, (base_url or REAL_API).rstrip("/") if key else ""
 
     def _check_url(self, text: str) -> None:
-        mend = f"set it to an address such as {REAL_API}, or unset it for that one"
+        hint = f"set it to an address such as {REAL_API}, or unset it for that one"
         try:
             parts = urlsplit(text)
             host, _ = parts.hostname, parts.port
         except ValueError as error:
-            self._wrong(f"SPORTMONKS_BASE_URL={text!r} is no address: {error}", mend)
+            self._wrong(f"SPORTMONKS_BASE_URL={text!r} is no address: {error}", hint)
             return
         if parts.scheme not in ("http", "https") or not host:
-            self._wrong(f"SPORTMONKS_BASE_URL={text!r} is no http:// or https:// address", mend)
+            self._wrong(f"SPORTMONKS_BASE_URL={text!r} is no http:// or https:// address", hint)
         elif parts.query or parts.fragment or parts.username:
             # Such parts may be secrets: they are not repeated.
             self._wrong(
@@ -208,7 +208,7 @@ class _Reader:
             )
 
     def warehouse(self) -> str:
-        name, mend = "SUPABASE_CONNECTION_STRING", "set it to postgresql://user:password@host:5432/database"
+        name, hint = "SUPABASE_CONNECTION_STRING", "set it to postgresql://user:password@host:5432/database"
         text = self.values.get(name, "")
         if not text:
             return ""
@@ -216,7 +216,7 @@ class _Reader:
         if found and scheme.startswith(("postgresql+", "postgres+")):
             text = f"postgresql://{rest}"  # SQLAlchemy's way to write it
         elif found and scheme not in ("postgresql", "postgres"):
-            self._wrong(f"{name} begins with {scheme}://, which is not PostgreSQL", mend)
+            self._wrong(f"{name} begins with {scheme}://, which is not PostgreSQL", hint)
             return ""
         try:
             parts = conninfo_to_dict(text)
@@ -224,10 +224,10 @@ class _Reader:
             # The parser repeats the text, password and all: only the likely reason is told.
             self._wrong(
                 f"{name} cannot be parsed",
-                f"{mend}; write special signs of the password as %40 for @, %2F for /, %23 for #, %3A for :",
+                f"{hint}; write special signs of the password as %40 for @, %2F for /, %23 for #, %3A for :",
             )
             return ""
         if not parts.get("host"):
-            self._wrong(f"{name} names no host", mend)
+            self._wrong(f"{name} names no host", hint)
             return ""
         return text

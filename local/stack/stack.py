@@ -225,7 +225,7 @@ class Stack:
                 log = self.processes.log_file(unwell[0].replace("_", "-"))
                 raise LocalError(
                     f"Airflow is not healthy after {READY_SECONDS} s: {', '.join(unwell)}",
-                    mend=f"read {log}",
+                    hint=f"read {log}",
                 )
             time.sleep(0.5)
 
@@ -250,7 +250,7 @@ class Stack:
 
     def _dead(self, name: str, what: str) -> LocalError:
         words = self.processes.last_words(name)
-        return LocalError(f"{name} {what}. Its last words:\n{words}", mend=f"read {self.processes.log_file(name)}")
+        return LocalError(f"{name} {what}. Its last words:\n{words}", hint=f"read {self.processes.log_file(name)}")
 
     # -- settings of the running processes -----------------------------------------------------------------
 
@@ -307,7 +307,7 @@ def migrate_warehouse(conninfo: str) -> list[str]:
         with open_connection(conninfo) as connection:
             return migrate(connection)
     except SportmonksError as error:
-        raise LocalError(error.message, mend=error.mend) from None
+        raise LocalError(error.message, hint=error.hint) from None
 
 
 def _state(health: dict[str, Any], name: str) -> str:

@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def warehouse(stack: Stack) -> Iterator[psycopg.Connection[Any]]:
-    """Autocommit. What is wrong with the warehouse or its schema becomes a LocalError that says how to mend it."""
+    """Autocommit. What is wrong with the warehouse or its schema becomes a LocalError that says how to correct it."""
     import psycopg
 
     from sportmonks.errors import SportmonksError
     from sportmonks.warehouse.connection import open_connection
 
     if not stack.settings.warehouse and not stack.postgres.running():
-        raise LocalError("the embedded PostgreSQL is not running", mend="run ./etl up")
+        raise LocalError("the embedded PostgreSQL is not running", hint="run ./etl up")
     try:
         with open_connection(stack.warehouse, autocommit=True) as conn:
             yield conn
     except SportmonksError as error:
-        raise LocalError(error.message, mend=error.mend) from None
+        raise LocalError(error.message, hint=error.hint) from None
     except (
         psycopg.errors.InvalidSchemaName,
         psycopg.errors.UndefinedTable,
@@ -36,5 +36,5 @@ def warehouse(stack: Stack) -> Iterator[psycopg.Connection[Any]]:
     ) as error:
         raise LocalError(
             f"the warehouse has no schema yet, or an older one: {error.diag.message_primary}",
-            mend="run ./etl up or ./etl routes create once; both bring it up to date",
+            hint="run ./etl up or ./etl routes create once; both bring it up to date",
         ) from None

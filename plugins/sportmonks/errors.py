@@ -3,7 +3,7 @@
 ========================  =======================================================
 class                     what to do
 ========================  =======================================================
-ConfigurationError        stop; a setting has to be mended by a person
+ConfigurationError        stop; a setting has to be corrected by a person
 FatalApiError             stop; the request itself is wrong, repeating it is useless
 OutsidePlanError          skip that league or resource, the rest goes on
 TransientApiError         try again, not before ``retry_after``
@@ -22,15 +22,15 @@ from datetime import datetime
 
 
 class SportmonksError(Exception):
-    """Base of all; ``mend`` is the next action for a person, shown behind the message."""
+    """Base of all; ``hint`` is the next action for a person, shown behind the message."""
 
-    def __init__(self, message: str, *, mend: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.mend = mend
+        self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message} {self.mend}".strip()
+        return f"{self.message} {self.hint}".strip()
 
 
 class ConfigurationError(SportmonksError):
@@ -48,8 +48,8 @@ class OutsidePlanError(SportmonksError):
 class TransientApiError(SportmonksError):
     """A passing fault; ``retry_after`` in seconds where the API named a time."""
 
-    def __init__(self, message: str, *, mend: str = "", retry_after: float | None = None) -> None:
-        super().__init__(message, mend=mend)
+    def __init__(self, message: str, *, hint: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, hint=hint)
         self.retry_after = retry_after
 
 
@@ -82,8 +82,8 @@ class WarehouseDown(SportmonksError):
 class DataError(SportmonksError):
     """Rows that cannot be stored; ``ids`` names them."""
 
-    def __init__(self, message: str, *, ids: Sequence[int] = (), mend: str = "") -> None:
-        super().__init__(message, mend=mend)
+    def __init__(self, message: str, *, ids: Sequence[int] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
         self.ids = tuple(ids)
 
 

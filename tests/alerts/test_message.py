@@ -17,7 +17,7 @@ def make(**changes: object) -> Alert:
         "status": "OPEN",
         "subject": "sportmonks_la_liga",
         "message": "10 of 100 fixtures failed.",
-        "mend": "Clear the failed group.",
+        "hint": "Clear the failed group.",
         "opened_at": datetime(2026, 11, 20, 12, 5, tzinfo=UTC),
         "last_seen_at": datetime(2026, 11, 20, 12, 5, tzinfo=UTC),
         "seen_count": 1,

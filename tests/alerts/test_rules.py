@@ -19,8 +19,8 @@ def _kinds(alerts: list[Any]) -> list[str]:
     return sorted(alert.kind for alert in alerts)
 
 
-def _check(warehouse: psycopg.Connection[Any], hours: float = 0, **dials: float) -> list[Any]:
-    manager = ETLAlertManager(warehouse, dials)
+def _check(warehouse: psycopg.Connection[Any], hours: float = 0, **settings: float) -> list[Any]:
+    manager = ETLAlertManager(warehouse, settings)
     found = manager.check_system_alerts(now=NOW + timedelta(hours=hours))
     assert manager.failed_rules == []
     return found
@@ -35,7 +35,7 @@ def test_ten_percent_failing_is_one_alert_until_a_good_run(warehouse: psycopg.Co
     found = ETLAlertManager(warehouse).check_execution_alerts(first, now=NOW)
     assert [(a.kind, a.severity, a.opened, a.execution_id) for a in found] == [("ERROR_RATE", "WARNING", True, first)]
     assert found[0].message == "10 of 100 fixtures failed (10.0 %, limit 5 %)."
-    assert found[0].mend
+    assert found[0].hint
     assert found[0].run_id == "manual__1"
     again = _check(warehouse)
     assert [(a.alert_id, a.opened, a.seen_count) for a in again] == [(found[0].alert_id, False, 2)]

@@ -29,13 +29,13 @@ def naps() -> Naps:
 
 @pytest.fixture
 def talk(naps: Naps) -> Iterator[Callable[..., tuple[SportmonksClient, Server]]]:
-    """``talk(handler, **dials)`` gives a client and the server it talks to."""
+    """``talk(handler, **settings)`` gives a client and the server it talks to."""
     with ExitStack() as stack:
 
-        def start(handler: Handler, **dials: Any) -> tuple[SportmonksClient, Server]:
+        def start(handler: Handler, **settings: Any) -> tuple[SportmonksClient, Server]:
             server = stack.enter_context(serving(handler))
-            dials.setdefault("budget", UnlimitedBudget(sleep=naps))
-            client = SportmonksClient(server.url, KEY, sleep=naps, **dials)
+            settings.setdefault("budget", UnlimitedBudget(sleep=naps))
+            client = SportmonksClient(server.url, KEY, sleep=naps, **settings)
             stack.callback(client.close)
             return client, server
 

@@ -27,8 +27,8 @@ Make = Callable[..., PostgresBudget]
 def make(warehouse_dsn: str) -> Iterator[Make]:
     made: list[PostgresBudget] = []
 
-    def budget(**dials: Any) -> PostgresBudget:
-        made.append(PostgresBudget(lambda: open_connection(warehouse_dsn), "c", **dials))
+    def budget(**settings: Any) -> PostgresBudget:
+        made.append(PostgresBudget(lambda: open_connection(warehouse_dsn), "c", **settings))
         return made[-1]
 
     yield budget

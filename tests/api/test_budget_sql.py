@@ -26,7 +26,7 @@ class Books:
     def __init__(self, conn: Conn) -> None:
         self.conn = conn
 
-    def take(self, at: float = 0, *, entity: str = "Fixture", urgent: bool = False, **dials: Any) -> Take:
+    def take(self, at: float = 0, *, entity: str = "Fixture", urgent: bool = False, **settings: Any) -> Take:
         row = self.conn.execute(
             "SELECT granted, wait_seconds, reason, bucket, window_no FROM etl.take_api_call("
             "p_connection => 'c', p_entity => %(entity)s, p_urgent => %(urgent)s,"
@@ -34,8 +34,8 @@ class Books:
             {
                 "entity": entity,
                 "urgent": urgent,
-                "reserve": dials.get("reserve", 0.0),
-                "default": dials.get("default", 2000),
+                "reserve": settings.get("reserve", 0.0),
+                "default": settings.get("default", 2000),
                 "now": NOON + timedelta(seconds=at),
             },
         ).fetchone()

@@ -455,7 +455,7 @@ def test_a_broken_metrics_callback_does_not_fail_the_call(talk: Talk, caplog: py
     assert "metrics callback failed" in caplog.text
 
 
-@pytest.mark.parametrize("dials", [{"max_batch": 0}, {"attempts": 0}])
-def test_nonsense_dials_are_refused(talk: Talk, dials: dict[str, int]) -> None:
-    with pytest.raises(ConfigurationError, match=next(iter(dials))):
-        talk(always(ROW), **dials)
+@pytest.mark.parametrize("settings", [{"max_batch": 0}, {"attempts": 0}])
+def test_nonsense_dials_are_refused(talk: Talk, settings: dict[str, int]) -> None:
+    with pytest.raises(ConfigurationError, match=next(iter(settings))):
+        talk(always(ROW), **settings)

@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 from sportmonks.api.pagination import Paging, Step, cursor_of
-from sportmonks.api.response import Answer, Pagination
+from sportmonks.api.response import ApiResponse, Pagination
 from sportmonks.errors import FatalApiError, TransientApiError
 
 
-def page(*ids: int, more: bool = False, **pagination: Any) -> Answer:
+def page(*ids: int, more: bool = False, **pagination: Any) -> ApiResponse:
     rows = [msgspec.Raw(msgspec.json.encode({"id": each})) for each in ids]
-    return Answer(rows, pagination=Pagination(has_more=more, **pagination), no_result=not rows)
+    return ApiResponse(rows, pagination=Pagination(has_more=more, **pagination), no_result=not rows)
 
 
 def test_pages_until_there_is_no_more() -> None:
@@ -28,26 +28,26 @@ def test_pages_until_there_is_no_more() -> None:
 
 def test_an_answer_without_pagination_is_the_only_page() -> None:
     paging = Paging({})
-    assert paging.take(Answer([msgspec.Raw(b'{"id":1}')])) is Step.YIELD
+    assert paging.take(ApiResponse([msgspec.Raw(b'{"id":1}')])) is Step.YIELD
     assert paging.finished
 
 
 def test_nothing_there() -> None:
     paging = Paging({})
-    assert paging.take(Answer(None, no_result=True)) is Step.DONE
+    assert paging.take(ApiResponse(None, no_result=True)) is Step.DONE
     assert paging.finished
 
 
 def test_an_empty_page_that_was_promised_is_asked_again_and_never_taken_for_the_end() -> None:
     paging = Paging({})
     paging.take(page(1, 2, more=True))
-    assert paging.take(Answer(None, no_result=True)) is Step.AGAIN
+    assert paging.take(ApiResponse(None, no_result=True)) is Step.AGAIN
     assert paging.params() == {"page": "2"}
     assert paging.take(page(3, more=True)) is Step.YIELD
     for _ in range(2):
-        assert paging.take(Answer(None, no_result=True)) is Step.AGAIN
+        assert paging.take(ApiResponse(None, no_result=True)) is Step.AGAIN
     with pytest.raises(TransientApiError, match="page 3 is empty although page 2 promised more"):
-        paging.take(Answer(None, no_result=True))
+        paging.take(ApiResponse(None, no_result=True))
 
 
 def test_nothing_again_and_again_behind_a_full_page_is_the_end() -> None:
@@ -55,9 +55,9 @@ def test_nothing_again_and_again_behind_a_full_page_is_the_end() -> None:
     paging = Paging({"per_page": "2"})
     paging.take(page(1, 2, more=True))
     for _ in range(2):
-        assert paging.take(Answer(None, no_result=True)) is Step.AGAIN
+        assert paging.take(ApiResponse(None, no_result=True)) is Step.AGAIN
         assert not paging.finished
-    assert paging.take(Answer(None, no_result=True)) is Step.DONE
+    assert paging.take(ApiResponse(None, no_result=True)) is Step.DONE
     assert paging.finished
 
 
@@ -143,9 +143,9 @@ def test_a_page_that_begins_too_early_is_asked_once_more() -> None:
 
 
 def test_rows_without_an_id_are_told_apart_by_their_content() -> None:
-    def nameless(number: int, more: bool) -> Answer:
+    def nameless(number: int, more: bool) -> ApiResponse:
         rows = [msgspec.Raw(msgspec.json.encode({"player_id": number, "position": each})) for each in (1, 2)]
-        return Answer(rows, pagination=Pagination(has_more=more))
+        return ApiResponse(rows, pagination=Pagination(has_more=more))
 
     paging = Paging({})
     assert paging.take(nameless(1, True)) is Step.YIELD

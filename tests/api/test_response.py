@@ -8,12 +8,12 @@ import msgspec
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from sportmonks.api.response import Answer, MalformedAnswer, RateLimit, read_answer, read_envelope, row_id
+from sportmonks.api.response import ApiResponse, MalformedResponse, RateLimit, read_envelope, read_response, row_id
 
 
-def read(body: Any, headers: dict[str, str] | None = None) -> Answer:
+def read(body: Any, headers: dict[str, str] | None = None) -> ApiResponse:
     raw = body if isinstance(body, bytes) else msgspec.json.encode(body)
-    return read_answer(read_envelope(raw, CaseInsensitiveDict(headers or {})), status=200, size=len(raw))
+    return read_response(read_envelope(raw, CaseInsensitiveDict(headers or {})), status=200, size=len(raw))
 
 
 def test_rows_of_a_list_stay_bytes() -> None:
@@ -89,7 +89,7 @@ def test_pagination() -> None:
     ],
 )
 def test_what_is_no_answer_says_what_it_is_without_its_content(body: bytes, words: str) -> None:
-    with pytest.raises(MalformedAnswer, match=words) as caught:
+    with pytest.raises(MalformedResponse, match=words) as caught:
         read(body)
     assert "html" not in str(caught.value)
 

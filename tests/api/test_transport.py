@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from sportmonks.api.client import SportmonksClient
-from sportmonks.api.transport import AnswerTooLarge, TokenAuth, Unreachable, clean_base_url, clean_key
+from sportmonks.api.transport import ResponseTooLarge, TokenAuth, Unreachable, clean_base_url, clean_key
 from sportmonks.errors import ConfigurationError, TransientApiError
 from tests.api.conftest import KEY
 from tests.api.server import Handler, Seen, Server, always, answer, http, zipped
@@ -146,7 +146,7 @@ def test_answers_over_the_size_limit_are_refused_without_a_retry(talk: Talk, ann
         sock.shutdown(socket.SHUT_RDWR)
 
     client, server = talk(big, max_bytes=2**20)
-    with pytest.raises(AnswerTooLarge, match="larger than 1 MiB"):
+    with pytest.raises(ResponseTooLarge, match="larger than 1 MiB"):
         client.get("fixtures")
     assert len(server.seen) == 1
 
@@ -154,7 +154,7 @@ def test_answers_over_the_size_limit_are_refused_without_a_retry(talk: Talk, ann
 def test_a_gzip_bomb_stops_at_the_size_limit(talk: Talk) -> None:
     bomb = gzip.compress(b" " * 50_000_000)
     client, _ = talk(always(http(bomb, headers={"Content-Encoding": "gzip"})), max_bytes=2**20)
-    with pytest.raises(AnswerTooLarge):
+    with pytest.raises(ResponseTooLarge):
         client.get("fixtures")
 
 

@@ -115,7 +115,7 @@ def _section(
 TABLES = ("raw.fixtures", "football.fixtures", "football.teams", *(f"football.{name}" for name in COLUMNS))
 # The collector's own bookkeeping, which moves with every read.
 BOOKKEEPING = (
-    "collection_status ended_at first_fetched_at last_fetched_at last_asked_at last_changed_at unchanged_reads"
+    "collection_status ended_at first_fetched_at last_fetched_at last_requested_at last_changed_at unchanged_reads"
     " held_reads held_hash missing_reads failed_reads last_error index_changed_at index_missing_at next_due_at"
     " due_reason updated_at read_includes"
 ).split()

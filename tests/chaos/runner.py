@@ -17,7 +17,7 @@ from typing import Any
 
 import psycopg
 
-from sportmonks.config.catalog import Dials, League, Season
+from sportmonks.config.catalog import League, Season, TaskSettings
 from tests.chaos.tasks import CRASH_POINTS, Crash, Job, main
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +43,7 @@ LONGEST_S = 60.0
 
 
 @dataclass
-class Tally:
+class CallStats:
     """What was done to the tasks of one scenario, and how they fared."""
 
     kills: int = 0
@@ -63,12 +63,12 @@ class Runner:
     """League runs of one scenario. ``chance`` of a task process being killed, drawn from the seed and its name."""
 
     def __init__(
-        self, league: League, dials: Dials, place: dict[str, str], clock: Any, seed: int, workers: int
+        self, league: League, settings: TaskSettings, place: dict[str, str], clock: Any, seed: int, workers: int
     ) -> None:
-        self.league, self.dials, self.place, self.clock = league, dials, place, clock
+        self.league, self.settings, self.place, self.clock = league, settings, place, clock
         self.seed, self.workers = seed, workers
         self.kill_chance = 0.0
-        self.tally = Tally()
+        self.stats = CallStats()
         self.runs = 0
         self._lock = threading.Lock()
         start_server()
@@ -112,7 +112,7 @@ class Runner:
         try:
             work()
         except GivenUp as error:
-            self.tally.given_up.append(str(error))
+            self.stats.given_up.append(str(error))
 
     def task(
         self,
@@ -129,7 +129,7 @@ class Runner:
             task,
             execution,
             self.league,
-            self.dials,
+            self.settings,
             params,
             self.place,
             season,
@@ -144,12 +144,12 @@ class Runner:
             if kind == "done":
                 return value
             if kind == "wait":
-                self.tally.waits += 1
+                self.stats.waits += 1
                 time.sleep(min(float(value), 3.0) + 0.05)
             elif kind == "fatal":
                 raise GivenUp(f"{execution} {name}: {value}")
             elif kind == "retry":
-                self.tally.failures.append(f"{execution} {name}: {value}")
+                self.stats.failures.append(f"{execution} {name}: {value}")
                 failed += 1
                 if failed >= TRIES:
                     raise GivenUp(f"{execution} {name}: {value}")
@@ -175,7 +175,7 @@ class Runner:
             raise GivenUp(f"{job.execution_id} {job.task}: hangs")
         except EOFError:
             with self._lock:
-                self.tally.kills += 1
+                self.stats.kills += 1
             return "killed", None
         finally:
             ours.close()

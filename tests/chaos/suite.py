@@ -21,7 +21,7 @@ from typing import Any
 import psycopg
 
 from sandbox.testing import RunningSandbox, running_sandbox
-from sportmonks.config.catalog import Budget, Collect, Dials, League, Season
+from sportmonks.config.catalog import BudgetSettings, CollectSettings, League, Season, TaskSettings
 from sportmonks.config.settings import DEFAULT_INCLUDES
 from sportmonks.warehouse.connection import open_connection
 from tests.chaos.compare import Differences, compare, repeated_changes, stamps, touched
@@ -119,9 +119,11 @@ class _Play:
         self.move(0)
         self.runner = Runner(
             league_of(box),
-            Dials(
-                collect=Collect(batch_size=scenario.batch_size),
-                budget=Budget(default_limit=scenario.limit or 1000, window_seconds=max(1, int(scenario.window))),
+            TaskSettings(
+                collect=CollectSettings(batch_size=scenario.batch_size),
+                budget=BudgetSettings(
+                    default_limit=scenario.limit or 1000, window_seconds=max(1, int(scenario.window))
+                ),
             ),
             {"dsn": dsn, "base_url": box.base_url, "key": box.key, "folder": str(folder)},
             self.clock,
@@ -137,8 +139,8 @@ class _Play:
             self.figures.problems.append(f"the suite itself failed: {type(error).__name__}: {error}")
             raise
         finally:
-            tally = self.runner.tally
-            text = "\n".join([str(self.scenario), *tally.failures, *tally.given_up, *self.figures.problems])
+            stats = self.runner.stats
+            text = "\n".join([str(self.scenario), *stats.failures, *stats.given_up, *self.figures.problems])
             (self.folder / "tally.txt").write_text(text)
 
     def _run(self) -> None:
@@ -192,7 +194,7 @@ class _Play:
         try:
             return self.runner.whole_run(params, execution)[1]
         except GivenUp as error:
-            self.runner.tally.given_up.append(str(error))
+            self.runner.stats.given_up.append(str(error))
             return -1
 
     def timers(self, phase: Phase) -> list[threading.Thread]:
@@ -208,7 +210,7 @@ class _Play:
         return threads
 
     def crash_postgres(self) -> None:
-        self.runner.tally.crashes += 1
+        self.runner.stats.crashes += 1
         self.ground.crash()
 
     def correct(self, phase: Phase) -> None:
@@ -289,12 +291,12 @@ class _Play:
 
     def settle(self) -> None:
         """Runs until nothing is due and nothing is in trouble; the clock moves on to the next try of what is."""
-        failed = len(self.runner.tally.given_up)
+        failed = len(self.runner.stats.given_up)
         self.move(120)  # the clock stands still within a phase: what is due a moment later is due from here on
         for turn in range(25):
             due = self.one_run(self.everything(), self.runner.new_execution())
-            if len(self.runner.tally.given_up) > failed + 2:
-                self.figures.problems.append(f"fails without any fault: {self.runner.tally.given_up[-1]}")
+            if len(self.runner.stats.given_up) > failed + 2:
+                self.figures.problems.append(f"fails without any fault: {self.runner.stats.given_up[-1]}")
                 return
             if due and turn % 4 == 3:
                 self.move(3600)  # a clock that was turned back makes some reads come early
@@ -315,7 +317,7 @@ class _Play:
                FROM football.fixtures
                WHERE deleted_at IS NULL
                  AND (missing_reads + held_reads + failed_reads > 0
-                      OR greatest(index_changed_at, index_missing_at) > last_asked_at)"""
+                      OR greatest(index_changed_at, index_missing_at) > last_requested_at)"""
         )[0]
         return None if row[0] is None else float(row[0])
 
@@ -404,8 +406,8 @@ class _Play:
 
     def check_refetched(self) -> None:
         """Batches that an execution asked for again although they had been asked for, by the process that lost them."""
-        tally = self.runner.tally
-        self.figures.kills, self.figures.crashes = tally.kills, tally.crashes
+        stats = self.runner.stats
+        self.figures.kills, self.figures.crashes = stats.kills, stats.crashes
         latest: dict[str, dict[int, tuple[int, int]]] = defaultdict(dict)
         lost: set[tuple[int, int]] = set()
         file = self.folder / "asks.jsonl"
@@ -426,8 +428,8 @@ class _Play:
         self.figures.most_refetched = max(by_process.values(), default=0)
         if self.figures.most_refetched > 1:
             self.figures.problems.append(f"a process lost {self.figures.most_refetched} fetched batches")
-        if len(by_process) > tally.kills + len(tally.failures):
-            self.figures.problems.append(f"{len(by_process)} processes lost a batch, {tally.kills} were killed")
+        if len(by_process) > stats.kills + len(stats.failures):
+            self.figures.problems.append(f"{len(by_process)} processes lost a batch, {stats.kills} were killed")
 
 
 def _after(seconds: float, act: Any) -> None:

@@ -25,10 +25,10 @@ from sportmonks import errors
 from sportmonks.api.budget import PostgresBudget
 from sportmonks.api.client import SportmonksClient
 from sportmonks.collect.collect import collect
-from sportmonks.collect.context import Run
+from sportmonks.collect.context import RunContext
 from sportmonks.collect.discover import discover
 from sportmonks.collect.plan import plan
-from sportmonks.config.catalog import Dials, League, Season
+from sportmonks.config.catalog import League, Season, TaskSettings
 from sportmonks.planning.run_params import read_params
 from sportmonks.warehouse.connection import open_connection, sql
 
@@ -53,7 +53,7 @@ class Job:
     task: str
     execution_id: str
     league: League
-    dials: Dials
+    settings: TaskSettings
     params: dict[str, Any]
     place: dict[str, str]
     season: Season | None = None
@@ -139,7 +139,7 @@ def connector(dsn: str, bomb: _Bomb) -> Callable[[], psycopg.Connection[Any]]:
     return connect
 
 
-def make_run(job: Job, clock: Any, bomb: _Bomb) -> Run:
+def make_run(job: Job, clock: Any, bomb: _Bomb) -> RunContext:
     """The run of a job, as the operators make it."""
     folder = Path(job.place["folder"])
     connect = connector(job.place["dsn"], bomb)
@@ -162,7 +162,7 @@ def make_run(job: Job, clock: Any, bomb: _Bomb) -> Run:
             budget=PostgresBudget(
                 connect,
                 API,
-                reserve=job.dials.budget.reserve,
+                reserve=job.settings.budget.reserve,
                 max_inline_wait=1.0,
                 circuit_open=0.5,
                 circuit_cap=1.0,
@@ -183,11 +183,11 @@ def make_run(job: Job, clock: Any, bomb: _Bomb) -> Run:
             made.append(make_client())
         return made[0]
 
-    return Run(
+    return RunContext(
         execution_id=job.execution_id,
         league=job.league,
-        dials=job.dials,
-        params=read_params(job.params, job.league, job.dials),
+        settings=job.settings,
+        params=read_params(job.params, job.league, job.settings),
         connect=connect,
         client=client,
         checkpoints=FileStore(folder, bomb),
@@ -212,7 +212,7 @@ def perform(job: Job, clock: Any, bomb: _Bomb) -> Any:
     if job.task == "plan":
         planned = plan(run, job.unread)
         _note(job, "planned", ())
-        return planned.seasons, planned.quote.fixtures
+        return planned.seasons, planned.estimate.fixtures
     assert job.season is not None
     return collect(run, job.season, job.owner).outcomes
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.testing import running_sandbox
-from sportmonks.config.catalog import Dials
+from sportmonks.config.catalog import TaskSettings
 from sportmonks.warehouse.connection import open_connection
 from tests.chaos.compare import compare, repeated_changes, stamps, touched
 from tests.chaos.ground import Ground
@@ -34,7 +34,7 @@ def test_every_late_correction_is_found_and_told(ground: Ground, tmp_path: Path)
         move(0)
         league = league_of(box)
         place = {"dsn": dsn, "base_url": box.base_url, "key": box.key, "folder": str(tmp_path)}
-        runner = Runner(league, Dials(), place, clock, 1, 2)
+        runner = Runner(league, TaskSettings(), place, clock, 1, 2)
         seasons = {"seasons": [str(season.id) for season in league.seasons]}
         runner.whole_run(seasons)
         with open_connection(dsn, autocommit=True) as conn:
@@ -54,7 +54,7 @@ def test_every_late_correction_is_found_and_told(ground: Ground, tmp_path: Path)
             # What a day brought forth late (held answers, unexplained gaps) is asked for in the next run.
             move(3 * HOUR)
             runner.whole_run(seasons)
-        assert not runner.tally.given_up
+        assert not runner.stats.given_up
 
         known = {season.id for season in league.seasons}
         rows = box.admin("GET", "/truth/fixtures?full=1")["fixtures"]

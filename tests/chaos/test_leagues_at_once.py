@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sandbox.testing import running_sandbox
-from sportmonks.config.catalog import Budget, Collect, Dials
+from sportmonks.config.catalog import BudgetSettings, CollectSettings, TaskSettings
 from sportmonks.warehouse.connection import open_connection
 from tests.chaos.compare import compare
 from tests.chaos.ground import Ground
@@ -22,9 +22,9 @@ LIMIT, WINDOW_S = 60, 4.0
 
 @pytest.mark.slow
 def test_four_leagues_share_sixty_calls_a_window(ground: Ground, tmp_path: Path) -> None:
-    dials = Dials(
-        collect=Collect(batch_size=2),
-        budget=Budget(default_limit=LIMIT, window_seconds=int(WINDOW_S)),
+    settings = TaskSettings(
+        collect=CollectSettings(batch_size=2),
+        budget=BudgetSettings(default_limit=LIMIT, window_seconds=int(WINDOW_S)),
     )
     clock = get_context("forkserver").Value("d", 0.0)
     with (
@@ -40,7 +40,7 @@ def test_four_leagues_share_sixty_calls_a_window(ground: Ground, tmp_path: Path)
             folder = tmp_path / str(league_id)
             folder.mkdir()
             place = {"dsn": dsn, "base_url": box.base_url, "key": box.key, "folder": str(folder)}
-            runner = Runner(league_of(box, league_id), dials, place, clock, league_id, 1)
+            runner = Runner(league_of(box, league_id), settings, place, clock, league_id, 1)
             runner.runs = league_id * 1000
             runner.whole_run({})
             return runner
@@ -51,11 +51,11 @@ def test_four_leagues_share_sixty_calls_a_window(ground: Ground, tmp_path: Path)
         truth = box.admin("GET", "/truth/fixtures?full=1")["fixtures"]
         with open_connection(dsn, autocommit=True) as conn:
             found = compare(conn, truth, tombstones={})
-    assert not [text for runner in runners for text in (*runner.tally.given_up, *runner.tally.failures)]
+    assert not [text for runner in runners for text in (*runner.stats.given_up, *runner.stats.failures)]
     assert found.all() == []
     assert calls["fixtures_asked"] == len(truth)
     assert calls["by_entity"]["Fixture"] >= 2 * LIMIT
     assert calls["total_429"] == 0
     assert calls["calls_after_remaining_zero"] == 0
     # Long waits were handed back, the slot was free meanwhile.
-    assert sum(runner.tally.waits for runner in runners) >= 4
+    assert sum(runner.stats.waits for runner in runners) >= 4

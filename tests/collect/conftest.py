@@ -15,10 +15,10 @@ from sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks.api.budget import UnlimitedBudget
 from sportmonks.api.client import SportmonksClient
 from sportmonks.collect.collect import ChunkResult, collect
-from sportmonks.collect.context import Run
+from sportmonks.collect.context import RunContext
 from sportmonks.collect.discover import discover
 from sportmonks.collect.plan import Planned, plan
-from sportmonks.config.catalog import Collect, Dials, League, Season
+from sportmonks.config.catalog import CollectSettings, League, Season, TaskSettings
 from sportmonks.config.settings import DEFAULT_INCLUDES
 from sportmonks.planning.run_params import read_params
 from sportmonks.warehouse.connection import open_connection
@@ -65,20 +65,20 @@ class Desk:
         *,
         batch_size: int = 5,
         connect: Callable[[], psycopg.Connection[Any]] | None = None,
-        dials: Dials | None = None,
+        settings: TaskSettings | None = None,
         **params: Any,
-    ) -> Run:
+    ) -> RunContext:
         """A started run; ``execution`` names one that goes on."""
         execution = execution or f"etl_20260101_000000_{next(self.numbers):06x}"
-        dials = dials or Dials(collect=Collect(batch_size=batch_size))
+        settings = settings or TaskSettings(collect=CollectSettings(batch_size=batch_size))
         client = SportmonksClient(
             self.box.base_url, self.box.key, budget=UnlimitedBudget(sleep=lambda _: None), sleep=lambda _: None
         )
-        run = Run(
+        run = RunContext(
             execution_id=execution,
             league=self.league,
-            dials=dials,
-            params=read_params({"seasons": [str(self.season.id)], **params}, self.league, dials),
+            settings=settings,
+            params=read_params({"seasons": [str(self.season.id)], **params}, self.league, settings),
             connect=connect or self.connect,
             client=lambda: client,
             checkpoints=self.checkpoints,
@@ -88,16 +88,16 @@ class Desk:
         self.conn.execute("SELECT etl.start_etl_execution(%s, p_now => %s)", (execution, run.clock()))
         return run
 
-    def planned(self, run: Run) -> Planned:
+    def planned(self, run: RunContext) -> Planned:
         discover(run)
         return plan(run)
 
-    def whole(self, run: Run, owner: str = "test") -> ChunkResult:
+    def whole(self, run: RunContext, owner: str = "test") -> ChunkResult:
         """Discover, plan and collect the season."""
         self.planned(run)
         return self.collect(run, owner)
 
-    def collect(self, run: Run, owner: str = "test") -> ChunkResult:
+    def collect(self, run: RunContext, owner: str = "test") -> ChunkResult:
         self.conn.execute("SELECT etl.open_chunk(%s, %s, %s)", (run.execution_id, self.league.id, self.season.id))
         return collect(run, self.season, owner)
 

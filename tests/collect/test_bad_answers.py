@@ -29,7 +29,7 @@ def test_fewer_includes_are_no_correction_and_take_nothing_away(desk: Desk) -> N
     assert desk.rows("SELECT fixture_id, payload, updated_at FROM raw.fixtures ORDER BY 1") == raw
     # But the reading was not a whole one: the next ordinary run makes it good.
     desk.move(1)
-    assert plan(desk.run()).quote.by_reason == {"includes_added": 12}
+    assert plan(desk.run()).estimate.by_reason == {"includes_added": 12}
 
 
 def test_an_include_added_later_is_fetched_for_all_and_is_no_correction(desk: Desk) -> None:
@@ -40,7 +40,7 @@ def test_an_include_added_later_is_fetched_for_all_and_is_no_correction(desk: De
     assert desk.value(LINEUPS) > 0
     assert desk.value("SELECT count(*) FROM etl.fixture_changes") == 0
     desk.move(60)
-    assert plan(desk.run()).quote.fixtures == 0
+    assert plan(desk.run()).estimate.fixtures == 0
 
 
 def test_a_correction_after_a_reading_with_fewer_includes_is_still_told(desk: Desk) -> None:
@@ -100,7 +100,7 @@ def test_an_index_that_lacks_most_fixtures_is_doubted_first_and_believed_when_it
     due = []
     for _ in range(4):
         desk.move(DAY)
-        due.append(desk.planned(desk.run()).quote.by_reason.get("gone_from_index", 0))
+        due.append(desk.planned(desk.run()).estimate.by_reason.get("gone_from_index", 0))
     assert due == [0, 0, 0, 10]
 
 
@@ -121,7 +121,7 @@ def test_a_season_whose_index_fails_collects_what_is_known_and_reads_the_index_i
         patch.setattr(SportmonksClient, "season_index", failing)
         failed = discover(run).failed
         assert list(failed) == [desk.season.id]
-        assert plan(run, list(failed)).quote.by_reason == {"aged": 11}
+        assert plan(run, list(failed)).estimate.by_reason == {"aged": 11}
         # Still no index: what is known is read all the same, and the chunk says what is wrong.
         with pytest.raises(TransientApiError, match="no index today"):
             desk.collect(run)
@@ -139,7 +139,7 @@ def test_an_empty_index_says_nothing(desk: Desk) -> None:
     desk.whole(desk.run())
     desk.box.fault("no_result", rate=1.0)
     desk.move(DAY)
-    assert desk.planned(desk.run()).quote.by_reason.get("gone_from_index", 0) == 0
+    assert desk.planned(desk.run()).estimate.by_reason.get("gone_from_index", 0) == 0
 
 
 def test_fixtures_that_the_api_forgets_for_a_moment_come_within_the_run(desk: Desk) -> None:
@@ -159,8 +159,8 @@ def test_fixtures_that_stay_away_are_asked_for_twice_in_a_run_and_then_more_rare
         {"deleted": 0, "intermittent": 0, "unexplained": 2},
     )
     assert desk.asked() == 12 + 2
-    patience = "SELECT DISTINCT missing_reads, extract(epoch FROM next_due_at - last_asked_at) FROM football.fixtures"
-    assert desk.rows(f"{patience} WHERE missing_reads > 0") == [(2, 2 * HOUR)]
+    waits = "SELECT DISTINCT missing_reads, extract(epoch FROM next_due_at - last_requested_at) FROM football.fixtures"
+    assert desk.rows(f"{waits} WHERE missing_reads > 0") == [(2, 2 * HOUR)]
     desk.move(2 * HOUR)
     desk.whole(desk.run())
     assert desk.asked() == 14 + 2
@@ -242,7 +242,7 @@ def test_a_batch_that_keeps_failing_does_not_keep_the_others(desk: Desk) -> None
     result = desk.whole(desk.run())
     assert result.outcomes == {"saved": 9, "failed": 3}
     failed = desk.rows(
-        "SELECT id, next_due_at > last_asked_at FROM football.fixtures WHERE failed_reads = 1 ORDER BY 1"
+        "SELECT id, next_due_at > last_requested_at FROM football.fixtures WHERE failed_reads = 1 ORDER BY 1"
     )
     assert failed == [(fixture_id, True) for fixture_id in poisoned]
 
@@ -294,7 +294,7 @@ def test_batches_that_keep_failing_do_not_keep_the_others_and_come_after_them_ne
     # Each of the three once at its turn and once behind the others.
     assert len(asked) == 3 + 3 + 3
     failed = desk.rows(
-        "SELECT id, next_due_at - last_asked_at FROM football.fixtures WHERE failed_reads = 1 ORDER BY 1"
+        "SELECT id, next_due_at - last_requested_at FROM football.fixtures WHERE failed_reads = 1 ORDER BY 1"
     )
     assert failed == [(fixture_id, timedelta(hours=1)) for fixture_id in bad]
     bad.clear()

@@ -176,7 +176,7 @@ def test_a_plan_made_again_keeps_what_is_done_and_finishes_what_was_begun(desk: 
     desk.whole(run)
     # Killed after its last batch, before its chunk was closed; then the whole run is cleared.
     planned = plan(run)
-    assert planned.quote.fixtures == 0
+    assert planned.estimate.fixtures == 0
     assert planned.seasons == (desk.season.id,)
     desk.collect(run)
     desk.conn.execute("SELECT etl.close_chunk(%s, %s, %s)", (run.execution_id, desk.league.id, desk.season.id))
@@ -232,9 +232,9 @@ def test_what_a_checkpoint_is_worth_to_a_forced_run(desk: Desk, text: Any, due: 
     desk.checkpoints.pop(key, None)
     if text is not None:
         desk.checkpoints[key] = text
-    assert plan(desk.run(force=True)).quote.fixtures == due
-    assert plan(desk.run(force=True, continue_from_checkpoint=False)).quote.fixtures == 12
-    assert plan(desk.run(force=True, clear_checkpoint=True)).quote.fixtures == 12
+    assert plan(desk.run(force=True)).estimate.fixtures == due
+    assert plan(desk.run(force=True, continue_from_checkpoint=False)).estimate.fixtures == 12
+    assert plan(desk.run(force=True, clear_checkpoint=True)).estimate.fixtures == 12
     assert key not in desk.checkpoints
 
 

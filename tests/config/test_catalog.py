@@ -1,4 +1,4 @@
-"""The catalog: every malformed form is refused with file, line, key and the mend."""
+"""The catalog: every malformed form is refused with file, line, key and the hint."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from sportmonks.config.thresholds import Thresholds
 from sportmonks.errors import ConfigurationError
 
 BAD = {
-    # text: (line, key that is named, words of the mend)
+    # text: (line, key that is named, words of the hint)
     "collect:\n  batch_sise: 3": (2, "collect.batch_sise", "Did you mean batch_size?"),
     "stager_minutes: 2": (1, "stager_minutes", "Did you mean stagger_minutes?"),
-    "refetch:\n  match_hours: 2\n  quite_reads: 2": (3, "refetch.quite_reads", "Did you mean quiet_reads?"),
+    "recheck:\n  match_hours: 2\n  quite_reads: 2": (3, "recheck.quite_reads", "Did you mean quiet_reads?"),
     "xyzzy: 1": (1, "xyzzy", "Known here: alerts"),
     "sweep:\n  xyzzy: 1": (2, "sweep.xyzzy", "Known here: all_days"),
     "leagues:\n  - 8\n  - {id: 9, shedule: x}": (3, "leagues[1].shedule", "Did you mean schedule?"),
@@ -50,38 +50,38 @@ BAD = {
     "deadline_minutes: true": (1, "deadline_minutes", "Expected `int`"),
     "guard:\n  keep_share: 1.5": (2, "guard.keep_share is 1.5", "0 to 1"),
     "budget: {reserve: .nan}": (1, "budget.reserve is nan", "0 to 0.9"),
-    "refetch:\n  rungs_hours: [24, 1]": (2, "refetch.rungs_hours", "rising"),
-    "refetch:\n  rungs_hours: [1, 1]": (2, "refetch.rungs_hours", "rising"),
-    "refetch:\n  rungs_hours: []": (2, "refetch.rungs_hours", "rising"),
-    "refetch:\n  rungs_hours: [0, 1]": (2, "refetch.rungs_hours", "above 0"),
-    "refetch:\n  rungs_hours: [soon]": (2, "refetch.rungs_hours", "float"),
-    "refetch:\n  max_age_days: -1": (2, "refetch.max_age_days is -1", "0 to"),
+    "recheck:\n  schedule_hours: [24, 1]": (2, "recheck.schedule_hours", "rising"),
+    "recheck:\n  schedule_hours: [1, 1]": (2, "recheck.schedule_hours", "rising"),
+    "recheck:\n  schedule_hours: []": (2, "recheck.schedule_hours", "rising"),
+    "recheck:\n  schedule_hours: [0, 1]": (2, "recheck.schedule_hours", "above 0"),
+    "recheck:\n  schedule_hours: [soon]": (2, "recheck.schedule_hours", "float"),
+    "recheck:\n  max_age_days: -1": (2, "recheck.max_age_days is -1", "0 to"),
     "alerts:\n  error_rate: high": (1, "alerts", "Expected `float`"),
     "alerts:\n  eror_rate_percent: 5": (2, "alerts.eror_rate_percent", "Did you mean error_rate_percent?"),
     "alerts:\n  stale_hours: -1": (2, "alerts.stale_hours is -1", "0 or more"),
-    "retries: 1\n\tstagger_minutes: 2": (2, "not valid YAML", "Mend that line"),
-    "leagues: [8": (1, "not valid YAML", "Mend that line"),
-    "a: b: c": (1, "not valid YAML", "Mend that line"),
-    "retries: !!python/object:os.system x": (1, "not valid YAML", "Mend that line"),
-    "? [a]\n: 1": (1, "not valid YAML", "Mend that line"),
+    "retries: 1\n\tstagger_minutes: 2": (2, "not valid YAML", "Correct that line"),
+    "leagues: [8": (1, "not valid YAML", "Correct that line"),
+    "a: b: c": (1, "not valid YAML", "Correct that line"),
+    "retries: !!python/object:os.system x": (1, "not valid YAML", "Correct that line"),
+    "? [a]\n: 1": (1, "not valid YAML", "Correct that line"),
     "- 8\n- 9": (None, "expected keys and values", "comments"),
     "[]": (None, "expected keys and values", "comments"),
     "leagues": (None, "expected keys and values", "comments"),
     "8: x": (None, "expected keys and values", "comments"),
-    "retries: \x00": (None, "not valid YAML", "Mend"),
+    "retries: \x00": (None, "not valid YAML", "Correct"),
 }
 
 
 @pytest.mark.parametrize("text", BAD, ids=lambda text: text.replace("\n", " | "))
 def test_malformed(text: str) -> None:
-    line, key, mend = BAD[text]
+    line, key, hint = BAD[text]
     with pytest.raises(ConfigurationError) as caught:
         parse_catalog(text, file="catalog.yaml")
     message = str(caught.value)
     assert message.startswith(f"catalog.yaml, line {line}: " if line else "catalog.yaml: ")
     assert key in message
-    assert mend in message
-    assert caught.value.mend
+    assert hint in message
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize("text", ["", "\n", "# nothing\n", "---\n"])

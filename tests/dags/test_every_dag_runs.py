@@ -1,4 +1,4 @@
-"""The DAGs, run for real: catalog, leagues, faults, the quote, a wrong key. The tests of this file go in order."""
+"""The DAGs, run for real: catalog, leagues, faults, the estimate, a wrong key. The tests of this file go in order."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ def test_a_dry_run_stores_its_quote_and_makes_no_batch_call(live: Live) -> None:
     assert live.multi_calls() == 0
     run = last_execution(live)
     assert (run["status"], run["total_fixtures"], run["processed_fixtures"]) == ("COMPLETED", 0, 0)
-    assert run["quote"]["fixtures"] == 24
-    assert run["quote"]["by_reason"] == {"never_collected": 24}
-    assert run["quote"]["calls"] == {"Fixture": 4}
+    assert run["estimate"]["fixtures"] == 24
+    assert run["estimate"]["by_reason"] == {"never_collected": 24}
+    assert run["estimate"]["calls"] == {"Fixture": 4}
     assert run["config"]["dry_run"] is True
 
 
@@ -142,7 +142,7 @@ def test_the_form_narrows_a_run(live: Live) -> None:
     assert live.multi_calls() == 3
     run = last_execution(live)
     assert (run["processed_fixtures"], run["successful_fixtures"]) == (5, 5)
-    assert run["quote"]["left_out"] == {"max_fixtures": 7}
+    assert run["estimate"]["left_out"] == {"max_fixtures": 7}
 
 
 def test_a_run_with_the_wrong_key_ends_failed_with_the_reason(live: Live) -> None:

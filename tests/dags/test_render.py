@@ -115,7 +115,7 @@ def test_no_manifest_is_a_dag_that_says_so(missing: str | None) -> None:
 @pytest.mark.parametrize(
     "broken",
     ["{", "null", "[]", "5", '"x"', '{"leagues": 5}', '{"version": 9, "leagues": []}', "\ud800",
-     '{"dials": {"retries": "x"}, "leagues": []}', '{"dials": {}, "leagues": [1, 2]}'],
+     '{"settings": {"retries": "x"}, "leagues": []}', '{"settings": {}, "leagues": [1, 2]}'],
 )  # fmt: skip
 def test_a_broken_manifest_is_a_dag_that_says_so(broken: str) -> None:
     dag = only(league_dags(broken))
@@ -262,7 +262,7 @@ def test_seasons_are_offered_by_name(form: DAG) -> None:
 
 def test_the_bound_of_the_batch_is_the_catalogs() -> None:
     found = plain(manifest(leagues=1))
-    found["dials"]["collect"].update(batch_size=20, max_batch_size=100)
+    found["settings"]["collect"].update(batch_size=20, max_batch_size=100)
     form = only(league_dags(json.dumps(found)))
     assert form.params["batch_size"] == 20
     assert form.params.get_param("batch_size").resolve(100) == 100

@@ -34,7 +34,7 @@ FROM etl.chunks c, generate_series(1, c.total_fixtures) f;
 -- Runs of every league, one per day backwards; two are running now.
 INSERT INTO etl.etl_executions (execution_id, dag_id, run_id, status, started_at, finished_at, heartbeat_at, planned_at, total_fixtures,
                                 processed_fixtures, successful_fixtures, failed_fixtures, total_chunks, processed_chunks,
-                                duration_seconds, error_message, config, quote)
+                                duration_seconds, error_message, config, estimate)
 SELECT 'etl_' || to_char(r.started AT TIME ZONE 'UTC', 'YYYYMMDD_HH24MISS') || '_' || lpad(to_hex(n), 6, '0'),
        'sportmonks_' || replace(lower(c.league_name), ' ', '_'), 'scheduled__' || to_char(r.started AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS'),
        r.status, r.started, CASE WHEN r.status <> 'RUNNING' THEN r.started + make_interval(secs => r.seconds) END,
@@ -108,7 +108,7 @@ VALUES ('sportmonks_api', 'Fixture', 3000, 1240, clock_timestamp() + interval '3
        ('sportmonks_api', 'League', 3000, 2991, clock_timestamp() + interval '12 minutes', 310),
        ('sportmonks_api', 'Season', 3000, 0, clock_timestamp() + interval '21 minutes', 5120);
 
-INSERT INTO etl.etl_alerts (dedupe_key, kind, severity, status, subject, message, mend, details, execution_id, league_id, season_id, opened_at,
+INSERT INTO etl.etl_alerts (dedupe_key, kind, severity, status, subject, message, hint, details, execution_id, league_id, season_id, opened_at,
                             last_seen_at, seen_count, resolved_at)
 SELECT 'QUALITY_CHECKS:3_3001', 'QUALITY_CHECKS', 'CRITICAL', 'OPEN', 'Serie A 2025/2026', 'Quality checks failed: goals_add_up: 3 fixtures',
        'The season''s page lists its fixtures in trouble. Clear the group when the cause is gone; collect the season again with force when rows are wrong.', '{}'::jsonb,

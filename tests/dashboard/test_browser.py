@@ -148,7 +148,7 @@ def test_charts_draw_and_have_a_table(page: Page) -> None:
 def test_stored_text_never_runs(page: Page, address: str, seeded: psycopg.Connection[Any]) -> None:
     for table, columns in {
         "etl.chunks": ("league_name", "season_name", "error_message"),
-        "etl.etl_alerts": ("subject", "message", "mend"),
+        "etl.etl_alerts": ("subject", "message", "hint"),
         "etl.etl_executions": ("error_message", "run_id", "dag_id"),
         "etl.etl_logs": ("message", "component"),
         "football.fixtures": ("name", "last_error"),

@@ -203,7 +203,7 @@ def test_a_warehouse_that_is_away_says_what_to_do() -> None:
             answer = requests.get(f"{address}/{path}", headers={"Cookie": "_token=admin"}, timeout=20)
             assert answer.status_code == 503
             assert answer.json()["detail"] == "The warehouse does not answer."
-            assert "sportmonks_warehouse" in answer.json()["mend"]
+            assert "sportmonks_warehouse" in answer.json()["hint"]
             assert "hidden-secret" not in answer.text
 
 
@@ -220,7 +220,7 @@ def test_a_fault_of_ours_has_its_headers_too(
 def test_an_empty_warehouse_says_what_to_do(client: Client, warehouse: psycopg.Connection[Any]) -> None:
     warehouse.execute("DROP SCHEMA etl CASCADE")
     found = client.get("api/overview", expect=503)
-    assert found == {"detail": "The warehouse has no ETL tables yet.", "mend": "Run the DAG sportmonks_catalog once."}
+    assert found == {"detail": "The warehouse has no ETL tables yet.", "hint": "Run the DAG sportmonks_catalog once."}
 
 
 def test_a_connection_that_died_is_replaced(client: Client, warehouse: psycopg.Connection[Any]) -> None:

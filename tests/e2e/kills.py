@@ -120,9 +120,9 @@ def must_succeed(etl: Etl, dag_id: str, run_id: str) -> None:
 
 
 def execution(etl: Etl, dag_id: str, run_id: str) -> dict[str, Any]:
-    """The run as the warehouse tells it: summary and quote."""
+    """The run as the warehouse tells it: summary and estimate."""
     (row,) = etl.rows(
-        "SELECT s.*, e.quote FROM etl.etl_executions e, etl.get_etl_execution_summary(e.execution_id) s"
+        "SELECT s.*, e.estimate FROM etl.etl_executions e, etl.get_etl_execution_summary(e.execution_id) s"
         " WHERE e.dag_id = %s AND e.run_id = %s",
         dag_id,
         run_id,

@@ -60,8 +60,8 @@ def test_a_dry_run_stores_its_quote_and_asks_for_no_batch(etl: Etl) -> None:
     kills.must_succeed(etl, LA_LIGA, run)
     found = kills.execution(etl, LA_LIGA, run)
     assert (found["status"], found["processed_fixtures"]) == ("COMPLETED", 0)
-    assert found["quote"]["fixtures"] == SEASON_FIXTURES
-    assert [(chunk["season"], chunk["calls"]) for chunk in found["quote"]["chunks"]] == [("2025/2026", 5)]
+    assert found["estimate"]["fixtures"] == SEASON_FIXTURES
+    assert [(chunk["season"], chunk["calls"]) for chunk in found["estimate"]["chunks"]] == [("2025/2026", 5)]
     assert kills.reads(etl) == before
 
 
@@ -240,7 +240,7 @@ def test_forced_collections_that_were_broken_off_go_on_or_begin_anew(etl: Etl) -
     before = kills.reads(etl)
     left = FIXTURES - done[PREMIER_LEAGUE]
     expected = {PREMIER_LEAGUE: left, LA_LIGA: FIXTURES, SERIE_A: FIXTURES, BUNDESLIGA: FIXTURES}
-    quotes = {
+    estimates = {
         PREMIER_LEAGUE: (left, etl.trigger(PREMIER_LEAGUE, force=True, dry_run=True)),
         BUNDESLIGA: (
             FIXTURES,
@@ -252,8 +252,8 @@ def test_forced_collections_that_were_broken_off_go_on_or_begin_anew(etl: Etl) -
     for dag_id, run in runs.items():
         kills.must_succeed(etl, dag_id, run)
         kills.must_have_done(etl, dag_id, run, expected[dag_id])
-    for dag_id, (fixtures, run) in quotes.items():
-        assert kills.execution(etl, dag_id, run)["quote"]["fixtures"] == fixtures
+    for dag_id, (fixtures, run) in estimates.items():
+        assert kills.execution(etl, dag_id, run)["estimate"]["fixtures"] == fixtures
     asked = kills.reads(etl) - before
     assert set(asked.values()) == {1}
     for dag_id, league_id in LEAGUES.items():

@@ -62,8 +62,8 @@ def test_checkpoints_and_results_are_where_people_look(etl: Etl, collected: Any)
         f"sportmonks_ckpt__8__{season}" for season in truth(etl)
     )
     run = etl.newest_run(DAG)
-    quote = etl.airflow("GET", f"/dags/{DAG}/dagRuns/{run}/taskInstances/plan/xcomEntries/return_value")
-    assert "never_collected" in str(quote["value"])
+    estimate = etl.airflow("GET", f"/dags/{DAG}/dagRuns/{run}/taskInstances/plan/xcomEntries/return_value")
+    assert "never_collected" in str(estimate["value"])
 
 
 def test_a_second_run_reads_indexes_and_writes_nothing(etl: Etl, collected: Any) -> None:

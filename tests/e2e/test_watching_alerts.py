@@ -51,7 +51,7 @@ def noticed(etl: Etl, trouble: Trouble, channels: Channels) -> None:
 
 
 @pytest.fixture(scope="module")
-def mended(etl: Etl, trouble: Trouble, noticed: None) -> None:
+def repaired(etl: Etl, trouble: Trouble, noticed: None) -> None:
     """The API is well again; every league has had a good run."""
     etl.sandbox("DELETE", "/_admin/faults")
     for dag_id, runs in trouble.runs.items():
@@ -85,7 +85,7 @@ def test_one_trouble_is_one_alert_and_one_message_by_each_channel(
     assert post["title"] == mail.subject == f"{title}: {dag_id}"
     assert what in post["message"]
     assert post["since"] == alert["opened_at"].isoformat()
-    assert post["mend"]
+    assert post["hint"]
     assert post["link"] == link
     shown = (what, f"{alert['opened_at']:%Y-%m-%d %H:%M} UTC", "What to do", f'href="{link}"')
     assert [part for part in shown if part not in mail.html] == []
@@ -119,12 +119,12 @@ def test_no_secret_travels(etl: Etl, noticed: None, channels: Channels) -> None:
 
 
 @pytest.mark.parametrize("dag_id", KINDS)
-def test_a_good_run_resolves_it_at_once(etl: Etl, mended: None, dag_id: str) -> None:
+def test_a_good_run_resolves_it_at_once(etl: Etl, repaired: None, dag_id: str) -> None:
     (alert,) = alerts_of(etl, dag_id)
     assert alert["status"] == "RESOLVED", alert
 
 
-def test_nobody_is_told_twice(etl: Etl, mended: None, channels: Channels) -> None:
+def test_nobody_is_told_twice(etl: Etl, repaired: None, channels: Channels) -> None:
     watch(etl)
     for dag_id in KINDS:
         assert len(channels.posts(dag_id)) == len(channels.mails(dag_id)) == len(alerts_of(etl, dag_id)) == 1, dag_id

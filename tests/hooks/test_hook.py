@@ -233,7 +233,7 @@ def test_refused_includes_are_remembered_in_the_warehouse_for_a_week(
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (ConfigurationError("x", mend="Do y."), AirflowFailException),
+        (ConfigurationError("x", hint="Do y."), AirflowFailException),
         (FatalApiError("x"), AirflowFailException),
         (OutsidePlanError("x"), AirflowSkipException),
         (TransientApiError("x"), AirflowException),

@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from sportmonks.config.catalog import Guard, Refetch
+from sportmonks.config.catalog import GuardSettings, RecheckSettings
 from sportmonks.load.batch import Fetched, LoadContext, Stored, store_batch
 from sportmonks.load.index import IndexResult, store_index
 
@@ -34,7 +34,7 @@ SECTIONS = {
 }
 TABLES = ("raw.fixtures", "football.fixtures", "football.teams", *(f"football.{name}" for name in SECTIONS.values()))
 BOOKKEEPING = (
-    "collection_status ended_at first_fetched_at last_fetched_at last_asked_at last_changed_at unchanged_reads "
+    "collection_status ended_at first_fetched_at last_fetched_at last_requested_at last_changed_at unchanged_reads "
     "held_reads held_hash missing_reads failed_reads last_error index_changed_at index_missing_at deleted_at "
     "read_includes next_due_at due_reason"
 ).split()
@@ -73,7 +73,7 @@ class Chunk:
     season_id: int
     now: datetime = NOW
     fence: int = 1
-    guard: Guard = field(default_factory=Guard)
+    guard: GuardSettings = field(default_factory=GuardSettings)
     includes: tuple[str, ...] = INCLUDES
     execution_id: str = "etl_test"
     batches: int = 0
@@ -91,7 +91,7 @@ class Chunk:
             season_id=self.season_id,
             fence=self.fence,
             includes=self.includes,
-            refetch=Refetch(),
+            recheck=RecheckSettings(),
             guard=self.guard,
             clock=lambda: self.now,
         )

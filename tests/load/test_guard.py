@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sportmonks.config.catalog import Guard
+from sportmonks.config.catalog import GuardSettings
 from tests.load.helpers import HOUR, Chunk, Payload, assert_stored, fixture, rows_of, shuffled
 
 Spoil = Callable[[Payload], Any]
@@ -119,7 +119,7 @@ def test_a_first_answer_that_is_poor_gives_way_to_the_richer_one_of_the_ladder(
         assert (row["next_due_at"], row["due_reason"]) == (end + timedelta(hours=hours), reason)
         chunk.now = row["next_due_at"] - HOUR
         if hours < 720:
-            # Another part of it goes on changing, or the ladder would skip rungs.
+            # Another part of it goes on changing, or the ladder would skip schedule.
             chunk.store(without({**one, "result_info": f"after {hours}"}, how, *TOLD))
     assert chunk.store(one).outcomes == {"SAVED": 1}
     assert_stored(chunk.conn, one)
@@ -214,7 +214,7 @@ def test_a_match_that_is_called_off_may_lose_what_was_announced(
 
 
 def test_the_dials_decide(chunk: Chunk, rich: Payload) -> None:
-    chunk.guard = Guard(rereads=1, hours=6)
+    chunk.guard = GuardSettings(rereads=1, hours=6)
     poor = {**rich, "lineups": rich["lineups"][:1]}
     assert chunk.store(poor).outcomes == {"HELD": 1}
     assert fixture(chunk.conn, rich["id"])["next_due_at"] == chunk.now + timedelta(hours=6)

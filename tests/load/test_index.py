@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from sportmonks.collect.plan_store import read_facts
-from sportmonks.planning.chunks import Narrowing, plan_chunks
+from sportmonks.planning.chunks import RunFilter, plan_chunks
 from sportmonks.reference.store import LISTS, store_list
 from sportmonks.warehouse.connection import sql
 from tests.load.helpers import NOW, Chunk, Payload, fixture, rows_of
@@ -22,7 +22,7 @@ DAY = timedelta(days=1)
 def due(chunk: Chunk, days: float = 0) -> dict[int, str]:
     """Fixtures due now (or in some days) and why."""
     facts = read_facts(chunk.conn, chunk.league_id)
-    chunks, _ = plan_chunks(facts, Narrowing(), chunk.context().refetch, chunk.guard, chunk.now + days * DAY)
+    chunks, _ = plan_chunks(facts, RunFilter(), chunk.context().recheck, chunk.guard, chunk.now + days * DAY)
     return {found.fixture_id: found.reason for part in chunks for found in part.fixtures}
 
 

@@ -17,7 +17,7 @@ from psycopg import conninfo
 
 from sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks.collect.plan import Planned
-from sportmonks.config.catalog import Dials, League, Manifest, decode_manifest
+from sportmonks.config.catalog import League, Manifest, TaskSettings, decode_manifest
 from sportmonks.errors import (
     BudgetWait,
     CircuitOpen,
@@ -105,7 +105,7 @@ def manifest(box: RunningSandbox, variables: Variables) -> Manifest:
 
 
 def plain(league: League) -> dict[str, Any]:
-    return {"league": msgspec.to_builtins(league), "dials": msgspec.to_builtins(Dials())}
+    return {"league": msgspec.to_builtins(league), "settings": msgspec.to_builtins(TaskSettings())}
 
 
 # ---- the catalog
@@ -185,9 +185,9 @@ def test_discover_plan_collect(
     found = DiscoverOperator(task_id="discover", **plain(league)).execute(context())
     assert found["failed"] == []
     assert len(found["seasons"]) == 2
-    quote = PlanOperator(task_id="plan", **plain(league)).execute(context(xcom=found, seasons=[season.name]))
+    estimate = PlanOperator(task_id="plan", **plain(league)).execute(context(xcom=found, seasons=[season.name]))
     assert branches == [[f"{season.group}.open"]]
-    assert (quote["fixtures"], quote["calls"]) == (12, {"Fixture": 1})
+    assert (estimate["fixtures"], estimate["calls"]) == (12, {"Fixture": 1})
 
     collect = CollectOperator(task_id="collect", season=msgspec.to_builtins(season), **plain(league))
     warehouse.execute("SELECT etl.open_chunk(%s, %s, %s)", (RUN, league.id, season.id))
@@ -267,7 +267,7 @@ def test_a_wait_frees_the_slot_and_comes_back(
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (ConfigurationError("wrong key.", mend="Check it."), AirflowFailException),
+        (ConfigurationError("wrong key.", hint="Check it."), AirflowFailException),
         (FatalApiError("bad filter."), AirflowFailException),
         (OutsidePlanError("not covered."), AirflowSkipException),
         (TransientApiError("503."), AirflowException),

@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from sportmonks.config.catalog import Guard, Refetch, Season, Sweep
+from sportmonks.config.catalog import GuardSettings, RecheckSettings, Season, SweepSettings
 from sportmonks.planning.batches import count_batches, make_batches
-from sportmonks.planning.chunks import Chunk, DueFixture, Narrowing, make_quote, plan_chunks, seasons_to_index
-from sportmonks.planning.recheck import Facts
+from sportmonks.planning.chunks import Chunk, DueFixture, RunFilter, estimate_cost, plan_chunks, seasons_to_index
+from sportmonks.planning.recheck import FixtureState
 
 NOW = datetime(2026, 3, 10, 6, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
-Row = tuple[int, int, Facts]
+Row = tuple[int, int, FixtureState]
 
 
 def fresh(season: int, number: int, *, days_ago: float = 100, state: int = 5) -> Row:
     """Never collected."""
-    return season, season * 1000 + number, Facts(state_id=state, starting_at=NOW - days_ago * DAY)
+    return season, season * 1000 + number, FixtureState(state_id=state, starting_at=NOW - days_ago * DAY)
 
 
 def read(season: int, number: int, *, days_ago: float = 100, state: int = 5, read_ago: float = 0.1) -> Row:
@@ -30,12 +30,14 @@ def read(season: int, number: int, *, days_ago: float = 100, state: int = 5, rea
     return (
         season,
         season * 1000 + number,
-        Facts(state_id=state, starting_at=start, status="COLLECTED", last_fetched_at=fetched, last_asked_at=fetched),
+        FixtureState(
+            state_id=state, starting_at=start, status="COLLECTED", last_fetched_at=fetched, last_requested_at=fetched
+        ),
     )
 
 
-def plan(rows: list[Row], **narrowing: Any) -> tuple[list[Chunk], dict[str, int]]:
-    return plan_chunks(rows, Narrowing(**narrowing), Refetch(), Guard(), NOW)
+def plan(rows: list[Row], **run_filter: Any) -> tuple[list[Chunk], dict[str, int]]:
+    return plan_chunks(rows, RunFilter(**run_filter), RecheckSettings(), GuardSettings(), NOW)
 
 
 def seasons(chunks: list[Chunk]) -> list[int]:
@@ -62,7 +64,7 @@ def test_within_a_chunk_the_most_urgent_comes_first_and_ties_go_by_id() -> None:
 
 
 @pytest.mark.parametrize(
-    ("narrowing", "kept", "left_out"),
+    ("run_filter", "kept", "left_out"),
     [
         ({}, {1: 5, 2: 3, 3: 1}, {}),
         ({"min_fixtures": 3}, {1: 5, 2: 3}, {"min_fixtures": 1}),
@@ -81,10 +83,10 @@ def test_within_a_chunk_the_most_urgent_comes_first_and_ties_go_by_id() -> None:
     ],
 )
 def test_limits_narrow_the_plan_and_say_so(
-    narrowing: dict[str, Any], kept: dict[int, int], left_out: dict[str, int]
+    run_filter: dict[str, Any], kept: dict[int, int], left_out: dict[str, int]
 ) -> None:
     rows = [fresh(season, n) for season, count in ((1, 5), (2, 3), (3, 1)) for n in range(count)]
-    chunks, told = plan(rows, **narrowing)
+    chunks, told = plan(rows, **run_filter)
     assert ({chunk.season_id: len(chunk.fixtures) for chunk in chunks}, told) == (kept, left_out)
 
 
@@ -105,13 +107,13 @@ def test_a_cut_chunk_keeps_its_most_urgent_fixtures() -> None:
 def test_dates_are_whole_days_and_leave_out_what_has_none(dates: dict[str, date], expected: list[int]) -> None:
     starts = {1: datetime(2026, 3, 1, 23, 59, tzinfo=UTC), 2: datetime(2026, 3, 2, tzinfo=UTC),
               3: datetime(2026, 2, 28, 23, 59, tzinfo=UTC), 4: None}  # fmt: skip
-    rows = [(1, key, Facts(state_id=5, starting_at=start)) for key, start in starts.items()]
+    rows = [(1, key, FixtureState(state_id=5, starting_at=start)) for key, start in starts.items()]
     chunks, _ = plan(rows, **dates)
     assert sorted(fixture.fixture_id for chunk in chunks for fixture in chunk.fixtures) == expected
 
 
 def test_force_reads_again_what_is_not_due_but_no_tombstones() -> None:
-    gone = (1, 1003, Facts(state_id=20, status="DELETED", last_fetched_at=NOW))
+    gone = (1, 1003, FixtureState(state_id=20, status="DELETED", last_fetched_at=NOW))
     rows = [read(1, 1), fresh(1, 2), gone]
     assert [f.fixture_id for f in plan(rows)[0][0].fixtures] == [1002]
     forced = plan(rows, force=True)[0][0].fixtures
@@ -145,34 +147,34 @@ SEASONS = tuple(
 )
 def test_sweeps(age_days: float, places: list[int]) -> None:
     indexed = {season.id: NOW - age_days * DAY for season in SEASONS}
-    assert seasons_to_index(SEASONS, indexed, Sweep(), NOW) == [SEASONS[place] for place in places]
+    assert seasons_to_index(SEASONS, indexed, SweepSettings(), NOW) == [SEASONS[place] for place in places]
 
 
 def test_the_dials_of_the_sweeps() -> None:
     indexed = {season.id: NOW - 8 * DAY for season in SEASONS}
-    dials = Sweep(daily_seasons=1, weekly_seasons=5, all_days=5)
-    assert seasons_to_index(SEASONS, indexed, dials, NOW) == list(SEASONS)
+    settings = SweepSettings(daily_seasons=1, weekly_seasons=5, all_days=5)
+    assert seasons_to_index(SEASONS, indexed, settings, NOW) == list(SEASONS)
     indexed = {season.id: NOW - DAY for season in SEASONS}
-    assert seasons_to_index(SEASONS, indexed, dials, NOW) == list(SEASONS[:2])
+    assert seasons_to_index(SEASONS, indexed, settings, NOW) == list(SEASONS[:2])
 
 
 def test_without_a_current_season_the_newest_counts() -> None:
     over = tuple(Season(id=season.id, name=season.name, group=season.group) for season in SEASONS)
-    assert seasons_to_index(over, {season.id: NOW for season in over}, Sweep(), NOW) == list(over[:2])
+    assert seasons_to_index(over, {season.id: NOW for season in over}, SweepSettings(), NOW) == list(over[:2])
 
 
 def test_never_indexed_seasons_are_always_read() -> None:
     indexed = {season.id: NOW for season in SEASONS if season.id != 8}
-    assert [season.id for season in seasons_to_index(SEASONS, indexed, Sweep(), NOW)] == [12, 41, 7, 8]
-    assert seasons_to_index(SEASONS, {}, Sweep(), NOW) == list(SEASONS)
+    assert [season.id for season in seasons_to_index(SEASONS, indexed, SweepSettings(), NOW)] == [12, 41, 7, 8]
+    assert seasons_to_index(SEASONS, {}, SweepSettings(), NOW) == list(SEASONS)
 
 
 def test_asked_seasons_are_read_and_only_those() -> None:
     indexed = {season.id: NOW for season in SEASONS}
-    assert seasons_to_index(SEASONS, indexed, Sweep(), NOW, asked=[8, 90]) == [SEASONS[3], SEASONS[5]]
+    assert seasons_to_index(SEASONS, indexed, SweepSettings(), NOW, asked=[8, 90]) == [SEASONS[3], SEASONS[5]]
 
 
-# ---- batches and the quote
+# ---- batches and the estimate
 
 
 def fixtures(count: int, urgent: set[int] = frozenset()) -> list[DueFixture]:  # type: ignore[assignment]
@@ -199,15 +201,15 @@ def test_one_urgent_fixture_makes_one_batch_urgent() -> None:
     assert len({key for batch in batches for key in batch.fixture_ids}) == 120
 
 
-def quote(chunks: list[Chunk], **more: Any) -> Any:
+def estimate(chunks: list[Chunk], **more: Any) -> Any:
     known = {"names": {1: "2025/2026"}, "batch_size": 50, "remaining": 2000, "call_limit": 2000, "reserve": 0.1,
              "seconds_to_reset": 1800.0, "window_seconds": 3600, "left_out": {"max_chunks": 2}}  # fmt: skip
-    return make_quote(chunks, **{**known, **more})
+    return estimate_cost(chunks, **{**known, **more})
 
 
 def test_the_quote_counts_fixtures_reasons_and_calls() -> None:
     chunks = [Chunk(1, tuple(fixtures(380))), Chunk(2, (DueFixture(999, "live", 100, True),))]
-    found = quote(chunks)
+    found = estimate(chunks)
     assert (found.fixtures, found.by_reason, found.calls) == (381, {"never_collected": 380, "live": 1}, {"Fixture": 9})
     assert [(row["season"], row["fixtures"], row["calls"], row["priority"]) for row in found.chunks] == [
         ("2025/2026", 380, 8, 380 * 35), ("2", 1, 1, 100)]  # fmt: skip
@@ -226,7 +228,7 @@ def test_the_quote_counts_fixtures_reasons_and_calls() -> None:
     ],
 )
 def test_minutes_at_the_present_budget(remaining: int | None, minutes: float) -> None:
-    found = quote([Chunk(1, tuple(fixtures(67_085)))], remaining=remaining)
+    found = estimate([Chunk(1, tuple(fixtures(67_085)))], remaining=remaining)
     assert found.calls == {"Fixture": 1342}
     assert found.minutes == pytest.approx(minutes, abs=0.1)
 
@@ -244,15 +246,15 @@ def test_minutes_at_the_present_budget(remaining: int | None, minutes: float) ->
     ],
 )
 def test_urgent_calls_are_quoted_with_the_reserve(remaining: int, urgent: int, minutes: float) -> None:
-    found = quote([Chunk(1, tuple(fixtures(100, set(range(1, urgent + 1)))))], remaining=remaining)
+    found = estimate([Chunk(1, tuple(fixtures(100, set(range(1, urgent + 1)))))], remaining=remaining)
     assert (found.calls, found.minutes) == ({"Fixture": 2}, minutes)
 
 
 def test_several_windows_are_waited_for() -> None:
-    found = quote([Chunk(1, tuple(fixtures(67_085)))], remaining=60, call_limit=60, reserve=0.1)
+    found = estimate([Chunk(1, tuple(fixtures(67_085)))], remaining=60, call_limit=60, reserve=0.1)
     assert found.minutes == pytest.approx((1800 + 23 * 3600) / 60, abs=0.1)
 
 
 def test_nothing_due_costs_nothing() -> None:
-    found = quote([], left_out={})
+    found = estimate([], left_out={})
     assert (found.fixtures, found.calls, found.minutes, found.chunks) == (0, {"Fixture": 0}, 0.0, [])

@@ -9,25 +9,27 @@ from typing import Any
 
 import pytest
 
-from sportmonks.config.catalog import Guard, Refetch
-from sportmonks.planning import recheck as refetch
-from sportmonks.planning.recheck import Due, Facts, next_due
+from sportmonks.config.catalog import GuardSettings, RecheckSettings
+from sportmonks.planning import recheck
+from sportmonks.planning.recheck import Due, FixtureState, next_due
 
 KICK_OFF = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
-END = KICK_OFF + timedelta(hours=2)  # by the dials: no period tells it
-DIALS, GUARD = Refetch(), Guard()
+END = KICK_OFF + timedelta(hours=2)  # by the settings: no period tells it
+DIALS, GUARD = RecheckSettings(), GuardSettings()
 ALL_STATES = (*range(1, 24), 25, 26)  # section 7 of the API's description; there is no 24
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-def due(facts: Facts, *, dials: Refetch = DIALS, now: datetime = END) -> Due | None:
-    return next_due(facts, dials, GUARD, now)
+def due(facts: FixtureState, *, settings: RecheckSettings = DIALS, now: datetime = END) -> Due | None:
+    return next_due(facts, settings, GUARD, now)
 
 
-def read(state: int | None, at: datetime = END + HOUR / 2, **more: Any) -> Facts:
+def read(state: int | None, at: datetime = END + HOUR / 2, **more: Any) -> FixtureState:
     """A fixture that was read half an hour after its end, unless said otherwise."""
-    facts = Facts(state_id=state, starting_at=KICK_OFF, status="COLLECTED", last_fetched_at=at, last_asked_at=at)
+    facts = FixtureState(
+        state_id=state, starting_at=KICK_OFF, status="COLLECTED", last_fetched_at=at, last_requested_at=at
+    )
     return replace(facts, **more)
 
 
@@ -49,7 +51,7 @@ def test_every_state_has_its_rule(state: int) -> None:
 
 
 def test_the_table_knows_exactly_the_states_of_the_api() -> None:
-    assert set(ALL_STATES) == refetch.KNOWN == set(RULES)
+    assert set(ALL_STATES) == recheck.KNOWN == set(RULES)
 
 
 @pytest.mark.parametrize("state", [24, 27, 0, 999_999_999, None])
@@ -91,7 +93,7 @@ def test_rungs_count_from_the_end_that_the_periods_tell() -> None:
         (1, END + DAY, "recheck_7d"),
         (2, END + DAY, "recheck_30d"),
         (9, END + DAY, "recheck_30d"),
-        (2, END, "recheck_1h"),  # forced by hand, say: the rungs of the first day are not skipped
+        (2, END, "recheck_1h"),  # forced by hand, say: the schedule of the first day are not skipped
         (9, END + HOUR, "recheck_1d"),
         (2, END + 30 * DAY, "aged"),
     ],
@@ -113,9 +115,9 @@ def test_full_time_that_becomes_extra_time_is_seen_at_once() -> None:
 
 def test_a_postponed_match_waits_for_its_new_date() -> None:
     postponed = read(10, KICK_OFF - DAY)
-    assert due(postponed) == Due(KICK_OFF, "unsettled", refetch.PRIORITIES["unsettled"], False)
+    assert due(postponed) == Due(KICK_OFF, "unsettled", recheck.PRIORITIES["unsettled"], False)
     moved = replace(postponed, state_id=1, starting_at=KICK_OFF + 30 * DAY)
-    assert due(moved) == Due(END + 30 * DAY, "just_finished", refetch.PRIORITIES["just_finished"], True)
+    assert due(moved) == Due(END + 30 * DAY, "just_finished", recheck.PRIORITIES["just_finished"], True)
 
 
 def test_a_match_to_come_is_read_at_its_end() -> None:
@@ -131,7 +133,7 @@ def test_not_started_long_after_its_kick_off_is_asked_more_and_more_rarely() -> 
     assert (soon.at, late.at) == (END + 2 * HOUR, END + 3 * DAY)
 
 
-@pytest.mark.parametrize("state", sorted({1, 10, 11, 13, 999} | refetch.LIVE | refetch.WAITING))
+@pytest.mark.parametrize("state", sorted({1, 10, 11, 13, 999} | recheck.LIVE | recheck.WAITING))
 def test_what_never_settles_is_asked_more_and_more_rarely(state: int) -> None:
     """Old seasons hold matches that stand as postponed, as not started or even as live for ever."""
     fetched = END + 1000 * DAY
@@ -175,7 +177,7 @@ def test_finished_without_a_kick_off_is_swept_by_age() -> None:
 def test_never_collected_is_due_now_and_history_does_not_use_the_reserve(
     start: datetime | None, priority: int, urgent: bool
 ) -> None:
-    found = due(Facts(state_id=5, starting_at=start), now=KICK_OFF)
+    found = due(FixtureState(state_id=5, starting_at=start), now=KICK_OFF)
     assert found == Due(KICK_OFF, "never_collected", priority, urgent)
 
 
@@ -185,7 +187,7 @@ def test_a_tombstone_is_never_read_again(state: int | None) -> None:
 
 
 def test_deleted_in_the_index_but_never_collected_is_read_once() -> None:
-    found = due(Facts(state_id=20, starting_at=KICK_OFF))
+    found = due(FixtureState(state_id=20, starting_at=KICK_OFF))
     assert found is not None
     assert found.reason == "never_collected"
 
@@ -193,17 +195,17 @@ def test_deleted_in_the_index_but_never_collected_is_read_once() -> None:
 @pytest.mark.parametrize("state", [*sorted(set(ALL_STATES) - {20}), None])
 def test_max_age_0_makes_everything_due_in_every_run(state: int | None) -> None:
     now = END + 12 * HOUR
-    found = due(read(state), dials=Refetch(max_age_days=0), now=now)
+    found = due(read(state), settings=RecheckSettings(max_age_days=0), now=now)
     assert found is not None
     assert found.at <= now
 
 
 @pytest.mark.parametrize("days", [1, 5, 30, 365])
 def test_a_collected_fixture_is_never_older_than_max_age(days: int) -> None:
-    dials = Refetch(max_age_days=days)
+    settings = RecheckSettings(max_age_days=days)
     for hours in (0, 1, 5, 24, 100, 168, 400, 720, 5000):
         fetched = END + hours * HOUR
-        found = due(read(5, fetched), dials=dials)
+        found = due(read(5, fetched), settings=settings)
         assert found is not None
         assert found.at <= fetched + days * DAY
 
@@ -211,7 +213,7 @@ def test_a_collected_fixture_is_never_older_than_max_age(days: int) -> None:
 @pytest.mark.parametrize(("times", "hours"), [(1, 1), (2, 2), (3, 4), (4, 8), (8, 128), (9, 168), (500, 168)])
 @pytest.mark.parametrize(("field", "reason"), [("failed_reads", "failed"), ("missing_reads", "missing")])
 def test_trouble_comes_again_with_doubling_patience(field: str, reason: str, times: int, hours: int) -> None:
-    facts = Facts(state_id=5, starting_at=KICK_OFF, status=reason.upper(), last_asked_at=END)
+    facts = FixtureState(state_id=5, starting_at=KICK_OFF, status=reason.upper(), last_requested_at=END)
     trouble: dict[str, Any] = {field: times}
     found = due(replace(facts, **trouble))
     assert found is not None
@@ -252,13 +254,13 @@ TROUBLES: tuple[dict[str, Any], ...] = (
     {"index_changed_at": END + DAY},
 )
 MANY = [
-    Facts(
+    FixtureState(
         state_id=state,
         starting_at=start,
         ended_at=ended,
         status="COLLECTED" if fetched else "PENDING",
         last_fetched_at=fetched,
-        last_asked_at=fetched,
+        last_requested_at=fetched,
         unchanged_reads=unchanged,
         **trouble,
     )
@@ -291,8 +293,8 @@ def test_a_read_is_never_due_again_in_its_own_instant() -> None:
 
 
 def test_every_reason_has_a_priority() -> None:
-    assert {found.reason for facts in MANY if (found := due(facts))} <= refetch.PRIORITIES.keys()
-    assert refetch.PRIORITIES.keys() >= refetch.URGENT
+    assert {found.reason for facts in MANY if (found := due(facts))} <= recheck.PRIORITIES.keys()
+    assert recheck.PRIORITIES.keys() >= recheck.URGENT
 
 
 @pytest.mark.parametrize(
@@ -303,7 +305,7 @@ def test_every_reason_has_a_priority() -> None:
     ],
 )
 def test_the_life_of_a_match(corrected_at_read: int | None, reasons: list[str]) -> None:
-    """Read whenever it is due; a correction at the second re-read keeps the rungs in between."""
+    """Read whenever it is due; a correction at the second re-read keeps the schedule in between."""
     facts, seen = read(1, KICK_OFF - 3 * DAY), []
     for number in range(6):
         found = due(facts)
@@ -311,7 +313,7 @@ def test_the_life_of_a_match(corrected_at_read: int | None, reasons: list[str]) 
         seen.append(found.reason)
         changed = number == 0 or number == corrected_at_read
         facts = replace(
-            facts, state_id=5, last_fetched_at=found.at, last_asked_at=found.at,
+            facts, state_id=5, last_fetched_at=found.at, last_requested_at=found.at,
             unchanged_reads=0 if changed else facts.unchanged_reads + 1,
         )  # fmt: skip
     assert seen == reasons

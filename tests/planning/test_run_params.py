@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sportmonks.config.catalog import Collect, Dials, League, Season
+from sportmonks.config.catalog import CollectSettings, League, Season, TaskSettings
 from sportmonks.errors import ConfigurationError
-from sportmonks.planning.chunks import Narrowing
+from sportmonks.planning.chunks import RunFilter
 from sportmonks.planning.run_params import read_params, season_labels
 
 LEAGUE = League(
@@ -27,13 +27,13 @@ LEAGUE = League(
 )
 
 
-def read(dials: Dials | None = None, **params: Any) -> Any:
-    return read_params(params, LEAGUE, dials or Dials())
+def read(settings: TaskSettings | None = None, **params: Any) -> Any:
+    return read_params(params, LEAGUE, settings or TaskSettings())
 
 
 def test_nothing_asked_means_everything_due() -> None:
     found = read()
-    assert found.narrowing == Narrowing()
+    assert found.run_filter == RunFilter()
     assert (found.batch_size, found.includes) == (50, ("participants", "scores"))
     assert found.continue_from_checkpoint
     assert not any((found.clear_checkpoint, found.dry_run, found.track_performance, found.export_metrics))
@@ -56,7 +56,7 @@ def test_everything_asked() -> None:
         track_performance=True,
         export_metrics=True,
     )
-    assert found.narrowing == Narrowing(
+    assert found.run_filter == RunFilter(
         seasons=(101, 99),
         date_from=date(2026, 1, 1),
         date_to=date(2026, 1, 31),
@@ -99,15 +99,15 @@ def test_nonsense_is_refused_by_name(params: dict[str, Any], name: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         read(**params)
     assert name in str(caught.value)
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 def test_the_catalogs_batch_size_is_the_default_and_its_maximum_the_bound() -> None:
-    dials = Dials(collect=Collect(batch_size=20, max_batch_size=100))
-    assert read(dials).batch_size == 20
-    assert read(dials, batch_size=100).batch_size == 100
+    settings = TaskSettings(collect=CollectSettings(batch_size=20, max_batch_size=100))
+    assert read(settings).batch_size == 20
+    assert read(settings, batch_size=100).batch_size == 100
     with pytest.raises(ConfigurationError, match="from 1 to 100"):
-        read(dials, batch_size=101)
+        read(settings, batch_size=101)
 
 
 def test_a_name_that_stands_twice_carries_its_id() -> None:

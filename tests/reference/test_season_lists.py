@@ -17,7 +17,7 @@ from psycopg.rows import dict_row
 from sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks.api.budget import UnlimitedBudget
 from sportmonks.api.client import SportmonksClient
-from sportmonks.config.catalog import League, Manifest, Sweep
+from sportmonks.config.catalog import League, Manifest, SweepSettings
 from sportmonks.errors import BudgetWait, FatalApiError, OutsidePlanError, TransientApiError
 from sportmonks.operators.structure import StructureOperator
 from sportmonks.reference.lists import collect_list, recorded
@@ -52,7 +52,7 @@ class Job:
     """The same job on successive days; each run has an execution of its own."""
 
     def __init__(self, dsn: str, client: Any, per_run: int = 100) -> None:
-        self.dsn, self.client, self.sweep = dsn, client, Sweep(structure_seasons_per_run=per_run)
+        self.dsn, self.client, self.sweep = dsn, client, SweepSettings(structure_seasons_per_run=per_run)
         self.runs = 0
         self.leagues: list[int] = []
 
@@ -132,7 +132,7 @@ def test_each_list_is_a_collector_with_its_figures(job: Job) -> None:
 
 
 def test_a_run_takes_the_newest_seasons_and_the_next_one_goes_on(job: Job, box: RunningSandbox) -> None:
-    job.sweep = Sweep(structure_seasons_per_run=3)
+    job.sweep = SweepSettings(structure_seasons_per_run=3)
     box.admin("DELETE", "/calls")
     assert {(found.seasons, found.left) for found in job.run().values()} == {(3, 5)}
     assert box.calls()["total"] == 3 * len(LISTS)
@@ -156,7 +156,7 @@ def test_the_age_of_each_season_decides(job: Job, box: RunningSandbox) -> None:
 
 
 def test_none_per_run_is_none(job: Job, box: RunningSandbox) -> None:
-    job.sweep = Sweep(structure_seasons_per_run=0)
+    job.sweep = SweepSettings(structure_seasons_per_run=0)
     box.admin("DELETE", "/calls")
     job.run()
     assert box.calls()["total"] == 0

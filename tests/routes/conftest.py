@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from sportmonks.routes.extract import RoutePlan, Wanted, plan_run, run_route
+from sportmonks.routes.extract import RoutePlan, RouteRequest, plan_run, run_route
 from sportmonks.routes.parse import parse_route
 from sportmonks.routes.source import Access, RestSource
 from sportmonks.routes.spec import Route
@@ -59,7 +59,7 @@ def run(server: RestServer, warehouse_dsn: str) -> Run:
             if sleeps is not None:
                 sleeps.append(seconds)
 
-        plan: RoutePlan = plan_run(connect, route, Wanted(**days), wanted.get("today", TODAY))
+        plan: RoutePlan = plan_run(connect, route, RouteRequest(**days), wanted.get("today", TODAY))
         source = RestSource(route, Access(server.url, password="S3cr3tKey"), sleep=sleep)
         try:
             return run_route(

@@ -6,7 +6,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from sportmonks.routes.extract import Wanted, plan_run, run_route
+from sportmonks.routes.extract import RouteRequest, plan_run, run_route
 from sportmonks.routes.parse import parse_route
 from sportmonks.routes.source import Access, RestSource
 from sportmonks.warehouse.connection import open_connection
@@ -15,7 +15,7 @@ from sportmonks.warehouse.connection import open_connection
 def main(dsn: str, url: str, file: str) -> None:
     route = parse_route(Path(file).read_text(encoding="utf-8"))
     today = date(2025, 12, 31)
-    plan = plan_run(lambda: open_connection(dsn), route, Wanted(), today)
+    plan = plan_run(lambda: open_connection(dsn), route, RouteRequest(), today)
     run_route(
         route,
         RestSource(route, Access(url)),

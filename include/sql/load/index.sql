@@ -38,7 +38,7 @@ WITH sent AS (
             deleted_at = NULL, index_missing_at = NULL,
             -- Later than the last read, whatever the clocks of the workers say.
             index_changed_at = CASE WHEN f.last_fetched_at IS NULL THEN NULL
-                                    ELSE greatest(%(now)s, greatest(f.last_fetched_at, f.last_asked_at) + interval '1 microsecond') END,
+                                    ELSE greatest(%(now)s, greatest(f.last_fetched_at, f.last_requested_at) + interval '1 microsecond') END,
             next_due_at = %(now)s,
             due_reason = CASE WHEN f.last_fetched_at IS NULL THEN f.due_reason ELSE 'changed_in_index' END,
             -- Not collected yet: the index is all there is. Collected: the payload decides, so that what is stored

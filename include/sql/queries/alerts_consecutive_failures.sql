@@ -1,7 +1,7 @@
 -- DAGs whose newest finished runs all failed, so many in a row.
 SELECT 'CONSECUTIVE_FAILURES:' || d.dag_id AS dedupe_key, 'CRITICAL' AS severity, d.dag_id AS subject,
        format('The last %%s runs failed; the newest: %%s', d.failures, coalesce(nullif(left(d.last_error, 300), ''), 'no reason noted')) AS message,
-       'Open the newest run, mend what its first failed task names, then clear "only failed".' AS mend,
+       'Open the newest run, correct what its first failed task names, then clear "only failed".' AS hint,
        jsonb_build_object('dag_id', d.dag_id, 'failures', d.failures, 'since', d.since) AS details,
        d.execution_id, NULL::bigint AS league_id, NULL::bigint AS season_id
 FROM (SELECT i.dag_id, count(*) AS failures, bool_and(r.status = 'FAILED') AS all_failed, min(r.started_at) AS since,

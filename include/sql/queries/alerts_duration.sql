@@ -2,7 +2,7 @@
 -- Short runs that failed, were dry or had nothing to do are no proof that the work is quick again.
 SELECT 'DURATION:' || e.dag_id AS dedupe_key, 'WARNING' AS severity, e.dag_id AS subject,
        format('%%s for %%s minutes (limit %%s).', CASE e.status WHEN 'RUNNING' THEN 'Running' ELSE 'Ran' END, e.minutes, %(duration_minutes)s::numeric) AS message,
-       'See on the page what it waits for: an empty budget, a slow API (latency chart), or simply a large backfill.' AS mend,
+       'See on the page what it waits for: an empty budget, a slow API (latency chart), or simply a large backfill.' AS hint,
        jsonb_build_object('dag_id', e.dag_id, 'minutes', e.minutes, 'status', e.status) AS details,
        e.execution_id, NULL::bigint AS league_id, NULL::bigint AS season_id
 FROM (SELECT DISTINCT ON (dag_id) *

@@ -3,7 +3,7 @@ SELECT 'STALE_LEAGUE:' || s.league_id AS dedupe_key, 'CRITICAL' AS severity,
        coalesce(nullif(s.league_name, ''), 'League ' || s.league_id) AS subject,
        format('%%s fixtures are due, the oldest since %%s; %%s.', s.due, to_char(s.due_since AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'),
               coalesce('nothing was collected since ' || to_char(s.last_fetched_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), 'nothing was ever collected')) AS message,
-       'Is the league''s DAG paused, or its last run failed? Unpause it or trigger it by hand.' AS mend,
+       'Is the league''s DAG paused, or its last run failed? Unpause it or trigger it by hand.' AS hint,
        jsonb_build_object('due', s.due, 'due_since', s.due_since, 'last_fetched_at', s.last_fetched_at, 'seasons', s.seasons) AS details,
        s.last_execution_id AS execution_id, s.league_id, NULL::bigint AS season_id
 FROM (SELECT k.league_id, max(k.league_name) AS league_name, sum(f.due) AS due, min(f.due_since) AS due_since,

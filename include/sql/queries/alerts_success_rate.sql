@@ -2,7 +2,7 @@
 -- ERROR_RATE reports: fixtures that the API did not return, or that were never worked on.
 SELECT 'SUCCESS_RATE:' || e.dag_id AS dedupe_key, 'WARNING' AS severity, e.dag_id AS subject,
        format('%%s of %%s planned fixtures are stored (%%s %%%%, at least %%s %%%% wanted).', e.successful_fixtures, e.total_fixtures, e.rate, %(success_rate_percent)s::numeric) AS message,
-       'Look at the fixtures marked MISSING in the run''s seasons: the provider may have withdrawn them, or the plan does not cover them.' AS mend,
+       'Look at the fixtures marked MISSING in the run''s seasons: the provider may have withdrawn them, or the plan does not cover them.' AS hint,
        jsonb_build_object('dag_id', e.dag_id, 'success_rate', e.rate, 'successful', e.successful_fixtures, 'planned', e.total_fixtures) AS details,
        e.execution_id, NULL::bigint AS league_id, NULL::bigint AS season_id
 FROM (SELECT DISTINCT ON (dag_id) *, round(100.0 * successful_fixtures / nullif(total_fixtures, 0), 1) AS rate,

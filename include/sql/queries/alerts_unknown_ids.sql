@@ -17,7 +17,7 @@ WITH recent AS (
 )
 SELECT 'UNKNOWN_IDS:' || reference AS dedupe_key, 'WARNING' AS severity, 'football.' || reference AS subject,
        format('%%s ids in the data are not in football.%%s: %%s', count(*), reference, left(string_agg(id::text, ', ' ORDER BY id), 200)) AS message,
-       'Run the DAG sportmonks_catalog, which reads the reference data; an id it does not bring is new at the provider: look it up there.' AS mend,
+       'Run the DAG sportmonks_catalog, which reads the reference data; an id it does not bring is new at the provider: look it up there.' AS hint,
        jsonb_build_object('reference', reference, 'ids', jsonb_agg(id ORDER BY id)) AS details,
        NULL::text AS execution_id, NULL::bigint AS league_id, NULL::bigint AS season_id
 FROM unknown GROUP BY reference;

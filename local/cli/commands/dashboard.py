@@ -44,9 +44,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     limit = int(_number("--limit", args.limit, 1, 5000))
     hours = None if args.hours is None else _number("--hours", args.hours, 0.01, 24 * 366)
     if args.level is not None and args.level not in LEVELS:
-        raise UsageError(f"--level {args.level} is not a level", mend=f"choose one of {', '.join(LEVELS)}")
+        raise UsageError(f"--level {args.level} is not a level", hint=f"choose one of {', '.join(LEVELS)}")
     if args.export and not args.export.resolve().parent.is_dir():
-        raise UsageError(f"--export: there is no folder {args.export.resolve().parent}", mend="create it first")
+        raise UsageError(f"--export: there is no folder {args.export.resolve().parent}", hint="create it first")
     with warehouse(context.stack) as conn:
         if args.export:
             chosen = {"hours": hours, "execution_id": args.execution_id, "stale_hours": _thresholds().stale_hours}
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             and not args.metrics
             and not cli.show_execution(out, conn, args.execution_id)
         ):
-            raise LocalError(f"there is no execution {args.execution_id}", mend="./etl dashboard lists the newest")
+            raise LocalError(f"there is no execution {args.execution_id}", hint="./etl dashboard lists the newest")
         if args.logs:
             filters: dict[str, Any] = {"level": args.level, "component": args.component, "text": args.text}
             cli.show_logs(out, conn, limit=limit, execution_id=args.execution_id, **filters)
@@ -91,7 +91,7 @@ def _check(conn: psycopg.Connection[Any]) -> None:
     manager.check_system_alerts()
     if manager.failed_rules:
         raise LocalError(
-            f"alert rules failed: {', '.join(manager.failed_rules)}", mend="run ./etl up once; it migrates"
+            f"alert rules failed: {', '.join(manager.failed_rules)}", hint="run ./etl up once; it migrates"
         )
 
 
@@ -103,7 +103,7 @@ def _thresholds() -> Thresholds:
     try:
         return Thresholds.from_mapping(read_catalog().alerts)
     except SportmonksError as error:
-        raise LocalError(error.message, mend=error.mend) from None
+        raise LocalError(error.message, hint=error.hint) from None
 
 
 def _number(name: str, text: str, low: float, high: float) -> float:
@@ -112,5 +112,5 @@ def _number(name: str, text: str, low: float, high: float) -> float:
     except ValueError:
         value = float("nan")
     if not low <= value <= high:
-        raise UsageError(f"{name} {text} is not a number from {low:g} to {high:g}", mend=f"give {name} such a number")
+        raise UsageError(f"{name} {text} is not a number from {low:g} to {high:g}", hint=f"give {name} such a number")
     return value

@@ -19,7 +19,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     stack = context.stack
     if not stack.settings.warehouse:
         if stack.postgres.data_dir is None:
-            raise LocalError("the embedded PostgreSQL has never been started here", mend="run `./etl up`")
+            raise LocalError("the embedded PostgreSQL has never been started here", hint="run `./etl up`")
         if not stack.postgres.running():
             err.print("the embedded PostgreSQL is not running: ./etl up")
     print(stack.warehouse)

@@ -1,6 +1,6 @@
 """Raw routes: the YAML files of include/routes.
 
-check   read every file (or those named) and say what is wrong, with line and mend; exit code 1 when something is
+check   read every file (or those named) and say what is wrong, with line and hint; exit code 1 when something is
 list    routes, their tables and their last runs; without a database, what the files alone say
 create  make the raw tables of all routes now, empty and with their indexes
 show    one route in full: settings, requests of a run, table, last run
@@ -62,7 +62,7 @@ def _check(files: list[Path]) -> int:
         try:
             routes.append(parse_route(file.read_text(encoding="utf-8"), file=str(file)))
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{file} cannot be read: {error}", mend="give a YAML file") from None
+            raise UsageError(f"{file} cannot be read: {error}", hint="give a YAML file") from None
         except SportmonksError as error:
             problems.append(Problem(str(file), str(error)))
     for route in routes:
@@ -121,7 +121,7 @@ def _create(context: Context) -> int:
 
 def _show(args: argparse.Namespace, context: Context) -> int:
     from sportmonks.errors import SportmonksError
-    from sportmonks.routes.extract import Wanted, make_plan, quote
+    from sportmonks.routes.extract import RouteRequest, estimate, make_plan
     from sportmonks.routes.period import parse_day
     from sportmonks.routes.store import read_items, read_watermark
 
@@ -131,7 +131,7 @@ def _show(args: argparse.Namespace, context: Context) -> int:
     if len(found) != 1:
         names = ", ".join(route.name for route in found or routes)
         what = "is no route" if not found else "is more than one route"
-        raise UsageError(f"{args.name} {what}", mend=f"give one of: {names}")
+        raise UsageError(f"{args.name} {what}", hint=f"give one of: {names}")
     route = found[0]
     items: list[dict[str, Any]] = [{}] if route.for_each is None else []
     watermark = None
@@ -141,10 +141,10 @@ def _show(args: argparse.Namespace, context: Context) -> int:
     except LocalError as error:
         complain(error)
     try:
-        wanted = Wanted(parse_day(args.date_from, "--date-from"), parse_day(args.date_to, "--date-to"))
+        wanted = RouteRequest(parse_day(args.date_from, "--date-from"), parse_day(args.date_to, "--date-to"))
         plan = make_plan(route, wanted, items, watermark, datetime.now(UTC).date())
     except SportmonksError as error:
-        raise UsageError(error.message, mend=error.mend) from None
+        raise UsageError(error.message, hint=error.hint) from None
     facts = {
         "DAG": route.name,
         "file": f"include/routes/{route.file}",
@@ -155,8 +155,8 @@ def _show(args: argparse.Namespace, context: Context) -> int:
         "date field": ".".join(route.date_field or ()) or "none: the day of the run",
         "for each": f"{route.for_each}: {len(items)} items" if route.for_each else "",
         "schedule": route.schedule or "by hand",
-        "dials": f"retry_max={route.retry_max}, batch_export={route.batch_export}, queue_pages={route.queue_pages}",
-        **{name.replace("_", " "): value for name, value in quote(route, plan).items() if name != "dry_run"},
+        "settings": f"retry_max={route.retry_max}, batch_export={route.batch_export}, queue_pages={route.queue_pages}",
+        **{name.replace("_", " "): value for name, value in estimate(route, plan).items() if name != "dry_run"},
     }
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for name, value in facts.items():

@@ -54,11 +54,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
     conf = parameters(args)  # wrong figures end here, before anything starts
     timeout = float(_whole("--timeout", args.timeout, 1, 7 * 86400) or 0) or None
     if args.all and args.league:
-        raise UsageError("--all and --league exclude each other", mend="give one of them")
+        raise UsageError("--all and --league exclude each other", hint="give one of them")
     if not args.all and not args.league:
-        raise UsageError("no league is given", mend="add --league NAME (or ID), or --all")
+        raise UsageError("no league is given", hint="add --league NAME (or ID), or --all")
     if args.all and args.season:
-        raise UsageError("--season belongs to one league", mend="give --league instead of --all")
+        raise UsageError("--season belongs to one league", hint="give --league instead of --all")
     stack = context.stack
     started = stack.up()
     try:
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return 0
     if args.export_metrics:
         export_metrics(stack, runs, _writable(args.export_metrics))
-    report(stack, runs, time.monotonic() - begun, quotes=args.dry_run)
+    report(stack, runs, time.monotonic() - begun, estimates=args.dry_run)
     if started:
         show_access(stack)
     return 0 if good else 1
@@ -112,7 +112,7 @@ def parameters(args: argparse.Namespace) -> dict[str, Any]:
         "includes": _includes(args.includes),
     }
     if conf["date_from"] and conf["date_to"] and conf["date_from"] > conf["date_to"]:
-        raise UsageError(f"--date-from {conf['date_from']} is after --date-to {conf['date_to']}", mend="exchange them")
+        raise UsageError(f"--date-from {conf['date_from']} is after --date-to {conf['date_to']}", hint="exchange them")
     conf = {name: value for name, value in conf.items() if value is not None}
     for name in ("dry_run", "force", "clear_checkpoint", "track_performance"):
         if getattr(args, name):
@@ -131,7 +131,7 @@ def _largest_batch() -> int:
     try:
         return read_catalog().collect.max_batch_size
     except ConfigurationError as error:
-        raise LocalError(error.message, mend=error.mend) from None
+        raise LocalError(error.message, hint=error.hint) from None
 
 
 def _whole(option: str, text: str | None, low: int, high: int) -> int | None:
@@ -139,7 +139,7 @@ def _whole(option: str, text: str | None, low: int, high: int) -> int | None:
         return None
     if re.fullmatch(r"[+-]?[0-9]{1,18}", text) and low <= int(text) <= high:
         return int(text)
-    raise UsageError(f"{option} {text} is not a whole number from {low} to {high}", mend=f"give {option} such a number")
+    raise UsageError(f"{option} {text} is not a whole number from {low} to {high}", hint=f"give {option} such a number")
 
 
 def _day(option: str, text: str | None) -> str | None:
@@ -150,7 +150,7 @@ def _day(option: str, text: str | None) -> str | None:
             return date.fromisoformat(text).isoformat()
     except ValueError:
         pass
-    raise UsageError(f"{option} {text!r} is no day of the calendar", mend=f"write it as {option} 2026-08-15")
+    raise UsageError(f"{option} {text!r} is no day of the calendar", hint=f"write it as {option} 2026-08-15")
 
 
 def _includes(text: str | None) -> list[str] | None:
@@ -162,9 +162,9 @@ def _includes(text: str | None) -> list[str] | None:
     try:
         names = parse_includes(text, name="--includes")
     except ConfigurationError as error:
-        raise UsageError(error.message, mend=error.mend) from None
+        raise UsageError(error.message, hint=error.hint) from None
     if not names:
-        raise UsageError(f"--includes {text!r} names no include", mend="give e.g. --includes participants;scores")
+        raise UsageError(f"--includes {text!r} names no include", hint="give e.g. --includes participants;scores")
     return list(names)
 
 
@@ -172,5 +172,5 @@ def _writable(text: str) -> Path:
     path = Path(text).expanduser().absolute()
     if path.is_dir() or not path.parent.is_dir():
         reason = "is a folder" if path.is_dir() else f"lies in {path.parent}, which does not exist"
-        raise UsageError(f"--export-metrics {text!r} {reason}", mend="give a file in an existing folder")
+        raise UsageError(f"--export-metrics {text!r} {reason}", hint="give a file in an existing folder")
     return path

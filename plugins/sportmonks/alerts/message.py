@@ -54,7 +54,7 @@ def lines(alert: Alert, base_url: str) -> list[tuple[str, str]]:
             f"{alert.opened_at:%Y-%m-%d %H:%M} UTC"
             + (f", seen {alert.seen_count} times" if alert.seen_count > 1 else ""),
         ),
-        ("What to do", alert.mend),
+        ("What to do", alert.hint),
         ("Run", run_link(base_url, alert.dag_id, alert.run_id) or ""),
     ]
     return [(label, mask_text(text)) for label, text in found if text]
@@ -88,7 +88,7 @@ def as_json(alert: Alert, base_url: str) -> dict[str, Any]:
         "title": headline(alert),
         "subject": mask_text(alert.subject),
         "message": mask_text(alert.message),
-        "mend": mask_text(alert.mend),
+        "hint": mask_text(alert.hint),
         "since": alert.opened_at.isoformat(),
         "execution_id": alert.execution_id,
         "dag_id": alert.dag_id,

@@ -1,7 +1,7 @@
 """From when a deadline counts: the queueing of a run.
 
 Airflow's own reference for this (DAGRUN_QUEUED_AT) makes every clear of such a run fail with HTTP 500 in 3.3
-(apache/airflow issue 70368), and clearing is how a failed season is mended here. This one counts the same and leaves
+(apache/airflow issue 70368), and clearing is how a failed season is repaired here. This one counts the same and leaves
 the deadline where it is when a run is cleared.
 """
 

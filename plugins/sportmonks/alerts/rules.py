@@ -55,7 +55,7 @@ class Alert:
     status: str
     subject: str
     message: str
-    mend: str
+    hint: str
     opened_at: datetime
     last_seen_at: datetime
     seen_count: int

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sportmonks.api.calls import Tally
+from sportmonks.api.calls import CallStats
 from sportmonks.api.response import row_id
 from sportmonks.errors import ConfigurationError, FatalApiError, TransientApiError
 
@@ -35,7 +35,7 @@ ENTITY = "Fixture"
 
 
 @dataclass(frozen=True, slots=True)
-class MultiResult:
+class BatchResponse:
     """What became of the ids asked for.
 
     ``rows``: untouched JSON by fixture id. ``missing``: not in the answer (which proves nothing, the API forgets
@@ -58,21 +58,21 @@ def check_ids(ids: Sequence[Any], max_batch: int) -> tuple[int, ...]:
     """The ids without repeats. Raises ConfigurationError for too many, FatalApiError for none or no real ids."""
     asked = tuple(dict.fromkeys(ids))
     if not asked:
-        raise FatalApiError("No fixture ids were given.", mend="Ask for at least one.")
+        raise FatalApiError("No fixture ids were given.", hint="Ask for at least one.")
     bad = [each for each in asked if isinstance(each, bool) or not isinstance(each, int) or each <= 0]
     if bad:
-        raise FatalApiError(f"Not a fixture id: {bad[0]!r}.", mend="Ids are positive integers.")
+        raise FatalApiError(f"Not a fixture id: {bad[0]!r}.", hint="Ids are positive integers.")
     if len(asked) > max_batch:
         raise ConfigurationError(
             f"{len(asked)} fixture ids in one batch, the maximum is {max_batch}.",
-            mend="Lower batch_size, or raise max_batch if the API takes more.",
+            hint="Lower batch_size, or raise max_batch if the API takes more.",
         )
     return asked
 
 
 def collect_multi(
     client: SportmonksClient, ids: Sequence[int], includes: tuple[str, ...], *, urgent: bool = False
-) -> MultiResult:
+) -> BatchResponse:
     """Fetch ``ids`` in one call, or in as many as it takes to get around a bad one.
 
     Raises what ``client.get`` raises; TransientApiError only when the API as a whole is failing.
@@ -82,13 +82,13 @@ def collect_multi(
     batch.collect(asked)
     allowed = client.allowed_includes(ENTITY, includes)
     used = set(allowed)
-    return MultiResult(
+    return BatchResponse(
         rows=batch.rows,
         asked=asked,
         missing=tuple(each for each in asked if each not in batch.rows and each not in batch.poisoned),
         poisoned=batch.poisoned,
-        calls=batch.tally.calls,
-        bytes=batch.tally.bytes,
+        calls=batch.stats.calls,
+        bytes=batch.stats.bytes,
         dropped_includes=tuple(each for each in includes if each not in used),
         includes=allowed,
     )
@@ -101,7 +101,7 @@ class _Batch:
         self.urgent = urgent
         self.rows: dict[int, msgspec.Raw] = {}
         self.poisoned: dict[int, str] = {}
-        self.tally = Tally()
+        self.stats = CallStats()
         self.answered: int | None = None  # an id whose request has succeeded
 
     def collect(self, asked: tuple[int, ...]) -> None:
@@ -166,7 +166,7 @@ class _Batch:
                 entity=ENTITY,
                 urgent=self.urgent,
                 attempts=1,
-                tally=self.tally,
+                stats=self.stats,
             )
         except TransientApiError:
             return False
@@ -179,7 +179,7 @@ class _Batch:
             entity=ENTITY,
             urgent=self.urgent,
             attempts=attempts,
-            tally=self.tally,
+            stats=self.stats,
         )
         left = dict.fromkeys(ids)
         strange = 0

@@ -175,7 +175,7 @@ class PostgresBudget:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         if not 0 <= reserve < 1:
-            raise ConfigurationError(f"The reserve of the budget is {reserve}.", mend="Set it to 0 or more, below 1.")
+            raise ConfigurationError(f"The reserve of the budget is {reserve}.", hint="Set it to 0 or more, below 1.")
         self._connect = connect
         self._name = connection_name
         self._waiting = _Waiting(max_inline_wait, sleep)
@@ -279,7 +279,7 @@ class PostgresBudget:
             except (psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName):
                 raise ConfigurationError(
                     "The warehouse has no table of the API budget.",
-                    mend="Run the migrations (the DAG sportmonks_catalog does it first thing).",
+                    hint="Run the migrations (the DAG sportmonks_catalog does it first thing).",
                 ) from None
             except (psycopg.OperationalError, psycopg.InterfaceError, SportmonksError) as error:
                 self.close()
@@ -288,7 +288,7 @@ class PostgresBudget:
                         # The settings are right, so this is no matter for a person: the task may try again.
                         raise WarehouseDown(
                             f"The warehouse has stopped answering ({type(error).__name__}).",
-                            mend="The task goes on where it was once the warehouse is back.",
+                            hint="The task goes on where it was once the warehouse is back.",
                         ) from None
                     raise
                 self._sleep(0.25 * 4 ** (attempt - 1))

@@ -18,7 +18,7 @@ class CallRecord:
 
 
 @dataclass(slots=True)
-class Tally:
+class CallStats:
     """Requests and bytes of one operation, failed attempts included."""
 
     calls: int = 0

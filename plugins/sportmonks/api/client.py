@@ -15,15 +15,15 @@ from datetime import UTC, datetime, timedelta
 
 import tenacity
 
-from sportmonks.api.batch import DEFAULT_MAX_BATCH, MultiResult, collect_multi
+from sportmonks.api.batch import DEFAULT_MAX_BATCH, BatchResponse, collect_multi
 from sportmonks.api.budget import Budget, Grant
-from sportmonks.api.calls import CallRecord, Tally
+from sportmonks.api.calls import CallRecord, CallStats
 from sportmonks.api.endpoints import CHECK_TIMEOUT, CHECK_TOTAL_S, Endpoints
 from sportmonks.api.includes import Forbidden, ForbiddenIncludes, OnForbidden, named_in, without
 from sportmonks.api.pagination import Paging, Step
-from sportmonks.api.response import Answer, Envelope, MalformedAnswer, RateLimit, read_answer, read_envelope
+from sportmonks.api.response import ApiResponse, Envelope, MalformedResponse, RateLimit, read_envelope, read_response
 from sportmonks.api.status import LONGEST_WAIT_S, Decision, decide, is_exhausted, retry_after, wait_before_retry
-from sportmonks.api.transport import DEFAULT_MAX_BYTES, USER_AGENT, AnswerTooLarge, Reply, Transport
+from sportmonks.api.transport import DEFAULT_MAX_BYTES, USER_AGENT, HttpResponse, ResponseTooLarge, Transport
 from sportmonks.errors import (
     BudgetWait,
     CircuitOpen,
@@ -73,7 +73,7 @@ class _Request:
     # Time-outs of its own: (connect, read) and total; None = the client's.
     timeout: tuple[float, float] | None = None
     total_timeout: float | None = None
-    tally: Tally | None = None
+    stats: CallStats | None = None
 
 
 class _IncludeRefused(Exception):
@@ -134,9 +134,9 @@ class SportmonksClient(Endpoints):
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         if max_batch < 1:
-            raise ConfigurationError(f"max_batch is {max_batch}.", mend="Set it to 1 or more (the API documents 50).")
+            raise ConfigurationError(f"max_batch is {max_batch}.", hint="Set it to 1 or more (the API documents 50).")
         if attempts < 1:
-            raise ConfigurationError(f"attempts is {attempts}.", mend="Set it to 1 or more.")
+            raise ConfigurationError(f"attempts is {attempts}.", hint="Set it to 1 or more.")
         self.transport = Transport(
             base_url,
             api_key,
@@ -193,8 +193,8 @@ class SportmonksClient(Endpoints):
         entity: str | None = None,
         urgent: bool = False,
         attempts: int | None = None,
-        tally: Tally | None = None,
-    ) -> Answer:
+        stats: CallStats | None = None,
+    ) -> ApiResponse:
         """One request with its retries; refused includes are learnt and left out.
 
         Raises BudgetWait/CircuitOpen (no call now, come back later), TransientApiError (retries exhausted),
@@ -207,10 +207,10 @@ class SportmonksClient(Endpoints):
         if filters:
             query["filters"] = filters
 
-        def call(includes: Sequence[str]) -> Answer:
+        def call(includes: Sequence[str]) -> ApiResponse:
             full = {**query, "include": ";".join(includes)} if includes else query
             tries = attempts or self.attempts
-            return self._retrying(_Request(path, full, entity, urgent, tries, max(tries, self.attempts), tally=tally))
+            return self._retrying(_Request(path, full, entity, urgent, tries, max(tries, self.attempts), stats=stats))
 
         asked = self._includes.allowed(entity, include)
         while True:
@@ -237,7 +237,7 @@ class SportmonksClient(Endpoints):
         entity: str | None = None,
         urgent: bool = False,
         cursor: bool = False,
-    ) -> Iterator[Answer]:
+    ) -> Iterator[ApiResponse]:
         """The pages of a listing, one request each, until its end; nothing when there is no result.
 
         A listing that contradicts itself raises TransientApiError rather than ending early.
@@ -259,7 +259,9 @@ class SportmonksClient(Endpoints):
                 log.warning("%s: page %d came empty or twice, asking again", shape(full_path(path)), paging.page)
                 self._sleep(wait_before_retry(again, None))
 
-    def fixtures_multi(self, ids: Sequence[int], includes: Iterable[str] = (), *, urgent: bool = False) -> MultiResult:
+    def fixtures_multi(
+        self, ids: Sequence[int], includes: Iterable[str] = (), *, urgent: bool = False
+    ) -> BatchResponse:
         """Up to ``max_batch`` fixtures in one call; see ``sportmonks.api.batch``."""
         return collect_multi(self, ids, tuple(includes), urgent=urgent)
 
@@ -277,7 +279,7 @@ class SportmonksClient(Endpoints):
             )
         )
 
-    def _retrying(self, request: _Request) -> Answer:
+    def _retrying(self, request: _Request) -> ApiResponse:
         def wait(state: tenacity.RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
             # After a 429 the budget holds everybody's next call back, this one's included.
@@ -309,7 +311,7 @@ class SportmonksClient(Endpoints):
             raise _wait(BudgetWait, refused.message, refused.entity, seconds) from None
         raise AssertionError("tenacity ended without an outcome")
 
-    def _once(self, request: _Request, attempt: int) -> Answer:
+    def _once(self, request: _Request, attempt: int) -> ApiResponse:
         grant = self.budget.acquire(request.entity, urgent=request.urgent)
         neutral = _NEUTRAL.get(request.entity)
         if grant.probe and neutral:
@@ -318,10 +320,10 @@ class SportmonksClient(Endpoints):
             grant = self.budget.acquire(request.entity, urgent=request.urgent)
         return self._send(request, grant, attempt)
 
-    def _send(self, request: _Request, grant: Grant, attempt: int) -> Answer:
+    def _send(self, request: _Request, grant: Grant, attempt: int) -> ApiResponse:
         where = shape(request.path)
         started = time.monotonic()
-        reply: Reply | None = None
+        reply: HttpResponse | None = None
         try:
             reply = self.transport.fetch(
                 request.path,
@@ -335,19 +337,19 @@ class SportmonksClient(Endpoints):
             raise
         finally:
             status, size = (reply.status, len(reply.body)) if reply is not None else (0, 0)
-            if request.tally is not None:
-                request.tally.calls += 1
-                request.tally.bytes += size
+            if request.stats is not None:
+                request.stats.calls += 1
+                request.stats.bytes += size
             self._record(CallRecord(where, request.entity, status, time.monotonic() - started, size, attempt))
         return self._judge(where, reply, grant)
 
-    def _judge(self, where: str, reply: Reply, grant: Grant) -> Answer:
+    def _judge(self, where: str, reply: HttpResponse, grant: Grant) -> ApiResponse:
         """Books the answer and turns it into data or an error."""
         envelope: Envelope | None = None
         flaw = ""
         try:
             envelope = read_envelope(reply.body, reply.headers)
-        except MalformedAnswer as malformed:
+        except MalformedResponse as malformed:
             flaw = str(malformed)
         decision = decide(reply.status, envelope)
         said = (envelope.message if envelope else "") or flaw or f"HTTP {reply.status}"
@@ -364,11 +366,11 @@ class SportmonksClient(Endpoints):
             raise TransientApiError(text, retry_after=wait)
 
         good = decision in (Decision.OK, Decision.NO_RESULT)
-        answer: Answer | None = None
+        answer: ApiResponse | None = None
         if decision is Decision.OK and envelope is not None:
             try:
-                answer = read_answer(envelope, status=reply.status, size=len(reply.body))
-            except MalformedAnswer as malformed:
+                answer = read_response(envelope, status=reply.status, size=len(reply.body))
+            except MalformedResponse as malformed:
                 self.budget.failure(grant)
                 raise TransientApiError(f"{where}: {malformed}") from None
         figures = envelope.rate_limit if envelope else RateLimit()
@@ -376,34 +378,38 @@ class SportmonksClient(Endpoints):
         if answer is not None:
             return answer
         if good:
-            return Answer(None, said, rate_limit=figures, no_result=True, status=reply.status, size=len(reply.body))
+            return ApiResponse(
+                None, said, rate_limit=figures, no_result=True, status=reply.status, size=len(reply.body)
+            )
         raise self._error(decision, where, reply, envelope, said)
 
-    def _error(self, decision: Decision, where: str, reply: Reply, envelope: Envelope | None, said: str) -> Exception:
+    def _error(
+        self, decision: Decision, where: str, reply: HttpResponse, envelope: Envelope | None, said: str
+    ) -> Exception:
         code = envelope.code if envelope else None
         text = f"{where}: HTTP {reply.status}{f' (code {code})' if code else ''}: {said}"
         if decision is Decision.DROP_INCLUDE:
             return _IncludeRefused(code, said)
         if decision is Decision.OUTSIDE_PLAN:
-            return OutsidePlanError(text, mend="The subscription does not cover it; it is left out.")
+            return OutsidePlanError(text, hint="The subscription does not cover it; it is left out.")
         if reply.status == 401:
             return ConfigurationError(
                 f"The Sportmonks API refuses the key ({said})",
-                mend="Check SPORTMONKS_API_KEY (the password of the Airflow connection sportmonks_api).",
+                hint="Check SPORTMONKS_API_KEY (the password of the Airflow connection sportmonks_api).",
             )
         if 300 <= reply.status < 400:
             return ConfigurationError(
                 f"{text}: {self.transport.host} sends its callers elsewhere.",
-                mend="Set SPORTMONKS_BASE_URL to the API itself (https://api.sportmonks.com/v3).",
+                hint="Set SPORTMONKS_BASE_URL to the API itself (https://api.sportmonks.com/v3).",
             )
         if decision is Decision.CONFIGURATION:
-            return ConfigurationError(text, mend="Check the Sportmonks subscription.")
-        mend = ""
+            return ConfigurationError(text, hint="Check the Sportmonks subscription.")
+        hint = ""
         if reply.status == 404:
-            mend = "Check SPORTMONKS_BASE_URL (it ends in /v3) and the path."
+            hint = "Check SPORTMONKS_BASE_URL (it ends in /v3) and the path."
         elif "multi" in where:
-            mend = f"Check the includes, and max_batch (now {self.max_batch})."
-        return FatalApiError(text, mend=mend)
+            hint = f"Check the includes, and max_batch (now {self.max_batch})."
+        return FatalApiError(text, hint=hint)
 
     def _learn(self, entity: str, include: str, refused: _IncludeRefused) -> None:
         if self._includes.learn(entity, include, refused.code, refused.message):
@@ -411,15 +417,15 @@ class SportmonksClient(Endpoints):
 
     def _find_allowed(
         self,
-        call: Callable[[Sequence[str]], Answer],
+        call: Callable[[Sequence[str]], ApiResponse],
         path: str,
         entity: str,
         asked: Sequence[str],
         refused: _IncludeRefused,
-    ) -> Answer:
+    ) -> ApiResponse:
         """The message names no include: build the request up again, one include at a time."""
         log.warning("%s: an include is refused but not named, trying them one by one", shape(path))
-        answer: Answer | None = None
+        answer: ApiResponse | None = None
         kept: tuple[str, ...] = ()
         for include in asked:
             try:
@@ -445,4 +451,4 @@ def _wait(kind: type[BudgetWait], text: str, entity: str, seconds: float) -> Bud
 
 def _worth_repeating(error: BaseException) -> bool:
     # After a 429, too: asking the budget again is what waits, or says that the wait is too long.
-    return isinstance(error, TransientApiError) and not isinstance(error, AnswerTooLarge)
+    return isinstance(error, TransientApiError) and not isinstance(error, ResponseTooLarge)

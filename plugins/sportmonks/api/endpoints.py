@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sportmonks.api.response import Answer, row_id
+from sportmonks.api.response import ApiResponse, row_id
 from sportmonks.coerce import as_int
 from sportmonks.errors import (
     BudgetWait,
@@ -60,7 +60,7 @@ class Endpoints:
             params: Mapping[str, str] | None = None,
             entity: str | None = None,
             urgent: bool = False,
-        ) -> Answer: ...
+        ) -> ApiResponse: ...
 
         def iterate(
             self,
@@ -72,7 +72,7 @@ class Endpoints:
             entity: str | None = None,
             urgent: bool = False,
             cursor: bool = False,
-        ) -> Iterator[Answer]: ...
+        ) -> Iterator[ApiResponse]: ...
 
     def _list(
         self,
@@ -179,29 +179,29 @@ class Endpoints:
 
     def check_access(self) -> None:
         """One cheap call that proves address and key within seconds. Raises ConfigurationError that names the
-        setting to mend; a rate limit proves both."""
-        mend = "Check SPORTMONKS_BASE_URL (the host of the Airflow connection sportmonks_api)."
+        setting to correct; a rate limit proves both."""
+        hint = "Check SPORTMONKS_BASE_URL (the host of the Airflow connection sportmonks_api)."
         try:
             self._check_call()
         except (TransientApiError, BudgetWait) as error:
             if isinstance(error, BudgetWait) and not isinstance(error, CircuitOpen):
                 return
             raise ConfigurationError(
-                f"The Sportmonks API at {self.transport.base_url} does not answer: {error.message}", mend=mend
+                f"The Sportmonks API at {self.transport.base_url} does not answer: {error.message}", hint=hint
             ) from None
         except OutsidePlanError:
             return
         except FatalApiError as error:
             raise ConfigurationError(
                 f"What answers at {self.transport.base_url} is not the Sportmonks API: {error.message}",
-                mend=f"{mend} It ends in /v3.",
+                hint=f"{hint} It ends in /v3.",
             ) from None
 
     def _check_call(self) -> None:
         raise NotImplementedError
 
 
-def _identified(answer: Answer, what: str) -> list[Row]:
+def _identified(answer: ApiResponse, what: str) -> list[Row]:
     """Rows with an id, each id once (the last one counts)."""
     found = {row["id"]: row for row in map(lenient, answer.objects()) if row.get("id") is not None}
     without_id = sum(row_id(row) is None for row in answer.rows())

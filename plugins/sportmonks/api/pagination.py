@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from sportmonks.api.response import Answer, row_id
+from sportmonks.api.response import ApiResponse, row_id
 from sportmonks.errors import FatalApiError, TransientApiError
 
 OFFSET_LIMIT = 20_000
@@ -70,7 +70,7 @@ class Paging:
             return {**kept, "cursor": self.cursor}
         return dict(self.base) if self.page == 1 else {**self.base, "page": str(self.page)}
 
-    def take(self, answer: Answer) -> Step:
+    def take(self, answer: ApiResponse) -> Step:
         """Judge the answer to ``params()`` and move on.
 
         Raises TransientApiError when the listing contradicts itself, FatalApiError when it cannot be read to its end.
@@ -104,10 +104,10 @@ class Paging:
     def _again(self, what: str) -> Step:
         self._asked_again += 1
         if self._asked_again > ASK_AGAIN:
-            raise TransientApiError(f"The listing contradicts itself: {what}.", mend="It will be read again later.")
+            raise TransientApiError(f"The listing contradicts itself: {what}.", hint="It will be read again later.")
         return Step.AGAIN
 
-    def _advance(self, answer: Answer) -> None:
+    def _advance(self, answer: ApiResponse) -> None:
         pagination = answer.pagination
         if pagination is None or not pagination.has_more:
             self.finished = True
@@ -115,7 +115,7 @@ class Paging:
         if self._pages >= self.max_pages:
             raise FatalApiError(
                 f"The listing did not end after {self.max_pages} pages.",
-                mend="Narrow the request with filters or a larger per_page.",
+                hint="Narrow the request with filters or a larger per_page.",
             )
         next_cursor = cursor_of(pagination.next_cursor) if pagination.next_cursor else None
         per_page = pagination.per_page or int(self.base.get("per_page", DEFAULT_PER_PAGE))
@@ -132,7 +132,7 @@ class Paging:
         if beyond:
             raise FatalApiError(
                 f"The listing is longer than the {OFFSET_LIMIT} rows that pages can reach and names no cursor.",
-                mend="Narrow the request with filters (idAfter, a season, a period).",
+                hint="Narrow the request with filters (idAfter, a season, a period).",
             )
         self.page += 1
 

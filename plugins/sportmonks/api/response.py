@@ -22,7 +22,7 @@ from sportmonks.coerce import as_int
 NO_RESULT_WORDS = "no result"
 
 
-class MalformedAnswer(ValueError):
+class MalformedResponse(ValueError):
     """The body is not the JSON envelope of this API; the text says what it is instead, never its content."""
 
 
@@ -49,7 +49,7 @@ class RateLimit:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """One decoded answer.
 
     ``data``: a Raw object (by id), a list of Raw rows (lists), None on no result. ``no_result`` is what the API
@@ -184,7 +184,7 @@ def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
         retry_after = as_seconds(_loose(parts.get("retry_after")))
         return Envelope(parts, code, _message(parts), retry_after, _rate_limit(parts, headers))
     except UnicodeDecodeError:
-        raise MalformedAnswer("the answer is not UTF-8") from None
+        raise MalformedResponse("the answer is not UTF-8") from None
     except msgspec.MsgspecError as error:
         if not body.strip():
             what = "the answer is empty"
@@ -192,10 +192,10 @@ def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
             what = "the answer is a web page, not JSON"
         else:
             what = f"the answer is not valid JSON ({error})"
-        raise MalformedAnswer(what) from None
+        raise MalformedResponse(what) from None
 
 
-def read_answer(envelope: Envelope, *, status: int, size: int) -> Answer:
+def read_response(envelope: Envelope, *, status: int, size: int) -> ApiResponse:
     """The answer behind an envelope that the status table called good or empty.
 
     Raises MalformedAnswer when ``data`` is neither object, list nor null.
@@ -210,10 +210,10 @@ def read_answer(envelope: Envelope, *, status: int, size: int) -> Answer:
             elif first == b"{":
                 data = raw
             elif first != b"n":
-                raise MalformedAnswer("'data' is neither an object nor a list")
+                raise MalformedResponse("'data' is neither an object nor a list")
         except msgspec.MsgspecError as error:
-            raise MalformedAnswer(f"'data' is not valid JSON ({error})") from None
-    return Answer(
+            raise MalformedResponse(f"'data' is not valid JSON ({error})") from None
+    return ApiResponse(
         data=data,
         message=envelope.message,
         pagination=_pagination(envelope.parts.get("pagination")),

@@ -38,12 +38,12 @@ class Unreachable(TransientApiError):
     """No connection came about at all: wrong address, or the API is down."""
 
 
-class AnswerTooLarge(TransientApiError):
+class ResponseTooLarge(TransientApiError):
     """The answer passed the size limit. The same request again would too; a smaller one may not."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpResponse:
     """An HTTP answer read to its end; ``headers`` look up names without regard to case."""
 
     status: int
@@ -169,31 +169,31 @@ def clean_key(key: str | None, conn_id: str = API_CONN_ID) -> str:
     if not key or key.lower().strip("<>") in _PLACEHOLDERS:
         raise ConfigurationError(
             "There is no Sportmonks API key.",
-            mend=f"Set SPORTMONKS_API_KEY, or the password of the Airflow connection {conn_id}.",
+            hint=f"Set SPORTMONKS_API_KEY, or the password of the Airflow connection {conn_id}.",
         )
     if not key.isascii() or not key.isprintable() or " " in key:
         raise ConfigurationError(
             "The Sportmonks API key holds characters that no key has (blanks, line ends or non-ASCII).",
-            mend=f"Copy SPORTMONKS_API_KEY (the password of the Airflow connection {conn_id}) again.",
+            hint=f"Copy SPORTMONKS_API_KEY (the password of the Airflow connection {conn_id}) again.",
         )
     return key
 
 
 def clean_base_url(url: str | None) -> str:
     """``https://host/v3`` of any of its usual spellings (``/`` or ``/football`` behind). Raises ConfigurationError."""
-    mend = (
+    hint = (
         "Set SPORTMONKS_BASE_URL (the host of the Airflow connection sportmonks_api) to https://api.sportmonks.com/v3."
     )
     try:
         parts = urlsplit((url or "").strip())
         port = parts.port
     except ValueError:
-        raise ConfigurationError("The base URL of the Sportmonks API is not a URL.", mend=mend) from None
+        raise ConfigurationError("The base URL of the Sportmonks API is not a URL.", hint=hint) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigurationError("The base URL of the Sportmonks API has no http(s):// or no host.", mend=mend)
+        raise ConfigurationError("The base URL of the Sportmonks API has no http(s):// or no host.", hint=hint)
     if parts.query or parts.fragment or parts.username or parts.password:
         # Not echoed: what stands there is most likely the key.
-        raise ConfigurationError("The base URL of the Sportmonks API holds a user, query or fragment.", mend=mend)
+        raise ConfigurationError("The base URL of the Sportmonks API holds a user, query or fragment.", hint=hint)
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     path = parts.path.rstrip("/").removesuffix("/football").rstrip("/")
     return urlunsplit((parts.scheme, host if port is None else f"{host}:{port}", path, "", ""))
@@ -266,7 +266,7 @@ class Transport:
         label: str = "",
         timeout: tuple[float, float] | None = None,
         total_timeout: float | None = None,
-    ) -> Reply:
+    ) -> HttpResponse:
         """GET ``base_url/path``, the body read to its end (gunzipped). ``label`` stands for the path in errors.
 
         Raises TransientApiError (Unreachable, AnswerTooLarge) for everything that is not a complete HTTP answer,
@@ -285,7 +285,7 @@ class Transport:
                     allow_redirects=False,
                 ) as response:
                     body = self._read(response, label)
-                    reply = Reply(response.status_code, response.headers, body, time.monotonic() - started)
+                    reply = HttpResponse(response.status_code, response.headers, body, time.monotonic() - started)
             except requests.exceptions.SSLError as error:
                 if deadline.expired:
                     raise self._too_slow(label, total) from None
@@ -313,10 +313,10 @@ class Transport:
             chunks.append(chunk)
         return b"".join(chunks)
 
-    def _too_large(self, path: str) -> AnswerTooLarge:
-        return AnswerTooLarge(
+    def _too_large(self, path: str) -> ResponseTooLarge:
+        return ResponseTooLarge(
             f"{path}: the answer is larger than {self._max_bytes / 2**20:.0f} MiB.",
-            mend="Ask for fewer fixtures or includes at once, or raise max_bytes.",
+            hint="Ask for fewer fixtures or includes at once, or raise max_bytes.",
         )
 
     @staticmethod
@@ -327,7 +327,7 @@ class Transport:
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             return ConfigurationError(
                 f"The certificate of {self.host} cannot be verified.",
-                mend="Check SPORTMONKS_BASE_URL, the machine's clock and its CA certificates.",
+                hint="Check SPORTMONKS_BASE_URL, the machine's clock and its CA certificates.",
             )
         return Unreachable(f"{path}: no TLS connection to {self.host} ({_root_cause(error)}).")
 

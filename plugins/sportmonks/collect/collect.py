@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sportmonks.collect.context import Run
+from sportmonks.collect.context import RunContext
 from sportmonks.collect.discover import read_index
 from sportmonks.collect.known_fixtures import known_facts
-from sportmonks.collect.missing import explain_missing
-from sportmonks.collect.pipeline import Progress, Stream, store
+from sportmonks.collect.missing import classify_missing
+from sportmonks.collect.pipeline import StoredBatch, Stream, store
 from sportmonks.collect.plan_store import (
     PendingFixture,
     add_to_plan,
@@ -35,7 +35,7 @@ from sportmonks.warehouse.session import Session
 if TYPE_CHECKING:
     import psycopg
 
-OnBatch = Callable[[Progress, ChunkProgress], None]
+OnBatch = Callable[[StoredBatch, ChunkProgress], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class ChunkResult:
     explained: dict[str, int]
 
 
-def collect(run: Run, season: Season, owner: str, on_batch: OnBatch | None = None) -> ChunkResult:
+def collect(run: RunContext, season: Season, owner: str, on_batch: OnBatch | None = None) -> ChunkResult:
     """Collect what is left of a season's plan, batch after batch, each one transaction.
 
     ``owner`` names the task; it takes over from its own dead predecessor at once. Raises BudgetWait when the calls
@@ -57,7 +57,7 @@ def collect(run: Run, season: Season, owner: str, on_batch: OnBatch | None = Non
     """
     with Session(run.connect) as session:
         fence = _take_lease(run, session, season, owner)
-        lease = {**run.names(season), "fence": fence}
+        lease = {**run.sql_params(season), "fence": fence}
         try:
             fault = session.run(lambda conn: _plan_if_unread(run, conn, season))
             result = _collect(run, session, season, fence, on_batch)
@@ -71,13 +71,13 @@ def collect(run: Run, season: Season, owner: str, on_batch: OnBatch | None = Non
         except BaseException as error:
             _note_failure(run, session, lease, error)
             raise
-        session.execute(sql("plan/collected"), {**run.names(season), "error": None})
+        session.execute(sql("plan/collected"), {**run.sql_params(season), "error": None})
         _release(session, lease)
         return result
 
 
-def _take_lease(run: Run, session: Session, season: Season, owner: str) -> int:
-    names = {"owner": owner, **run.names(season)}
+def _take_lease(run: RunContext, session: Session, season: Season, owner: str) -> int:
+    names = {"owner": owner, **run.sql_params(season)}
 
     def take(conn: psycopg.Connection[Any]) -> int | None:
         fence = take_lease(conn, names, patience=run.lease_patience)
@@ -102,7 +102,7 @@ def _release(session: Session, lease: dict[str, Any]) -> None:
     session.execute(sql("plan/release_lease"), lease)
 
 
-def _note_failure(run: Run, session: Session, lease: dict[str, Any], error: BaseException) -> None:
+def _note_failure(run: RunContext, session: Session, lease: dict[str, Any], error: BaseException) -> None:
     """The reason into the chunk's row; what is stored stays, a clear or retry goes on from there."""
     reason = str(error) if isinstance(error, SportmonksError) else f"{type(error).__name__}: {error}"
     try:
@@ -112,10 +112,10 @@ def _note_failure(run: Run, session: Session, lease: dict[str, Any], error: Base
         run.log.warning("The reason of the failure could not be stored: %s", type(lost).__name__)
 
 
-def _plan_if_unread(run: Run, conn: psycopg.Connection[Any], season: Season) -> TransientApiError | None:
+def _plan_if_unread(run: RunContext, conn: psycopg.Connection[Any], season: Season) -> TransientApiError | None:
     """``discover`` could not read this season's index: read it here and plan the season anew. What is planned already
     is collected all the same; the fault is returned for afterwards."""
-    row = conn.execute(sql("plan/unread"), {**run.names(season), "now": run.clock()}).fetchone()
+    row = conn.execute(sql("plan/unread"), {**run.sql_params(season), "now": run.clock()}).fetchone()
     if row is None or not row[0]:
         return None
     try:
@@ -123,15 +123,15 @@ def _plan_if_unread(run: Run, conn: psycopg.Connection[Any], season: Season) -> 
     except TransientApiError as error:
         return error
     facts = known_facts(run, conn, (season.id,))
-    chunks, _ = plan_chunks(facts, run.params.narrowing, run.dials.refetch, run.dials.guard, run.clock())
+    chunks, _ = plan_chunks(facts, run.params.run_filter, run.settings.recheck, run.settings.guard, run.clock())
     add_to_plan(conn, run.execution_id, run.league.id, chunks or [Chunk(season.id, ())])
     return None
 
 
-def _collect(run: Run, session: Session, season: Season, fence: int, on_batch: OnBatch | None) -> ChunkResult:
+def _collect(run: RunContext, session: Session, season: Season, fence: int, on_batch: OnBatch | None) -> ChunkResult:
     context = _context(run, season, fence)
     _store_left_behind(run, session, context)
-    session.run(lambda conn: skip_read(conn, context.names(), context.includes, run.clock()))
+    session.run(lambda conn: skip_read(conn, context.sql_params(), context.includes, run.clock()))
     left = session.run(lambda conn: pending(conn, run.execution_id, season.id))
     done_before = session.run(lambda conn: marked(conn, run.execution_id, season.id))
     progress = ChunkProgress(run, season, done_before, len(left))
@@ -139,9 +139,9 @@ def _collect(run: Run, session: Session, season: Season, fence: int, on_batch: O
     batches = 0
 
     def beat() -> None:
-        session.execute(sql("plan/heartbeat"), {**run.names(season), "fence": fence})
+        session.execute(sql("plan/heartbeat"), {**run.sql_params(season), "fence": fence})
 
-    def ask(fixtures: list[PendingFixture]) -> Iterator[Progress]:
+    def ask(fixtures: list[PendingFixture]) -> Iterator[StoredBatch]:
         if fixtures:
             yield from _stream(run, context, beat).run(make_batches(fixtures, run.params.batch_size))
 
@@ -152,7 +152,7 @@ def _collect(run: Run, session: Session, season: Season, fence: int, on_batch: O
         beat()
         if on_batch:
             on_batch(done, progress)
-    explained = explain_missing(run, session, season)
+    explained = classify_missing(run, session, season)
     # The API forgets fixtures for a moment: what has come in no answer is asked for once more before the run ends.
     again = (
         []
@@ -176,11 +176,11 @@ def _collect(run: Run, session: Session, season: Season, fence: int, on_batch: O
     return ChunkResult(batches, len(left), dict(+outcomes), explained)
 
 
-def _counts(done: Progress) -> dict[str, int]:
+def _counts(done: StoredBatch) -> dict[str, int]:
     return {outcome.lower(): count for outcome, count in done.stored.outcomes.items()}
 
 
-def _store_left_behind(run: Run, session: Session, context: LoadContext) -> None:
+def _store_left_behind(run: RunContext, session: Session, context: LoadContext) -> None:
     """What a predecessor fetched and was killed before storing, as of the time of its call and under its run."""
     for execution_id, fetched in _left_behind(session, context):
         done = store(session, fetched, replace(context, execution_id=execution_id))
@@ -192,21 +192,21 @@ def _left_behind(session: Session, context: LoadContext) -> Iterator[tuple[str, 
         yield found
 
 
-def _context(run: Run, season: Season, fence: int) -> LoadContext:
+def _context(run: RunContext, season: Season, fence: int) -> LoadContext:
     return LoadContext(
         execution_id=run.execution_id,
         league_id=run.league.id,
         season_id=season.id,
         fence=fence,
         includes=run.client().allowed_includes("Fixture", run.params.includes),
-        refetch=run.dials.refetch,
-        guard=run.dials.guard,
+        recheck=run.settings.recheck,
+        guard=run.settings.guard,
         clock=run.clock,
     )
 
 
-def _stream(run: Run, context: LoadContext, idle: Callable[[], None]) -> Stream:
-    client, dials = run.client(), run.dials.collect
+def _stream(run: RunContext, context: LoadContext, idle: Callable[[], None]) -> Stream:
+    client, settings = run.client(), run.settings.collect
 
     def fetch(batch: Batch) -> Any:
         return client.fixtures_multi(batch.fixture_ids, run.params.includes, urgent=batch.urgent)
@@ -215,9 +215,9 @@ def _stream(run: Run, context: LoadContext, idle: Callable[[], None]) -> Stream:
         fetch,
         run.connect,
         context,
-        fetchers=dials.fetchers,
-        writers=dials.writers,
-        in_flight=dials.in_flight,
+        fetchers=settings.fetchers,
+        writers=settings.writers,
+        in_flight=settings.in_flight,
         idle=idle,
         idle_seconds=run.lease_patience / 6,
     )

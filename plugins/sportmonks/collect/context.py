@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sportmonks.config.catalog import Dials, League, Season
+from sportmonks.config.catalog import League, Season, TaskSettings
 from sportmonks.config.settings import API_CONN_ID
 from sportmonks.planning.run_params import RunParams
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Run:
+class RunContext:
     """One league run. ``connect`` opens autocommit connections to the warehouse from any thread.
 
     ``client`` is a callable, so that nothing is asked of the API's connection by steps that make no call.
@@ -29,7 +29,7 @@ class Run:
 
     execution_id: str
     league: League
-    dials: Dials
+    settings: TaskSettings
     params: RunParams
     connect: Callable[[], psycopg.Connection[Any]]
     client: Callable[[], SportmonksClient]
@@ -41,7 +41,7 @@ class Run:
     lease_retry: float = 15.0
     log: Any = field(default_factory=lambda: logging.getLogger("sportmonks.collect"))
 
-    def names(self, season: Season | None = None) -> dict[str, Any]:
+    def sql_params(self, season: Season | None = None) -> dict[str, Any]:
         """The keys that every statement of this run binds."""
         found: dict[str, Any] = {"execution_id": self.execution_id, "league_id": self.league.id}
         return found | {"season_id": season.id} if season else found

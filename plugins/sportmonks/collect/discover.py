@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sportmonks.collect.context import Run
+from sportmonks.collect.context import RunContext
 from sportmonks.config.catalog import Season
 from sportmonks.errors import OutsidePlanError, TransientApiError
 from sportmonks.load.index import store_index
@@ -26,7 +26,7 @@ class Discovered:
     failed: dict[int, str] = field(default_factory=dict)
 
 
-def discover(run: Run) -> Discovered:
+def discover(run: RunContext) -> Discovered:
     """Season indexes into the warehouse, one call per 1000 fixtures.
 
     A season in trouble must not keep the others waiting: it is handed on. Raises TransientApiError when several
@@ -43,14 +43,14 @@ def discover(run: Run) -> Discovered:
     return found
 
 
-def _read_indexes(run: Run, conn: psycopg.Connection[Any], found: Discovered) -> None:
+def _read_indexes(run: RunContext, conn: psycopg.Connection[Any], found: Discovered) -> None:
     """Into ``found``; repeated after a fault of the warehouse, it goes on with what is left."""
     client = run.client()
     began = _began(conn, run)
     # A reading that lies in the future was stamped by a clock that was set back since: it tells nothing.
     indexed = {key: at for key, at in _indexed_at(conn, run.league.id).items() if at <= run.clock()}
     for season in seasons_to_index(
-        run.league.seasons, indexed, run.dials.sweep, run.clock(), asked=run.params.narrowing.seasons
+        run.league.seasons, indexed, run.settings.sweep, run.clock(), asked=run.params.run_filter.seasons
     ):
         if season.id in found.failed or (season.id in indexed and began and indexed[season.id] >= began):
             continue
@@ -63,7 +63,7 @@ def _read_indexes(run: Run, conn: psycopg.Connection[Any], found: Discovered) ->
             found.failed[season.id] = str(error)
 
 
-def read_index(run: Run, conn: psycopg.Connection[Any], client: Any, season: Season) -> dict[str, int]:
+def read_index(run: RunContext, conn: psycopg.Connection[Any], client: Any, season: Season) -> dict[str, int]:
     """Read and store one season's index; fixtures by what it said of them."""
     result = store_index(
         conn,
@@ -71,7 +71,7 @@ def read_index(run: Run, conn: psycopg.Connection[Any], client: Any, season: Sea
         season=(season.id, season.name),
         pages=client.season_index(season.id, urgent=True),
         now=run.clock(),
-        believed_after=run.dials.guard.rereads,
+        believed_after=run.settings.guard.rereads,
     )
     if result.doubted:
         run.log.warning(
@@ -82,9 +82,9 @@ def read_index(run: Run, conn: psycopg.Connection[Any], client: Any, season: Sea
     return asdict(result)
 
 
-def _began(conn: psycopg.Connection[Any], run: Run) -> datetime | None:
+def _began(conn: psycopg.Connection[Any], run: RunContext) -> datetime | None:
     """When this execution began: an index read since then need not be read again after a wait or a retry."""
-    row = conn.execute(sql("plan/began"), run.names()).fetchone()
+    row = conn.execute(sql("plan/began"), run.sql_params()).fetchone()
     return row[0] if row else None
 
 

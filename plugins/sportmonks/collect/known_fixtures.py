@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sportmonks.api.includes import ForbiddenIncludes
-from sportmonks.collect.context import Run
+from sportmonks.collect.context import RunContext
 from sportmonks.collect.plan_store import read_facts
-from sportmonks.planning.recheck import Facts
+from sportmonks.planning.recheck import FixtureState
 from sportmonks.warehouse.connection import sql
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def known_facts(
-    run: Run, conn: psycopg.Connection[Any], seasons: Sequence[int] = ()
-) -> Iterator[tuple[int, int, Facts]]:
+    run: RunContext, conn: psycopg.Connection[Any], seasons: Sequence[int] = ()
+) -> Iterator[tuple[int, int, FixtureState]]:
     """(season_id, fixture_id, facts); fixtures read without an include that is asked for now are noted as such."""
     refused = conn.execute(sql("queries/budget_forbidden_known"), {"connection": run.connection_name}).fetchall()
     wanted = ForbiddenIncludes(refused).allowed("Fixture", run.params.includes)

@@ -3,21 +3,21 @@ else stays open and is asked again."""
 
 from __future__ import annotations
 
-from sportmonks.collect.context import Run
+from sportmonks.collect.context import RunContext
 from sportmonks.config.catalog import Season
 from sportmonks.errors import BudgetWait, SportmonksError
 from sportmonks.warehouse.connection import sql
 from sportmonks.warehouse.session import Session
 
 
-def explain_missing(run: Run, session: Session, season: Season) -> dict[str, int]:
+def classify_missing(run: RunContext, session: Session, season: Season) -> dict[str, int]:
     """Mark fixtures that the provider lists as deleted, and those of a league that the plan does not cover; counts of
     them and of still unexplained ones.
 
     A call for each question, and only when this run misses something. An error here is no reason to fail the chunk:
     what is missing stays due.
     """
-    names = run.names(season)
+    names = run.sql_params(season)
     missing = {row[0] for row in session.execute(sql("plan/missing"), names)}
     if not missing:
         return {}

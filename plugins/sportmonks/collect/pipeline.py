@@ -24,7 +24,7 @@ import psycopg
 from sportmonks.collect.response_store import keep
 from sportmonks.errors import BudgetWait, LostLease, TransientApiError
 from sportmonks.load.batch import LoadContext, store_batch
-from sportmonks.load.fetched import Fetched, Stored
+from sportmonks.load.fetched import BatchResult, FetchedBatch
 from sportmonks.load.payloads import read_payloads
 from sportmonks.planning.batches import Batch
 from sportmonks.warehouse.session import Session
@@ -37,7 +37,7 @@ FAREWELL_S = 20.0
 MAX_DOUBTFUL = 3
 
 
-class Answered(Protocol):
+class BatchResponseLike(Protocol):
     """What the stream needs of an answer to /fixtures/multi. ``includes``: what was really asked for."""
 
     @property
@@ -52,16 +52,16 @@ class Answered(Protocol):
     def bytes(self) -> int: ...
 
 
-Fetch = Callable[[Batch], Answered]
+Fetch = Callable[[Batch], BatchResponseLike]
 Connect = Callable[[], "psycopg.Connection[Any]"]
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class StoredBatch:
     """A batch that is stored for good."""
 
-    fetched: Fetched
-    stored: Stored
+    fetched: FetchedBatch
+    stored: BatchResult
     write_seconds: float
 
 
@@ -70,7 +70,7 @@ class _SetAside(NamedTuple):
     any fixture could be asked for alone; worth another try."""
 
     batch: Batch
-    failed: Fetched
+    failed: FetchedBatch
     call_failed: bool
 
 
@@ -99,8 +99,8 @@ class Stream:
         self._context = context
         self._idle, self._idle_seconds = idle, idle_seconds
         self._room = threading.Semaphore(in_flight)
-        self._fetched: queue.SimpleQueue[Fetched | None] = queue.SimpleQueue()
-        self._done: queue.SimpleQueue[Progress | None] = queue.SimpleQueue()
+        self._fetched: queue.SimpleQueue[FetchedBatch | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[StoredBatch | None] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._error: BaseException | None = None
@@ -110,7 +110,7 @@ class Stream:
         self._fetch_threads = [threading.Thread(target=self._fetch_all, daemon=True) for _ in range(fetchers)]
         self._write_threads = [threading.Thread(target=self._write_all, daemon=True) for _ in range(writers)]
 
-    def run(self, batches: Iterable[Batch]) -> Iterator[Progress]:
+    def run(self, batches: Iterable[Batch]) -> Iterator[StoredBatch]:
         """Progress per stored batch, on the caller's thread. Raises the first error once all is written that can be.
 
         A BudgetWait is an error like any other here: what has been fetched is stored, then it is raised. A batch
@@ -142,7 +142,7 @@ class Stream:
         if self._error is not None:
             raise self._error
 
-    def _next(self) -> Progress | None:
+    def _next(self) -> StoredBatch | None:
         while True:
             with contextlib.suppress(queue.Empty):
                 return self._done.get(timeout=self._idle_seconds)
@@ -189,7 +189,7 @@ class Stream:
                         return found.pop(place).batch, True
             return batch, False
 
-    def _answer(self, batch: Batch, again: bool) -> Fetched | None:
+    def _answer(self, batch: Batch, again: bool) -> FetchedBatch | None:
         """The answer to a batch; None when it was set aside."""
         try:
             fetched = self._ask(batch)
@@ -206,10 +206,10 @@ class Stream:
             self._doubtful = []
         return fetched
 
-    def _ask(self, batch: Batch) -> Fetched:
+    def _ask(self, batch: Batch) -> FetchedBatch:
         started, at = time.monotonic(), self._context.clock()
         answer = self._fetch(batch)
-        return Fetched(
+        return FetchedBatch(
             number=batch.number,
             asked=batch.fixture_ids,
             # Out of the answer's body, which can go: it would double the memory of a batch.
@@ -225,7 +225,7 @@ class Stream:
         )
 
     def _doubt(self, batch: Batch, poisoned: Mapping[int, str], *, call_failed: bool, again: bool) -> None:
-        failed = Fetched(batch.number, batch.fixture_ids, {}, poisoned=poisoned)
+        failed = FetchedBatch(batch.number, batch.fixture_ids, {}, poisoned=poisoned)
         aside = _SetAside(batch, failed, call_failed and not again)
         with self._lock:
             (self._blamed if again else self._doubtful).append(aside)
@@ -234,8 +234,8 @@ class Stream:
             raise _nothing_came(failed)
         log.warning("Batch %d is set aside: %s", batch.number, next(iter(poisoned.values())))
 
-    def _keep(self, session: Session, fetched: Fetched) -> None:
-        names = {**self._context.names(), "fence": self._context.fence}
+    def _keep(self, session: Session, fetched: FetchedBatch) -> None:
+        names = {**self._context.sql_params(), "fence": self._context.fence}
         if not session.run(lambda conn: keep(conn, fetched, names)):
             raise self._context.lost_lease()
 
@@ -262,12 +262,12 @@ class Stream:
             self._room.release()
 
 
-def _nothing_came(failed: Fetched) -> TransientApiError:
+def _nothing_came(failed: FetchedBatch) -> TransientApiError:
     return TransientApiError(f"No fixture that was asked for came back: {next(iter(failed.poisoned.values()))}")
 
 
-def store(session: Session, fetched: Fetched, context: LoadContext) -> Progress:
+def store(session: Session, fetched: FetchedBatch, context: LoadContext) -> StoredBatch:
     """Store an answer, over restarts and deadlocks, once."""
     started = time.monotonic()
     stored = session.run(lambda conn: store_batch(conn, fetched, context))
-    return Progress(fetched, stored, time.monotonic() - started)
+    return StoredBatch(fetched, stored, time.monotonic() - started)

@@ -8,71 +8,71 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sportmonks.collect import checkpoints
-from sportmonks.collect.context import Run
+from sportmonks.collect.context import RunContext
 from sportmonks.collect.known_fixtures import known_facts
 from sportmonks.collect.plan_store import write_plan
-from sportmonks.planning.chunks import Chunk, Quote, make_quote, plan_chunks
-from sportmonks.planning.recheck import Facts
+from sportmonks.planning.chunks import Chunk, CostEstimate, estimate_cost, plan_chunks
+from sportmonks.planning.recheck import FixtureState
 from sportmonks.warehouse.connection import sql
 from sportmonks.warehouse.session import Session
 
 if TYPE_CHECKING:
     import psycopg
 
-Row = tuple[int, int, Facts]
+Row = tuple[int, int, FixtureState]
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The quote, and the seasons to go on with (none for a dry run)."""
+    """The estimate, and the seasons to go on with (none for a dry run)."""
 
-    quote: Quote
+    estimate: CostEstimate
     seasons: tuple[int, ...]
 
 
-def plan(run: Run, unread: Sequence[int] = ()) -> Planned:
+def plan(run: RunContext, unread: Sequence[int] = ()) -> Planned:
     """Write the run's plan into the warehouse. ``unread``: seasons whose index could not be read; their own group
     reads it and adds to the plan."""
     if run.params.clear_checkpoint and not run.params.dry_run:
         _clear_checkpoints(run)
     with Session(run.connect) as session:
         planned = session.run(lambda conn: _write(run, conn, unread))
-    _tell(run, planned.quote)
+    _tell(run, planned.estimate)
     return planned
 
 
-def _write(run: Run, conn: psycopg.Connection[Any], unread: Sequence[int]) -> Planned:
-    """The plan and its quote in one transaction; what a former plan of this run has begun is kept and finished."""
+def _write(run: RunContext, conn: psycopg.Connection[Any], unread: Sequence[int]) -> Planned:
+    """The plan and its estimate in one transaction; what a former plan of this run has begun is kept and finished."""
     params = run.params
-    rows: Iterable[Row] = list(known_facts(run, conn, params.narrowing.seasons))
-    if params.narrowing.force and params.continue_from_checkpoint:
+    rows: Iterable[Row] = list(known_facts(run, conn, params.run_filter.seasons))
+    if params.run_filter.force and params.continue_from_checkpoint:
         rows = _without_done(run, list(rows))
-    chunks, left_out = plan_chunks(rows, params.narrowing, run.dials.refetch, run.dials.guard, run.clock())
-    quote = _quote(conn, run, chunks, left_out)
+    chunks, left_out = plan_chunks(rows, params.run_filter, run.settings.recheck, run.settings.guard, run.clock())
+    estimate = _estimate(conn, run, chunks, left_out)
     planned = {chunk.season_id for chunk in chunks}
-    begun = [row[0] for row in conn.execute(sql("plan/unfinished"), run.names())]
+    begun = [row[0] for row in conn.execute(sql("plan/unfinished"), run.sql_params())]
     empty = [Chunk(season_id, ()) for season_id in dict.fromkeys((*unread, *begun)) if season_id not in planned]
     write_plan(
         conn,
         run.execution_id,
         run.league.id,
         [*chunks, *empty],
-        quote,
+        estimate,
         now=run.clock(),
         unread=unread,
         dry_run=params.dry_run,
     )
-    return Planned(quote, () if params.dry_run else tuple(chunk.season_id for chunk in (*chunks, *empty)))
+    return Planned(estimate, () if params.dry_run else tuple(chunk.season_id for chunk in (*chunks, *empty)))
 
 
-def _clear_checkpoints(run: Run) -> None:
-    asked = run.params.narrowing.seasons
+def _clear_checkpoints(run: RunContext) -> None:
+    asked = run.params.run_filter.seasons
     for season in run.league.seasons:
         if not asked or season.id in asked:
             checkpoints.clear(run.checkpoints, run.league.id, season.id)
 
 
-def _without_done(run: Run, rows: list[Row]) -> list[Row]:
+def _without_done(run: RunContext, rows: list[Row]) -> list[Row]:
     """A forced collection that stopped half-way goes on: what it has read since it began is not read again."""
     begun: dict[int, datetime] = {}
     for season_id in {row[0] for row in rows}:
@@ -81,7 +81,7 @@ def _without_done(run: Run, rows: list[Row]) -> list[Row]:
             begun[season_id] = found.started_at
 
     def done(row: Row) -> bool:
-        asked = row[2].last_asked_at
+        asked = row[2].last_requested_at
         return row[0] in begun and asked is not None and asked >= begun[row[0]]
 
     kept = [row for row in rows if not done(row)]
@@ -90,37 +90,39 @@ def _without_done(run: Run, rows: list[Row]) -> list[Row]:
     return kept
 
 
-def _quote(conn: psycopg.Connection[Any], run: Run, chunks: Sequence[Chunk], left_out: dict[str, int]) -> Quote:
+def _estimate(
+    conn: psycopg.Connection[Any], run: RunContext, chunks: Sequence[Chunk], left_out: dict[str, int]
+) -> CostEstimate:
     row = conn.execute(sql("plan/budget"), {"connection": run.connection_name}).fetchone()
     remaining, limit, seconds = row or (None, None, 0.0)
-    return make_quote(
+    return estimate_cost(
         chunks,
         names={season.id: season.name for season in run.league.seasons},
         batch_size=run.params.batch_size,
         remaining=remaining,
-        call_limit=limit or run.dials.budget.default_limit,
-        reserve=run.dials.budget.reserve,
+        call_limit=limit or run.settings.budget.default_limit,
+        reserve=run.settings.budget.reserve,
         seconds_to_reset=float(seconds or 0),
-        window_seconds=run.dials.budget.window_seconds,
+        window_seconds=run.settings.budget.window_seconds,
         left_out=left_out,
     )
 
 
-def _tell(run: Run, quote: Quote) -> None:
+def _tell(run: RunContext, estimate: CostEstimate) -> None:
     run.log.info(
         "%s%d fixtures due in %d seasons: %s",
         "Dry run. " if run.params.dry_run else "",
-        quote.fixtures,
-        len(quote.chunks),
-        ", ".join(f"{count} {reason}" for reason, count in quote.by_reason.items()) or "nothing",
+        estimate.fixtures,
+        len(estimate.chunks),
+        ", ".join(f"{count} {reason}" for reason, count in estimate.by_reason.items()) or "nothing",
     )
-    for chunk in quote.chunks:
+    for chunk in estimate.chunks:
         run.log.info("%(season)s: %(fixtures)d fixtures, %(calls)d calls, priority %(priority)d", chunk)
     run.log.info(
         "%s calls in about %.1f minutes; the budget allows %s now",
-        quote.calls["Fixture"],
-        quote.minutes,
-        quote.available_now,
+        estimate.calls["Fixture"],
+        estimate.minutes,
+        estimate.available_now,
     )
-    if quote.left_out:
-        run.log.info("Left out by limits: %s", quote.left_out)
+    if estimate.left_out:
+        run.log.info("Left out by limits: %s", estimate.left_out)

@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from sportmonks.planning.chunks import Chunk, Quote
-from sportmonks.planning.recheck import Facts
+from sportmonks.planning.chunks import Chunk, CostEstimate
+from sportmonks.planning.recheck import FixtureState
 from sportmonks.warehouse.connection import sql
 
 
@@ -25,11 +25,11 @@ class PendingFixture:
 
 def read_facts(
     conn: psycopg.Connection[Any], league_id: int, seasons: Sequence[int] = (), includes: Sequence[str] = ()
-) -> Iterator[tuple[int, int, Facts]]:
+) -> Iterator[tuple[int, int, FixtureState]]:
     """(season_id, fixture_id, facts) of every known fixture of a league. ``includes``: what is wanted of them now."""
     parameters = {"league_id": league_id, "seasons": list(seasons) or None, "includes": list(includes)}
     for season_id, fixture_id, *facts in conn.execute(sql("plan/facts"), parameters).fetchall():
-        yield season_id, fixture_id, Facts(*facts)
+        yield season_id, fixture_id, FixtureState(*facts)
 
 
 def write_plan(
@@ -37,14 +37,14 @@ def write_plan(
     execution_id: str,
     league_id: int,
     chunks: Sequence[Chunk],
-    quote: Quote,
+    estimate: CostEstimate,
     *,
     now: datetime,
     unread: Sequence[int] = (),
     dry_run: bool = False,
 ) -> None:
-    """Store a plan and its quote in one transaction; a dry run stores the quote only. ``unread``: seasons whose index
-    is still to be read."""
+    """Store a plan and its estimate in one transaction; a dry run stores the estimate only. ``unread``: seasons whose
+    index is still to be read."""
     rows = [
         {"season_id": c.season_id, "position": place, "priority": c.priority, "planned": len(c.fixtures)}
         for place, c in enumerate(chunks, start=1)
@@ -55,7 +55,7 @@ def write_plan(
         if not dry_run:
             conn.execute(sql("plan/chunks"), {"chunks": Jsonb(rows), "unread": list(unread), **names})
             _copy_fixtures(conn, execution_id, league_id, chunks)
-        conn.execute(sql("plan/stand"), {"chunks": Jsonb(rows), "quote": Jsonb(asdict(quote)), **names})
+        conn.execute(sql("plan/finalize"), {"chunks": Jsonb(rows), "estimate": Jsonb(asdict(estimate)), **names})
 
 
 def add_to_plan(conn: psycopg.Connection[Any], execution_id: str, league_id: int, chunks: Sequence[Chunk]) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import msgspec
 
 from sportmonks.collect import checkpoints
-from sportmonks.collect.context import Run
+from sportmonks.collect.context import RunContext
 from sportmonks.config.catalog import Season
 
 
 class ChunkProgress:
     """Moves the chunk's checkpoint after each committed batch."""
 
-    def __init__(self, run: Run, season: Season, done: int, left: int) -> None:
+    def __init__(self, run: RunContext, season: Season, done: int, left: int) -> None:
         """``done`` and ``left``: fixtures of the chunk's plan, as the warehouse knows them."""
         self._run = run
         self.mark = self._begin(season, done, left)
@@ -20,7 +20,7 @@ class ChunkProgress:
     def _begin(self, season: Season, done: int, left: int) -> checkpoints.Checkpoint:
         """The same run goes on counting its batches; a forced collection keeps its beginning."""
         run, now = self._run, self._run.clock()
-        forced = run.params.narrowing.force
+        forced = run.params.run_filter.force
         if done and left:
             run.log.info("Resuming after %d of %d fixtures", done, done + left)
         found = checkpoints.read(run.checkpoints, run.league.id, season.id)

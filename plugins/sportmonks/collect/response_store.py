@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import psycopg
 
-from sportmonks.load.fetched import Fetched
+from sportmonks.load.fetched import FetchedBatch
 from sportmonks.warehouse.connection import sql
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class _Head(msgspec.Struct):
     at: datetime | None
 
 
-def pack(fetched: Fetched) -> bytes:
+def pack(fetched: FetchedBatch) -> bytes:
     """An answer as few bytes; payload by payload, so that it never stands in memory a second time."""
     packer = zlib.compressobj(_LEVEL)
     head = msgspec.json.encode({name: getattr(fetched, name) for name in _Head.__struct_fields__})
@@ -54,7 +54,7 @@ def pack(fetched: Fetched) -> bytes:
     return b"".join(pieces)
 
 
-def unpack(packed: bytes, answer_id: str) -> Fetched:
+def unpack(packed: bytes, answer_id: str) -> FetchedBatch:
     """What ``pack`` was given. Raises zlib.error, struct.error or msgspec.MsgspecError when it is not that."""
     raw = zlib.decompress(packed)
     rows: dict[int, bytes] = {}
@@ -64,10 +64,10 @@ def unpack(packed: bytes, answer_id: str) -> Fetched:
         place += _ROW.size + size
         rows[key] = raw[place - size : place]
     head = msgspec.json.decode(rows.pop(0), type=_Head)
-    return Fetched(**msgspec.structs.asdict(head), rows=rows, answer_id=answer_id)
+    return FetchedBatch(**msgspec.structs.asdict(head), rows=rows, answer_id=answer_id)
 
 
-def keep(conn: psycopg.Connection[Any], fetched: Fetched, names: dict[str, Any]) -> bool:
+def keep(conn: psycopg.Connection[Any], fetched: FetchedBatch, names: dict[str, Any]) -> bool:
     """Keep an answer, for good and once, under its ``answer_id``. ``names``: execution, league, season, fence.
 
     False when another owner has the chunk: it asks for these fixtures itself.
@@ -76,7 +76,7 @@ def keep(conn: psycopg.Connection[Any], fetched: Fetched, names: dict[str, Any])
     return conn.execute(sql("load/keep_answer"), parameters).fetchone() is not None
 
 
-def left_behind(conn: psycopg.Connection[Any], league_id: int, season_id: int) -> Iterator[tuple[str, Fetched]]:
+def left_behind(conn: psycopg.Connection[Any], league_id: int, season_id: int) -> Iterator[tuple[str, FetchedBatch]]:
     """(execution_id, answer) of what was fetched and not stored, oldest first, one at a time."""
     names = {"league_id": league_id, "season_id": season_id}
     ids = [row[0] for row in conn.execute(sql("load/left_answers"), names).fetchall()]

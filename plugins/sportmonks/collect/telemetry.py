@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from sportmonks.api.calls import CallRecord
-    from sportmonks.collect.pipeline import Progress
+    from sportmonks.collect.pipeline import StoredBatch
     from sportmonks.collect.progress import ChunkProgress
 
 
@@ -49,7 +49,7 @@ class CollectionWatch:
         took = time.perf_counter() - self._begun
         return 100 * (self._spent + self._monitor.sink.cpu_seconds) / took if took else 0.0
 
-    def on_batch(self, done: Progress, progress: ChunkProgress) -> None:
+    def on_batch(self, done: StoredBatch, progress: ChunkProgress) -> None:
         """One more batch is stored."""
         with self._counted():
             self._count_calls()

@@ -18,7 +18,7 @@ from sportmonks.config.thresholds import Thresholds
 from sportmonks.errors import ConfigurationError
 
 
-class Collect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CollectSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a chunk is collected."""
 
     batch_size: int = 50
@@ -28,11 +28,11 @@ class Collect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     in_flight: int = 2  # batches asked for but not committed yet; what a kill can cost at most
 
 
-class Refetch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RecheckSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The ladder of re-reads; hours after the end of a match."""
 
-    rungs_hours: tuple[float, ...] = (1, 24, 168, 720)
-    quiet_reads: int = 2  # unchanged re-reads after which only the first day's rungs and the last are kept
+    schedule_hours: tuple[float, ...] = (1, 24, 168, 720)
+    quiet_reads: int = 2  # unchanged re-reads after which only the first day's schedule and the last are kept
     max_age_days: int = 365  # slow sweep behind the ladder; 0 = everything is always due
     match_hours: float = 2.0  # from kick-off to the end, where no period tells it
     live_minutes: float = 1.0
@@ -42,7 +42,7 @@ class Refetch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     failed_max_hours: float = 168.0
 
 
-class Guard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class GuardSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When a poorer payload is held back, and how often it, or a bare first one, is asked for again."""
 
     keep_share: float = 0.5  # a section that shrinks below this share of its rows is suspicious
@@ -51,7 +51,7 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     hours: float = 1.0  # between them
 
 
-class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class BudgetSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the hourly calls are shared."""
 
     reserve: float = 0.1  # share kept for live and daily work while a backfill runs
@@ -60,7 +60,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     window_seconds: int = 3600
 
     def for_client(self) -> dict[str, float]:
-        """The dials by the names of ``sportmonks.api.budget.PostgresBudget``."""
+        """The settings by the names of ``sportmonks.api.budget.PostgresBudget``."""
         return {
             "reserve": self.reserve,
             "max_inline_wait": self.max_inline_wait_seconds,
@@ -69,7 +69,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         }
 
 
-class Sweep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SweepSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which seasons' indexes and lists a scheduled run reads; counted from the current season back."""
 
     daily_seasons: int = 2
@@ -87,20 +87,20 @@ class LeagueChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     deadline_minutes: int | None = None
 
 
-class Dials(msgspec.Struct, frozen=True, kw_only=True):
+class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The part of the catalog that tasks need, carried by the manifest."""
 
     retries: int = 2
     retry_delay_seconds: int = 60
-    collect: Collect = Collect()
-    refetch: Refetch = Refetch()
-    guard: Guard = Guard()
-    budget: Budget = Budget()
-    sweep: Sweep = Sweep()
+    collect: CollectSettings = CollectSettings()
+    recheck: RecheckSettings = RecheckSettings()
+    guard: GuardSettings = GuardSettings()
+    budget: BudgetSettings = BudgetSettings()
+    sweep: SweepSettings = SweepSettings()
     alerts: dict[str, float] = {}
 
 
-class Catalog(Dials, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Catalog(TaskSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``include/catalog.yaml`` whole."""
 
     leagues: Literal["all"] | tuple[int | LeagueChoice, ...] = "all"
@@ -153,7 +153,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What the league DAGs are generated from; travels in the Variable ``sportmonks_manifest``."""
 
     version: Literal[1] = 1
-    dials: Dials = Dials()
+    settings: TaskSettings = TaskSettings()
     leagues: tuple[League, ...] = ()
 
 
@@ -163,14 +163,14 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "collect.fetchers": (1, 8),
     "collect.writers": (1, 4),
     "collect.in_flight": (1, 32),
-    "refetch.max_age_days": (0, 100_000),
-    "refetch.match_hours": (0.5, 12),
-    "refetch.quiet_reads": (1, 100),
-    "refetch.live_minutes": (0, 1440),
-    "refetch.waiting_hours": (0.01, 1000),
-    "refetch.unsettled_hours": (0.01, 10_000),
-    "refetch.failed_hours": (0.001, 10_000),
-    "refetch.failed_max_hours": (0.001, 100_000),
+    "recheck.max_age_days": (0, 100_000),
+    "recheck.match_hours": (0.5, 12),
+    "recheck.quiet_reads": (1, 100),
+    "recheck.live_minutes": (0, 1440),
+    "recheck.waiting_hours": (0.01, 1000),
+    "recheck.unsettled_hours": (0.01, 10_000),
+    "recheck.failed_hours": (0.001, 10_000),
+    "recheck.failed_max_hours": (0.001, 100_000),
     "guard.keep_share": (0, 1),
     "guard.min_rows": (0, 1000),
     "guard.rereads": (1, 100),
@@ -190,7 +190,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
 }
 
 
-# Key, problem and mend -> the error that also names file and line.
+# Key, problem and hint -> the error that also names file and line.
 Refuse = Callable[[str, str, str], ConfigurationError]
 
 
@@ -204,9 +204,9 @@ def parse_catalog(text: str, *, file: str = "include/catalog.yaml") -> Catalog:
         mark = getattr(error, "problem_mark", None)
         place = f"{file}, line {mark.line + 1}" if mark else file
         problem = getattr(error, "problem", None) or str(error)
-        raise ConfigurationError(f"{place}: not valid YAML ({problem}).", mend="Mend that line.") from None
+        raise ConfigurationError(f"{place}: not valid YAML ({problem}).", hint="Correct that line.") from None
     if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
-        raise ConfigurationError(f"{file}: expected keys and values.", mend="See the comments in the file.")
+        raise ConfigurationError(f"{file}: expected keys and values.", hint="See the comments in the file.")
     _refuse_repeated_keys(node, file)
     try:
         catalog = msgspec.convert(data, Catalog)
@@ -217,8 +217,8 @@ def parse_catalog(text: str, *, file: str = "include/catalog.yaml") -> Catalog:
 
 
 def _check_values(catalog: Catalog, node: yaml.Node | None, file: str) -> None:
-    def refuse(key: str, problem: str, mend: str) -> ConfigurationError:
-        return ConfigurationError(f"{_place(file, node, key)}: {key} {problem}.", mend=mend)
+    def refuse(key: str, problem: str, hint: str) -> ConfigurationError:
+        return ConfigurationError(f"{_place(file, node, key)}: {key} {problem}.", hint=hint)
 
     for key, (low, high) in _BOUNDS.items():
         value: Any = catalog
@@ -236,12 +236,12 @@ def _check_values(catalog: Catalog, node: yaml.Node | None, file: str) -> None:
         Thresholds.from_mapping(catalog.alerts)
     except ConfigurationError as error:
         key = re.split(r"[: ]", error.message, maxsplit=1)[0]
-        raise ConfigurationError(f"{_place(file, node, key)}: {error.message}", mend=error.mend) from None
+        raise ConfigurationError(f"{_place(file, node, key)}: {error.message}", hint=error.hint) from None
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", catalog.daily_at):
         raise refuse("daily_at", f"is '{catalog.daily_at}'", "Write a UTC time as HH:MM, in quotes.")
-    rungs = catalog.refetch.rungs_hours
-    if not rungs or list(rungs) != sorted(set(rungs)) or rungs[0] <= 0:
-        raise refuse("refetch.rungs_hours", f"is {list(rungs)}", "List rising hours above 0.")
+    schedule = catalog.recheck.schedule_hours
+    if not schedule or list(schedule) != sorted(set(schedule)) or schedule[0] <= 0:
+        raise refuse("recheck.schedule_hours", f"is {list(schedule)}", "List rising hours above 0.")
     _check_includes("includes", catalog.includes, refuse)
     ids = catalog.league_ids()
     if ids is None:
@@ -282,7 +282,7 @@ def _check_includes(key: str, includes: tuple[str, ...], refuse: Refuse) -> None
     try:
         parse_includes(";".join(includes), name=key)
     except ConfigurationError as error:
-        raise refuse(key, error.message.removeprefix(f"{key}: "), error.mend) from None
+        raise refuse(key, error.message.removeprefix(f"{key}: "), error.hint) from None
 
 
 def _refuse_repeated_keys(node: yaml.Node | None, file: str) -> None:
@@ -293,7 +293,7 @@ def _refuse_repeated_keys(node: yaml.Node | None, file: str) -> None:
             if key.value in seen:
                 raise ConfigurationError(
                     f"{file}, line {key.start_mark.line + 1}: {key.value} stands here a second time.",
-                    mend="Keep one of the two.",
+                    hint="Keep one of the two.",
                 )
             seen.add(key.value)
             _refuse_repeated_keys(value, file)
@@ -310,17 +310,17 @@ def _readable(message: str, data: dict[str, Any], node: yaml.Node | None, file: 
     if unknown:
         known: list[str] = list(Catalog.__struct_fields__)
         head = key.split(".")[0].split("[")[0]
-        for struct in (Collect, Refetch, Guard, Budget, Sweep):
+        for struct in (CollectSettings, RecheckSettings, GuardSettings, BudgetSettings, SweepSettings):
             if struct.__name__.lower() == head:
                 known = list(struct.__struct_fields__)
         if head == "leagues":
             known = list(LeagueChoice.__struct_fields__)
         near = difflib.get_close_matches(unknown[1], known, n=1)
         full = f"{key}.{unknown[1]}" if key else unknown[1]
-        mend = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(sorted(known))}."
-        return ConfigurationError(f"{_place(file, node, full)}: there is no setting {full}.", mend=mend)
-    mend = "Write leagues: all, or a list of ids." if key.startswith("leagues") else "See the comments in the file."
-    return ConfigurationError(f"{_place(file, node, key)}: {key or 'the file'}: {problem}.", mend=mend)
+        hint = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(sorted(known))}."
+        return ConfigurationError(f"{_place(file, node, full)}: there is no setting {full}.", hint=hint)
+    hint = "Write leagues: all, or a list of ids." if key.startswith("leagues") else "See the comments in the file."
+    return ConfigurationError(f"{_place(file, node, key)}: {key or 'the file'}: {problem}.", hint=hint)
 
 
 def _place(file: str, node: yaml.Node | None, key: str) -> str:
@@ -341,11 +341,11 @@ def _place(file: str, node: yaml.Node | None, key: str) -> str:
 
 
 def decode_manifest(text: str) -> Manifest:
-    """The manifest out of its Variable. Raises ConfigurationError with the mend."""
+    """The manifest out of its Variable. Raises ConfigurationError with the hint."""
     try:
         return msgspec.json.decode(text, type=Manifest)
     except (msgspec.MsgspecError, UnicodeError) as error:
         raise ConfigurationError(
             f"The Variable sportmonks_manifest cannot be read: {error}.",
-            mend="Run the DAG sportmonks_catalog; it writes it anew.",
+            hint="Run the DAG sportmonks_catalog; it writes it anew.",
         ) from None

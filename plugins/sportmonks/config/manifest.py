@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from sportmonks.config.catalog import Catalog, Dials, League, Manifest, Season
+from sportmonks.config.catalog import Catalog, League, Manifest, Season, TaskSettings
 from sportmonks.errors import ConfigurationError
 
 # sportmonks_<slug> would be the id of a DAG of this package.
@@ -52,7 +52,7 @@ def build_manifest(
         some = ", ".join(f"{row['name']} ({league_id})" for league_id, row in sorted(by_id.items())[:8])
         raise ConfigurationError(
             f"League {', '.join(map(str, unknown))} is not covered by this subscription.",
-            mend=f"Mend ETL_LEAGUES or include/catalog.yaml. Covered: {some or 'none'}.",
+            hint=f"Correct ETL_LEAGUES or include/catalog.yaml. Covered: {some or 'none'}.",
         )
     before = {league.id: league for league in (previous.leagues if previous else ())}
     follow = sorted(by_id) if wanted is None else list(wanted)
@@ -78,8 +78,8 @@ def build_manifest(
                 seasons=_seasons(row.get("seasons") or (), old.seasons if old else ()),
             )
         )
-    fields = {name: getattr(catalog, name) for name in Dials.__struct_fields__}
-    return Manifest(dials=Dials(**fields), leagues=tuple(leagues))
+    fields = {name: getattr(catalog, name) for name in TaskSettings.__struct_fields__}
+    return Manifest(settings=TaskSettings(**fields), leagues=tuple(leagues))
 
 
 def _seasons(rows: Iterable[Mapping[str, Any]], old: tuple[Season, ...]) -> tuple[Season, ...]:

@@ -28,7 +28,7 @@ def parse_includes(text: str, *, name: str = "ETL_INCLUDES") -> tuple[str, ...]:
         if not _INCLUDE.fullmatch(part):
             raise ConfigurationError(
                 f"{name}: '{part}' is not an include.",
-                mend="Write names such as participants;scores;lineups.details.",
+                hint="Write names such as participants;scores;lineups.details.",
             )
     return tuple(dict.fromkeys(found))
 
@@ -44,11 +44,11 @@ def parse_leagues(text: str, *, name: str = "ETL_LEAGUES") -> tuple[int, ...] | 
         if not part.strip().isdigit() or int(part) == 0:
             raise ConfigurationError(
                 f"{name}: '{part.strip()}' is not a league id.",
-                mend=f"Set {name} to ids such as 8,564 or to all.",
+                hint=f"Set {name} to ids such as 8,564 or to all.",
             )
         ids.append(int(part))
     if not ids:
-        raise ConfigurationError(f"{name} is empty.", mend=f"Set {name} to ids such as 8,564 or to all.")
+        raise ConfigurationError(f"{name} is empty.", hint=f"Set {name} to ids such as 8,564 or to all.")
     return tuple(dict.fromkeys(ids))
 
 

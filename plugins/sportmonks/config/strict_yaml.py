@@ -18,9 +18,9 @@ class Reader:
         self.file = file
         self.mistakes: list[str] = []
 
-    def wrong(self, line: int | None, text: str, mend: str) -> None:
+    def wrong(self, line: int | None, text: str, hint: str) -> None:
         place = f"{self.file}, line {line}" if line else self.file
-        self.mistakes.append(f"{place}: {text} {mend}".rstrip())
+        self.mistakes.append(f"{place}: {text} {hint}".rstrip())
 
     def section(self, data: Any, node: yaml.Node | None, name: str, known: Iterable[str]) -> Section:
         return Section(self, data, node, name, tuple(known))
@@ -45,19 +45,19 @@ class Section:
                 reader.wrong(line, f"{self.full(key)} is given twice.", "Keep one.")
             if key not in known:
                 near = difflib.get_close_matches(key, known, n=1)
-                mend = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(sorted(known))}."
-                reader.wrong(line, f"there is no key {self.full(key)}.", mend)
+                hint = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(sorted(known))}."
+                reader.wrong(line, f"there is no key {self.full(key)}.", hint)
             self.nodes[key] = value_node
             self.lines[key] = line
 
     def full(self, key: str) -> str:
         return f"{self.name}.{key}" if self.name else key
 
-    def wrong(self, key: str, text: str, mend: str) -> None:
-        self.reader.wrong(self.lines.get(key), f"{self.full(key)} {text}.", mend)
+    def wrong(self, key: str, text: str, hint: str) -> None:
+        self.reader.wrong(self.lines.get(key), f"{self.full(key)} {text}.", hint)
 
-    def missing(self, key: str, mend: str) -> None:
-        self.reader.wrong(None, f"{self.full(key)} is missing.", mend)
+    def missing(self, key: str, hint: str) -> None:
+        self.reader.wrong(None, f"{self.full(key)} is missing.", hint)
 
     def text(self, key: str, default: str | None = None) -> str | None:
         value = self.data.get(key)
@@ -68,10 +68,10 @@ class Section:
             return default
         return str(value).strip()
 
-    def needed(self, key: str, mend: str) -> str:
+    def needed(self, key: str, hint: str) -> str:
         found = self.text(key)
         if found is None and self.data.get(key) is None:
-            self.missing(key, mend)
+            self.missing(key, hint)
         return found or ""
 
     def choice(self, key: str, options: tuple[str, ...], default: str) -> str:

@@ -32,12 +32,12 @@ class Thresholds:
         for name, value in (values or {}).items():
             if name not in known:
                 near = difflib.get_close_matches(name, known, n=1)
-                mend = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
-                raise ConfigurationError(f"alerts.{name}: there is no such dial.", mend=mend)
+                hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
+                raise ConfigurationError(f"alerts.{name}: there is no such dial.", hint=hint)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
-                raise ConfigurationError(f"alerts.{name} is {value!r}.", mend="Write a number of 0 or more.")
+                raise ConfigurationError(f"alerts.{name} is {value!r}.", hint="Write a number of 0 or more.")
             if name == "consecutive_failures" and value < 1:
-                raise ConfigurationError(f"alerts.{name} is {value!r}.", mend="Write a whole number of 1 or more.")
+                raise ConfigurationError(f"alerts.{name} is {value!r}.", hint="Write a whole number of 1 or more.")
         return cls(**{name: float(value) for name, value in (values or {}).items()})
 
     def parameters(self) -> dict[str, float]:

@@ -81,7 +81,7 @@ def create_app(
     @app.exception_handler(Exception)
     async def our_fault(_: Request, __: Exception) -> JSONResponse:
         # Answered outside the middleware, so it brings the headers itself.
-        found = {"detail": "Something went wrong on the server.", "mend": "The log of the api-server has the reason."}
+        found = {"detail": "Something went wrong on the server.", "hint": "The log of the api-server has the reason."}
         return JSONResponse(found, 500, headers=HEADERS)
 
     @app.get("/", include_in_schema=False)
@@ -285,7 +285,7 @@ def airflow_warehouse() -> psycopg.Connection[Any]:
     try:
         return connect()
     except AirflowNotFoundException as error:
-        raise ConfigurationError(str(error), mend="Create it in Admin, Connections.") from None
+        raise ConfigurationError(str(error), hint="Create it in Admin, Connections.") from None
 
 
 def airflow_app() -> FastAPI:

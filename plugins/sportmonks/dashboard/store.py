@@ -84,22 +84,22 @@ class Store:
 def trouble(error: Exception) -> tuple[dict[str, str], int]:
     """What people are told, and the status."""
     if isinstance(error, psycopg.errors.QueryCanceled):
-        return {"detail": "The warehouse took too long.", "mend": "Narrow the filters or the period."}, 503
+        return {"detail": "The warehouse took too long.", "hint": "Narrow the filters or the period."}, 503
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         return {
             "detail": "The warehouse's user may not read the ETL tables.",
-            "mend": "Grant it the schemas etl and football, or use the user that ran sportmonks_catalog.",
+            "hint": "Grant it the schemas etl and football, or use the user that ran sportmonks_catalog.",
         }, 503
     if isinstance(
         error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedFunction | psycopg.errors.InvalidSchemaName
     ):
         return {
             "detail": "The warehouse has no ETL tables yet.",
-            "mend": "Run the DAG sportmonks_catalog once.",
+            "hint": "Run the DAG sportmonks_catalog once.",
         }, 503
     if isinstance(error, psycopg.DataError):
         return {"detail": "A parameter is no such value."}, 422
     return {
         "detail": "The warehouse does not answer.",
-        "mend": "Check that PostgreSQL runs and that the connection sportmonks_warehouse is right.",
+        "hint": "Check that PostgreSQL runs and that the connection sportmonks_warehouse is right.",
     }, 503

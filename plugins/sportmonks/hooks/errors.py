@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 
 from sportmonks.errors import ConfigurationError, FatalApiError, OutsidePlanError, SportmonksError
 
-# Retrying changes nothing: a person has to mend a setting or the code.
+# Retrying changes nothing: a person has to correct a setting or the code.
 _FINAL = (ConfigurationError, FatalApiError)
 
 

@@ -17,7 +17,7 @@ from sportmonks.errors import ConfigurationError, SportmonksError
 if TYPE_CHECKING:
     from requests import Session
 
-    from sportmonks.api.batch import MultiResult
+    from sportmonks.api.batch import BatchResponse
     from sportmonks.api.budget import Budget
     from sportmonks.api.calls import CallRecord
     from sportmonks.api.client import SportmonksClient
@@ -80,7 +80,7 @@ class SportmonksHook(HttpHook):
         except AirflowNotFoundException:
             raise ConfigurationError(
                 f"There is no Airflow connection {self.conn_id}.",
-                mend="Create it (type HTTP, host = base URL, password = key) or set AIRFLOW_CONN_"
+                hint="Create it (type HTTP, host = base URL, password = key) or set AIRFLOW_CONN_"
                 f"{self.conn_id.upper()}; with ./etl, set SPORTMONKS_API_KEY.",
             ) from None
         key = (conn.password or "").strip()
@@ -90,13 +90,13 @@ class SportmonksHook(HttpHook):
         clean_key(key, self.conn_id)
         self.base_url = base_url_of(conn.host, conn.schema, conn.port)
         self._base_url_initialized = True
-        dials: dict[str, Any] = {name: value for name, value in conn.extra_dejson.items() if name in _SESSION_EXTRAS}
-        dials |= self._client_dials
+        settings: dict[str, Any] = {name: value for name, value in conn.extra_dejson.items() if name in _SESSION_EXTRAS}
+        settings |= self._client_dials
         store = self._warehouse()
-        if store is not None and "forbidden" not in dials:
-            dials["forbidden"] = store.known()
-            dials.setdefault("on_forbidden", store.learn)
-        return SportmonksClient(self.base_url, key, budget=self._make_budget(store), on_call=self._on_call, **dials)
+        if store is not None and "forbidden" not in settings:
+            settings["forbidden"] = store.known()
+            settings.setdefault("on_forbidden", store.learn)
+        return SportmonksClient(self.base_url, key, budget=self._make_budget(store), on_call=self._on_call, **settings)
 
     def _warehouse(self) -> _Store | None:
         if self.warehouse_conn_id is None:
@@ -129,7 +129,7 @@ class SportmonksHook(HttpHook):
 
     def get_fixtures_multi(
         self, fixture_ids: Sequence[int], includes: Iterable[str] = (), *, urgent: bool = False
-    ) -> MultiResult:
+    ) -> BatchResponse:
         """Up to ``max_batch`` fixtures in one call: rows, missing and poisoned ids, calls, bytes."""
         return self.client.fixtures_multi(fixture_ids, includes, urgent=urgent)
 

@@ -15,25 +15,25 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from sportmonks.config.catalog import Guard, Refetch
+from sportmonks.config.catalog import GuardSettings, RecheckSettings
 from sportmonks.errors import LostLease
 from sportmonks.load.decision import (
     SAVED,
-    Prior,
-    Verdict,
+    FixtureDecision,
+    StoredState,
     bare_among,
-    judge_answer,
-    judge_failure,
-    judge_missing,
-    judge_stale,
+    decide_failed,
+    decide_missing,
+    decide_returned,
+    decide_stale,
 )
-from sportmonks.load.fetched import Fetched, Stored
+from sportmonks.load.fetched import BatchResult, FetchedBatch
 from sportmonks.load.payloads import Payload, read_payloads
-from sportmonks.load.stored import Old, holds, read_old, read_prior
-from sportmonks.planning.recheck import Facts
+from sportmonks.load.stored import StoredPayload, holds, read_old, read_prior
+from sportmonks.planning.recheck import FixtureState
 from sportmonks.warehouse.connection import sql
 
-__all__ = ["Fetched", "LoadContext", "Stored", "store_batch"]
+__all__ = ["BatchResult", "FetchedBatch", "LoadContext", "store_batch"]
 
 log = logging.getLogger(__name__)
 
@@ -51,18 +51,18 @@ class LoadContext:
     season_id: int
     fence: int
     includes: tuple[str, ...]
-    refetch: Refetch = field(default_factory=Refetch)
-    guard: Guard = field(default_factory=Guard)
+    recheck: RecheckSettings = field(default_factory=RecheckSettings)
+    guard: GuardSettings = field(default_factory=GuardSettings)
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
-    def names(self) -> dict[str, Any]:
+    def sql_params(self) -> dict[str, Any]:
         """The keys that every statement of a batch binds."""
         return {"execution_id": self.execution_id, "league_id": self.league_id, "season_id": self.season_id}
 
     def lost_lease(self) -> LostLease:
         return LostLease(
             f"Chunk {self.league_id}_{self.season_id} was taken over by another task; this one stops.",
-            mend="Nothing to do: the newer task goes on from the last stored batch.",
+            hint="Nothing to do: the newer task goes on from the last stored batch.",
         )
 
 
@@ -70,7 +70,7 @@ class LoadContext:
 class _Batch:
     """A fetched batch and what it was asked with and judged at."""
 
-    fetched: Fetched
+    fetched: FetchedBatch
     context: LoadContext
     includes: tuple[str, ...]
     now: datetime
@@ -79,7 +79,7 @@ class _Batch:
     unreadable: dict[int, str]
 
 
-def store_batch(conn: psycopg.Connection[Any], fetched: Fetched, context: LoadContext) -> Stored:
+def store_batch(conn: psycopg.Connection[Any], fetched: FetchedBatch, context: LoadContext) -> BatchResult:
     """Write one fetched batch. Raises LostLease when another owner has the chunk, psycopg errors as they are.
 
     A value that a typed column cannot take is tried again cleaned; a fixture that still does not fit is recorded
@@ -103,7 +103,7 @@ def store_batch(conn: psycopg.Connection[Any], fetched: Fetched, context: LoadCo
     return _write(conn, batch)
 
 
-def _write(conn: psycopg.Connection[Any], batch: _Batch) -> Stored:
+def _write(conn: psycopg.Connection[Any], batch: _Batch) -> BatchResult:
     fetched, context = batch.fetched, batch.context
     with conn.transaction():
         _hold_lease(conn, context)
@@ -122,7 +122,7 @@ def _write(conn: psycopg.Connection[Any], batch: _Batch) -> Stored:
         _write_verdicts(conn, verdicts, batch)
     outcomes = Counter(verdict.outcome for verdict in verdicts)
     problems = {verdict.fixture_id: verdict.error for verdict in verdicts if verdict.error}
-    return Stored(fetched.number, dict(outcomes), ledger, problems)
+    return BatchResult(fetched.number, dict(outcomes), ledger, problems)
 
 
 def _hold_lease(conn: psycopg.Connection[Any], context: LoadContext) -> None:
@@ -134,30 +134,30 @@ def _hold_lease(conn: psycopg.Connection[Any], context: LoadContext) -> None:
         raise context.lost_lease()
 
 
-def _stored_before(conn: psycopg.Connection[Any], batch: _Batch) -> Stored:
+def _stored_before(conn: psycopg.Connection[Any], batch: _Batch) -> BatchResult:
     """The answer has gone in already: the connection broke after the commit, before we heard of it."""
-    names = {**batch.context.names(), "ids": list(batch.fetched.asked)}
-    return Stored(batch.fetched.number, dict(conn.execute(sql("load/stored_outcomes"), names).fetchall()), 0, {})
+    names = {**batch.context.sql_params(), "ids": list(batch.fetched.asked)}
+    return BatchResult(batch.fetched.number, dict(conn.execute(sql("load/stored_outcomes"), names).fetchall()), 0, {})
 
 
-def _judge(batch: _Batch, prior: Mapping[int, Prior], old: Mapping[int, Old]) -> list[Verdict]:
+def _judge(batch: _Batch, prior: Mapping[int, StoredState], old: Mapping[int, StoredPayload]) -> list[FixtureDecision]:
     verdicts = []
     bare = bare_among({key: payload.seen for key, payload in batch.payloads.items()})
     for fixture_id in batch.fetched.asked:
-        before = prior.get(fixture_id, Prior(Facts()))
+        before = prior.get(fixture_id, StoredState(FixtureState()))
         read_before = before.facts.last_fetched_at
         if read_before and batch.at < read_before <= batch.now:
-            verdicts.append(judge_stale(fixture_id, before))
+            verdicts.append(decide_stale(fixture_id, before))
         elif fixture_id in batch.unreadable:
-            verdicts.append(judge_failure(fixture_id, before, batch.unreadable[fixture_id], batch.at))
+            verdicts.append(decide_failed(fixture_id, before, batch.unreadable[fixture_id], batch.at))
         elif payload := batch.payloads.get(fixture_id):
             counts = old[fixture_id].counts if fixture_id in old else None
             seen, content_hash, guard = payload.seen, payload.content_hash, batch.context.guard
             verdicts.append(
-                judge_answer(fixture_id, before, seen, content_hash, counts, guard, batch.at, fixture_id in bare)
+                decide_returned(fixture_id, before, seen, content_hash, counts, guard, batch.at, fixture_id in bare)
             )
         else:
-            verdicts.append(judge_missing(fixture_id, before, batch.at))
+            verdicts.append(decide_missing(fixture_id, before, batch.at))
     return verdicts
 
 
@@ -198,8 +198,8 @@ def _write_ledger(
     conn: psycopg.Connection[Any],
     saved: Iterable[int],
     batch: _Batch,
-    old: Mapping[int, Old],
-    prior: Mapping[int, Prior],
+    old: Mapping[int, StoredPayload],
+    prior: Mapping[int, StoredState],
 ) -> int:
     rows: list[dict[str, Any]] = []
     for fixture_id in saved:
@@ -211,14 +211,14 @@ def _write_ledger(
             told = {"section": change.section, "field": change.field, "before": change.before, "after": change.after}
             rows.append({"fixture_id": fixture_id, "hours": hours, **told})
     if rows:
-        conn.execute(sql("load/ledger"), {"changes": Jsonb(rows), "now": batch.at, **batch.context.names()})
+        conn.execute(sql("load/ledger"), {"changes": Jsonb(rows), "now": batch.at, **batch.context.sql_params()})
     return len(rows)
 
 
-def _write_verdicts(conn: psycopg.Connection[Any], verdicts: list[Verdict], batch: _Batch) -> None:
+def _write_verdicts(conn: psycopg.Connection[Any], verdicts: list[FixtureDecision], batch: _Batch) -> None:
     """The collector's bookkeeping, the marks in the plan, the figures of the chunk."""
-    context, names = batch.context, batch.context.names()
-    rows = Jsonb([verdict.row(context.refetch, context.guard, batch.at) for verdict in verdicts if not verdict.stale])
+    context, names = batch.context, batch.context.sql_params()
+    rows = Jsonb([verdict.row(context.recheck, context.guard, batch.at) for verdict in verdicts if not verdict.stale])
     conn.execute(sql("load/verdicts"), {"verdicts": rows, "now": batch.at, "includes": list(batch.includes)})
     marks = Jsonb([{"fixture_id": v.fixture_id, "outcome": v.outcome, "error": v.error} for v in verdicts])
     conn.execute(sql("load/mark_plan"), {"verdicts": marks, "now": batch.now, **names})

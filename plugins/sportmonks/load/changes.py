@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from sportmonks.config.catalog import Guard
+from sportmonks.config.catalog import GuardSettings
 from sportmonks.load.content_hash import VOLATILE
 
 # A section with more changed rows than this is told by its counts instead of row by row.
@@ -115,7 +115,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def poorer_sections(before: Mapping[str, int], after: Mapping[str, int], guard: Guard) -> list[str]:
+def poorer_sections(before: Mapping[str, int], after: Mapping[str, int], guard: GuardSettings) -> list[str]:
     """Sections that lost all, or too many, of their rows; a section that is not there has none."""
     suspicious = []
     for name, had in before.items():

@@ -19,7 +19,7 @@ _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _array = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def fingerprint(payload: bytes | msgspec.Raw) -> bytes:
+def content_hash(payload: bytes | msgspec.Raw) -> bytes:
     """16 bytes over a fixture's content. Raises msgspec.DecodeError when it is not a JSON object."""
     digest = blake2b(digest_size=16)
     fields = _object.decode(payload)

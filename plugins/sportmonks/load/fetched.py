@@ -12,7 +12,7 @@ from sportmonks.load.payloads import Payload
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchedBatch:
     """The answer to one batch: payloads by fixture id, ids not returned, ids that cannot be read.
 
     ``includes``: what was really asked for (None = what the context says); ``at``: when the call was begun (None =
@@ -35,7 +35,7 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class BatchResult:
     """What became of a batch, fixtures by outcome."""
 
     number: int

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from sportmonks.load.clean import clean
-from sportmonks.load.content_hash import fingerprint
-from sportmonks.load.summary import Glance, glance
+from sportmonks.load.content_hash import content_hash
+from sportmonks.load.summary import PayloadSummary, summarize
 from sportmonks.planning.recheck import DELETED
 
 # No JSON, no UTF-8, a number that no type holds, or brackets without end.
@@ -26,7 +26,7 @@ class Payload:
 
     raw: bytes
     content_hash: bytes
-    seen: Glance
+    seen: PayloadSummary
     cleaned: bytes | None = None
 
     def fitting(self) -> Payload:
@@ -72,10 +72,10 @@ def cleaned(raw: bytes) -> bytes:
 
 def _read(raw: bytes) -> Payload:
     try:
-        return Payload(raw, fingerprint(raw), glance(raw))
+        return Payload(raw, content_hash(raw), summarize(raw))
     except msgspec.ValidationError:
         fitting = cleaned(raw)
-        return Payload(raw, fingerprint(raw), glance(fitting), fitting)
+        return Payload(raw, content_hash(raw), summarize(fitting), fitting)
 
 
 def _without_nul(raw: bytes) -> bytes:

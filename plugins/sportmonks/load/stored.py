@@ -11,17 +11,17 @@ from typing import Any
 import psycopg
 
 from sportmonks.load.changes import Change, by_section, differences, sections_asked_differently
-from sportmonks.load.decision import Prior
+from sportmonks.load.decision import StoredState
 from sportmonks.load.payloads import Payload, carried_over
-from sportmonks.load.summary import glance
-from sportmonks.planning.recheck import Facts
+from sportmonks.load.summary import summarize
+from sportmonks.planning.recheck import FixtureState
 from sportmonks.warehouse.connection import sql
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Old:
+class StoredPayload:
     """A stored payload that the answer differs from: what it holds, and what has changed since."""
 
     includes: tuple[str, ...]
@@ -29,11 +29,11 @@ class Old:
     changes: list[Change]
 
 
-def read_prior(conn: psycopg.Connection[Any], ids: Iterable[int]) -> dict[int, Prior]:
+def read_prior(conn: psycopg.Connection[Any], ids: Iterable[int]) -> dict[int, StoredState]:
     found = {}
     for row in conn.execute(sql("load/prior"), {"ids": list(ids)}).fetchall():
         key, state, start, end, status, fetched_at, unchanged, held, held_hash, missing, failed, content_hash, has = row
-        facts = Facts(
+        facts = FixtureState(
             state_id=state,
             starting_at=start,
             ended_at=end,
@@ -44,13 +44,16 @@ def read_prior(conn: psycopg.Connection[Any], ids: Iterable[int]) -> dict[int, P
             missing_reads=missing,
             failed_reads=failed,
         )
-        found[key] = Prior(facts, content_hash, held_hash, tuple(has or ()))
+        found[key] = StoredState(facts, content_hash, held_hash, tuple(has or ()))
     return found
 
 
 def read_old(
-    conn: psycopg.Connection[Any], payloads: dict[int, Payload], includes: tuple[str, ...], prior: Mapping[int, Prior]
-) -> dict[int, Old]:
+    conn: psycopg.Connection[Any],
+    payloads: dict[int, Payload],
+    includes: tuple[str, ...],
+    prior: Mapping[int, StoredState],
+) -> dict[int, StoredPayload]:
     """What is stored of the fixtures whose answer, asked for with ``includes``, differs. Changes ``payloads``: one that
     is silent about some of the stored sections takes them over first."""
     asked = by_section(includes).keys()
@@ -78,7 +81,7 @@ def read_old(
             # Written differently, by us or by the provider, and saying the same.
             payloads[key] = replace(payload, content_hash=prior[key].content_hash or payload.content_hash)
         else:
-            found[key] = Old(stored_with, _comparable(glance(stored).counts, asked_differently), differing)
+            found[key] = StoredPayload(stored_with, _comparable(summarize(stored).counts, asked_differently), differing)
     for name, count in sorted(silent.items()):
         log.warning("%d of %d answers lack '%s' though asked for; what is stored stays", count, len(payloads), name)
     return found

@@ -38,7 +38,7 @@ LAST_EPOCH = 253_402_300_799  # the end of the year 9999
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class PayloadSummary:
     """``counts``: rows per section that the payload holds, ``lineups.details`` in sum."""
 
     state_id: int | None
@@ -47,13 +47,13 @@ class Glance:
     counts: dict[str, int]
 
 
-def glance(payload: bytes | msgspec.Raw) -> Glance:
+def summarize(payload: bytes | msgspec.Raw) -> PayloadSummary:
     """Raises msgspec.DecodeError (ValidationError) when a section is no list of objects."""
     light = _decoder.decode(payload)
     counts = {name: len(rows) for name in SECTIONS if (rows := getattr(light, name)) is not None}
     if light.lineups and any(row.details is not None for row in light.lineups):
         counts["lineups.details"] = sum(len(row.details or ()) for row in light.lineups)
-    return Glance(
+    return PayloadSummary(
         state_id=as_int(light.state_id),
         starting_at=as_utc(light.starting_at),
         ended_at=_ended(light.periods or []),

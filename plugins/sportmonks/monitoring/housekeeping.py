@@ -36,7 +36,7 @@ def _deliver(alerts: list[Alert]) -> Delivery:
 
 
 def current_thresholds() -> Thresholds:
-    """The dials of the manifest. The defaults while there is none, or none that can be read: watching goes on."""
+    """The settings of the manifest. The defaults while there is none, or none that can be read: watching goes on."""
     from airflow.sdk import Variable
 
     from sportmonks.config.catalog import decode_manifest
@@ -44,7 +44,7 @@ def current_thresholds() -> Thresholds:
 
     text = Variable.get(MANIFEST_VARIABLE, default=None)
     try:
-        return Thresholds.from_mapping(decode_manifest(text).dials.alerts if text else None)
+        return Thresholds.from_mapping(decode_manifest(text).settings.alerts if text else None)
     except ConfigurationError as error:
         log.error("Alerts are checked with the default limits: %s", error)
         return Thresholds()
@@ -171,7 +171,7 @@ def record_gauges(conn: psycopg.Connection[Any], *, now: datetime | None = None)
 def purge(
     conn: psycopg.Connection[Any], thresholds: Thresholds, *, seconds: float = 60.0, now: datetime | None = None
 ) -> dict[str, int]:
-    """Delete what is older than the dials say, in short transactions, for at most ``seconds``; rows by table.
+    """Delete what is older than the settings say, in short transactions, for at most ``seconds``; rows by table.
 
     A dial of 0 keeps everything. ``conn`` must be in autocommit mode. What is left waits for the next call.
     """

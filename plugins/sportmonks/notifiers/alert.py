@@ -116,7 +116,7 @@ class AlertNotifier(BaseNotifier):
         if not recipients:
             raise ConfigurationError(
                 f"The connection {SMTP_CONN_ID} names no recipient.",
-                mend='Add "to": "oncall@example.com" to its extra.',
+                hint='Add "to": "oncall@example.com" to its extra.',
             )
         sender = str(conn.extra_dejson.get("from_email") or conn.login or recipients[0])
         SmtpNotifier(

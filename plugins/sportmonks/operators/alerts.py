@@ -36,5 +36,5 @@ class ExecutionAlertsOperator(BaseOperator):
             found = manager.check_execution_alerts(execution_id(run.dag_id, run.run_id, run.run_after))
             told = watch.notify_new(conn)
         for alert in found:
-            self.log.warning("%s: %s %s", alert.kind, alert.message, alert.mend)
+            self.log.warning("%s: %s %s", alert.kind, alert.message, alert.hint)
         return {"open": len(found), "notified": told}

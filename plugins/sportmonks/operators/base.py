@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from airflow.sdk import BaseOperator
 
-from sportmonks.config.catalog import Dials, League
+from sportmonks.config.catalog import League, TaskSettings
 from sportmonks.config.settings import API_CONN_ID, WAREHOUSE_CONN_ID
 from sportmonks.errors import BudgetWait, CircuitOpen, TransientApiError
 from sportmonks.planning.execution_id import execution_id
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from sportmonks.api.calls import CallRecord
-    from sportmonks.collect.context import Run
+    from sportmonks.collect.context import RunContext
     from sportmonks.hooks.sportmonks import SportmonksHook
 
 
@@ -29,48 +29,48 @@ MAX_OUTAGES = 2
 
 
 class LeagueOperator(BaseOperator):
-    """Base of the tasks of a league run. ``league`` and ``dials`` are the manifest's, as plain structures."""
+    """Base of the tasks of a league run. ``league`` and ``settings`` are the manifest's, as plain structures."""
 
     def __init__(
         self,
         *,
         league: Mapping[str, Any],
-        dials: Mapping[str, Any],
+        settings: Mapping[str, Any],
         api_conn_id: str = API_CONN_ID,
         warehouse_conn_id: str = WAREHOUSE_CONN_ID,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.league = league
-        self.dials = dials
+        self.settings = settings
         self.api_conn_id = api_conn_id
         self.warehouse_conn_id = warehouse_conn_id
         self._outages = 0
         self._hook: SportmonksHook | None = None
 
-    def _make_run(self, context: Context, on_call: Callable[[CallRecord], None] | None = None) -> Run:
+    def _make_run(self, context: Context, on_call: Callable[[CallRecord], None] | None = None) -> RunContext:
         """The run this task belongs to. Airflow is asked for its connections here, on the task's main thread."""
         from sportmonks.collect.checkpoints import VariableStore
-        from sportmonks.collect.context import Run
+        from sportmonks.collect.context import RunContext
         from sportmonks.hooks.sportmonks import SportmonksHook
         from sportmonks.warehouse.connection import open_connection, warehouse_conninfo
 
         league = msgspec.convert(dict(self.league), League)
-        dials = msgspec.convert(dict(self.dials), Dials)
+        settings = msgspec.convert(dict(self.settings), TaskSettings)
         info = warehouse_conninfo(self.warehouse_conn_id)
         hook = self._hook = SportmonksHook(
             self.api_conn_id,
             warehouse_conn_id=self.warehouse_conn_id,
-            budget_dials=dials.budget.for_client(),
-            max_batch=dials.collect.max_batch_size,
+            budget_dials=settings.budget.for_client(),
+            max_batch=settings.collect.max_batch_size,
             on_call=on_call,
         )
         dag_run = context["dag_run"]
-        return Run(
+        return RunContext(
             execution_id=execution_id(dag_run.dag_id, dag_run.run_id, dag_run.run_after),
             league=league,
-            dials=dials,
-            params=read_params(context["params"], league, dials),
+            settings=settings,
+            params=read_params(context["params"], league, settings),
             connect=lambda: open_connection(info, autocommit=True),
             client=lambda: hook.client,
             checkpoints=VariableStore(),

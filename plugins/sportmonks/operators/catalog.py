@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import psycopg
     from airflow.sdk import Context
 
-    from sportmonks.config.catalog import Budget, Manifest
+    from sportmonks.config.catalog import BudgetSettings, Manifest
     from sportmonks.hooks.sportmonks import SportmonksHook
     from sportmonks.reference.lists import ListRun
 
@@ -55,14 +55,14 @@ class ApiOperator(BaseOperator):
         self.api_conn_id = api_conn_id
         self.warehouse_conn_id = warehouse_conn_id
 
-    def hook(self, budget: Budget | None = None) -> SportmonksHook:
-        from sportmonks.config.catalog import Budget
+    def hook(self, budget: BudgetSettings | None = None) -> SportmonksHook:
+        from sportmonks.config.catalog import BudgetSettings
         from sportmonks.hooks.sportmonks import SportmonksHook
 
         return SportmonksHook(
             self.api_conn_id,
             warehouse_conn_id=self.warehouse_conn_id,
-            budget_dials=(budget or Budget()).for_client(),
+            budget_dials=(budget or BudgetSettings()).for_client(),
         )
 
     def connector(self) -> Callable[[], psycopg.Connection[Any]]:
@@ -117,7 +117,7 @@ class PublishCatalogOperator(ApiOperator):
                     self._store(conn, offered, manifest, runs)
             return self._publish(manifest)
 
-    def _offered(self, wanted: tuple[int, ...] | None, budget: Budget) -> list[dict[str, Any]]:
+    def _offered(self, wanted: tuple[int, ...] | None, budget: BudgetSettings) -> list[dict[str, Any]]:
         """Leagues with their seasons; where the include is not delivered, the seasons are asked for apart."""
         with closing(self.hook(budget)) as hook:
             leagues = hook.get_leagues(wanted)

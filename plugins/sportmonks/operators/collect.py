@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from sportmonks.api.calls import CallRecord
-    from sportmonks.collect.context import Run
+    from sportmonks.collect.context import RunContext
 
 
 class CollectOperator(LeagueOperator):
@@ -47,12 +47,12 @@ class CollectOperator(LeagueOperator):
                     raise
         raise AssertionError("unreachable: a wait or an error leaves above")
 
-    def _mark(self, run: Run, season: Season, name: str) -> None:
+    def _mark(self, run: RunContext, season: Season, name: str) -> None:
         """Say that the season begins again, or stops, in a run that had ended. Never worth the data."""
         from sportmonks.warehouse.connection import sql
 
         try:
             with run.connect() as conn:
-                conn.execute(sql(f"tasks/{name}"), run.names(season))
+                conn.execute(sql(f"tasks/{name}"), run.sql_params(season))
         except Exception as error:
             self.log.warning("%s could not be noted: %s", name, type(error).__name__)

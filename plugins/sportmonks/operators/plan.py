@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class PlanOperator(LeagueOperator, BranchMixIn):
-    """Writes the plan and its quote and goes on with the groups of its seasons; see ``sportmonks.collect.plan``."""
+    """Writes the plan and its estimate and goes on with the groups of its seasons; see ``sportmonks.collect.plan``."""
 
     inherits_from_skipmixin = True
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """The quote."""
+        """The estimate."""
         from sportmonks.collect.plan import plan
 
         discovered = context["ti"].xcom_pull(task_ids="discover") or {}
@@ -28,5 +28,5 @@ class PlanOperator(LeagueOperator, BranchMixIn):
             planned = plan(run, [int(season_id) for season_id in discovered.get("failed", ())])
             groups = {season.id: season.group for season in run.league.seasons}
             self.do_branch(context, [f"{groups[key]}.open" for key in planned.seasons if key in groups])
-            return asdict(planned.quote)
+            return asdict(planned.estimate)
         raise AssertionError("unreachable: an error leaves above")

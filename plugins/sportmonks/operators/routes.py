@@ -48,7 +48,7 @@ class EnsureRouteTablesOperator(BaseOperator):
             wrong = [*(problem.message for problem in problems), *refused]
             self.log.info("Raw tables: %s", ", ".join(tables) or "none")
             if wrong:
-                raise ConfigurationError("\n".join(wrong), mend="./etl routes check says the same.")
+                raise ConfigurationError("\n".join(wrong), hint="./etl routes check says the same.")
         return tables
 
 
@@ -73,11 +73,11 @@ class RouteExtractOperator(BaseOperator):
         return self.execute(context)
 
     def _extract(self, context: Context) -> dict[str, Any]:
-        from sportmonks.routes.extract import Wanted, plan_run, quote, run_route
+        from sportmonks.routes.extract import RouteRequest, estimate, plan_run, run_route
         from sportmonks.routes.period import parse_day
 
         params: Mapping[str, Any] = context["params"]
-        wanted = Wanted(
+        wanted = RouteRequest(
             date_from=parse_day(params.get("date_from"), "date_from"),
             date_to=parse_day(params.get("date_to"), "date_to"),
             interval=_interval(context),
@@ -89,7 +89,7 @@ class RouteExtractOperator(BaseOperator):
         connect = self._connector()
         plan = plan_run(connect, self.route, wanted, today)
         if params.get("dry_run"):
-            answer = quote(self.route, plan)
+            answer = estimate(self.route, plan)
             for name, value in answer.items():
                 self.log.info("%s: %s", name, value)
             return answer
@@ -147,7 +147,7 @@ def read_access(conn_id: str) -> Access:
     except AirflowNotFoundException:
         raise ConfigurationError(
             f"There is no Airflow connection {conn_id}.",
-            mend=f"Create it (type HTTP, host = base URL, password = token) or set AIRFLOW_CONN_{conn_id.upper()}.",
+            hint=f"Create it (type HTTP, host = base URL, password = token) or set AIRFLOW_CONN_{conn_id.upper()}.",
         ) from None
     if conn.password:
         mask_secret(conn.password)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class StructureOperator(ApiOperator):
-    """Lists that fixtures refer to; see ``sportmonks.reference.season_lists``. Leagues and dials are the manifest's."""
+    """Lists that fixtures refer to. See ``sportmonks.reference.season_lists``. Leagues and settings come from the manifest."""
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Per list: rows by what became of them, seasons read and still due."""
@@ -26,12 +26,12 @@ class StructureOperator(ApiOperator):
 
         with airflow_errors():
             manifest = decode_manifest(Variable.get(MANIFEST_VARIABLE))
-            with closing(self.hook(manifest.dials.budget)) as hook:
+            with closing(self.hook(manifest.settings.budget)) as hook:
                 job = Structure(
                     connect=self.connector(),
                     client=hook.client,
                     leagues=[league.id for league in manifest.leagues],
-                    sweep=manifest.dials.sweep,
+                    sweep=manifest.settings.sweep,
                     execution_id=self.run_name(context),
                     log=self.log,
                 )

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sportmonks.config.catalog import Guard, Refetch, Season, Sweep
+from sportmonks.config.catalog import GuardSettings, RecheckSettings, Season, SweepSettings
 from sportmonks.planning import freshness
 from sportmonks.planning.batches import count_batches, make_batches
-from sportmonks.planning.recheck import PRIORITIES, Facts, next_due
+from sportmonks.planning.recheck import PRIORITIES, FixtureState, next_due
 
 
 @dataclass(frozen=True, slots=True)
-class Narrowing:
+class RunFilter:
     """What a run was asked for; empty fields do not narrow."""
 
     seasons: tuple[int, ...] = ()
@@ -51,7 +51,7 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Quote:
+class CostEstimate:
     """What a plan will cost. ``calls`` per entity; ``minutes`` until the budget has granted them all."""
 
     fixtures: int
@@ -66,7 +66,7 @@ class Quote:
 def seasons_to_index(
     seasons: Sequence[Season],
     indexed_at: Mapping[int, datetime],
-    sweep: Sweep,
+    sweep: SweepSettings,
     now: datetime,
     *,
     asked: Sequence[int] = (),
@@ -88,8 +88,8 @@ def seasons_to_index(
     return [season for season in seasons if season.id in ids]
 
 
-def sweeps_of(sweep: Sweep, *, daily: float = 1) -> tuple[freshness.Sweep, ...]:
-    """The catalog's dials as the rule takes them; ``daily``: days between two reads of the newest seasons."""
+def sweeps_of(sweep: SweepSettings, *, daily: float = 1) -> tuple[freshness.Sweep, ...]:
+    """The catalog's settings as the rule takes them; ``daily``: days between two reads of the newest seasons."""
     return (
         freshness.Sweep("daily", daily, sweep.daily_seasons),
         freshness.Sweep("weekly", 7, sweep.weekly_seasons),
@@ -98,25 +98,25 @@ def sweeps_of(sweep: Sweep, *, daily: float = 1) -> tuple[freshness.Sweep, ...]:
 
 
 def plan_chunks(
-    rows: Iterable[tuple[int, int, Facts]],
-    narrowing: Narrowing,
-    refetch: Refetch,
-    guard: Guard,
+    rows: Iterable[tuple[int, int, FixtureState]],
+    run_filter: RunFilter,
+    recheck: RecheckSettings,
+    guard: GuardSettings,
     now: datetime,
 ) -> tuple[list[Chunk], dict[str, int]]:
     """Due fixtures by chunk, chunks by falling priority, and how many due ones each limit left out.
 
     ``rows``: (season_id, fixture_id, facts) of every known fixture of the league.
     """
-    wanted = set(narrowing.seasons)
+    wanted = set(run_filter.seasons)
     due: dict[int, list[DueFixture]] = {}
     for season_id, fixture_id, facts in rows:
-        if (wanted and season_id not in wanted) or not _in_dates(facts, narrowing):
+        if (wanted and season_id not in wanted) or not _in_dates(facts, run_filter):
             continue
-        found = next_due(facts, refetch, guard, now)
+        found = next_due(facts, recheck, guard, now)
         if found is not None and found.at <= now:
             fixture = DueFixture(fixture_id, found.reason, found.priority, found.urgent)
-        elif narrowing.force and facts.status != "DELETED":
+        elif run_filter.force and facts.status != "DELETED":
             fixture = DueFixture(fixture_id, "forced", PRIORITIES["forced"], False)
         else:
             continue
@@ -127,18 +127,18 @@ def plan_chunks(
         for season_id, found in due.items()
     ]
     chunks.sort(key=lambda chunk: (-chunk.priority, -chunk.season_id))
-    return _limited(chunks, narrowing)
+    return _limited(chunks, run_filter)
 
 
-def _limited(chunks: list[Chunk], narrowing: Narrowing) -> tuple[list[Chunk], dict[str, int]]:
+def _limited(chunks: list[Chunk], run_filter: RunFilter) -> tuple[list[Chunk], dict[str, int]]:
     left_out: Counter[str] = Counter()
     kept: list[Chunk] = []
-    room = math.inf if narrowing.max_fixtures is None else narrowing.max_fixtures
+    room = math.inf if run_filter.max_fixtures is None else run_filter.max_fixtures
     for chunk in chunks:
         size = len(chunk.fixtures)
-        if size < narrowing.min_fixtures:
+        if size < run_filter.min_fixtures:
             left_out["min_fixtures"] += size
-        elif narrowing.max_chunks is not None and len(kept) >= narrowing.max_chunks:
+        elif run_filter.max_chunks is not None and len(kept) >= run_filter.max_chunks:
             left_out["max_chunks"] += size
         elif room <= 0:
             left_out["max_fixtures"] += size
@@ -150,18 +150,18 @@ def _limited(chunks: list[Chunk], narrowing: Narrowing) -> tuple[list[Chunk], di
     return kept, {name: count for name, count in left_out.items() if count}
 
 
-def _in_dates(facts: Facts, narrowing: Narrowing) -> bool:
-    if narrowing.date_from is None and narrowing.date_to is None:
+def _in_dates(facts: FixtureState, run_filter: RunFilter) -> bool:
+    if run_filter.date_from is None and run_filter.date_to is None:
         return True
     if facts.starting_at is None:
         return False
     day = facts.starting_at.date()
-    return (narrowing.date_from is None or day >= narrowing.date_from) and (
-        narrowing.date_to is None or day <= narrowing.date_to
+    return (run_filter.date_from is None or day >= run_filter.date_from) and (
+        run_filter.date_to is None or day <= run_filter.date_to
     )
 
 
-def make_quote(
+def estimate_cost(
     chunks: Sequence[Chunk],
     *,
     names: Mapping[int, str],
@@ -172,7 +172,7 @@ def make_quote(
     seconds_to_reset: float,
     window_seconds: int,
     left_out: Mapping[str, int],
-) -> Quote:
+) -> CostEstimate:
     """The price of a plan at the present budget; ``remaining`` None = not known yet.
 
     Urgent calls may use the reserve.
@@ -188,7 +188,7 @@ def make_quote(
     per_window = max(call_limit - kept_back, 1)
     windows = math.ceil((calls - at_once) / per_window)
     seconds = calls * 1.0 if windows == 0 else seconds_to_reset + (windows - 1) * window_seconds
-    return Quote(
+    return CostEstimate(
         fixtures=sum(len(chunk.fixtures) for chunk in chunks),
         by_reason=dict(reasons.most_common()),
         chunks=[

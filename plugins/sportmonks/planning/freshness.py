@@ -31,7 +31,7 @@ def get_years_to_fetch(
     """
     if start_year > end_year:
         raise ConfigurationError(
-            f"start_year {start_year} is after end_year {end_year}.", mend="Swap start_year and end_year."
+            f"start_year {start_year} is after end_year {end_year}.", hint="Swap start_year and end_year."
         )
     years = range(start_year, end_year + 1)
     return [year for year in years if should_fetch_year(year, last_run, max_age_days, now=now)]
@@ -149,5 +149,5 @@ def _utc(moment: datetime | None) -> datetime:
 
 def _too_old(fetched: datetime | None, max_age_days: float, now: datetime) -> bool:
     if max_age_days < 0:
-        raise ConfigurationError(f"max_age_days is {max_age_days}.", mend="Use 0 for everything or a number of days.")
+        raise ConfigurationError(f"max_age_days is {max_age_days}.", hint="Use 0 for everything or a number of days.")
     return fetched is None or max_age_days == 0 or now - _utc(fetched) > timedelta(days=max_age_days)

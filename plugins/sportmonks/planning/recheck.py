@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sportmonks.config.catalog import Guard, Refetch
+from sportmonks.config.catalog import GuardSettings, RecheckSettings
 
 NOT_STARTED = 1
 LIVE = frozenset({2, 3, 4, 6, 9, 21, 22, 23, 25})
@@ -49,7 +49,7 @@ DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class FixtureState:
     """What is known of a fixture. All times timezone-aware."""
 
     state_id: int | None = None
@@ -57,7 +57,7 @@ class Facts:
     ended_at: datetime | None = None
     status: str = "PENDING"
     last_fetched_at: datetime | None = None  # last answer that held the fixture
-    last_asked_at: datetime | None = None
+    last_requested_at: datetime | None = None
     unchanged_reads: int = 0
     held_reads: int = 0
     missing_reads: int = 0
@@ -77,7 +77,7 @@ class Due:
     urgent: bool
 
 
-def next_due(facts: Facts, dials: Refetch, guard: Guard, now: datetime) -> Due | None:
+def next_due(facts: FixtureState, settings: RecheckSettings, guard: GuardSettings, now: datetime) -> Due | None:
     """The next read of a fixture, None when there is none to come (a tombstone).
 
     The reason may depend on ``now`` only through how recent a match is; ``at`` does not move with the clock
@@ -85,13 +85,13 @@ def next_due(facts: Facts, dials: Refetch, guard: Guard, now: datetime) -> Due |
     """
     if facts.status == "DELETED":
         return None
-    asked = facts.last_asked_at or facts.last_fetched_at
+    asked = facts.last_requested_at or facts.last_fetched_at
     if asked and facts.index_changed_at and facts.index_changed_at > asked:
         return _due(facts.index_changed_at, "changed_in_index")
     if facts.state_id == DELETED and facts.last_fetched_at:
         return None
     if asked and (facts.failed_reads or facts.missing_reads):
-        return _after_trouble(facts, dials, asked)
+        return _after_trouble(facts, settings, asked)
     if facts.last_fetched_at is None:
         recent = facts.starting_at is not None and abs(now - facts.starting_at) <= RECENT
         return Due(now, "never_collected", PRIORITIES["never_collected"] if recent else 35, recent)
@@ -102,60 +102,60 @@ def next_due(facts: Facts, dials: Refetch, guard: Guard, now: datetime) -> Due |
         return _due(facts.index_changed_at, "changed_in_index")
     if facts.index_missing_at and facts.index_missing_at > fetched:
         return _due(facts.index_missing_at, "gone_from_index")
-    due, oldest = _by_state(facts, fetched, dials), fetched + timedelta(days=dials.max_age_days)
+    due, oldest = _by_state(facts, fetched, settings), fetched + timedelta(days=settings.max_age_days)
     due = due if due.at <= oldest else _due(oldest, "aged")
     return _due(now, "includes_added") if facts.lacks_includes and due.at > now else due
 
 
-def _by_state(facts: Facts, fetched: datetime, dials: Refetch) -> Due:
-    state, end = facts.state_id, end_of(facts, dials)
+def _by_state(facts: FixtureState, fetched: datetime, settings: RecheckSettings) -> Due:
+    state, end = facts.state_id, end_of(facts, settings)
     if state in FINISHED or state in ENDED_WITHOUT_RESULT:
-        return _ladder(facts, fetched, end, dials)
+        return _ladder(facts, fetched, end, settings)
     if end is None or fetched < end + DAY:
         if state in LIVE:
-            return _due(fetched + timedelta(minutes=dials.live_minutes), "live")
+            return _due(fetched + timedelta(minutes=settings.live_minutes), "live")
         if state == NOT_STARTED and end is not None and fetched < end:
             return _due(end, "just_finished")
         # Its kick-off has passed and the provider still says "not started".
         if state in WAITING or (state == NOT_STARTED and end is not None):
-            return _due(fetched + timedelta(hours=dials.waiting_hours), "waiting")
-    return _unsettled(facts, fetched, dials)
+            return _due(fetched + timedelta(hours=settings.waiting_hours), "waiting")
+    return _unsettled(facts, fetched, settings)
 
 
-def _unsettled(facts: Facts, fetched: datetime, dials: Refetch) -> Due:
+def _unsettled(facts: FixtureState, fetched: datetime, settings: RecheckSettings) -> Due:
     """No end in sight, and perhaps never one: old seasons hold matches that stand as postponed, or even as live, for
     ever. So patience doubles while nothing changes; a new date or state shows in the index."""
-    times = max(facts.unchanged_reads - dials.quiet_reads + 1, 0)
-    longest = max(dials.rungs_hours[-1], dials.unsettled_hours)
-    hours = min(dials.unsettled_hours * 2 ** min(times, 20), longest)
+    times = max(facts.unchanged_reads - settings.quiet_reads + 1, 0)
+    longest = max(settings.schedule_hours[-1], settings.unsettled_hours)
+    hours = min(settings.unsettled_hours * 2 ** min(times, 20), longest)
     return _due(fetched + timedelta(hours=hours), "unsettled" if facts.state_id in KNOWN else "unknown_state")
 
 
-def _ladder(facts: Facts, fetched: datetime, end: datetime | None, dials: Refetch) -> Due:
-    """The lowest rung not climbed yet; behind the last one the slow sweep by age. Unchanged re-reads skip rungs, but
+def _ladder(facts: FixtureState, fetched: datetime, end: datetime | None, settings: RecheckSettings) -> Due:
+    """The lowest rung not climbed yet; behind the last one the slow sweep by age. Unchanged re-reads skip schedule, but
     none of the first day, in which most corrections come."""
     if end is not None:
-        quiet = facts.unchanged_reads >= dials.quiet_reads
-        for hours in dials.rungs_hours:
+        quiet = facts.unchanged_reads >= settings.quiet_reads
+        for hours in settings.schedule_hours:
             moment = end + timedelta(hours=hours)
-            skipped = quiet and 24 < hours < dials.rungs_hours[-1]
+            skipped = quiet and 24 < hours < settings.schedule_hours[-1]
             if fetched < moment and not skipped:
                 return _due(moment, _rung_name(hours))
-    return _due(fetched + timedelta(days=dials.max_age_days), "aged")
+    return _due(fetched + timedelta(days=settings.max_age_days), "aged")
 
 
-def _after_trouble(facts: Facts, dials: Refetch, asked: datetime) -> Due:
+def _after_trouble(facts: FixtureState, settings: RecheckSettings, asked: datetime) -> Due:
     """Failed or missing reads come again with doubling patience, whatever the state."""
     times = max(facts.failed_reads, facts.missing_reads)
-    hours = min(dials.failed_hours * 2 ** min(times - 1, 20), dials.failed_max_hours)
+    hours = min(settings.failed_hours * 2 ** min(times - 1, 20), settings.failed_max_hours)
     return _due(asked + timedelta(hours=hours), "failed" if facts.failed_reads else "missing")
 
 
-def end_of(facts: Facts, dials: Refetch) -> datetime | None:
+def end_of(facts: FixtureState, settings: RecheckSettings) -> datetime | None:
     """The end of the match: as the periods tell it, else by the kick-off; None without either."""
     if facts.ended_at is not None:
         return facts.ended_at
-    return facts.starting_at + timedelta(hours=dials.match_hours) if facts.starting_at else None
+    return facts.starting_at + timedelta(hours=settings.match_hours) if facts.starting_at else None
 
 
 def _rung_name(hours: float) -> str:

@@ -8,17 +8,17 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
-from sportmonks.config.catalog import Dials, League
+from sportmonks.config.catalog import League, TaskSettings
 from sportmonks.config.settings import parse_includes
 from sportmonks.errors import ConfigurationError
-from sportmonks.planning.chunks import Narrowing
+from sportmonks.planning.chunks import RunFilter
 
 
 @dataclass(frozen=True, slots=True)
 class RunParams:
     """A league run's parameters, checked."""
 
-    narrowing: Narrowing
+    run_filter: RunFilter
     batch_size: int
     includes: tuple[str, ...]
     continue_from_checkpoint: bool
@@ -28,25 +28,25 @@ class RunParams:
     export_metrics: bool
 
 
-NAMES = tuple(field.name for kind in (Narrowing, RunParams) for field in fields(kind) if field.name != "narrowing")
+NAMES = tuple(field.name for kind in (RunFilter, RunParams) for field in fields(kind) if field.name != "run_filter")
 
 
-def read_params(params: Mapping[str, Any], league: League, dials: Dials) -> RunParams:
+def read_params(params: Mapping[str, Any], league: League, settings: TaskSettings) -> RunParams:
     """Check what Airflow does not. Raises ConfigurationError naming the parameter."""
     for name in params:
         if name not in NAMES:
             # Airflow takes any name, and a misspelt dry_run would collect.
             near = difflib.get_close_matches(str(name), NAMES, n=1)
-            mend = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(NAMES)}."
-            raise ConfigurationError(f"There is no parameter {name!r}.", mend=mend)
+            hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(NAMES)}."
+            raise ConfigurationError(f"There is no parameter {name!r}.", hint=hint)
     start, end = _date(params, "date_from"), _date(params, "date_to")
     if start and end and start > end:
-        raise ConfigurationError(f"date_from {start} is after date_to {end}.", mend="Swap them, or leave one empty.")
-    size = _number(params, "batch_size", dials.collect.max_batch_size) or dials.collect.batch_size
+        raise ConfigurationError(f"date_from {start} is after date_to {end}.", hint="Swap them, or leave one empty.")
+    size = _number(params, "batch_size", settings.collect.max_batch_size) or settings.collect.batch_size
     asked = params.get("includes")
     includes = parse_includes(";".join(asked), name="includes") if asked else league.includes
     return RunParams(
-        narrowing=Narrowing(
+        run_filter=RunFilter(
             seasons=_seasons(params.get("seasons") or (), league),
             date_from=start,
             date_to=end,
@@ -83,7 +83,7 @@ def _seasons(asked: Any, league: League) -> tuple[int, ...]:
         season_id = labels.get(text) or (int(text) if text.isdigit() else None)
         if season_id not in known:
             raise ConfigurationError(
-                f"seasons: {league.name} has no season '{text}'.", mend=f"Choose from {', '.join(labels) or 'none'}."
+                f"seasons: {league.name} has no season '{text}'.", hint=f"Choose from {', '.join(labels) or 'none'}."
             )
         found.append(season_id)
     return tuple(dict.fromkeys(found))
@@ -97,7 +97,7 @@ def _date(params: Mapping[str, Any], name: str) -> date | None:
         # A form may hand over the time of day, too.
         return datetime.fromisoformat(str(value)).date()
     except ValueError:
-        raise ConfigurationError(f"{name} is '{value}'.", mend="Write a date as YYYY-MM-DD.") from None
+        raise ConfigurationError(f"{name} is '{value}'.", hint="Write a date as YYYY-MM-DD.") from None
 
 
 def _number(params: Mapping[str, Any], name: str, most: int | None = None) -> int | None:
@@ -107,5 +107,5 @@ def _number(params: Mapping[str, Any], name: str, most: int | None = None) -> in
     whole = str(value).strip()
     if not whole.isdecimal() or int(whole) < 1 or (most is not None and int(whole) > most):
         bound = "a whole number of 1 or more" if most is None else f"a whole number from 1 to {most}"
-        raise ConfigurationError(f"{name} is {value!r}.", mend=f"Choose {bound}, or leave it empty.")
+        raise ConfigurationError(f"{name} is {value!r}.", hint=f"Choose {bound}, or leave it empty.")
     return int(whole)

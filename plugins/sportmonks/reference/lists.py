@@ -23,7 +23,7 @@ _NOTHING_NEW = dict.fromkeys(("processed", "inserted", "updated", "unchanged", "
 
 
 @dataclass(slots=True)
-class Figures:
+class RowCounts:
     """Rows of a list by what became of them; ``failed`` counts seasons that could not be read."""
 
     processed: int = 0
@@ -46,7 +46,7 @@ class ListRun:
 
     def __init__(self, connect: Connect, collector: str, execution_id: str) -> None:
         self.collector = collector
-        self.figures = Figures()
+        self.figures = RowCounts()
         self._connect = connect
         self._execution_id = execution_id
 
@@ -90,7 +90,7 @@ def recorded(connect: Connect, execution_id: str, *collectors: str) -> Iterator[
 
 def collect_list(
     connect: Connect, name: str, read: Callable[[], Sequence[Row]], *, collector: str, execution_id: str
-) -> Figures:
+) -> RowCounts:
     """Read a list whole and store it, with its record in one transaction."""
     with recorded(connect, execution_id, collector) as runs:
         rows = read()

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sportmonks.config.catalog import Sweep
+from sportmonks.config.catalog import SweepSettings
 from sportmonks.errors import BudgetWait, FatalApiError, OutsidePlanError, TransientApiError
 from sportmonks.incremental import SeasonSpan, get_seasons_to_fetch, season_ranks
 from sportmonks.planning.chunks import sweeps_of
-from sportmonks.reference.lists import Connect, Figures, ListRun, recorded
+from sportmonks.reference.lists import Connect, ListRun, RowCounts, recorded
 from sportmonks.warehouse.connection import sql
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ PATIENCE = 3
 class ListResult:
     """``seasons``: read in this run; ``left``: still due; ``stopped``: why the list ended early, for people."""
 
-    figures: Figures
+    figures: RowCounts
     seasons: int
     left: int
     stopped: str | None = None
@@ -41,7 +41,7 @@ class Structure:
     connect: Connect
     client: SportmonksClient
     leagues: Sequence[int]
-    sweep: Sweep
+    sweep: SweepSettings
     execution_id: str
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     log: Any = field(default_factory=lambda: logging.getLogger(__name__))

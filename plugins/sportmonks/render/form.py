@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from airflow.sdk import Param
 
-from sportmonks.config.catalog import Dials, League
+from sportmonks.config.catalog import League, TaskSettings
 from sportmonks.planning.run_params import season_labels
 
 
-def league_params(league: League, dials: Dials) -> dict[str, Param]:
+def league_params(league: League, settings: TaskSettings) -> dict[str, Param]:
     """Every parameter of a run. Airflow refuses what does not fit, naming the parameter."""
     labels = list(season_labels(league))
     ids = [str(season.id) for season in league.seasons]
-    collect = dials.collect
+    collect = settings.collect
     return {
         "seasons": Param(
             [],
@@ -76,7 +76,7 @@ def league_params(league: League, dials: Dials) -> dict[str, Param]:
             False, type="boolean", title="Clear checkpoints", description="Forget where the chosen seasons stood."
         ),
         "dry_run": Param(
-            False, type="boolean", title="Dry run", description="Only the quote: fixtures, calls, minutes."
+            False, type="boolean", title="Dry run", description="Only the estimate: fixtures, calls, minutes."
         ),
         "track_performance": Param(
             False, type="boolean", title="Track performance", description="A metric per call, not only sums."

@@ -10,7 +10,7 @@ from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
 from airflow.sdk import DAG, Asset, CronTriggerTimetable, TaskGroup, chain
 from airflow.sdk.definitions.param import ParamsDict
 
-from sportmonks.config.catalog import Dials, League, Season
+from sportmonks.config.catalog import League, Season, TaskSettings
 from sportmonks.config.paths import SQL_DIR
 from sportmonks.config.settings import API_CONN_ID, WAREHOUSE_CONN_ID
 from sportmonks.operators.alerts import ExecutionAlertsOperator
@@ -34,12 +34,12 @@ Collects every due fixture of **{name}** (league {id}) into PostgreSQL: one task
 are skipped) → per season `open` → `collect` → `check` → `close` → `finish_execution` → `alerts`.
 
 **Triage.** A red group is one season in trouble; the others are done. Open its `collect` log: the last line names the
-cause and the mend. The same stands in `etl.execution_chunks.error_message` and in the page *ETL dashboard*.
+cause and the hint. The same stands in `etl.execution_chunks.error_message` and in the page *ETL dashboard*.
 
 | seen | meaning | do |
 |---|---|---|
 | `collect` deferred | the hourly calls are used up, the slot is free | wait; it goes on by itself |
-| `401`, wrong key | the connection `{api}` | mend the key, clear the run |
+| `401`, wrong key | the connection `{api}` | correct the key, clear the run |
 | `check` failed | stored rows do not match the plan | see `etl.check_results`, clear the group |
 | alert *deadline* | not finished {deadline} minutes after queueing | see which season is not done; late is not lost |
 
@@ -54,13 +54,13 @@ not due.
 """
 
 
-def build_league_dag(league: League, dials: Dials) -> DAG:
+def build_league_dag(league: League, settings: TaskSettings) -> DAG:
     """The DAG of a league. Pure: the same manifest gives the same DAG."""
     from sportmonks.monitoring import league_deadline
 
     plain: dict[str, Any] = {
         "league": msgspec.to_builtins(league),
-        "dials": msgspec.to_builtins(dials),
+        "settings": msgspec.to_builtins(settings),
     }
     dag = DAG(
         dag_id=league.dag_id,
@@ -76,8 +76,8 @@ def build_league_dag(league: League, dials: Dials) -> DAG:
         deadline=[league_deadline(league.deadline_minutes, league_id=league.id)],
         default_args={
             "owner": "sportmonks",
-            "retries": dials.retries,
-            "retry_delay": timedelta(seconds=dials.retry_delay_seconds),
+            "retries": settings.retries,
+            "retry_delay": timedelta(seconds=settings.retry_delay_seconds),
         },
     )
     with dag:
@@ -87,7 +87,7 @@ def build_league_dag(league: League, dials: Dials) -> DAG:
         finish = _sql_task("finish_execution", with_metrics="{{ params.export_metrics }}")
         start.as_setup()  # type: ignore[no-untyped-call]
         finish.as_teardown(setups=start)
-        alerts = ExecutionAlertsOperator(task_id="alerts", thresholds=dials.alerts, retries=0)
+        alerts = ExecutionAlertsOperator(task_id="alerts", thresholds=settings.alerts, retries=0)
         # A teardown too: the state of the run is that of its seasons, not of what is said about it.
         alerts.as_teardown(setups=start)
         finish >> alerts
@@ -99,7 +99,7 @@ def build_league_dag(league: League, dials: Dials) -> DAG:
         if not league.seasons:
             plan >> finish
     # Given at the end: every operator made before would carry a deep copy of them, which is most of the parse time.
-    dag.params = ParamsDict(league_params(league, dials))
+    dag.params = ParamsDict(league_params(league, settings))
     return dag
 
 

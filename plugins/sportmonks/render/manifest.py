@@ -9,14 +9,14 @@ from typing import NoReturn
 import msgspec
 from airflow.sdk import DAG, get_parsing_context, task
 
-from sportmonks.config.catalog import Dials, League, Manifest, decode_manifest
+from sportmonks.config.catalog import League, Manifest, TaskSettings, decode_manifest
 from sportmonks.errors import ConfigurationError
 from sportmonks.render.league import build_league_dag
 
 log = logging.getLogger(__name__)
 
 PROBLEM_DAG = "sportmonks_manifest_problem"
-MEND = "Run the DAG sportmonks_catalog; it writes the manifest anew."
+HINT = "Run the DAG sportmonks_catalog; it writes the manifest anew."
 
 
 def league_dags(text: str | None) -> dict[str, DAG]:
@@ -37,11 +37,11 @@ def _build(manifest: Manifest, problems: Sequence[str] = ()) -> dict[str, DAG]:
     for league in manifest.leagues:
         if asked is None or asked == league.dag_id:
             try:
-                dags[league.dag_id] = build_league_dag(league, manifest.dials)
+                dags[league.dag_id] = build_league_dag(league, manifest.settings)
             except Exception as error:  # whatever it is, it must not hide the other leagues
                 log.exception("The DAG of %s cannot be made", league.name)
                 found.append(f"League {league.name}: {type(error).__name__}: {error}.")
-    return dags | _problem(" ".join([*found, MEND])) if found else dags
+    return dags | _problem(" ".join([*found, HINT])) if found else dags
 
 
 def _salvaged(text: str) -> dict[str, DAG]:
@@ -49,7 +49,7 @@ def _salvaged(text: str) -> dict[str, DAG]:
     try:
         raw = msgspec.json.decode(text)
         entries = raw["leagues"]
-        dials = msgspec.convert(raw["dials"], Dials)
+        settings = msgspec.convert(raw["settings"], TaskSettings)
     except (msgspec.MsgspecError, UnicodeError, KeyError, TypeError):
         return {}
     leagues, problems = [], []
@@ -61,7 +61,7 @@ def _salvaged(text: str) -> dict[str, DAG]:
             problems.append(f"League {name or f'number {place + 1}'}: {error}.")
     if not leagues:
         return {}
-    return _build(Manifest(dials=dials, leagues=tuple(leagues)), problems)
+    return _build(Manifest(settings=settings, leagues=tuple(leagues)), problems)
 
 
 def _problem(message: str) -> dict[str, DAG]:

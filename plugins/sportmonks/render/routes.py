@@ -37,7 +37,7 @@ Every page of `{path}` (connection `{connection}`) into `raw.{table}`{period}. D
 **How it runs.** `ensure_table` → `extract` (fetches and writes at the same time, a progress line per page, the summary
 at the end) → `summary` (the row in `etl.collector_runs`, whatever happened).
 
-**Triage.** The last line of the `extract` log names the cause and the mend; records stored so far are kept.
+**Triage.** The last line of the `extract` log names the cause and the hint; records stored so far are kept.
 
 | seen | meaning | do |
 |---|---|---|
@@ -248,7 +248,7 @@ def _problem_dag(name: str, problem: Problem) -> DAG:
 
         @task(task_id="explain")
         def explain() -> NoReturn:
-            raise ConfigurationError(message, mend="Mend the file; the DAG of its route then takes this one's place.")
+            raise ConfigurationError(message, hint="Correct the file; the DAG of its route then replaces this one.")
 
         explain()
     return dag

@@ -24,7 +24,7 @@ Summary = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RouteRequest:
     """What the trigger form and the run say. ``interval``: the run's data interval in days, where it has one."""
 
     date_from: date | None = None
@@ -44,7 +44,7 @@ class RoutePlan:
 
 
 def make_plan(
-    route: Route, wanted: Wanted, items: Sequence[Mapping[str, Any]], watermark: date | None, today: date
+    route: Route, wanted: RouteRequest, items: Sequence[Mapping[str, Any]], watermark: date | None, today: date
 ) -> RoutePlan:
     """Items times windows, oldest window first. Raises ConfigurationError naming a parameter."""
     period: Window | None = None
@@ -61,7 +61,7 @@ def make_plan(
         cut = list(windows(period, route.period.max_days))
     elif wanted.date_from or wanted.date_to:
         raise ConfigurationError(
-            f"{route.name} has no period, date_from and date_to mean nothing to it.", mend="Leave them empty."
+            f"{route.name} has no period, date_from and date_to mean nothing to it.", hint="Leave them empty."
         )
     pairs = [(item, window) for item in items for window in cut]
     slices = tuple(Slice(index, window, item) for index, (item, window) in enumerate(pairs))
@@ -74,7 +74,7 @@ def make_plan(
     return RoutePlan(period, slices, digest, watermark)
 
 
-def plan_run(connect: Connect, route: Route, wanted: Wanted, today: date | None = None) -> RoutePlan:
+def plan_run(connect: Connect, route: Route, wanted: RouteRequest, today: date | None = None) -> RoutePlan:
     """The plan, by what the warehouse says (items of for_each, watermark)."""
     with connect() as conn:
         conn.autocommit = True
@@ -83,7 +83,7 @@ def plan_run(connect: Connect, route: Route, wanted: Wanted, today: date | None 
     return make_plan(route, wanted, items, watermark, today or datetime.now(UTC).date())
 
 
-def quote(route: Route, plan: RoutePlan) -> Summary:
+def estimate(route: Route, plan: RoutePlan) -> Summary:
     """What a run would do, without a call: listings, the least number of calls, the first and last request."""
     shown = [request_of(route, part) for part in (plan.slices[:1] + plan.slices[-1:])]
     return {

@@ -21,7 +21,7 @@ def table_name(client: str, route: str) -> str:
     for kind, text in (("client", client), ("route", route)):
         if not name_part(text):
             raise ConfigurationError(
-                f"{kind} '{text}' has no letter or digit.", mend="Choose a name with some (ASCII)."
+                f"{kind} '{text}' has no letter or digit.", hint="Choose a name with some (ASCII)."
             )
     name = f"client_{name_part(client)}_{name_part(route)}"
     if len(name) <= LONGEST:

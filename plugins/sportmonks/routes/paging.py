@@ -29,7 +29,7 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class PageInfo:
     """What an answer says about paging; None where it says nothing."""
 
     rows: int
@@ -96,7 +96,7 @@ class Pager:
             asked[spec.parameter] = str(self.offset)
         return None, asked
 
-    def take(self, facts: Facts) -> Step:
+    def take(self, facts: PageInfo) -> Step:
         """Judge the answer to ``request()`` and move on.
 
         Raises TransientApiError when the listing contradicts itself, FatalApiError when it does not end.
@@ -109,7 +109,7 @@ class Pager:
         self._advance(facts)
         return Step.KEEP
 
-    def _empty(self, facts: Facts) -> Step:
+    def _empty(self, facts: PageInfo) -> Step:
         if self.cursor is not None or self.spec.style in ("cursor", "next"):
             # Their end is the missing cursor; a filtered page may well be empty and lead on.
             self._count_page()
@@ -121,16 +121,16 @@ class Pager:
                 return Step.AGAIN
             raise TransientApiError(
                 f"The listing contradicts itself: page {self.pages + 1} is empty although more was promised.",
-                mend="Clear the task to go on from that page.",
+                hint="Clear the task to go on from that page.",
             )
         self.finished = True
         return Step.KEEP
 
-    def _counted_all(self, facts: Facts) -> bool:
+    def _counted_all(self, facts: PageInfo) -> bool:
         """Rows were deleted while the listing was read: its own total says that nothing is left."""
         return self.spec.more is None and facts.total is not None and self.rows >= facts.total
 
-    def _repeated(self, facts: Facts) -> Step:
+    def _repeated(self, facts: PageInfo) -> Step:
         self._asked_again += 1
         if self.spec.stop_on_repeat:
             self.finished = True
@@ -147,12 +147,12 @@ class Pager:
             raise TransientApiError(
                 f"The listing repeats itself: page {self.pages + 1} brings rows of an earlier page,"
                 f" {MAX_REPEATS} times in a row.",
-                mend="Check paging in the route (are its names those of the API?), or set stop_on_repeat.",
+                hint="Check paging in the route (are its names those of the API?), or set stop_on_repeat.",
             )
         self._advance(facts)
         return Step.REPEATED
 
-    def _advance(self, facts: Facts) -> None:
+    def _advance(self, facts: PageInfo) -> None:
         spec = self.spec
         self._asked_again = 0
         self._seen.add(facts.mark)
@@ -172,7 +172,7 @@ class Pager:
     def _count_page(self) -> None:
         if self.pages >= self.spec.max_pages:
             raise FatalApiError(
-                f"The listing did not end after {self.pages} pages.", mend="Narrow the period or raise max_pages."
+                f"The listing did not end after {self.pages} pages.", hint="Narrow the period or raise max_pages."
             )
         self.pages += 1
 
@@ -190,7 +190,7 @@ class Pager:
             raise TransientApiError(
                 f"The listing leads back to a page that was read: its {self.spec.style} does not move on"
                 f" after page {self.pages}.",
-                mend="If this API ends its listings like that, set stop_on_repeat.",
+                hint="If this API ends its listings like that, set stop_on_repeat.",
             )
         self._cursors.add(following)
         self.promised = True
@@ -199,7 +199,7 @@ class Pager:
         else:
             self.cursor = following
 
-    def _count_on(self, facts: Facts) -> None:
+    def _count_on(self, facts: PageInfo) -> None:
         spec = self.spec
         if spec.more is not None and facts.more is not None:
             self.promised = facts.more

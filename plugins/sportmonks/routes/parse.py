@@ -99,10 +99,10 @@ def parse_route(text: str, *, file: str = "route.yaml") -> Route:
         mark = getattr(error, "problem_mark", None)
         place = f"{file}, line {mark.line + 1}" if mark else file
         raise ConfigurationError(
-            f"{place}: not valid YAML ({getattr(error, 'problem', None) or error}).", mend="Mend that line."
+            f"{place}: not valid YAML ({getattr(error, 'problem', None) or error}).", hint="Correct that line."
         ) from None
     if not isinstance(data, dict) or not isinstance(node, yaml.MappingNode):
-        raise ConfigurationError(f"{file}: expected keys and values.", mend="Start with client:, route:, path:.")
+        raise ConfigurationError(f"{file}: expected keys and values.", hint="Start with client:, route:, path:.")
     reader = Reader(file)
     route = _route(reader.section(data, node, "", ROUTE_KEYS), reader, file)
     if reader.mistakes:
@@ -220,8 +220,8 @@ def _path(top: Section, period: PeriodSpec | None, columns: tuple[str, ...], que
     known = [name for name in (*columns, *((period.date_from, period.date_to) if period else ())) if name]
     used = set(_PLACEHOLDER.findall(path))
     for name in sorted(used - set(known)):
-        mend = f"Known: {', '.join(known)}." if known else "Declare period or for_each."
-        top.wrong("path", f"uses {{{name}}}, which nothing gives", mend)
+        hint = f"Known: {', '.join(known)}." if known else "Declare period or for_each."
+        top.wrong("path", f"uses {{{name}}}, which nothing gives", hint)
     values = {name for _, value in query for name in _PLACEHOLDER.findall(value)}
     for name in sorted(values - set(columns)):
         top.wrong("query", f"uses {{{name}}}, which nothing gives", "Placeholders in query come from for_each.")

@@ -36,7 +36,7 @@ def parse_day(text: str | None, name: str) -> date | None:
     try:
         return date.fromisoformat(str(text).strip()[:10])
     except ValueError:
-        raise ConfigurationError(f"{name} is '{text}'.", mend="Write it as YYYY-MM-DD.") from None
+        raise ConfigurationError(f"{name} is '{text}'.", hint="Write it as YYYY-MM-DD.") from None
 
 
 def resolve_period(
@@ -62,9 +62,9 @@ def resolve_period(
     else:
         first = min(watermark, today) - timedelta(days=spec.lookback_days)
     if first > last:
-        raise ConfigurationError(f"date_from {first} is after date_to {last}.", mend="Swap date_from and date_to.")
+        raise ConfigurationError(f"date_from {first} is after date_to {last}.", hint="Swap date_from and date_to.")
     if first.year < 1900 or last.year > 2200:
-        raise ConfigurationError(f"The period {first} to {last} is no sensible one.", mend="Check the years.")
+        raise ConfigurationError(f"The period {first} to {last} is no sensible one.", hint="Check the years.")
     return Window(first, last)
 
 

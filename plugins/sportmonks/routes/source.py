@@ -17,7 +17,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from requests.utils import parse_header_links
 
 from sportmonks.api.status import BY_CLASS, BY_STATUS, Decision, retry_after, wait_before_retry
-from sportmonks.api.transport import AnswerTooLarge, Reply, Transport
+from sportmonks.api.transport import HttpResponse, ResponseTooLarge, Transport
 from sportmonks.config.strict_yaml import JsonPath
 from sportmonks.errors import (
     BudgetWait,
@@ -120,7 +120,7 @@ class Access:
             return _HeaderAuth("", "")
         if not self.password:
             raise ConfigurationError(
-                f"The connection {connection} has no password.", mend="Put the API's key or token there."
+                f"The connection {connection} has no password.", hint="Put the API's key or token there."
             )
         add_secret(self.password)
         if kind == "basic":
@@ -155,7 +155,7 @@ class RestSource:
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
             raise ConfigurationError(
                 f"The connection {route.connection} holds no base URL.",
-                mend="Set its host to something like https://api.example.com/v1.",
+                hint="Set its host to something like https://api.example.com/v1.",
             )
         self._route = route
         self._secret = access.password
@@ -203,7 +203,7 @@ class RestSource:
             stop=tenacity.stop_after_attempt(attempts + 1),
             wait=wait,
             retry=tenacity.retry_if_exception(
-                lambda error: isinstance(error, TransientApiError) and not isinstance(error, AnswerTooLarge)
+                lambda error: isinstance(error, TransientApiError) and not isinstance(error, ResponseTooLarge)
             ),
             sleep=self._sleep,
             before_sleep=warn,
@@ -224,7 +224,7 @@ class RestSource:
             looks = "a web page" if reply.body.lstrip()[:1] == b"<" else "no valid JSON"
             raise TransientApiError(f"{label}: HTTP {status}, but the answer is {looks}.") from None
 
-    def _error(self, reply: Reply, label: str) -> Exception:
+    def _error(self, reply: HttpResponse, label: str) -> Exception:
         status = reply.status
         said = f"{label}: HTTP {status}{_message(reply.body)}"
         decision = BY_STATUS.get(status) or BY_CLASS.get(status // 100, Decision.FATAL)
@@ -236,18 +236,18 @@ class RestSource:
         if status in (401, 402, 403):
             if self._route.for_each and status == 403:
                 return OutsidePlanError(said)
-            mend = f"Check login and password of the Airflow connection {self._route.connection}."
-            return ConfigurationError(said, mend=mend)
+            hint = f"Check login and password of the Airflow connection {self._route.connection}."
+            return ConfigurationError(said, hint=hint)
         if 300 <= status < 400:
             return ConfigurationError(
                 f"{said}: the host sends its callers elsewhere.",
-                mend=f"Set the host of the Airflow connection {self._route.connection} to the API itself.",
+                hint=f"Set the host of the Airflow connection {self._route.connection} to the API itself.",
             )
         if status == 404 and self._route.for_each:
             return OutsidePlanError(said)
-        return FatalApiError(said, mend=f"Check path, query and period in {self._route.file or 'the route'}.")
+        return FatalApiError(said, hint=f"Check path, query and period in {self._route.file or 'the route'}.")
 
-    def _read(self, reply: Reply, label: str) -> Fetched:
+    def _read(self, reply: HttpResponse, label: str) -> Fetched:
         route, paging = self._route, self._route.paging
         body = reply.body.removeprefix(b"\xef\xbb\xbf").strip()
         if not body.isascii():
@@ -273,7 +273,7 @@ class RestSource:
         parts = urlsplit(urljoin(f"{self._origin}{current}", link))
         if parts.hostname != self._host:
             raise FatalApiError(
-                f"The next link leads to another host ({parts.hostname}).", mend="Use that host's own connection."
+                f"The next link leads to another host ({parts.hostname}).", hint="Use that host's own connection."
             )
         pairs = parse_qsl(parts.query, keep_blank_values=True)
         if self._secret and any(value == self._secret for _, value in pairs):
@@ -296,7 +296,7 @@ def _rows(raw: msgspec.Raw | None, route: Route, label: str, body: bytes = b"") 
     there = f" The answer has: {', '.join(sorted(_keys(body))[:12])}." if body else ""
     raise FatalApiError(
         f"{label}: there is no list at '{path}'.{there}",
-        mend="Mend records in the route; if this API leaves it out when nothing is found, set missing_records: empty.",
+        hint="Correct records in the route; if the API leaves it out on no result: missing_records: empty.",
     )
 
 

@@ -30,7 +30,7 @@ COUNTERS = (
 
 
 @dataclass(frozen=True)
-class Start:
+class ResumePoint:
     """Where a try begins. ``state``: the pager's, None = first page of the slice."""
 
     fence: int
@@ -98,7 +98,7 @@ class RouteStore:
             self._conn.close()
             self._conn = None
 
-    def begin(self, slices: int, period: Window | None, *, force: bool = False) -> Start:
+    def begin(self, slices: int, period: Window | None, *, force: bool = False) -> ResumePoint:
         """Take the run over. Counters go on where an unfinished try left them."""
         values = {
             **self._names,
@@ -113,7 +113,7 @@ class RouteStore:
         fence, slice_index, state, counters, resumed = row
         self._names["fence"] = fence
         self.counters = {**dict.fromkeys(COUNTERS, 0), **counters}
-        return Start(fence, slice_index, state, dict(self.counters), resumed)
+        return ResumePoint(fence, slice_index, state, dict(self.counters), resumed)
 
     def write(
         self,
@@ -166,7 +166,7 @@ class RouteStore:
             row = conn.execute(sql("routes/advance"), values).fetchone()
             if row is None or not row[0]:
                 raise LostLease(
-                    f"Another try has taken over {self._route.name}.", mend="Nothing to do: this one writes no more."
+                    f"Another try has taken over {self._route.name}.", hint="Nothing to do: this one writes no more."
                 )
         self.counters = counters
 

@@ -17,12 +17,12 @@ from datetime import date
 from typing import Any
 
 from sportmonks.errors import OutsidePlanError
-from sportmonks.routes.paging import Facts, Pager, Step
+from sportmonks.routes.paging import PageInfo, Pager, Step
 from sportmonks.routes.period import Window, in_api_words
 from sportmonks.routes.records import Prepared, Rejected, page_mark, prepare
 from sportmonks.routes.source import Source
 from sportmonks.routes.spec import Route
-from sportmonks.routes.store import RouteStore, Start
+from sportmonks.routes.store import ResumePoint, RouteStore
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,9 @@ def request_of(route: Route, part: Slice) -> tuple[str, dict[str, str]]:
     return route.path.format_map(values), query
 
 
-def read_pages(source: Source, route: Route, slices: Sequence[Slice], start: Start, today: date) -> Iterator[Page]:
+def read_pages(
+    source: Source, route: Route, slices: Sequence[Slice], start: ResumePoint, today: date
+) -> Iterator[Page]:
     """Every page from ``start`` on, in order. Raises what the source and the pager raise."""
     state = start.state
     for part in slices[start.slice_index :]:
@@ -88,7 +90,7 @@ def read_pages(source: Source, route: Route, slices: Sequence[Slice], start: Sta
                 log.warning("Skipped %s: %s", part, error)
                 yield Page([], [], {"skipped": 1}, part.index + 1, None, str(part))
                 break
-            facts = Facts(len(fetched.rows), page_mark(fetched.rows), fetched.more, fetched.total, fetched.next)
+            facts = PageInfo(len(fetched.rows), page_mark(fetched.rows), fetched.more, fetched.total, fetched.next)
             number = pager.pages + 1
             step = pager.take(facts)
             if step is Step.AGAIN:

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 # One number for the whole package: two tasks that migrate at once queue up behind it.
 MIGRATION_LOCK = 7_305_112_026
 CONNECT_TIMEOUT_S = 10
-# What the server says of settings that no waiting mends; the codes are not told for failed connections.
+# What the server says of settings that no waiting changes; the codes are not told for failed connections.
 _REFUSALS = (
     "authentication failed",
     "does not exist",
@@ -88,7 +88,7 @@ def open_connection(info: str, *, autocommit: bool = False) -> psycopg.Connectio
         kind = ConfigurationError if any(word in reason for word in _REFUSALS) else WarehouseDown
         raise kind(
             f"The warehouse at {place} does not answer: {reason}",
-            mend="Check SUPABASE_CONNECTION_STRING (or the Airflow connection sportmonks_warehouse).",
+            hint="Check SUPABASE_CONNECTION_STRING (or the Airflow connection sportmonks_warehouse).",
         ) from None
 
 

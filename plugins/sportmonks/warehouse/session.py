@@ -103,7 +103,7 @@ class Session:
             return error
         return WarehouseDown(
             f"The warehouse has not come back within {self._patience:g} s ({_brief(error)}).",
-            mend="The task goes on where it was once the warehouse answers.",
+            hint="The task goes on where it was once the warehouse answers.",
         )
 
 

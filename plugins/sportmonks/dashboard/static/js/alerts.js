@@ -13,14 +13,14 @@ export function alertCard(a, user, refresh) {
       refresh();
     } catch (error) {
       busy = false;
-      note(`${error.message} ${error.mend ?? ""}`, "bad");
+      note(`${error.message} ${error.hint ?? ""}`, "bad");
     }
   };
   const where = a.season_id ? h("a", { href: `#/season/${a.league_id}/${a.season_id}` }, "season") : null;
   return h("article", { class: `alert ${a.severity.toLowerCase()} ${a.status.toLowerCase()}`, "data-alert": a.alert_id, id: `alert-${a.alert_id}`, tabindex: "-1" },
     h("div", { class: "row wrap" }, badge(a.severity), h("h3", {}, `${a.kind_name}: ${a.subject}`), a.status !== "OPEN" ? badge(a.status) : null),
     h("p", {}, a.message),
-    a.mend ? h("p", { class: "mend" }, h("strong", {}, "What to do: "), a.mend) : null,
+    a.hint ? h("p", { class: "hint" }, h("strong", {}, "What to do: "), a.hint) : null,
     h("p", { class: "row wrap dim" }, h("span", {}, "since ", when(a.opened_at)), a.status === "RESOLVED" ? h("span", {}, "over ", when(a.resolved_at)) : h("span", {}, "seen ", when(a.last_seen_at)),
       a.acknowledged_by ? h("span", {}, `acknowledged by ${a.acknowledged_by}`) : null, where,
       a.execution_id ? h("a", { href: `#/run/${encodeURIComponent(a.execution_id)}` }, "run") : null,

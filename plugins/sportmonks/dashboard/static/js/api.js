@@ -3,10 +3,10 @@
 let session = null;
 
 export class Trouble extends Error {
-  constructor(status, title, mend) {
+  constructor(status, title, hint) {
     super(title);
     this.status = status;
-    this.mend = mend;
+    this.hint = hint;
   }
 }
 
@@ -26,7 +26,7 @@ async function call(path, options = {}) {
   if (answer.status === 403) throw new Trouble(403, detail || "Your role may not see this.", "Ask an Airflow administrator for the permission.");
   if (answer.status === 404) throw new Trouble(404, detail || "There is nothing here.", "Go back and choose another one.");
   if (answer.status === 422) throw new Trouble(422, "A filter is not valid.", "Numbers for ids, and at most 200 characters of text.");
-  throw new Trouble(answer.status, detail || "Something went wrong on the server.", body.mend || "The log of the api-server has the reason.");
+  throw new Trouble(answer.status, detail || "Something went wrong on the server.", body.hint || "The log of the api-server has the reason.");
 }
 
 export function query(parameters) {

@@ -53,7 +53,7 @@ export const card = (title, ...body) => {
   return h("section", { class: "card", "aria-labelledby": id }, h("h2", { id }, title), ...body);
 };
 
-export const empty = (title, mend) => h("div", { class: "empty" }, h("strong", {}, title), mend ? h("p", {}, mend) : null);
+export const empty = (title, hint) => h("div", { class: "empty" }, h("strong", {}, title), hint ? h("p", {}, hint) : null);
 
 // columns: [label, row => node or text, class]. On a phone every row becomes a block; the labels come along.
 export function table(caption, columns, rows) {

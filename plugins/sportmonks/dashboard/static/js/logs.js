@@ -39,7 +39,7 @@ export async function logs({ search, signal, go }) {
     const words = thin ? `No match among ${count(looked)} lines back to ${ago(found.looked_back_to)}. ` : "";
     const button = found.next ? h("button", { type: "button", id: "log-older", onclick: async () => {
       button.disabled = true;
-      const next = await get("logs", { ...filter, before: found.next }).catch((error) => { state.append(h("span", { class: "bad" }, ` ${error.message} ${error.mend ?? ""}`)); button.disabled = false; });
+      const next = await get("logs", { ...filter, before: found.next }).catch((error) => { state.append(h("span", { class: "bad" }, ` ${error.message} ${error.hint ?? ""}`)); button.disabled = false; });
       if (!next) return;
       list.append(...next.rows.map(line));
       more(next);

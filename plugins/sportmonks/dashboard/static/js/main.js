@@ -54,7 +54,7 @@ function trouble(error) {
   if (!known) console.error(error);
   return h("div", { class: "empty trouble", role: "alert" },
     h("strong", {}, known ? error.message : "This page has a fault."),
-    h("p", {}, known ? error.mend : "Reload it; if that does not help, the browser's console names the fault."),
+    h("p", {}, known ? error.hint : "Reload it; if that does not help, the browser's console names the fault."),
     h("button", { type: "button", onclick: () => show(true) }, "Try again"));
 }
 
