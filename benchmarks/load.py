@@ -59,7 +59,7 @@ def run(asked: argparse.Namespace) -> None:
         for number, start in enumerate(range(0, len(ids), SIZE), start=1):
             part = tuple(ids[start : start + SIZE])
             rows = {key: bytes(row) for key, row in client.fixtures_multi(part, DEFAULT_INCLUDES).rows.items()}
-            batches.append(store.Fetched(number, part, rows, bytes=sum(map(len, rows.values()))))
+            batches.append(store.FetchedBatch(number, part, rows, bytes=sum(map(len, rows.values()))))
     batches = [batch for batch in batches if len(batch.rows) == SIZE]
     context = store.LoadContext("etl_bench", league_id, season_id, 0, DEFAULT_INCLUDES)
     found: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)

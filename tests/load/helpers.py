@@ -16,7 +16,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from sportmonks.config.catalog import GuardSettings, RecheckSettings
-from sportmonks.load.batch import Fetched, LoadContext, Stored, store_batch
+from sportmonks.load.batch import BatchResult, FetchedBatch, LoadContext, store_batch
 from sportmonks.load.index import IndexResult, store_index
 
 Payload = dict[str, Any]
@@ -125,10 +125,10 @@ class Chunk:
         *payloads: Payload | tuple[int, bytes],
         missing: tuple[int, ...] = (),
         poisoned: Mapping[int, str] | None = None,
-    ) -> Fetched:
+    ) -> FetchedBatch:
         self.batches += 1
         rows = dict(row if isinstance(row, tuple) else (row["id"], encode(row)) for row in payloads)
-        return Fetched(
+        return FetchedBatch(
             number=self.batches,
             asked=(*rows, *missing, *(poisoned or {})),
             rows=rows,
@@ -137,7 +137,7 @@ class Chunk:
             bytes=sum(map(len, rows.values())),
         )
 
-    def store(self, *payloads: Payload | tuple[int, bytes], hours: float = 1, **rest: Any) -> Stored:
+    def store(self, *payloads: Payload | tuple[int, bytes], hours: float = 1, **rest: Any) -> BatchResult:
         """One batch, an hour after the last one."""
         self.now += timedelta(hours=hours)
         return store_batch(self.conn, self.fetched(*payloads, **rest), self.context())

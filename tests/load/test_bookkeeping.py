@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from sportmonks.errors import LostLease
-from sportmonks.load.batch import Fetched, store_batch
+from sportmonks.load.batch import FetchedBatch, store_batch
 from sportmonks.load.payloads import read_payloads
 from sportmonks.warehouse.connection import open_connection
 from tests.load.helpers import (
@@ -172,9 +172,9 @@ def test_the_order_of_batches_does_not_matter(
 
 def test_two_writers_at_once(chunk: Chunk, payloads: list[Payload], warehouse_dsn: str) -> None:
     """Overlapping batches from two connections: no deadlock, nothing lost, nothing twice."""
-    work: list[Fetched] = [chunk.fetched(*payloads[at : at + 5]) for at in range(0, len(payloads), 2)] * 2
+    work: list[FetchedBatch] = [chunk.fetched(*payloads[at : at + 5]) for at in range(0, len(payloads), 2)] * 2
 
-    def write(mine: list[Fetched]) -> int:
+    def write(mine: list[FetchedBatch]) -> int:
         with open_connection(warehouse_dsn, autocommit=True) as conn:
             return sum(store_batch(conn, fetched, chunk.context()).processed for fetched in mine)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class StructureOperator(ApiOperator):
-    """Lists that fixtures refer to. See ``sportmonks.reference.season_lists``. Leagues and settings come from the manifest."""
+    """Lists that fixtures refer to. See ``sportmonks.reference.season_lists``."""
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Per list: rows by what became of them, seasons read and still due."""

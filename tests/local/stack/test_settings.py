@@ -14,8 +14,8 @@ import psycopg
 import pytest
 from psycopg import conninfo, sql
 
+from local.stack import checks
 from local.stack.settings import REAL_API, REPO, Settings, SettingsError
-from local.stack.stack import checks
 
 KEY = "k3y-that-must-not-be-shown"
 SECRET = "pa55word-that-must-not-be-shown"
