@@ -71,7 +71,7 @@ def run(asked: argparse.Namespace) -> None:
         for batch in batches:
             with _timed(found, "COPY of the payloads alone (the floor)", clock):
                 _floor(conn, batch.rows)
-            with _timed(found, "beside it, in the fetching thread: fingerprints, figures", clock):
+            with _timed(found, "beside it, in the fetching thread: content hash, summary", clock):
                 read = read_payloads(batch.rows)
             conn.seconds.clear() if batch is batches[0] else None
             with _timed(found, "one batch in one transaction: raw, typed tables, books", clock):
