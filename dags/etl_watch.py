@@ -43,18 +43,19 @@ def _warehouse() -> Iterator[Any]:
     """A connection; without tables there is nothing to watch, which is no failure."""
     from airflow.sdk.exceptions import AirflowSkipException
 
-    from sportmonks.monitoring import housekeeping as watch
+    from sportmonks.monitoring import housekeeping
     from sportmonks.warehouse.connection import connect
 
     with connect(autocommit=True) as conn:
-        if not watch.has_tables(conn):
+        if not housekeeping.has_tables(conn):
             raise AirflowSkipException("The warehouse has no ETL tables yet: run the DAG sportmonks_catalog once.")
         yield conn
 
 
 @task
 def close_dead_executions() -> list[str]:
-    from sportmonks.monitoring import housekeeping as watch
+    from sportmonks.alerts import dispatch
+    from sportmonks.monitoring import housekeeping
 
     ti = get_current_context()["ti"]
 
@@ -62,8 +63,8 @@ def close_dead_executions() -> list[str]:
         return ti.get_dr_count(dag_id=dag_id, run_ids=[run_id], states=["queued", "running"]) > 0
 
     with _warehouse() as conn:
-        watch.close_abandoned_collector_runs(conn)
-        return watch.close_dead_executions(conn, watch.current_thresholds(), is_active)
+        housekeeping.close_abandoned_collector_runs(conn)
+        return housekeeping.close_dead_executions(conn, dispatch.current_thresholds(), is_active)
 
 
 # Also when the task before has failed: what Airflow cannot be asked just then is no reason to look at nothing.
@@ -71,11 +72,12 @@ def close_dead_executions() -> list[str]:
 def alerts() -> dict[str, Any]:
     from airflow.sdk.exceptions import AirflowFailException
 
-    from sportmonks.monitoring import housekeeping as watch
+    from sportmonks.alerts import dispatch
+    from sportmonks.monitoring import housekeeping
 
     with _warehouse() as conn:
-        watch.record_gauges(conn)
-        result = watch.check_and_notify(conn, watch.current_thresholds())
+        housekeeping.record_gauges(conn)
+        result = dispatch.check_and_notify(conn, dispatch.current_thresholds())
     if result["failed_rules"]:
         raise AirflowFailException(f"Alert rules failed: {', '.join(result['failed_rules'])}. See the log above.")
     return result
@@ -83,10 +85,11 @@ def alerts() -> dict[str, Any]:
 
 @task
 def retention() -> dict[str, int]:
-    from sportmonks.monitoring import housekeeping as watch
+    from sportmonks.alerts import dispatch
+    from sportmonks.monitoring import housekeeping
 
     with _warehouse() as conn:
-        return {**watch.purge(conn, watch.current_thresholds()), "rolled_up": watch.roll_up(conn)}
+        return {**housekeeping.purge(conn, dispatch.current_thresholds()), "rolled_up": housekeeping.roll_up(conn)}
 
 
 with DAG(

@@ -73,9 +73,9 @@ def _table(*columns: str, right: tuple[str, ...] = ()) -> Table:
 
 
 def show_health(console: Console, conn: queries.Conn) -> str:
-    """The ten-second answer; returns the verdict."""
+    """Print the health section; returns the overall status."""
     x = queries.health(conn)
-    title, colour = VERDICTS[x["verdict"]]
+    title, colour = VERDICTS[x["overall"]]
     share = 100 * x["collected_fixtures"] // x["total_fixtures"] if x["total_fixtures"] else 0
     table = Table.grid(padding=(0, 3, 0, 0))
     rate = "–" if x["avg_success_rate"] is None else f"{x['avg_success_rate']} %"
@@ -93,7 +93,7 @@ def show_health(console: Console, conn: queries.Conn) -> str:
         table.add_row(Text(left, "dim"), first, Text(right, "dim"), second)
     reasons = Text("; ".join(x["reasons"]), colour) if x["reasons"] else Text("")
     console.print(Panel(Group(reasons, table) if x["reasons"] else table, title=title, border_style=colour))
-    return str(x["verdict"])
+    return str(x["overall"])
 
 
 def show_running(console: Console, conn: queries.Conn) -> None:

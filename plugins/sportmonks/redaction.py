@@ -1,4 +1,4 @@
-"""Secrets out of whatever is written down: by name, by shape and by known value."""
+"""Masks secrets in every text that is stored, logged or shown: by key name, by pattern and by known value."""
 
 from __future__ import annotations
 
@@ -31,13 +31,14 @@ _known: set[str] = set()
 
 
 def add_secret(value: str | None) -> None:
-    """Mask this very text from now on, in this process. Shorter than five characters would mask half the log."""
+    """Mask this exact text from now on, in this process. Texts shorter than five characters are not added: they would
+    mask unrelated parts of the log."""
     if value and len(value) >= 5:
         _known.add(value)
 
 
 def as_text(value: object) -> str:
-    """``str(value)``, or its type where that raises: an exception may fail to tell what went wrong."""
+    """``str(value)``, or the name of its type where ``str`` itself raises."""
     try:
         return str(value)
     except Exception:
@@ -45,10 +46,10 @@ def as_text(value: object) -> str:
 
 
 def mask_text(text: str) -> str:
-    """``text`` without secrets, cut to MAX_TEXT characters."""
+    """``text`` with secrets masked, cut to MAX_TEXT characters."""
     cut = len(text) > 4 * MAX_TEXT
     if cut:
-        # What is never shown is not searched; what may be half a secret at the end goes.
+        # Text beyond the limit is never shown, so it is not searched; half a secret at the end is removed.
         text = text[: 4 * MAX_TEXT].rpartition(" ")[0] or text[: 3 * MAX_TEXT]
     for value in _known:
         if value in text:
@@ -62,9 +63,9 @@ def mask_text(text: str) -> str:
 
 
 def mask_value(value: Any, depth: int = 0, room: list[int] | None = None) -> Any:
-    """A copy that json can write: secrets masked, long lists cut, unknown objects as text.
+    """A copy that json can serialise: secrets masked, long lists cut, unknown objects as text.
 
-    ``room`` holds how many characters the whole may have; what comes after them is left out.
+    ``room`` holds how many characters the result may have; the rest is left out.
     """
     if room is not None and room[0] <= 0:
         return "…"

@@ -10,10 +10,9 @@ import psycopg
 import pytest
 
 from sportmonks.alerts.deadlines import raise_deadline_alert
-from sportmonks.alerts.rules import RULES
-from sportmonks.monitoring import ETLAlertManager
-from sportmonks.monitoring.housekeeping import notify_new
-from sportmonks.notifiers.alert import Delivery
+from sportmonks.alerts.dispatch import notify_new
+from sportmonks.alerts.notifier import Delivery
+from sportmonks.alerts.rules import RULES, ETLAlertManager
 from tests.harness.runs import NOW, Run
 
 Warehouse = psycopg.Connection[Any]
@@ -104,10 +103,10 @@ def test_every_kind_has_a_life_here() -> None:
 
 @pytest.mark.parametrize("kind", LIVES)
 def test_the_life_of(warehouse: Warehouse, run: Run, kind: str) -> None:
-    told: list[str] = []
+    notified: list[str] = []
 
     def deliver(alerts: list[Any]) -> Delivery:
-        told.extend(alert.kind for alert in alerts)
+        notified.extend(alert.kind for alert in alerts)
         return Delivery(sent=["test"])
 
     def look(at: datetime) -> list[tuple[int, str, str]]:
@@ -131,4 +130,4 @@ def test_the_life_of(warehouse: Warehouse, run: Run, kind: str) -> None:
     again = look(NOW + timedelta(hours=26) if kind == "DURATION" else NOW + timedelta(hours=24, minutes=1))
     assert [(found[1], found[2]) for found in again] == [(kind, "OPEN")]
     assert again[0][0] != alert_id
-    assert told == [kind, kind]
+    assert notified == [kind, kind]

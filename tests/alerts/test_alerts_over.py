@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from sportmonks.alerts.deadlines import raise_deadline_alert
-from sportmonks.monitoring import ETLAlertManager
+from sportmonks.alerts.rules import ETLAlertManager
 from tests.harness.runs import NOW, Run
 
 DRY = '{"dry_run": true}'

@@ -9,8 +9,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from sportmonks.alerts.rules import ETLAlertManager
+from sportmonks.config.thresholds import Thresholds
 from sportmonks.errors import ConfigurationError
-from sportmonks.monitoring import ETLAlertManager, Thresholds
 from sportmonks.warehouse.connection import open_connection, sql
 from tests.harness.runs import NOW, Run
 
@@ -199,7 +200,7 @@ def test_refused_includes_are_shown_as_long_as_they_are_left_out(warehouse: psyc
     assert _check(warehouse, hours=169) == []
 
 
-def test_an_api_that_keeps_failing_is_told_until_it_answers(warehouse: psycopg.Connection[Any]) -> None:
+def test_an_api_that_keeps_failing_raises_an_alert_until_it_answers(warehouse: psycopg.Connection[Any]) -> None:
     for _ in range(3):
         warehouse.execute(
             "SELECT etl.api_call_failed('sportmonks_api', 'Fixture', 0, p_threshold => 3, p_now => %s)", (NOW,)
@@ -255,7 +256,7 @@ def test_acknowledged_alerts_stay_so_and_are_resolved_too(warehouse: psycopg.Con
     assert _check(warehouse) == []
 
 
-def test_thresholds_name_a_wrong_dial() -> None:
+def test_thresholds_name_a_wrong_setting() -> None:
     assert Thresholds.from_mapping({"stale_hours": 12}).stale_hours == 12
     with pytest.raises(
         ConfigurationError, match=r"alerts\.stale_hour: there is no such dial\. Did you mean stale_hours\?"

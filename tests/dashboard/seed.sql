@@ -1,4 +1,4 @@
--- Leagues and seasons: most are whole, one is stale, one has failed, some are half done.
+-- Leagues and seasons: most are complete, one is stale, one has failed, some are half done.
 INSERT INTO etl.chunks (league_id, season_id, league_name, season_name, status, total_fixtures, collected_fixtures, settled_fixtures,
                         due_fixtures, failed_fixtures, last_collected_at, indexed_at, created_at, error_message)
 SELECT l, l * 1000 + s,

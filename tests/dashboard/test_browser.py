@@ -63,7 +63,7 @@ def page(browser: Browser, address: str, faults: list[str], seeded: psycopg.Conn
 
 
 def test_the_first_look_and_a_run_that_moves(page: Page, seeded: psycopg.Connection[Any]) -> None:
-    expect(page.locator(".verdict h2")).to_contain_text("Something is wrong: 2 critical alerts")
+    expect(page.locator(".overall h2")).to_contain_text("Something is wrong: 2 critical alerts")
     row = page.locator(".runlist li").first
     expect(row).to_contain_text("%")
     execution = row.get_attribute("data-execution")
@@ -105,7 +105,7 @@ def test_logs_are_filtered_and_paged(page: Page, address: str, monkeypatch: pyte
     page.get_by_role("button", name="Filter").click()
     expect(page.locator(".line .badge").first).to_contain_text("ERROR")
     assert "text=503" in page.url
-    monkeypatch.setattr(queries, "SCAN", 300)  # far from the newest: asked for page by page without anybody's help
+    monkeypatch.setattr(queries, "SCAN", 300)  # far from the newest: requested page by page without a click
     page.goto(f"{address}/#/logs?text=nothing+has+this")
     expect(page.locator(".pager")).to_have_text("No line matches.")
     page.goto(f"{address}/#/logs?level=ERROR")
@@ -210,9 +210,9 @@ def test_a_refresh_leaves_everything_where_it_was(page: Page, address: str) -> N
 
 
 def test_text_that_somebody_selects_stays(page: Page) -> None:
-    expect(page.locator(".verdict p")).to_be_visible()
+    expect(page.locator(".overall p")).to_be_visible()
     page.evaluate(
-        "getSelection().selectAllChildren(document.querySelector('.verdict p'));"
+        "getSelection().selectAllChildren(document.querySelector('.overall p'));"
         "document.querySelector('main > *').dataset.old = 1"
     )
     expect(page.locator("#fresh")).to_have_text("Paused while text is selected", timeout=9000)
@@ -293,7 +293,7 @@ def test_empty_and_broken_states_say_what_to_do(
 ) -> None:
     page = _open(browser, address, faults)
     page.goto(f"{address}/")
-    expect(page.locator(".verdict")).to_contain_text("Trigger the DAG sportmonks_catalog")
+    expect(page.locator(".overall")).to_contain_text("Trigger the DAG sportmonks_catalog")
     for place, words in (
         ("coverage", "Run the DAG sportmonks_catalog"),
         ("metrics", "Runs record them"),

@@ -9,19 +9,20 @@ from typing import Any
 import psycopg
 import pytest
 
+from sportmonks.alerts import dispatch
 from sportmonks.alerts.message import KIND_NAMES
+from sportmonks.alerts.notifier import Delivery
 from sportmonks.alerts.rules import RULES
 from sportmonks.config.thresholds import Thresholds
 from sportmonks.dashboard import export, queries
-from sportmonks.monitoring import housekeeping as watch
-from sportmonks.notifiers.alert import Delivery
+from sportmonks.monitoring import housekeeping
 
 Warehouse = psycopg.Connection[Any]
 
 
 def test_health_says_what_is_wrong(seeded: Warehouse) -> None:
     found = queries.health(seeded)
-    assert found["verdict"] == "bad"
+    assert found["overall"] == "bad"
     assert found["reasons"][:2] == ["2 critical alerts", "1 season failed in the newest run"]
     exact = seeded.execute("SELECT logs_24h, errors_24h FROM etl.get_etl_health_status()").fetchone()
     assert (found["logs_24h"], found["errors_24h"]) == exact
@@ -30,7 +31,7 @@ def test_health_says_what_is_wrong(seeded: Warehouse) -> None:
 
 
 def test_an_empty_warehouse_has_empty_answers(warehouse: Warehouse) -> None:
-    assert queries.health(warehouse)["verdict"] == "empty"
+    assert queries.health(warehouse)["overall"] == "empty"
     assert queries.executions(warehouse) == {"rows": [], "next": None}
     assert queries.logs(warehouse, level="ERROR")["rows"] == []
     assert queries.coverage(warehouse) == []
@@ -106,7 +107,9 @@ def test_a_season_lists_what_needs_something(seeded: Warehouse) -> None:
         {"level": "ERROR", "text": "503"},
     ],
 )
-def test_log_pages_equal_the_whole(seeded: Warehouse, filters: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_log_pages_equal_one_large_page(
+    seeded: Warehouse, filters: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever the filters, and with a small look-back, paging finds every line once and in order."""
     monkeypatch.setattr(queries, "SCAN", 150)
     monkeypatch.setattr(queries, "SCAN_SPARSE", 60)
@@ -153,7 +156,7 @@ def test_charts_have_points_in_their_buckets(warehouse: Warehouse) -> None:
     assert found["step"] == 60
     speed = found["charts"][0]
     at = dict(zip(found["t"], speed["series"][0]["points"], strict=True))
-    stored = {moment: value for moment, value in at.items() if value is not None}
+    stored = {time: value for time, value in at.items() if value is not None}
     minute = int(now.timestamp() // 60 * 60)
     assert stored == {minute - 60: 10, minute - 120: 30, minute - 3000: 4}
     assert queries.charts(warehouse, hours=168, now=now)["step"] == 7200
@@ -171,13 +174,13 @@ def test_charts_have_points_in_their_buckets(warehouse: Warehouse) -> None:
 def test_rolled_up_charts_equal_the_raw_ones(seeded: Warehouse) -> None:
     now = datetime.now(UTC)
     before = queries.charts(seeded, hours=24, now=now)
-    assert watch.roll_up(seeded, now=now - timedelta(hours=3)) > 100
+    assert housekeeping.roll_up(seeded, now=now - timedelta(hours=3)) > 100
     assert _near(queries.charts(seeded, hours=24, now=now), before)
     seeded.execute(
         "INSERT INTO etl.etl_metrics (timestamp, metric_name, metric_value) VALUES (%s, 'fixtures_per_second', 1e4)",
         (now - timedelta(hours=3, minutes=30),),
     )
-    watch.roll_up(seeded, now=now)  # came late, and is counted
+    housekeeping.roll_up(seeded, now=now)  # came late, and is counted
     again = queries.charts(seeded, hours=24, now=now)
     assert max(p for p in again["charts"][0]["series"][1]["points"] if p is not None) == 1e4
     seeded.execute("TRUNCATE etl.metric_buckets")
@@ -224,7 +227,7 @@ def test_a_spreadsheet_runs_nothing() -> None:
     ]
 
 
-def test_export_writes_whole_files(seeded: Warehouse, tmp_path: Any) -> None:
+def test_export_writes_complete_files(seeded: Warehouse, tmp_path: Any) -> None:
     execution = queries.executions(seeded, status="COMPLETED")["rows"][0]["execution_id"]
     everything = export.everything(seeded, {"execution_id": execution})
     export.write_json(tmp_path / "all.json", everything)
@@ -279,8 +282,8 @@ def test_nobody_watching_is_no_good_news(warehouse: Warehouse) -> None:
         {"at": now - timedelta(hours=2)},
     )
     found = queries.health(warehouse, now=now)
-    assert (found["verdict"], found["reasons"]) == ("attention", ["etl_watch has never looked: is it paused?"])
-    watch.check_and_notify(warehouse, Thresholds(), deliver=lambda alerts: Delivery(), now=now)
-    assert queries.health(warehouse, now=now)["verdict"] == "ok"
+    assert (found["overall"], found["reasons"]) == ("attention", ["etl_watch has never looked: is it paused?"])
+    dispatch.check_and_notify(warehouse, Thresholds(), deliver=lambda alerts: Delivery(), now=now)
+    assert queries.health(warehouse, now=now)["overall"] == "ok"
     found = queries.health(warehouse, now=now + timedelta(hours=1))
     assert found["reasons"] == ["etl_watch has not looked since 2026-11-20 12:00 UTC"]

@@ -79,13 +79,13 @@ def test_a_chunk_is_a_collector(warehouse: psycopg.Connection[Any], payloads: li
 
 
 def test_the_watch_gives_an_end_to_runs_that_were_killed(warehouse: psycopg.Connection[Any]) -> None:
-    from sportmonks.monitoring import housekeeping as watch
+    from sportmonks.monitoring import housekeeping
 
     for name, age in (("killed", "25 hours"), ("at work", "1 hour")):
         warehouse.execute(
             "INSERT INTO etl.collector_runs (collector_name, updated_at) VALUES (%s, now() - %s::interval)", (name, age)
         )
-    assert watch.close_abandoned_collector_runs(warehouse) == 1
+    assert housekeeping.close_abandoned_collector_runs(warehouse) == 1
     assert {row["collector_name"]: row["status"] for row in rows(warehouse)} == {
         "killed": "failed",
         "at work": "running",

@@ -1,54 +1,20 @@
-"""Closing dead executions, telling people exactly once, retention."""
+"""Housekeeping: closing dead executions, gauges, retention."""
 
 from __future__ import annotations
 
-import threading
-import time
 from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
-from sportmonks.alerts.deadlines import league_deadline, raise_deadline_alert
-from sportmonks.alerts.rules import Alert, ETLAlertManager
 from sportmonks.config.thresholds import Thresholds
-from sportmonks.monitoring import housekeeping as watch
-from sportmonks.monitoring.housekeeping import (
-    check_and_notify,
-    close_dead_executions,
-    notify_new,
-    notify_one,
-    purge,
-    record_gauges,
-)
-from sportmonks.notifiers.alert import Delivery
+from sportmonks.monitoring import housekeeping
+from sportmonks.monitoring.housekeeping import close_dead_executions, purge, record_gauges
 from sportmonks.warehouse.connection import open_connection, sql
 from tests.harness.runs import NOW, Run
 
-DIALS = Thresholds()
-
-
-class Inbox:
-    """Takes what would be sent; ``up`` decides whether it arrives."""
-
-    def __init__(self) -> None:
-        self.messages: list[list[Alert]] = []
-        self.up = True
-        self.configured = True
-
-    def __call__(self, alerts: list[Alert]) -> Delivery:
-        if not self.configured:
-            return Delivery()
-        if not self.up:
-            return Delivery(failed={"smtp": "down"})
-        self.messages.append(alerts)
-        return Delivery(sent=["smtp"])
-
-
-@pytest.fixture
-def inbox() -> Inbox:
-    return Inbox()
+LIMITS = Thresholds()
 
 
 def test_a_dead_run_is_closed_and_a_waiting_one_is_not(warehouse: psycopg.Connection[Any], run: Run) -> None:
@@ -66,14 +32,14 @@ def test_a_dead_run_is_closed_and_a_waiting_one_is_not(warehouse: psycopg.Connec
         " VALUES (%s, 8, 1, 'RUNNING', %s)",
         (dead, NOW),
     )
-    asked: list[str] = []
+    requested: list[str] = []
 
     def is_active(dag_id: str, run_id: str) -> bool:
-        asked.append(dag_id)
+        requested.append(dag_id)
         return dag_id == "waiting"
 
-    assert close_dead_executions(warehouse, DIALS, is_active, now=NOW) == [dead]
-    assert sorted(asked) == ["dead", "waiting"]
+    assert close_dead_executions(warehouse, LIMITS, is_active, now=NOW) == [dead]
+    assert sorted(requested) == ["dead", "waiting"]
     row = warehouse.execute(
         "SELECT status, error_message, finished_at FROM etl.etl_executions WHERE execution_id = %s", (dead,)
     ).fetchone()
@@ -86,7 +52,7 @@ def test_a_dead_run_is_closed_and_a_waiting_one_is_not(warehouse: psycopg.Connec
         1,
     )
     assert warehouse.execute("SELECT status FROM etl.execution_chunks").fetchone() == ("FAILED",)
-    assert close_dead_executions(warehouse, DIALS, is_active, now=NOW) == []
+    assert close_dead_executions(warehouse, LIMITS, is_active, now=NOW) == []
 
 
 def test_a_run_that_comes_back_meanwhile_is_left_alone(warehouse: psycopg.Connection[Any], run: Run) -> None:
@@ -96,129 +62,7 @@ def test_a_run_that_comes_back_meanwhile_is_left_alone(warehouse: psycopg.Connec
         warehouse.execute("UPDATE etl.etl_executions SET heartbeat_at = %s", (NOW,))
         return False
 
-    assert close_dead_executions(warehouse, DIALS, cleared_just_now, now=NOW) == []
-
-
-def test_one_notification_per_alert(warehouse: psycopg.Connection[Any], run: Run, inbox: Inbox) -> None:
-    run(failed=10)
-    for hours in range(3):
-        check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW + timedelta(hours=hours))
-    assert [[a.kind for a in message] for message in inbox.messages] == [["ERROR_RATE"]]
-    run(hours_ago=-3)
-    result = check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW + timedelta(hours=4))
-    assert result == {"live": 0, "opened": 0, "resolved": 1, "notified": 0, "failed_rules": []}
-    assert len(inbox.messages) == 1
-
-
-def test_a_channel_that_is_down_is_tried_again(warehouse: psycopg.Connection[Any], run: Run, inbox: Inbox) -> None:
-    run(failed=10)
-    inbox.up = False
-    assert check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW)["notified"] == 0
-    inbox.up = True
-    assert check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW)["notified"] == 1
-    assert check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW)["notified"] == 0
-
-
-def test_a_channel_that_hangs_leaves_the_rest_to_the_next_run(
-    warehouse: psycopg.Connection[Any], run: Run, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for number in range(4):
-        run(f"dag_{number}", failed=10)
-    monkeypatch.setattr(watch, "SENDING_S", 0)
-    assert check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW)["notified"] == 0
-    monkeypatch.undo()
-    for hours in range(30):  # a night without a mail server
-        inbox.up = hours == 29
-        check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW + timedelta(hours=hours))
-    assert len(inbox.messages) == 4
-
-
-def test_without_channels_nothing_is_saved_up(warehouse: psycopg.Connection[Any], run: Run, inbox: Inbox) -> None:
-    run(failed=10)
-    inbox.configured = False
-    check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW)
-    inbox.configured = True
-    check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW)
-    assert inbox.messages == []
-
-
-def test_a_flood_is_one_digest(warehouse: psycopg.Connection[Any], run: Run, inbox: Inbox) -> None:
-    for number in range(30):
-        run(f"dag_{number}", failed=10)
-    assert check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW)["notified"] == 30
-    assert [len(message) for message in inbox.messages] == [30]
-
-
-def test_a_killed_notifier_loses_nothing(warehouse: psycopg.Connection[Any], run: Run, inbox: Inbox) -> None:
-    run(failed=10)
-
-    def killed(alerts: list[Alert]) -> Delivery:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        check_and_notify(warehouse, DIALS, deliver=killed, now=NOW)
-    assert notify_new(warehouse, deliver=inbox, now=NOW + timedelta(minutes=1)) == 0  # the claim still holds
-    assert notify_new(warehouse, deliver=inbox, now=NOW + timedelta(minutes=11)) == 1
-
-
-def test_a_missed_deadline_is_one_alert_until_a_run_is_in_time(
-    warehouse: psycopg.Connection[Any], run: Run, inbox: Inbox
-) -> None:
-    late = {
-        "dag_id": "sportmonks_premier_league",
-        "dag_run_id": "scheduled__1",
-        "run_after": "2026-11-20T05:00:00Z",
-        "state": "running",
-    }
-    first, opened = raise_deadline_alert(warehouse, late, 45, 8, now=NOW)
-    assert opened
-    assert notify_one(warehouse, first, deliver=inbox, now=NOW)
-    again, opened = raise_deadline_alert(warehouse, {**late, "dag_run_id": "scheduled__2"}, 45, 8, now=NOW)
-    assert (again, opened) == (first, False)
-    assert not notify_one(warehouse, again, deliver=inbox, now=NOW)
-    check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW)
-    message = inbox.messages[0][0]
-    assert message.message == "Run scheduled__1 was not finished within 45 minutes of its queueing (state running)."
-    assert (message.dag_id, message.run_id, message.league_id) == ("sportmonks_premier_league", "scheduled__1", 8)
-    run(hours_ago=-1, minutes=50)  # completed, but late again
-    assert check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW + timedelta(hours=2))["live"] == 1
-    run(hours_ago=-2.5, minutes=1, config='{"dry_run": true}')
-    assert check_and_notify(warehouse, DIALS, deliver=inbox, now=NOW + timedelta(hours=3))["live"] == 1
-    other = run("sportmonks_la_liga", hours_ago=-3, minutes=10)
-    assert ETLAlertManager(warehouse).check_execution_alerts(other, now=NOW + timedelta(hours=4)) == []
-    in_time = run(hours_ago=-3, minutes=10)
-    manager = ETLAlertManager(warehouse)
-    assert manager.check_execution_alerts(in_time, now=NOW + timedelta(hours=4)) == []
-    assert manager.resolved == 1
-    assert len(inbox.messages) == 1
-
-
-def test_an_old_look_does_not_reopen_what_a_new_one_has_resolved(
-    warehouse_dsn: str, warehouse: psycopg.Connection[Any], run: Run
-) -> None:
-    """Two watchers look at the same rule: the second one waits, and sees what the first one's run has changed."""
-    run(failed=10)
-    ETLAlertManager(warehouse).check_system_alerts(now=NOW)
-    with open_connection(warehouse_dsn, autocommit=True) as first, open_connection(warehouse_dsn) as second:
-        second.execute("SELECT pg_advisory_xact_lock(hashtextextended('etl_rule:ERROR_RATE', 0))")
-        slow = threading.Thread(target=ETLAlertManager(first).check_system_alerts, kwargs={"now": NOW})
-        slow.start()
-        while not warehouse.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").fetchone():
-            assert slow.is_alive()
-            time.sleep(0.01)
-        run(hours_ago=0.2)
-        ETLAlertManager(second).check_system_alerts(now=NOW)
-        second.commit()
-        slow.join()
-    rows = warehouse.execute("SELECT kind, status FROM etl.etl_alerts").fetchall()
-    assert rows == [("ERROR_RATE", "RESOLVED")]
-
-
-def test_the_declaration_of_a_deadline() -> None:
-    alert = league_deadline(45, league_id=8)
-    assert alert.interval == timedelta(minutes=45)
-    assert alert.callback.path == "sportmonks.alerts.deadlines.deadline_missed"
-    assert alert.callback.kwargs == {"minutes": 45, "league_id": 8}
+    assert close_dead_executions(warehouse, LIMITS, cleared_just_now, now=NOW) == []
 
 
 def test_retention_keeps_what_is_young(warehouse: psycopg.Connection[Any], run: Run) -> None:
@@ -240,7 +84,7 @@ def test_retention_keeps_what_is_young(warehouse: psycopg.Connection[Any], run: 
         " SELECT %s - make_interval(days => g), 'm', 1 FROM generate_series(1, 100) g",
         (NOW,),
     )
-    deleted = purge(warehouse, DIALS, now=NOW)
+    deleted = purge(warehouse, LIMITS, now=NOW)
     assert {name: count for name, count in deleted.items() if count} == {
         "logs": 2000 - 720,
         "metrics": 10,
@@ -248,7 +92,7 @@ def test_retention_keeps_what_is_young(warehouse: psycopg.Connection[Any], run: 
     }
     left = warehouse.execute("SELECT execution_id, count(*) FROM etl.execution_fixtures GROUP BY 1").fetchall()
     assert left == [(young, 25000)]
-    assert sum(purge(warehouse, DIALS, now=NOW).values()) == 0
+    assert sum(purge(warehouse, LIMITS, now=NOW).values()) == 0
     assert sum(purge(warehouse, Thresholds(keep_logs_days=0, keep_metrics_days=0), now=NOW).values()) == 0
 
 
@@ -274,12 +118,12 @@ def test_answers_that_nobody_stored_go_with_the_plans_of_their_runs(
         )
     with open_connection(warehouse_dsn) as collector:
         collector.execute(sql("load/take_answer"), {"answer_id": "in other hands"})
-        assert purge(warehouse, DIALS, now=NOW)["answers"] == 3
+        assert purge(warehouse, LIMITS, now=NOW)["answers"] == 3
         collector.rollback()
     left = {row[0] for row in warehouse.execute("SELECT answer_id FROM etl.fetched_answers")}
     assert left == {"going on", "cleared lately", "young", "in other hands"}
     assert purge(warehouse, Thresholds(keep_plans_days=0), now=NOW)["answers"] == 0
-    assert purge(warehouse, DIALS, now=NOW)["answers"] == 1
+    assert purge(warehouse, LIMITS, now=NOW)["answers"] == 1
 
 
 # Runs of one collector from old to new, (status, watermark, days ago) each, and those that stay.
@@ -318,27 +162,27 @@ def test_of_a_collectors_runs_those_stay_that_tell_where_it_stands(
                 (other, status, ended - timedelta(minutes=5), None if status == "running" else ended, watermark),
             )
 
-    def told() -> Any:
+    def report() -> Any:
         return warehouse.execute(
             "SELECT etl.collector_last_success('mine'), etl.collector_watermark('mine'),"
             " (SELECT run_id FROM etl.collector_last_runs WHERE collector_name = 'mine' AND run_number = 1),"
             " (SELECT first_seconds FROM etl.collector_throughput WHERE collector_name = 'mine')"
         ).fetchone()
 
-    before = told()
-    assert purge(warehouse, DIALS, now=NOW)["collectors"] == 2 * (len(runs) - len(stay))
-    assert told() == before
+    before = report()
+    assert purge(warehouse, LIMITS, now=NOW)["collectors"] == 2 * (len(runs) - len(stay))
+    assert report() == before
     left = warehouse.execute(
         "SELECT run_id FROM etl.collector_runs WHERE collector_name = 'mine' ORDER BY 1"
     ).fetchall()
     assert [row[0] - 1 for row in left] == stay
-    assert purge(warehouse, DIALS, now=NOW)["collectors"] == 0
+    assert purge(warehouse, LIMITS, now=NOW)["collectors"] == 0
 
 
 def test_a_warehouse_without_tables_has_nothing_to_watch(warehouse: psycopg.Connection[Any]) -> None:
-    assert watch.has_tables(warehouse)
+    assert housekeeping.has_tables(warehouse)
     warehouse.execute("DROP SCHEMA etl CASCADE")
-    assert not watch.has_tables(warehouse)
+    assert not housekeeping.has_tables(warehouse)
 
 
 def test_budgets_become_metrics(warehouse: psycopg.Connection[Any]) -> None:

@@ -85,7 +85,7 @@ def _overview(conn: psycopg.Connection[Any], limit: int) -> None:
 
 
 def _check(conn: psycopg.Connection[Any]) -> None:
-    from sportmonks.monitoring import ETLAlertManager
+    from sportmonks.alerts.rules import ETLAlertManager
 
     manager = ETLAlertManager(conn, _thresholds())
     manager.check_system_alerts()

@@ -1,1 +1,1 @@
-"""Alerts: the rules that raise them, deadlines, and how an alert reads as a message."""
+"""Alerts: the rules that raise them, deadlines, messages, and their dispatch to mail, Slack and webhooks."""

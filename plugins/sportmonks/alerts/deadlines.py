@@ -1,4 +1,4 @@
-"""Deadlines of league DAGs: what Airflow calls when a run is late, and the declaration that asks for it.
+"""Deadlines of league DAGs: their declaration, and the callback that Airflow runs when a run is late.
 
 The callback runs in the triggerer (it must live under plugins/), once per run, a few seconds after the deadline,
 whatever the run's state is by then: a run that failed early is late as well.
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def league_deadline(minutes: float, *, league_id: int | None = None, name: str = "deadline") -> DeadlineAlert:
-    """``minutes`` from the queueing of a run. Manual and backfill runs count too; a logical date plays no part."""
+    """A deadline ``minutes`` after a run was queued, for scheduled, manual and backfill runs alike."""
     # At run time both are in airflow.sdk as well, but not in its type stub.
     from airflow.sdk.definitions.callback import AsyncCallback
     from airflow.sdk.definitions.deadline import DeadlineAlert
@@ -39,7 +39,7 @@ async def deadline_missed(
     context: Mapping[str, Any] | None = None,
     **_: Any,
 ) -> None:
-    """Open (or refresh) the DAG's DEADLINE alert and tell people, once per alert.
+    """Open (or refresh) the DAG's DEADLINE alert and send one notification per alert.
 
     ``context`` is Airflow's: ``{"dag_run": REST shape, "deadline": {...}}``.
     """
@@ -51,8 +51,8 @@ async def deadline_missed(
 
 
 def report_missed_deadline(run: Mapping[str, Any], minutes: float | None, league_id: int | None) -> int | None:
-    """The alert's id; None when the warehouse could not be reached (the log says so)."""
-    from sportmonks.monitoring.housekeeping import notify_one
+    """Store the alert and notify. Returns the alert's id, None when the warehouse cannot be reached (logged)."""
+    from sportmonks.alerts.dispatch import notify_one
     from sportmonks.warehouse.connection import connect
 
     dag_id = str(run.get("dag_id") or "unknown DAG")
@@ -62,7 +62,7 @@ def report_missed_deadline(run: Mapping[str, Any], minutes: float | None, league
             notify_one(conn, alert_id)
             return alert_id
     except Exception as error:
-        # The callback's own failure would only be seen by who reads the triggerer's log.
+        # An exception of the callback would appear in the triggerer's log only.
         log.error("Deadline of %s missed, and the alert could not be stored: %s", dag_id, str(error).splitlines()[0])
         return None
 
@@ -70,14 +70,14 @@ def report_missed_deadline(run: Mapping[str, Any], minutes: float | None, league
 def raise_deadline_alert(
     conn: Any, run: Mapping[str, Any], minutes: float | None, league_id: int | None, *, now: datetime | None = None
 ) -> tuple[int, bool]:
-    """(alert_id, newly opened) of the DEADLINE alert of the run's DAG; says which seasons are not done."""
+    """(alert_id, newly opened) of the DEADLINE alert of the run's DAG. The message lists the unfinished seasons."""
     from psycopg.types.json import Jsonb
 
     from sportmonks.planning.execution_id import execution_id as identity
 
     dag_id = str(run.get("dag_id") or "unknown DAG")
     run_id = str(run.get("dag_run_id") or run.get("run_id") or "")
-    run_after = _moment(run.get("run_after"))
+    run_after = _as_utc(run.get("run_after"))
     execution = identity(dag_id, run_id, run_after) if run_after else None
     limit = f"{minutes:g} minute{'s' * (minutes != 1)}" if minutes else "its deadline"
     message = (
@@ -109,7 +109,7 @@ def raise_deadline_alert(
     return int(row[0]), bool(row[1])
 
 
-def _moment(value: Any) -> datetime | None:
+def _as_utc(value: Any) -> datetime | None:
     if isinstance(value, datetime):
         return value
     if isinstance(value, str) and value:

@@ -34,13 +34,13 @@ def run_link(base_url: str, dag_id: str | None, run_id: str | None) -> str | Non
 
 
 def headline(alert: Alert) -> str:
-    """One line without line breaks: it becomes a mail header."""
+    """The subject as one line without line breaks, because it becomes a mail header."""
     text = f"[{alert.severity}] {KIND_NAMES.get(alert.kind, alert.kind)}: {alert.subject}"
     return " ".join(mask_text(text).split())[:180]
 
 
 def lines(alert: Alert, base_url: str) -> list[tuple[str, str]]:
-    """(label, text): what, where, since when, what to do, link."""
+    """The lines of a message as (label, text): what, where, since when, what to do, link."""
     where = [alert.subject]
     if alert.execution_id:
         where.append(f"execution {alert.execution_id}")
@@ -79,7 +79,7 @@ def as_html(alerts: Sequence[Alert], base_url: str) -> str:
 
 
 def as_json(alert: Alert, base_url: str) -> dict[str, Any]:
-    """What a webhook gets: stable names, secrets masked."""
+    """The JSON object that a webhook receives: stable keys, secrets masked."""
     return {
         "alert_id": alert.alert_id,
         "kind": alert.kind,

@@ -1,4 +1,4 @@
-"""From when a deadline counts: the queueing of a run.
+"""The reference of a deadline: the time at which a run was queued.
 
 Airflow's own reference for this (DAGRUN_QUEUED_AT) makes every clear of such a run fail with HTTP 500 in 3.3
 (apache/airflow issue 70368), and clearing is how a failed season is repaired here. This one counts the same and leaves
@@ -14,7 +14,7 @@ from airflow.sdk.definitions.deadline import BaseDeadlineReference
 
 
 class RunQueuedAt(BaseDeadlineReference):
-    """The moment a run was queued. Registered by the plugin, so that the scheduler knows it."""
+    """The time at which a run was queued. Registered by the plugin, so that the scheduler knows it."""
 
     required_kwargs = {"dag_id", "run_id"}  # noqa: RUF012 (the base class declares it so)
 

@@ -1,4 +1,4 @@
-"""ETLAlertManager: runs the rules (one SQL file each) and keeps etl.etl_alerts in step with what they find."""
+"""ETLAlertManager: runs the rules (one SQL query each) and updates etl.etl_alerts by their results."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """``kind`` as stored; ``file`` under include/sql/queries; ``per_dag``: can be asked for one DAG alone."""
+    """``kind`` as stored; ``file`` under include/sql/queries; ``per_dag``: it can be checked for one DAG alone."""
 
     kind: str
     file: str
     per_dag: bool = False
-    # A condition that comes and goes with the hour stays one alert while it returns within this time.
+    # A condition that returns within this time reopens its alert instead of raising a new one.
     reopen_minutes: float = 0.0
 
 
@@ -46,7 +46,7 @@ RULES = (
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One live alert: what, where, since when, what to do."""
+    """One open or acknowledged alert: what, where, since when, what to do."""
 
     alert_id: int
     dedupe_key: str
@@ -78,7 +78,7 @@ class Alert:
 
 
 class ETLAlertManager:
-    """Checks over one connection; each rule in a transaction of its own, so that one that fails stops no other."""
+    """Runs the rules over one connection, each in its own transaction, so that one failing rule stops no other."""
 
     def __init__(
         self, conn: psycopg.Connection[Any], thresholds: Thresholds | Mapping[str, float] | None = None
@@ -89,7 +89,7 @@ class ETLAlertManager:
         self.resolved = 0
 
     def check_execution_alerts(self, execution_id: str, *, now: datetime | None = None) -> list[Alert]:
-        """The rules about runs for the DAG of this execution. Live alerts of that DAG, new ones marked ``opened``."""
+        """Run the rules about runs for the DAG of this execution. Returns live alerts, new ones marked ``opened``."""
         row = self.conn.execute(
             "SELECT dag_id FROM etl.etl_executions WHERE execution_id = %s", (execution_id,)
         ).fetchone()
@@ -98,7 +98,7 @@ class ETLAlertManager:
         return self._check([rule for rule in RULES if rule.per_dag], row[0], now or datetime.now(UTC))
 
     def check_system_alerts(self, *, now: datetime | None = None) -> list[Alert]:
-        """Every rule over everything."""
+        """Run every rule for all DAGs. Returns the live alerts, new ones marked ``opened``."""
         return self._check(RULES, None, now or datetime.now(UTC))
 
     def _check(self, rules: tuple[Rule, ...] | list[Rule], dag_id: str | None, now: datetime) -> list[Alert]:
@@ -109,7 +109,7 @@ class ETLAlertManager:
         for rule in rules:
             try:
                 with self.conn.transaction(), self.conn.cursor(row_factory=dict_row) as cursor:
-                    # One look per rule at a time: an older one must not reopen what a newer one has just resolved.
+                    # One check per rule at a time: an older check must not reopen what a newer one has just resolved.
                     cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('etl_rule:' || %s, 0))", (rule.kind,))
                     found = cursor.execute(sql(f"queries/{rule.file}"), parameters).fetchall()
                     outcomes = cursor.execute(

@@ -1,1 +1,1 @@
-"""The page inside the Airflow UI, its API, and the same figures in a terminal."""
+"""The dashboard page inside the Airflow UI, its API, and its queries, which the terminal uses too."""

@@ -25,7 +25,7 @@ from sportmonks.dashboard.security import (
     airflow_access,
     check_origin_of_change,
 )
-from sportmonks.dashboard.store import Store, trouble
+from sportmonks.dashboard.store import Store, error_response
 from sportmonks.errors import ConfigurationError, SportmonksError
 from sportmonks.redaction import add_secret, mask_text
 
@@ -68,7 +68,7 @@ def create_app(
         openapi_url=None,
         dependencies=[Depends(access.user)],
     )
-    # Not closed by a lifespan: a mounted app has none. Who builds an app of their own closes it.
+    # Not closed by a lifespan, because a mounted app has none; whoever builds the app closes the store.
     app.state.store = store
     app.add_middleware(SecurityHeaders)
 
@@ -76,11 +76,11 @@ def create_app(
     @app.exception_handler(SportmonksError)
     async def database_trouble(_: Request, error: Exception) -> JSONResponse:
         log.error("The page could not read the warehouse: %s", mask_text(str(error)).splitlines()[0])
-        return JSONResponse(*trouble(error))
+        return JSONResponse(*error_response(error))
 
     @app.exception_handler(Exception)
     async def our_fault(_: Request, __: Exception) -> JSONResponse:
-        # Answered outside the middleware, so it brings the headers itself.
+        # This response does not pass the middleware, so it sets the headers itself.
         found = {"detail": "Something went wrong on the server.", "hint": "The log of the api-server has the reason."}
         return JSONResponse(found, 500, headers=HEADERS)
 
@@ -272,7 +272,7 @@ def _found(answer: dict[str, Any] | None, what: str) -> dict[str, Any]:
 
 
 def airflow_warehouse() -> psycopg.Connection[Any]:
-    """A connection by Airflow's means. From then on the API key is masked here by its value, too."""
+    """A connection to the warehouse behind the Airflow connection. Also registers the API key for masking by value."""
     from airflow.sdk import BaseHook
     from airflow.sdk.exceptions import AirflowNotFoundException
 
@@ -290,6 +290,6 @@ def airflow_warehouse() -> psycopg.Connection[Any]:
 
 def airflow_app() -> FastAPI:
     """The app as Airflow's api-server mounts it."""
-    from sportmonks.monitoring.housekeeping import current_thresholds
+    from sportmonks.alerts.dispatch import current_thresholds
 
     return create_app(airflow_warehouse, airflow_access(), current_thresholds)

@@ -14,7 +14,7 @@ from sportmonks.dashboard import queries
 
 TABLES = ("executions", "coverage", "logs", "metrics", "alerts", "changes", "budgets")
 LIMIT = 5_000
-# What spreadsheets take for the beginning of a formula, full-width signs too.
+# Characters that spreadsheets read as the start of a formula, full-width ones included.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
@@ -74,7 +74,7 @@ def _cell(value: Any) -> Any:
 
 
 def write_json(path: Path, found: Mapping[str, Any]) -> None:
-    """Whole or not at all: beside the target first, then moved over it."""
+    """Write the complete file or none: into a temporary file beside the target, then moved over it."""
     part = path.with_name(path.name + ".part")
     part.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     part.replace(path)

@@ -1,4 +1,4 @@
-"""The questions that the page and the terminal ask, by name. Rows come back as plain JSON, secrets masked.
+"""The queries of the page and the terminal. Rows are returned as plain JSON values, secrets masked.
 
 Every function takes a connection and runs one or a few named queries; lists that grow are paged by key.
 """
@@ -24,11 +24,11 @@ Conn = psycopg.Connection[Any]
 Row = dict[str, Any]
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-# Log lines that one page of a text search reads at most; the next page goes on from there. Lines of one level
+# Log lines that one page of a text search reads at most; the next page continues there. Lines of one level
 # lie far apart on disk, so fewer of them.
 SCAN = 20_000
 SCAN_SPARSE = 700
-# etl_watch looks every ten minutes. Without it no alert opens, so silence says nothing.
+# etl_watch runs every ten minutes. Without it no alert opens, so the absence of alerts means nothing.
 UNWATCHED = timedelta(minutes=35)
 NEVER_WATCHED = "etl_watch has never looked: is it paused?"
 # Charts of the page: title, unit, metric -> which figure of a bucket is drawn.
@@ -72,7 +72,7 @@ CHARTS: tuple[Row, ...] = (
 
 
 def plain(value: Any) -> Any:
-    """JSON's own types: times as ISO text in UTC, decimals as numbers, null for what is no number at all."""
+    """JSON's own types: times as ISO text in UTC, decimals as numbers, null for NaN and infinity."""
     if isinstance(value, float | Decimal) and not math.isfinite(value):
         return None
     if isinstance(value, Decimal):
@@ -96,7 +96,7 @@ def _now(now: datetime | None) -> datetime:
 
 
 def health(conn: Conn, *, now: datetime | None = None) -> Row:
-    """The health row with its verdict (empty, starting, ok, attention, bad) and the reasons in words."""
+    """The health row with its overall status (empty, starting, ok, attention, bad) and the reasons as sentences."""
     at = _now(now)
     row = rows(conn, "dashboard_health", now=at)[0]
     reasons = []
@@ -117,7 +117,7 @@ def health(conn: Conn, *, now: datetime | None = None) -> Row:
     empty = row["total_executions"] == 0
     first = row["last_completed_at"] is None
     good = "starting" if first else "ok"
-    row["verdict"] = "empty" if empty else "bad" if bad else "attention" if reasons else good
+    row["overall"] = "empty" if empty else "bad" if bad else "attention" if reasons else good
     row["reasons"] = reasons
     return row
 
@@ -138,7 +138,7 @@ def executions(
     now: datetime | None = None,
 ) -> Row:
     """``{"rows", "next"}``; ``before`` is the ``next`` of the page before."""
-    moment, _, before_id = (before or "").partition("~")
+    timestamp, _, before_id = (before or "").partition("~")
     found = rows(
         conn,
         "dashboard_executions",
@@ -146,7 +146,7 @@ def executions(
         execution_id=execution_id,
         dag_id=dag_id,
         run_id=run_id,
-        before=moment or None,
+        before=timestamp or None,
         before_id=before_id or None,
         limit=limit + 1,
         now=_now(now),
@@ -157,7 +157,7 @@ def executions(
 
 
 def execution(conn: Conn, execution_id: str, *, now: datetime | None = None) -> Row | None:
-    """One execution with its chunks, reasons and changes; None when there is no such."""
+    """One execution with its chunks, reasons and changes; None when there is no such execution."""
     at = _now(now)
     found = executions(conn, execution_id=execution_id, limit=1, now=at)["rows"]
     if not found:
@@ -266,9 +266,9 @@ def metric_names(conn: Conn) -> list[str]:
 
 
 def bucket_seconds(hours: float) -> int:
-    """About 120 points for any period, in steps that people read."""
-    wanted = hours * 3600 / 120
-    return next((step for step in (60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600) if step >= wanted), 86_400)
+    """Seconds per point so that a chart has about 120 points, in round steps."""
+    shortest = hours * 3600 / 120
+    return next((step for step in (60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600) if step >= shortest), 86_400)
 
 
 def charts(conn: Conn, *, hours: float = 24, names: Sequence[str] = (), now: datetime | None = None) -> Row:
@@ -281,9 +281,9 @@ def charts(conn: Conn, *, hours: float = 24, names: Sequence[str] = (), now: dat
     if names:
         lines = [(name, figure, f"{name} ({figure})") for name in names for figure in ("mean", "maximum")]
         shown = ({"id": "custom", "title": ", ".join(names), "unit": "", "lines": lines},)
-    wanted = sorted({line[0] for chart in shown for line in chart["lines"]})
+    names = sorted({line[0] for chart in shown for line in chart["lines"]})
     name = "dashboard_metrics" if step % 300 else "dashboard_metrics_rolled"
-    found = rows(conn, name, names=wanted, since=since, bucket_seconds=step)
+    found = rows(conn, name, names=names, since=since, bucket_seconds=step)
     # date_bin counts from ``since``, so the buckets are since, since + step, ...
     start = int(since.timestamp())
     count = int((end.timestamp() - start) // step) + 1
@@ -306,7 +306,7 @@ def charts(conn: Conn, *, hours: float = 24, names: Sequence[str] = (), now: dat
 def metrics_summary(
     conn: Conn, *, hours: float | None = None, execution_id: str | None = None, now: datetime | None = None
 ) -> list[Row]:
-    """Without ``hours``: all of an execution, else the last 24."""
+    """Start of the period: without ``hours`` the start of the execution, else the last 24 hours."""
     span = hours or (None if execution_id else 24)
     since = _now(now) - timedelta(hours=span) if span else None
     return rows(conn, "dashboard_metrics_summary", since=since, execution_id=execution_id)

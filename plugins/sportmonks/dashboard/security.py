@@ -1,5 +1,5 @@
-"""Who may see the page and who may change something. Airflow decides; this file only asks, and guards against
-requests that a foreign page makes in a logged-in browser."""
+"""Who may see the page and who may change something. Airflow's permissions decide. Also protects against requests
+that a foreign page makes in a logged-in browser."""
 
 import hashlib
 import hmac
@@ -19,7 +19,7 @@ CSRF_SECONDS = 8 * 3600
 WATCH_DAG_ID = "etl_watch"
 
 HEADERS = {
-    # Nothing from elsewhere, nothing inline, framed by Airflow's own page only.
+    # No content from other hosts, nothing inline, framed by Airflow's own page only.
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
@@ -33,7 +33,7 @@ HEADERS = {
 
 @dataclass(frozen=True)
 class Access:
-    """``user`` is a FastAPI dependency that gives the user or refuses with 401 or 403; the others ask about a user."""
+    """``user``: FastAPI dependency that returns the user or refuses with 401 or 403; the others answer for a user."""
 
     user: Callable[..., Any]
     may_write: Callable[[Any], bool]
@@ -86,7 +86,7 @@ class Csrf:
 
 
 def check_origin_of_change(request: Request, csrf: Csrf, user: str) -> None:
-    """Refuse a change that another page could have sent. Raises 403.
+    """Refuse a change that another page could have sent, with status 403.
 
     A browser sends cookies along by itself, but never an Authorization header and never a header of our own.
     """

@@ -1,5 +1,5 @@
-"""Connections for the page: a few kept open, each request in a read-only transaction with a time limit. And what
-people are told when that does not work."""
+"""Connections for the page: a few are kept open, each request runs in a read-only transaction with a time limit; and
+the responses for errors of the warehouse."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ class Store:
             conn.close()
 
 
-def trouble(error: Exception) -> tuple[dict[str, str], int]:
-    """What people are told, and the status."""
+def error_response(error: Exception) -> tuple[dict[str, str], int]:
+    """The JSON body (``detail``, and ``hint`` where there is one) and the HTTP status for an error of the warehouse."""
     if isinstance(error, psycopg.errors.QueryCanceled):
         return {"detail": "The warehouse took too long.", "hint": "Narrow the filters or the period."}, 503
     if isinstance(error, psycopg.errors.InsufficientPrivilege):

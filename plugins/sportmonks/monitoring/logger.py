@@ -1,4 +1,4 @@
-"""ETLLogger: one call, two places: the ordinary log (Airflow's task log) and etl.etl_logs."""
+"""ETLLogger: one call writes to the ordinary log (Airflow's task log) and to the table etl.etl_logs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NUMBERS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 
 
 def level_from_environment() -> int:
-    """``ETL_LOG_LEVEL`` as a number; anything unknown counts as INFO, because a log must not stop a job."""
+    """``ETL_LOG_LEVEL`` as a number; an unknown name counts as INFO, because logging must not stop a job."""
     return _NUMBERS.get(os.environ.get("ETL_LOG_LEVEL", "").strip().upper(), 20)
 
 
@@ -44,7 +44,7 @@ class ETLLogger:
         self._console = logging.getLogger(f"sportmonks.etl.{component.lower()}")
 
     def bind(self, **context: Any) -> ETLLogger:
-        """A logger on the same monitor with other ``component``, ``execution_id``, ``chunk_id`` or ``fixture_id``."""
+        """A logger on the same monitor with another ``component``, ``execution_id``, ``chunk_id`` or ``fixture_id``."""
         merged: dict[str, Any] = {
             "component": self.component,
             "execution_id": self.execution_id,
@@ -90,7 +90,7 @@ class ETLLogger:
         duration_ms: float | None = None,
         **details: Any,
     ) -> None:
-        """One event of the named level; what every other method ends in."""
+        """Log one event of the given level; every other method calls this one."""
         number = _NUMBERS.get(level_name, 20)
         if number < self.level:
             return
@@ -124,7 +124,7 @@ class ETLLogger:
         return " ".join(parts)
 
     def close(self) -> None:
-        """Write what is buffered. The monitor, which others may share, stays open."""
+        """Write the buffered events. The monitor stays open, because others may share it."""
         if self.monitor is not None:
             self.monitor.flush()
 

@@ -1,4 +1,4 @@
-"""ETLMonitor: the Python face of the execution tables and of their functions."""
+"""ETLMonitor: the execution tables and their SQL functions, called from Python."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FIGURES = (
 
 
 class ETLMonitor:
-    """Executions at once, events and metrics through a buffer.
+    """Writes executions immediately, events and metrics through a buffer.
 
     ``connect`` gives a new connection to the warehouse; it is also called on a background thread, so resolve
     Airflow connections before (``info = warehouse_conninfo(); ETLMonitor(lambda: open_connection(info))``).
@@ -48,7 +48,7 @@ class ETLMonitor:
         dag_id: str | None = None,
         run_id: str | None = None,
     ) -> str:
-        """Start the execution, or take it up again after a retry; its id."""
+        """Start the execution, or continue it after a retry. Returns its id."""
         self._one(
             "SELECT etl.start_etl_execution(%s, %s::jsonb, p_dag_id => %s, p_run_id => %s) AS execution_id",
             (execution_id, to_json(config) or "{}", dag_id, run_id),
@@ -58,7 +58,7 @@ class ETLMonitor:
     def finish_execution(
         self, execution_id: str, status: str | None = None, *, error_message: str | None = None, **figures: int | None
     ) -> str:
-        """Finish it and return its status. Figures and a status left out are counted from its plan and chunks."""
+        """Finish the execution and return its status. Counts and status left out are taken from its plan and chunks."""
         unknown = set(figures) - set(FIGURES)
         if unknown:
             raise TypeError(f"finish_execution() has no figure {sorted(unknown)[0]!r}; known: {', '.join(FIGURES)}")
@@ -75,7 +75,7 @@ class ETLMonitor:
         return str(row["status"]) if row else ""
 
     def heartbeat(self, execution_id: str) -> None:
-        """The execution is alive; etl_watch leaves it alone for a while."""
+        """Record that the execution is alive, so that etl_watch does not close it as dead."""
         self._one(
             "UPDATE etl.etl_executions SET heartbeat_at = clock_timestamp() WHERE execution_id = %s"
             " RETURNING 1 AS alive",
@@ -83,7 +83,8 @@ class ETLMonitor:
         )
 
     def get_execution_summary(self, execution_id: str | None = None) -> dict[str, Any] | None:
-        """Status, durations, figures, success rate (%), fixtures/s; without an id of the newest one; None: no such."""
+        """Status, durations, counts, success rate (%) and fixtures/s of an execution (without an id: of the newest one);
+        None where there is none."""
         return self._one("SELECT * FROM etl.get_etl_execution_summary(%s)", (execution_id,))
 
     def get_health_status(self) -> dict[str, Any]:
@@ -133,22 +134,22 @@ class ETLMonitor:
         metric_unit: str | None = None,
         tags: Mapping[str, Any] | None = None,
     ) -> None:
-        """Buffer one metric for etl.etl_metrics. What is no finite number is dropped and counted."""
+        """Buffer one metric for etl.etl_metrics. A value that is not a finite number is dropped and counted."""
         try:
             value = float(metric_value)
             if not math.isfinite(value):
-                raise ValueError("one NaN would be the mean of its whole bucket")
+                raise ValueError("one NaN would become the mean of its bucket")
             row = (_name(execution_id), _name(metric_name) or "?", value, _name(metric_unit), to_json(tags) or "{}")
             self.sink.put("metrics", (datetime.now(UTC), *row))
         except Exception:
             self.sink.dropped += 1
 
     def flush(self, timeout: float = 5.0) -> bool:
-        """Wait for the buffer to be written; False when the tables did not take it in time."""
+        """Wait until the buffer is written; False when that took longer than the timeout."""
         return self.sink.flush(timeout)
 
     def close(self, timeout: float = 5.0) -> None:
-        """Write what is buffered and let the connection go."""
+        """Write the buffered rows and close the connection."""
         self.sink.close(timeout)
 
     def __enter__(self) -> ETLMonitor:
@@ -163,7 +164,7 @@ class ETLMonitor:
 
 
 def _name(value: Any) -> str | None:
-    """A name as PostgreSQL takes it: no NUL, no lone surrogates, not too long for an index."""
+    """A name that PostgreSQL accepts: no NUL, no lone surrogates, not too long for an index."""
     if value is None:
         return None
     return str(value)[:500].replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

@@ -1,4 +1,4 @@
-"""PerformanceTracker: durations, counters and gauges, summed up before they are written."""
+"""PerformanceTracker: durations, counters and gauges, aggregated before they are written."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FLUSH_EVERY_S = 30.0
 
 
 def _harmless(call: Callable[P, None]) -> Callable[P, None]:
-    """Whatever it is handed: watching cannot fail the job."""
+    """Accepts any value, because monitoring must not fail the job."""
 
     @wraps(call)
     def careful(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -35,7 +35,7 @@ def _harmless(call: Callable[P, None]) -> Callable[P, None]:
 
 
 class _Timing:
-    """Count, sum and maximum exactly; percentiles from a reservoir, so that memory stays flat."""
+    """Exact count, sum and maximum; percentiles from a reservoir sample, so that memory stays constant."""
 
     __slots__ = ("count", "maximum", "sample", "total")
 
@@ -55,13 +55,13 @@ class _Timing:
             self.sample[place] = value
 
     def percentile(self, share: float) -> float:
-        """Nearest rank."""
+        """Percentile by the nearest-rank method."""
         ordered = sorted(self.sample)
         return ordered[max(math.ceil(share * len(ordered)) - 1, 0)]
 
 
 class PerformanceTracker:
-    """What the operations of one execution cost.
+    """Durations and counts of the operations of one execution.
 
     An operation ``fetch`` gives the metrics fetch.count, .mean, .p50, .p95, .max (ms) and fetch.errors, written
     about every 30 s and at ``flush``; with ``track_performance`` also one metric ``fetch`` per call. Counters are
@@ -89,7 +89,7 @@ class PerformanceTracker:
 
     @contextmanager
     def track_operation(self, name: str, /, **tags: Any) -> Iterator[None]:
-        """Time the block. An exception is counted and passes through."""
+        """Measure the duration of the block. An exception is counted and raised on."""
         started = time.perf_counter()
         try:
             yield
@@ -111,7 +111,7 @@ class PerformanceTracker:
 
     @_harmless
     def record_metric(self, name: str, value: float, /, unit: str | None = None, **tags: Any) -> None:
-        """One metric, one row."""
+        """Write one metric as one row, without aggregation."""
         self._record(name, value, unit, tags)
 
     @_harmless
@@ -122,14 +122,14 @@ class PerformanceTracker:
 
     @_harmless
     def set_gauge(self, name: str, value: float, unit: str | None = None) -> None:
-        """The newest value wins at the next flush."""
+        """Set a gauge; the next flush writes the newest value."""
         with self._lock:
             self._gauges[name] = (value, unit)
         self._flush_when_due()
 
     @_harmless
     def flush(self) -> None:
-        """Hand what has been summed up to the monitor and begin anew."""
+        """Hand the aggregates to the monitor and reset them."""
         with self._lock:
             timings, self._timings = self._timings, {}
             counters, self._counters = self._counters, {}

@@ -1,4 +1,4 @@
-"""The buffer between the job and the monitoring tables, with the one thread that empties it.
+"""The buffer between the job and the monitoring tables, and the thread that writes it.
 
 What it promises the job: ``put`` costs microseconds, never waits, never raises. A dead or slow table costs rows
 here (the oldest first, counted), never data there: every line has already gone to the ordinary log.
@@ -26,7 +26,7 @@ _COPY: dict[Table, str] = {
     "metrics": "COPY etl.etl_metrics (timestamp, execution_id, metric_name, metric_value, metric_unit, tags)"
     " FROM STDIN",
 }
-# A row that the table will never take, as against a table that does not answer.
+# Errors of a row that the table will never accept, as opposed to a table that cannot be reached.
 _ROW_ERRORS = (psycopg.DataError, psycopg.IntegrityError, ValueError, TypeError)
 BATCH = 1_000
 STATEMENT_TIMEOUT_MS = 10_000
@@ -53,7 +53,7 @@ class EventSink:
         self._thread: threading.Thread | None = None
         self._closing = False
         self._writing = False
-        self._flush_asked = 0
+        self._flush_requested = 0
         self._failures = 0
         self._conn: psycopg.Connection[Any] | None = None
         self.written = 0
@@ -61,7 +61,7 @@ class EventSink:
         self.cpu_seconds = 0.0  # of the thread that writes
 
     def put(self, table: Table, row: Row) -> None:
-        """Buffer one row. Over capacity the oldest goes."""
+        """Buffer one row. Over capacity, the oldest row is dropped and counted."""
         with self._lock:
             if self._closing:
                 self.dropped += 1
@@ -72,29 +72,29 @@ class EventSink:
             full = len(self._rows) >= BATCH
             if self._thread is None:
                 thread = threading.Thread(target=self._run, name="etl-monitor", daemon=True)
-                # May raise (no more threads to be had): then the row waits for the next one's try.
+                # May raise when no thread can be started; the row then waits until the next row tries again.
                 thread.start()
                 self._thread = thread
         if full:
             self._wake.set()
 
     def flush(self, timeout: float = 5.0) -> bool:
-        """Wait until everything buffered so far is written; False when that did not happen in ``timeout`` seconds."""
+        """Wait until everything buffered so far is written; False when that took longer than ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
         with self._lock:
             if self._thread is None:
                 return not self._rows
-            self._flush_asked = self._failures + 1
+            self._flush_requested = self._failures + 1
             self._wake.set()
             while self._rows or self._writing:
                 left = deadline - time.monotonic()
-                if left <= 0 or (self._failures >= self._flush_asked and not self._writing):
+                if left <= 0 or (self._failures >= self._flush_requested and not self._writing):
                     return False
                 self._idle.wait(left)
         return True
 
     def close(self, timeout: float = 5.0) -> bool:
-        """Flush, then stop the thread; one that hangs in a dead connection is left to end with the process. Rows put
+        """Flush, then stop the thread. A thread that hangs in a dead connection ends with the process. Rows put
         afterwards are counted as dropped."""
         done = self.flush(timeout)
         with self._lock:
@@ -155,14 +155,14 @@ class EventSink:
                     return
 
     def _put_back(self, batch: Sequence[tuple[Table, Row]]) -> None:
-        """Unwritten rows return to the front, as many as there is room for (the newest of them)."""
+        """Put unwritten rows back at the front; where there is no room for all, the newest are kept."""
         room = (self._rows.maxlen or 0) - len(self._rows)
         self.dropped += max(len(batch) - room, 0)
         if room > 0:
             self._rows.extendleft(reversed(batch[-room:]))
 
     def _write(self, batch: Sequence[tuple[Table, Row]]) -> bool:
-        """One transaction for the batch. False: try the same rows again later."""
+        """Write the batch in one transaction. False: the same rows have to be tried again later."""
         try:
             if self._conn is None or self._conn.closed:
                 self._conn = self._connect()

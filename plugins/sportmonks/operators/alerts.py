@@ -26,15 +26,16 @@ class ExecutionAlertsOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, int]:
         """Alerts now open for this DAG, and how many people were told of."""
-        from sportmonks.monitoring import ETLAlertManager, Thresholds
-        from sportmonks.monitoring import housekeeping as watch
+        from sportmonks.alerts import dispatch
+        from sportmonks.alerts.rules import ETLAlertManager
+        from sportmonks.config.thresholds import Thresholds
         from sportmonks.warehouse.connection import connect
 
         run = context["dag_run"]
         with connect(self.warehouse_conn_id, autocommit=True) as conn:
             manager = ETLAlertManager(conn, Thresholds.from_mapping(self.thresholds))
             found = manager.check_execution_alerts(execution_id(run.dag_id, run.run_id, run.run_after))
-            told = watch.notify_new(conn)
+            told = dispatch.notify_new(conn)
         for alert in found:
             self.log.warning("%s: %s %s", alert.kind, alert.message, alert.hint)
         return {"open": len(found), "notified": told}

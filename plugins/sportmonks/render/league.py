@@ -56,7 +56,7 @@ not due.
 
 def build_league_dag(league: League, settings: TaskSettings) -> DAG:
     """The DAG of a league. Pure: the same manifest gives the same DAG."""
-    from sportmonks.monitoring import league_deadline
+    from sportmonks.alerts.deadlines import league_deadline
 
     plain: dict[str, Any] = {
         "league": msgspec.to_builtins(league),

@@ -98,7 +98,7 @@ def route_dags(folder: Path | None = None) -> dict[str, DAG]:
 
 def build_route_dag(route: Route) -> DAG:
     """The DAG of a route. Pure: the same file gives the same DAG."""
-    from sportmonks.monitoring import league_deadline
+    from sportmonks.alerts.deadlines import league_deadline
 
     period = route.period
     minutes = route.deadline_minutes

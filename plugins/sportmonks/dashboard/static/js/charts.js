@@ -61,10 +61,10 @@ function asTable(chart, t) {
   const details = h("details", { id: `table-${chart.id}` }, h("summary", {}, "As a table"));
   details.addEventListener("toggle", () => {
     if (details.querySelector("table")) return;
-    const rows = t.map((moment, i) => [moment, ...chart.series.map((line) => line.points[i])]).filter((row) => row.slice(1).some((v) => v !== null));
+    const rows = t.map((time, i) => [time, ...chart.series.map((line) => line.points[i])]).filter((row) => row.slice(1).some((v) => v !== null));
     details.append(h("div", { class: "scroll low", tabindex: "0", role: "region", "aria-label": chart.title }, h("table", { class: "plain" },
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "time"), chart.series.map((line) => h("th", { scope: "col", class: "num" }, line.label)))),
-      h("tbody", {}, rows.map(([moment, ...values]) => h("tr", {}, h("td", {}, new Date(moment * 1000).toLocaleString("en-GB")), values.map((v) => h("td", { class: "num" }, v === null ? "–" : count(Math.round(v * 100) / 100)))))))));
+      h("tbody", {}, rows.map(([time, ...values]) => h("tr", {}, h("td", {}, new Date(time * 1000).toLocaleString("en-GB")), values.map((v) => h("td", { class: "num" }, v === null ? "–" : count(Math.round(v * 100) / 100)))))))));
   });
   return details;
 }

@@ -78,7 +78,7 @@ export async function coverage({ search, signal, go }) {
   return h("div", { class: "stack" }, card("Coverage",
     h("div", { class: "filters" },
       h("label", {}, "Show ", pick("measure", [["collected", "collected"], ["settled", "settled (no re-read due)"], ["due", "due now"]], measure)),
-      h("label", {}, "Only ", pick("only", [["", "all leagues"], ["failed", "failed"], ["stale", "stale"], ["open", "not whole"]], only)),
+      h("label", {}, "Only ", pick("only", [["", "all leagues"], ["failed", "failed"], ["stale", "stale"], ["open", "incomplete"]], only)),
       h("label", {}, "League ", h("input", { id: "league", type: "search", value: search.get("league") ?? "", placeholder: "name", onchange: change })),
       downloads("coverage")),
     wanted.length ? h("div", { class: "scroll", role: "region", "aria-label": "Coverage, scrolls sideways", tabindex: "-1" }, arrows(grid)) : empty("No league matches.", "Widen the filters."),

@@ -17,7 +17,7 @@ export function h(tag, props = {}, ...children) {
 }
 
 export const count = (value) => (value === null || value === undefined ? "–" : new Intl.NumberFormat("en").format(value));
-export const percent = (part, whole) => (whole ? Math.floor((100 * part) / whole) : 0);
+export const percent = (part, total) => (total ? Math.floor((100 * part) / total) : 0);
 
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return "–";
@@ -42,7 +42,7 @@ export const minute = (iso) => (iso ? MINUTE.format(new Date(iso)) : "–");
 export const date = (iso) => (iso ? DATE.format(new Date(iso)) : "–");
 export const clock = (iso) => (iso ? DAY.format(new Date(iso)) : "–");
 
-// A moment: relative to now for reading, exact on hover and for machines.
+// A time: relative to now for reading, exact on hover and for machines.
 export const when = (iso) => (iso ? h("time", { datetime: iso, title: `${iso.slice(0, 19).replace("T", " ")} UTC` }, ago(iso)) : h("span", { class: "dim" }, "never"));
 
 const MARKS = { RUNNING: "▶", COMPLETED: "✓", FAILED: "✕", CANCELLED: "■", PENDING: "…", SKIPPED: "↷", OPEN: "!", ACKNOWLEDGED: "◐", RESOLVED: "✓", CRITICAL: "✕", ERROR: "✕", WARNING: "!", INFO: "i", DEBUG: "·" };
@@ -63,8 +63,8 @@ export function table(caption, columns, rows) {
       h("tbody", {}, rows.map((row) => h("tr", {}, columns.map(([label, cell, kind]) => h("td", { class: kind, "data-label": label }, cell(row))))))));
 }
 
-export function bar(done, whole, label) {
-  return h("progress", { max: whole || 1, value: Math.min(done, whole || 1), "aria-label": label });
+export function bar(done, total, label) {
+  return h("progress", { max: total || 1, value: Math.min(done, total || 1), "aria-label": label });
 }
 
 // Into Airflow's own page. The frame may not navigate it, but a link that stands in that page may be clicked.

@@ -44,7 +44,7 @@ export async function logs({ search, signal, go }) {
       list.append(...next.rows.map(line));
       more(next);
     } }, found.rows.length ? "Older lines" : "Look further back") : null;
-    // A thin page is no answer yet: the next ones are asked for at once, but not for ever.
+    // A page with few rows does not fill the view: the next pages are requested at once, up to a limit.
     if (thin && ++steps % 20 && button) setTimeout(() => button.isConnected && button.click());
     const end = found.next || !begun ? null : h("span", { class: "dim" }, list.children.length ? "That is all." : "No line matches.");
     state.replaceChildren(...[words, button, end].filter(Boolean));

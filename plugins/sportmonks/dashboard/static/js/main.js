@@ -1,4 +1,4 @@
-// Which view is shown (by the address after #), when it is asked again, and what is said when it cannot be.
+// Which view is shown (by the address after #), when it is refreshed, and the message when it cannot be loaded.
 import { h, empty } from "./dom.js";
 import { get, Trouble } from "./api.js";
 import { overview } from "./overview.js";
@@ -100,7 +100,7 @@ function say(text, old = false) {
   fresh.textContent = text;
 }
 
-// Nothing is asked for while nobody looks, nor while somebody reads a menu, types or copies.
+// No refresh while the page is hidden, nor while somebody uses a menu, types or copies.
 function again() {
   const busy = document.hasFocus() && document.activeElement?.matches("select, input, textarea");
   const chosen = getSelection();
@@ -121,13 +121,13 @@ document.addEventListener("visibilitychange", () => { if (!document.hidden && VI
 
 // Opened from a DAG run in Airflow: straight to the execution of that run.
 async function start() {
-  const asked = new URLSearchParams(location.search);
-  const dag = asked.get("dag_id");
+  const query = new URLSearchParams(location.search);
+  const dag = query.get("dag_id");
   if (dag && !location.hash) {
     drawBar("Runs");
     try {
       // A plus sign that came unescaped reads as a blank; run ids have plus signs and no blanks.
-      const found = await get("executions", { dag_id: dag, run_id: asked.get("run_id")?.replaceAll(" ", "+"), limit: 1 });
+      const found = await get("executions", { dag_id: dag, run_id: query.get("run_id")?.replaceAll(" ", "+"), limit: 1 });
       if (found.rows.length) { location.replace(`#/run/${encodeURIComponent(found.rows[0].execution_id)}`); return; }
       view.replaceChildren(empty("This run has no execution.", "Runs of league DAGs have one as soon as their first task has started. Other DAGs have none."));
       view.setAttribute("aria-busy", "false");

@@ -1,10 +1,10 @@
-// The ten seconds: is the data right and fresh, and if not, where, why and what to do.
+// The first view: is the data complete and fresh, and if not, where, why and what to do.
 import { h, card, count, duration, when, ago, bar, empty, percent, table } from "./dom.js";
 import { get, me } from "./api.js";
 import { alertCard } from "./alerts.js";
 import { runColumns } from "./runs.js";
 
-const VERDICTS = {
+const STATUSES = {
   ok: ["✓", "All good", "ok"],
   attention: ["!", "Needs a look", "attention"],
   bad: ["✕", "Something is wrong", "bad"],
@@ -12,13 +12,13 @@ const VERDICTS = {
   starting: ["▶", "The first runs are under way", "starting"],
 };
 
-function verdict(health) {
-  const [mark, title, kind] = VERDICTS[health.verdict];
+function overall(health) {
+  const [mark, title, kind] = STATUSES[health.overall];
   const collected = percent(health.collected_fixtures, health.total_fixtures);
-  const lines = health.verdict === "empty"
+  const lines = health.overall === "empty"
     ? "Trigger the DAG sportmonks_catalog; it creates one DAG per league, and their runs appear here."
     : `${collected} % of ${count(health.total_fixtures)} known fixtures collected, ${count(health.due_fixtures)} due. Last completed run ${ago(health.last_completed_at)}.`;
-  return h("section", { class: `verdict ${kind}`, "aria-label": "Verdict" },
+  return h("section", { class: `overall ${kind}`, "aria-label": "Overall status" },
     h("span", { class: "mark", "aria-hidden": "true" }, mark),
     h("div", {}, h("h2", {}, title, health.reasons.length ? `: ${health.reasons.join(", ")}` : ""), h("p", {}, lines)));
 }
@@ -47,7 +47,7 @@ function speed(x) {
 const RANK = { CRITICAL: 0, WARNING: 1, INFO: 2 };
 
 export function running(rows) {
-  if (!rows.length) return empty("No run at the moment.", "Scheduled runs come by themselves; a league's DAG can be triggered in Airflow or with ./etl run.");
+  if (!rows.length) return empty("No run just now.", "Scheduled runs come by themselves; a league's DAG can be triggered in Airflow or with ./etl run.");
   return h("ul", { class: "runlist" }, rows.map((x) => {
     const share = percent(x.processed_fixtures, x.total_fixtures);
     return h("li", { "data-execution": x.execution_id },
@@ -74,7 +74,7 @@ export async function overview({ signal, refresh }) {
   const [data, user] = await Promise.all([get("overview", {}, signal), me()]);
   const x = data.health;
   return h("div", { class: "stack" },
-    verdict(x),
+    overall(x),
     data.alerts.rows.length ? card("Open alerts", h("div", { class: "stack tight" }, [...data.alerts.rows].sort((a, b) => RANK[a.severity] - RANK[b.severity]).map((a) => alertCard(a, user, refresh))),
       data.alerts.next ? h("p", {}, h("a", { href: "#/alerts" }, "All alerts")) : null) : null,
     h("div", { class: "columns" }, card("Running now", running(data.running)), card("API budget", gauges(data.budgets))),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sportmonks.notifiers.alert import AlertNotifier
+from sportmonks.alerts.notifier import AlertNotifier
 from tests.alerts.test_message import make
 from tests.harness.receivers import HookServer, MailServer, serving
 

@@ -1,0 +1,107 @@
+"""Running the rules and sending notifications: each alert is sent once, by whoever claims it first."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from sportmonks.alerts.notifier import AlertNotifier, Delivery
+from sportmonks.alerts.rules import Alert, ETLAlertManager
+from sportmonks.config.thresholds import Thresholds
+from sportmonks.errors import ConfigurationError
+from sportmonks.warehouse.connection import sql
+
+log = logging.getLogger(__name__)
+
+# More new alerts than this in one check become one digest: a dead API must not send 490 mails.
+SINGLE_NOTIFICATIONS = 5
+SENDING_S = 120.0
+
+Deliver = Callable[[list[Alert]], Delivery]
+
+
+def _deliver(alerts: list[Alert]) -> Delivery:
+    return AlertNotifier(alerts).deliver()
+
+
+def current_thresholds() -> Thresholds:
+    """The limits of the manifest; the defaults while there is no manifest or none that can be read, so that alerts
+    are checked in any case."""
+    from airflow.sdk import Variable
+
+    from sportmonks.config.catalog import decode_manifest
+    from sportmonks.config.settings import MANIFEST_VARIABLE
+
+    text = Variable.get(MANIFEST_VARIABLE, default=None)
+    try:
+        return Thresholds.from_mapping(decode_manifest(text).settings.alerts if text else None)
+    except ConfigurationError as error:
+        log.error("Alerts are checked with the default limits: %s", error)
+        return Thresholds()
+
+
+def check_and_notify(
+    conn: psycopg.Connection[Any],
+    thresholds: Thresholds,
+    *,
+    deliver: Deliver = _deliver,
+    now: datetime | None = None,
+) -> dict[str, Any]:
+    """Run every rule, then notify of each alert that has had no notification. Returns counts for the task's XCom."""
+    manager = ETLAlertManager(conn, thresholds)
+    live = manager.check_system_alerts(now=now)
+    # The page reads from this metric that the rules are being run.
+    conn.execute(
+        "SELECT etl.record_etl_metric(NULL, 'alerts_live', %s, 'alerts', '{}', %s)",
+        (len(live), now or datetime.now(UTC)),
+    )
+    notified = notify_new(conn, deliver=deliver, now=now)
+    return {
+        "live": len(live),
+        "opened": sum(alert.opened for alert in live),
+        "resolved": manager.resolved,
+        "notified": notified,
+        "failed_rules": manager.failed_rules,
+    }
+
+
+def notify_new(conn: psycopg.Connection[Any], *, deliver: Deliver = _deliver, now: datetime | None = None) -> int:
+    """Claim the alerts that wait for a notification and send them; how many were sent."""
+    now = now or datetime.now(UTC)
+    with conn.cursor(row_factory=dict_row) as cursor:
+        claimed = cursor.execute("SELECT alert_id FROM etl.claim_alert_notifications(50, %s)", (now,)).fetchall()
+    return _send(conn, [row["alert_id"] for row in claimed], deliver, now)
+
+
+def notify_one(
+    conn: psycopg.Connection[Any], alert_id: int, *, deliver: Deliver = _deliver, now: datetime | None = None
+) -> bool:
+    """Send this alert unless it has been sent or another process is sending it now. True when it was sent."""
+    now = now or datetime.now(UTC)
+    claimed = conn.execute("SELECT alert_id FROM etl.claim_alert_notification(%s, %s)", (alert_id, now)).fetchall()
+    return bool(_send(conn, [row[0] for row in claimed], deliver, now))
+
+
+def _send(conn: psycopg.Connection[Any], ids: list[int], deliver: Deliver, now: datetime) -> int:
+    if not ids:
+        return 0
+    with conn.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(sql("queries/alerts_by_id"), {"ids": ids}).fetchall()
+    alerts = [Alert.from_row(row, opened=True) for row in rows]
+    groups: Iterable[list[Alert]] = [[a] for a in alerts] if len(alerts) <= SINGLE_NOTIFICATIONS else [alerts]
+    sent = 0
+    deadline = time.monotonic() + SENDING_S
+    for group in groups:
+        # Channels that hang must not use up the run's time; alerts that are left are claimed again by the next run.
+        delivery = deliver(group) if time.monotonic() < deadline else None
+        done = delivery is not None and delivery.done
+        for alert in group:
+            conn.execute("SELECT etl.settle_alert_notification(%s, %s, %s)", (alert.alert_id, done, now))
+        sent += len(group) if delivery is not None and delivery.sent else 0
+    return sent
