@@ -83,7 +83,7 @@ class ETLMonitor:
         )
 
     def get_execution_summary(self, execution_id: str | None = None) -> dict[str, Any] | None:
-        """Status, durations, counts, success rate (%) and fixtures/s of an execution (without an id: of the newest one);
+        """Status, durations, counts, success rate (%) and fixtures/s of an execution (without an id: the newest);
         None where there is none."""
         return self._one("SELECT * FROM etl.get_etl_execution_summary(%s)", (execution_id,))
 
