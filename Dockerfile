@@ -14,8 +14,8 @@ COPY --chown=airflow:root include /opt/airflow/include
 COPY --chown=airflow:root plugins /opt/airflow/plugins
 COPY --chown=airflow:root local /opt/sportmonks/local
 
-# The folder of the login file: a volume takes its owner from here.
-RUN mkdir -p /opt/airflow/auth
+# The folder of the login file. A volume takes owner and mode from here: group 0 may write, whatever AIRFLOW_UID is.
+RUN mkdir -p /opt/airflow/auth && chmod g+rwx /opt/airflow/auth
 
 ENV PYTHONPATH=/opt/sportmonks:/opt/airflow/plugins \
     ETL_INCLUDE_DIR=/opt/airflow/include

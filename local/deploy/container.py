@@ -1,8 +1,10 @@
 """What the containers run besides Airflow itself (docker-compose.yaml): check, init, healthy.
 
-python -m local.deploy.container check           what is missing in .env, a line each; exit code 1 when anything is
-python -m local.deploy.container init            databases up to date, login file written
-python -m local.deploy.container healthy URL     exit code 0 when the API server and its database are well
+python -m local.deploy.container check                     what is missing in .env or cannot be read, a line each; exit
+                                                           code 1 when there is anything
+python -m local.deploy.container init                      databases up to date, login file written
+python -m local.deploy.container healthy URL [COMPONENT]   exit code 0 when the component (metadatabase, scheduler,
+                                                           triggerer, dag_processor) of the API server at URL is healthy
 """
 
 from __future__ import annotations
@@ -24,6 +26,9 @@ SECRETS = {
     "POSTGRES_PASSWORD": "POSTGRES_PASSWORD",
 }
 HEALTH_SECONDS = 10
+# Mounted folders that Airflow reads, and volumes that it writes; all of them belong to the image, too.
+READ = ("config", "dags", "include/sql", "plugins/sportmonks")
+WRITTEN = ("auth", "logs")
 
 
 def problems(env: Mapping[str, str]) -> list[str]:
@@ -54,8 +59,25 @@ def problems(env: Mapping[str, str]) -> list[str]:
     return found
 
 
-def check(env: Mapping[str, str]) -> int:
-    found = problems(env)
+def unusable_folders(airflow_home: Path) -> list[str]:
+    """Folders below ``airflow_home`` that this container's user cannot read or write, each with its hint."""
+    user = f"the containers' user ({os.getuid()}, group {os.getgid()})"
+    found = [
+        f"{airflow_home / name} cannot be read by {user}. Run in the checkout: chmod -R go+rX config dags include local"
+        " plugins"
+        for name in READ
+        if not os.access(airflow_home / name, os.R_OK | os.X_OK)
+    ]
+    return found + [
+        f"{airflow_home / name} cannot be written by {user}. Its volume was made for another AIRFLOW_UID: set"
+        " that one again, or remove the volume (docker volume rm)."
+        for name in WRITTEN
+        if not os.access(airflow_home / name, os.W_OK | os.X_OK)
+    ]
+
+
+def check(env: Mapping[str, str], *, folders: bool = False) -> int:
+    found = problems(env) + (unusable_folders(Path(env.get("AIRFLOW_HOME", "/opt/airflow"))) if folders else [])
     for line in found:
         print(f"error: {line}", file=sys.stderr)
     return 1 if found else 0
@@ -83,7 +105,9 @@ def init(env: Mapping[str, str]) -> int:
 
 
 def _write_logins(path: Path, env: Mapping[str, str]) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # Made anew: the file of another AIRFLOW_UID could not be opened, only replaced.
+    path.unlink(missing_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump({"admin": env["AIRFLOW_ADMIN_PASSWORD"]}, file)
 
@@ -105,27 +129,32 @@ def _make_database(conninfo: str) -> None:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(str(name))))
 
 
-def healthy(url: str) -> int:
-    """The API server answers 200 whatever the state: the answer itself is read."""
+def healthy(url: str, component: str = "metadatabase") -> int:
+    """The API server answers with status 200 whatever the state, so the state is read from its body.
+
+    Asking it costs a few milliseconds; `airflow jobs check` imports Airflow, which takes 3 s of CPU time.
+    """
     try:
         with urllib.request.urlopen(f"{url}/api/v2/monitor/health", timeout=HEALTH_SECONDS) as answer:
             state: dict[str, Any] = json.load(answer)
     except (OSError, ValueError) as error:
         print(f"error: {url} does not answer: {error}", file=sys.stderr)
         return 1
-    status = (state.get("metadatabase") or {}).get("status")
-    print(f"metadatabase: {status}")
+    status = (state.get(component) or {}).get("status")
+    print(f"{component}: {status}")
     return 0 if status == "healthy" else 1
 
 
 def main(arguments: Sequence[str]) -> int:
     match list(arguments):
         case ["check"]:
-            return check(os.environ)
+            return check(os.environ, folders=True)
         case ["init"]:
             return check(os.environ) or init(os.environ)
         case ["healthy", url]:
             return healthy(url)
+        case ["healthy", url, component]:
+            return healthy(url, component)
     print(__doc__, file=sys.stderr)
     return 2
 

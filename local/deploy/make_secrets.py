@@ -33,8 +33,22 @@ def lines(existing: str) -> list[str]:
     return [f"{name}={make()}" for name, make in MAKERS.items() if name not in known]
 
 
+def expanded(existing: str) -> list[str]:
+    """Names whose values hold a `$` that docker compose would take for a variable: neither doubled nor in ''."""
+    found = []
+    for line in existing.splitlines():
+        name, _, value = line.partition("=")
+        value = value.strip()
+        plain = not name.lstrip().startswith("#") and not (value.startswith("'") and value.endswith("'"))
+        if plain and "$" in value.replace("$$", ""):
+            found.append(name.strip())
+    return found
+
+
 def main() -> int:
     existing = DOTENV.read_text(encoding="utf-8") if DOTENV.exists() else ""
+    for name in expanded(existing):
+        print(f"warning: {name} in .env holds a $, which docker compose expands. Write $$ for it.", file=sys.stderr)
     if existing and not existing.endswith("\n"):
         print()
     for line in lines(existing):

@@ -7,6 +7,8 @@ import os
 import re
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +215,86 @@ def test_check_names_what_is_missing(services: dict[str, Any]) -> None:
     assert any("AIRFLOW_EXECUTOR='KubernetesExecutor'" in line for line in deploy.problems(other))
 
 
+def run_command(service: dict[str, Any], **environment: str) -> subprocess.CompletedProcess[str]:
+    """The service's own command with its own environment, beside what the image and the host give."""
+    words = [*service.get("entrypoint", []), *service["command"]]
+    assert words[0] == "python"
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{REPO}:{REPO / 'plugins'}"} | service["environment"]
+    return subprocess.run(
+        [sys.executable, *words[1:]], env=env | environment, capture_output=True, text=True, check=False, cwd="/"
+    )
+
+
+@pytest.fixture
+def airflow_home(tmp_path: Path) -> Path:
+    """What the image has below AIRFLOW_HOME once the folders are mounted."""
+    for name in ("config", "dags", "include", "plugins"):
+        (tmp_path / name).symlink_to(REPO / name)
+    for name in ("auth", "logs"):
+        (tmp_path / name).mkdir()
+    return tmp_path
+
+
+def test_the_preflight_waits_for_nothing_and_passes(services: dict[str, Any], airflow_home: Path) -> None:
+    """The image's entrypoint waits for a database that waits for this very service: it must not run here."""
+    service = services["preflight"]
+    assert service["entrypoint"][0] == "python"
+    assert service["depends_on"] == {}
+    done = run_command(service, AIRFLOW_HOME=str(airflow_home))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_preflight_names_what_is_missing_and_what_cannot_be_used(airflow_home: Path) -> None:
+    (airflow_home / "auth").rmdir()
+    (airflow_home / "dags").unlink()
+    done = run_command(resolved({})["services"]["preflight"], AIRFLOW_HOME=str(airflow_home))
+    assert done.returncode == 1
+    assert "POSTGRES_PASSWORD is not set in .env" in done.stderr
+    assert f"{airflow_home / 'auth'} cannot be written by the containers' user" in done.stderr
+    assert f"{airflow_home / 'dags'} cannot be read" in done.stderr
+    assert "chmod -R go+rX" in done.stderr
+
+
+def test_every_airflow_container_reads_the_settings_of_its_user(services: dict[str, Any]) -> None:
+    for name in ("init", "api-server", "scheduler", "dag-processor", "triggerer", "worker"):
+        assert services[name]["env_file"] == ".env", name
+
+
+def test_no_secret_on_a_command_line(services: dict[str, Any], settings: dict[str, str]) -> None:
+    secrets = {value for name, value in settings.items() if SECRET_NAMES.search(name)}
+    for name, service in services.items():
+        words = json.dumps([service.get("command"), service.get("entrypoint"), service.get("healthcheck")])
+        assert name == "sandbox" or not any(secret in words for secret in secrets), name
+
+
+def test_redis_keeps_queued_tasks_and_reads_its_password_from_a_file(services: dict[str, Any], tmp_path: Path) -> None:
+    shell, flag, script = services["redis"]["command"]
+    assert (shell, flag) == ("sh", "-c")
+    written = script.replace("/tmp/redis.conf", str(tmp_path / "redis.conf")).replace("exec redis-server", "echo")
+    subprocess.run(["sh", "-c", written], env=services["redis"]["environment"], check=True, capture_output=True)
+    lines = (tmp_path / "redis.conf").read_text().splitlines()
+    assert lines == [f"requirepass {services['redis']['environment']['REDISCLI_AUTH']}", "appendonly yes", "dir /data"]
+    assert (tmp_path / "redis.conf").stat().st_mode & 0o077 == 0
+    assert "redis:/data" in services["redis"]["volumes"]
+
+
+def test_a_stop_waits_longer_than_a_batch_takes_and_logs_are_bounded(services: dict[str, Any]) -> None:
+    assert services["worker"]["stop_grace_period"] == "5m"
+    for name, service in services.items():
+        assert service["logging"]["options"]["max-size"], name
+
+
+def test_a_starved_scheduler_does_not_reset_its_own_tasks(services: dict[str, Any]) -> None:
+    environment = services["scheduler"]["environment"]
+    threshold = int(environment["AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD"])
+    assert threshold >= 120 > int(environment["AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL"])
+
+
+def test_a_dollar_sign_that_compose_would_expand_is_named() -> None:
+    text = "SPORTMONKS_API_KEY=abc$HOME\nPOSTGRES_PASSWORD=a$$b\nREDIS_PASSWORD='a$b'\n# AIRFLOW_UID=$X\n"
+    assert make_secrets.expanded(text) == ["SPORTMONKS_API_KEY"]
+
+
 def test_a_key_with_a_quotation_mark_is_told_without_the_key(settings: dict[str, str]) -> None:
     environment = resolved(settings | {"SPORTMONKS_API_KEY": 'se"cret'})["services"]["preflight"]["environment"]
     found = deploy.problems(environment)
@@ -254,7 +336,6 @@ def test_init_builds_both_databases_and_again(services: dict[str, Any], postgres
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
         **services["init"]["environment"],
-        "POSTGRES_PASSWORD": "given to the postgres container",
         "AIRFLOW_HOME": str(tmp_path),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONPATH": f"{REPO}:{REPO / 'plugins'}",
@@ -280,6 +361,24 @@ def test_init_builds_both_databases_and_again(services: dict[str, Any], postgres
     assert passwords.stat().st_mode & 0o077 == 0
 
 
+class _Health(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        state = {"metadatabase": {"status": "healthy"}, "triggerer": {"status": "unhealthy"}, "scheduler": {}}
+        body = json.dumps(state).encode()
+        self.send_response(200 if self.path == "/api/v2/monitor/health" else 404)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Keeps the test's output clean."""
+
+
 def test_healthy_reads_the_answer() -> None:
     assert deploy.healthy("http://127.0.0.1:1") == 1
+    with HTTPServer(("127.0.0.1", 0), _Health) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        words = [["healthy", url], ["healthy", url, "triggerer"], ["healthy", url, "scheduler"], ["healthy", url, "x"]]
+        assert [deploy.main(line) for line in words] == [0, 1, 1, 1]
+        server.shutdown()
     assert deploy.main(["nonsense"]) == 2
