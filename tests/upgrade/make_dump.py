@@ -238,7 +238,7 @@ class State:
         bad = self.old.trigger(dag_id, force=True)
         self.old.finished(dag_id, bad, "success")
         self.old.sandbox("DELETE", "/faults")
-        self.old.fault("status", {"season": season}, status=400, rate=1.0)
+        self.old.fault("status", {"path": "/multi/", "season": season}, status=400, rate=1.0)
         broken = self.old.trigger(dag_id, force=True, seasons=[season])
         self.old.finished(dag_id, broken, "failed")
         self.old.sandbox("DELETE", "/faults")
