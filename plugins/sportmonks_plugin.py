@@ -34,8 +34,9 @@ class SportmonksPlugin(AirflowPlugin):
     @cached_property
     def deadline_references(self) -> list[Any]:  # type: ignore[override]
         from sportmonks.alerts.reference import RunQueuedAt
+        from sportmonks.monitoring.reference import RunQueuedAt as OldRunQueuedAt  # goes with version 0.3
 
-        return [RunQueuedAt]
+        return [RunQueuedAt, OldRunQueuedAt]
 
     @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]

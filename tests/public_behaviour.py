@@ -27,6 +27,8 @@ STORED_PATHS = (
     "sportmonks.triggers.budget.BudgetTrigger",
     "sportmonks.alerts.deadlines.deadline_missed",
     "sportmonks.alerts.reference.RunQueuedAt",
+    "sportmonks.monitoring.deadlines.deadline_missed",
+    "sportmonks.monitoring.reference.RunQueuedAt",
     "sportmonks.notifiers.alert.AlertNotifier",
     "sportmonks.notifiers.webhook.WebhookNotifier",
 )

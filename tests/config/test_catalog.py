@@ -5,7 +5,15 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from sportmonks.config.catalog import Catalog, LeagueChoice, Manifest, decode_manifest, parse_catalog
+from sportmonks.config.catalog import (
+    Catalog,
+    LeagueChoice,
+    Manifest,
+    RecheckSettings,
+    TaskSettings,
+    decode_manifest,
+    parse_catalog,
+)
 from sportmonks.config.paths import CATALOG_FILE
 from sportmonks.config.thresholds import Thresholds
 from sportmonks.errors import ConfigurationError
@@ -112,12 +120,27 @@ def test_schedules_that_cron_knows(schedule: str) -> None:
     assert parse_catalog(f"leagues:\n  - {{id: 8, schedule: '{schedule}'}}").choice(8).schedule == schedule
 
 
-@pytest.mark.parametrize("text", ["", "{", "null", "[]", '{"version": 2}', '{"leagues": [{"id": "x"}]}', "\ud800"])
+@pytest.mark.parametrize("text", ["", "{", "null", "[]", '{"version": 3}', '{"leagues": [{"id": "x"}]}', "\ud800"])
 def test_a_manifest_that_cannot_be_read_names_the_dag_that_mends_it(text: str) -> None:
     with pytest.raises(
         ConfigurationError, match=r"sportmonks_manifest cannot be read: .*Run the DAG sportmonks_catalog"
     ):
         decode_manifest(text)
+
+
+def test_names_of_version_0_1_are_read_as_the_present_ones() -> None:
+    old = "refetch:\n  rungs_hours: [2, 48]\n  quiet_reads: 3\n"
+    assert parse_catalog(old) == parse_catalog(old.replace("refetch", "recheck").replace("rungs", "schedule"))
+    with pytest.raises(ConfigurationError, match=r"line 2: recheck\.schedule_hours is \[48\.0, 2\.0\]"):
+        parse_catalog("refetch:\n  rungs_hours: [48, 2]")
+    with pytest.raises(ConfigurationError, match="line 3: recheck stands here a second time"):
+        parse_catalog("recheck:\n  quiet_reads: 3\nrefetch:\n  quiet_reads: 4")
+
+
+def test_a_manifest_of_version_1_is_read() -> None:
+    old = '{"version": 1, "dials": {"retries": 5, "refetch": {"rungs_hours": [2, 48]}}, "leagues": []}'
+    expected = TaskSettings(retries=5, recheck=RecheckSettings(schedule_hours=(2, 48)))
+    assert decode_manifest(old) == Manifest(settings=expected)
 
 
 def test_a_manifest_with_keys_of_a_newer_version_is_read() -> None:

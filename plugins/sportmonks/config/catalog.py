@@ -13,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 import yaml
 
+from sportmonks.config.old_names import present_manifest, rename_keys, rename_settings
 from sportmonks.config.settings import DEFAULT_INCLUDES, parse_includes
 from sportmonks.config.thresholds import Thresholds
 from sportmonks.errors import ConfigurationError
@@ -152,7 +153,7 @@ class League(msgspec.Struct, frozen=True, kw_only=True):
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What the league DAGs are generated from; travels in the Variable ``sportmonks_manifest``."""
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2  # 1: the settings stood under ``dials``
     settings: TaskSettings = TaskSettings()
     leagues: tuple[League, ...] = ()
 
@@ -207,7 +208,9 @@ def parse_catalog(text: str, *, file: str = "include/catalog.yaml") -> Catalog:
         raise ConfigurationError(f"{place}: not valid YAML ({problem}).", hint="Correct that line.") from None
     if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
         raise ConfigurationError(f"{file}: expected keys and values.", hint="See the comments in the file.")
+    rename_keys(node)
     _refuse_repeated_keys(node, file)
+    data = rename_settings(data)
     try:
         catalog = msgspec.convert(data, Catalog)
     except msgspec.ValidationError as error:
@@ -311,7 +314,7 @@ def _readable(message: str, data: dict[str, Any], node: yaml.Node | None, file: 
         known: list[str] = list(Catalog.__struct_fields__)
         head = key.split(".")[0].split("[")[0]
         for struct in (CollectSettings, RecheckSettings, GuardSettings, BudgetSettings, SweepSettings):
-            if struct.__name__.lower() == head:
+            if struct.__name__.removesuffix("Settings").lower() == head:
                 known = list(struct.__struct_fields__)
         if head == "leagues":
             known = list(LeagueChoice.__struct_fields__)
@@ -341,9 +344,9 @@ def _place(file: str, node: yaml.Node | None, key: str) -> str:
 
 
 def decode_manifest(text: str) -> Manifest:
-    """The manifest out of its Variable. Raises ConfigurationError with the hint."""
+    """The manifest out of its Variable, also one of version 1. Raises ConfigurationError with the hint."""
     try:
-        return msgspec.json.decode(text, type=Manifest)
+        return msgspec.convert(present_manifest(msgspec.json.decode(text)), Manifest)
     except (msgspec.MsgspecError, UnicodeError) as error:
         raise ConfigurationError(
             f"The Variable sportmonks_manifest cannot be read: {error}.",

@@ -1,5 +1,11 @@
-"""The old place of ``sportmonks.alerts.reference``: DAGs stored by Airflow before version 0.2 name it."""
+"""The old place of ``sportmonks.alerts.reference``: DAGs stored by Airflow before version 0.2 name it.
 
-from sportmonks.alerts.reference import RunQueuedAt
+Airflow finds a stored reference among the registered classes, by the module in which the class was defined. So this is
+a class of its own, which the plugin registers too.
+"""
 
-__all__ = ["RunQueuedAt"]
+from sportmonks.alerts import reference
+
+
+class RunQueuedAt(reference.RunQueuedAt):
+    """The moment a run was queued, under its old name."""

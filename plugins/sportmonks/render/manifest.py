@@ -10,6 +10,7 @@ import msgspec
 from airflow.sdk import DAG, get_parsing_context, task
 
 from sportmonks.config.catalog import League, Manifest, TaskSettings, decode_manifest
+from sportmonks.config.old_names import present_manifest
 from sportmonks.errors import ConfigurationError
 from sportmonks.render.league import build_league_dag
 
@@ -47,7 +48,7 @@ def _build(manifest: Manifest, problems: Sequence[str] = ()) -> dict[str, DAG]:
 def _salvaged(text: str) -> dict[str, DAG]:
     """The leagues of a manifest that can be read although others cannot."""
     try:
-        raw = msgspec.json.decode(text)
+        raw = present_manifest(msgspec.json.decode(text))
         entries = raw["leagues"]
         settings = msgspec.convert(raw["settings"], TaskSettings)
     except (msgspec.MsgspecError, UnicodeError, KeyError, TypeError):
