@@ -75,7 +75,7 @@ def run(asked: argparse.Namespace) -> None:
                 read = read_payloads(batch.rows)
             conn.seconds.clear() if batch is batches[0] else None
             with _timed(found, "one batch in one transaction: raw, typed tables, books", clock):
-                stored = store.store_batch(conn, replace(batch, read=read), context)
+                stored = store.store_batch(conn, replace(batch, parsed=read), context)
             assert stored.outcomes == {"SAVED": SIZE}, stored
         profile = {name: values for name, values in conn.seconds.items() if len(values) >= len(batches) - 1}
         for batch in batches:

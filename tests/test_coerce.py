@@ -1,12 +1,13 @@
-"""Integers in the forms that the provider has sent them in."""
+"""Plain values in the forms in which the provider has sent them."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from sportmonks.coerce import as_int
+from sportmonks.coerce import as_epoch, as_int, as_seconds, as_utc, without_nul
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,93 @@ from sportmonks.coerce import as_int
     ],
     ids=lambda value: repr(value)[:24],
 )
-def test_integers_in_any_dress(value: Any, number: int | None) -> None:
+def test_integers_in_any_form(value: Any, number: int | None) -> None:
     found = as_int(value)
     assert found == number
     assert found is None or type(found) is int
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (0, 0.0),
+        (3600, 3600.0),
+        (1.5, 1.5),
+        ("12", 12.0),
+        (" 1.5 ", 1.5),
+        (999_999_999, 999_999_999.0),
+        (1e9, None),
+        (-1, None),
+        ("-0.1", None),
+        (10**400, None),  # beyond any float
+        ("9" * 400, None),
+        (float("inf"), None),
+        (float("nan"), None),
+        ("", None),
+        ("soon", None),
+        (None, None),
+        (True, None),
+        ([1], None),
+        ({}, None),
+    ],
+    ids=lambda value: repr(value)[:24],
+)
+def test_durations_in_any_form(value: Any, seconds: float | None) -> None:
+    assert as_seconds(value) == seconds
+
+
+@pytest.mark.parametrize(
+    ("value", "epoch"),
+    [
+        (0, 0),
+        (1_780_156_800, 1_780_156_800),
+        ("1780156800", 1_780_156_800),
+        (1_780_156_800.0, 1_780_156_800),
+        (253_402_300_799, 253_402_300_799),  # the last second of the year 9999
+        (253_402_300_800, None),
+        (1_780_156_800_000, None),  # milliseconds
+        (-1, None),
+        (1.5, None),
+        ("2026-05-30", None),
+        (None, None),
+        (True, None),
+    ],
+    ids=lambda value: repr(value)[:24],
+)
+def test_epochs_in_any_form(value: Any, epoch: int | None) -> None:
+    assert as_epoch(value) == epoch
+
+
+@pytest.mark.parametrize(
+    ("value", "time"),
+    [
+        ("2026-05-30 16:00:00", datetime(2026, 5, 30, 16, tzinfo=UTC)),
+        (" 2026-05-30 16:00:00\n", datetime(2026, 5, 30, 16, tzinfo=UTC)),
+        ("2026-05-30T16:00:00Z", datetime(2026, 5, 30, 16, tzinfo=UTC)),
+        ("2026-05-30T16:00:00+02:00", datetime(2026, 5, 30, 14, tzinfo=UTC)),
+        ("2026-05-30", datetime(2026, 5, 30, tzinfo=UTC)),
+        ("2026-13-45 99:00:00", None),
+        ("0001-01-01T00:00:00+05:00", None),  # in UTC before the first year that datetime can hold
+        ("9999-12-31T23:59:59-05:00", None),
+        ("0000-00-00 00:00:00", None),
+        ("20260530", None),
+        ("soon", None),
+        ("", None),
+        (1_780_156_800, None),
+        (None, None),
+        (True, None),
+        ([], None),
+    ],
+    ids=lambda value: repr(value)[:32],
+)
+def test_times_in_any_form(value: Any, time: datetime | None) -> None:
+    assert as_utc(value) == time
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [("A\x00B\x00", "AB"), ("\x00", ""), ("AB", "AB"), ("", ""), (None, None), (7, 7), (["\x00"], ["\x00"])],
+    ids=repr,
+)
+def test_text_without_nul(value: Any, found: Any) -> None:
+    assert without_nul(value) == found

@@ -130,7 +130,7 @@ class Chunk:
         rows = dict(row if isinstance(row, tuple) else (row["id"], encode(row)) for row in payloads)
         return FetchedBatch(
             number=self.batches,
-            asked=(*rows, *missing, *(poisoned or {})),
+            requested=(*rows, *missing, *(poisoned or {})),
             rows=rows,
             missing=missing,
             poisoned=poisoned or {},

@@ -136,7 +136,7 @@ def test_a_reading_made_beforehand_serves_every_try(
     odd = {**payloads[0], "venue_id": "here", "name": "Another name"}
     silent = {key: value for key, value in payloads[1].items() if key != "events"}
     fetched = chunk.fetched(odd, silent, *payloads[2:])
-    fetched = replace(fetched, read=read_payloads(fetched.rows))
+    fetched = replace(fetched, parsed=read_payloads(fetched.rows))
     original = vars(store)["sql"]
     with monkeypatch.context() as patch:
         patch.setattr(store, "sql", lambda name: LAST_WORDS if name == "load/progress" else original(name))
@@ -180,7 +180,7 @@ def test_two_writers_at_once(chunk: Chunk, payloads: list[Payload], warehouse_ds
 
     with ThreadPoolExecutor(2) as pool:
         done = sum(pool.map(write, (work, work[::-1])))
-    assert done == 2 * sum(len(fetched.asked) for fetched in work)
+    assert done == 2 * sum(len(fetched.requested) for fetched in work)
     for payload in payloads:
         assert_stored(chunk.conn, payload)
     assert rows_of(chunk.conn, "etl.fixture_changes") == []

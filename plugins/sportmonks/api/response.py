@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from sportmonks.coerce import as_int
+from sportmonks.coerce import as_int, as_seconds
 
 # The text of "no result" has changed in detail over the years; these words stayed.
 NO_RESULT_WORDS = "no result"
@@ -93,17 +93,6 @@ class Envelope:
 
 class _Head(msgspec.Struct):
     id: Any = None
-
-
-def as_seconds(value: Any) -> float | None:
-    """A non-negative number of seconds, also as text; None otherwise."""
-    if isinstance(value, bool) or value is None:
-        return None
-    try:
-        seconds = float(value)
-    except (TypeError, ValueError):
-        return None
-    return seconds if 0 <= seconds < 1e9 else None
 
 
 def row_id(row: msgspec.Raw) -> int | None:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
-from sportmonks.api.response import NO_RESULT_WORDS, Envelope, as_seconds
+from sportmonks.api.response import NO_RESULT_WORDS, Envelope
+from sportmonks.coerce import as_seconds
 from sportmonks.errors import TransientApiError
 
 

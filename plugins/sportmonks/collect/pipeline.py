@@ -23,8 +23,7 @@ import psycopg
 
 from sportmonks.collect.response_store import keep
 from sportmonks.errors import BudgetWait, LostLease, TransientApiError
-from sportmonks.load.batch import LoadContext, store_batch
-from sportmonks.load.fetched import BatchResult, FetchedBatch
+from sportmonks.load.batch import BatchResult, FetchedBatch, LoadContext, store_batch
 from sportmonks.load.payloads import read_payloads
 from sportmonks.planning.batches import Batch
 from sportmonks.warehouse.session import Session
@@ -172,7 +171,7 @@ class Stream:
                     else:
                         self._keep(session, fetched)
                         # Read here, while the writer waits for PostgreSQL: it is the slower of the two.
-                        self._fetched.put(replace(fetched, read=read_payloads(fetched.rows)))
+                        self._fetched.put(replace(fetched, parsed=read_payloads(fetched.rows)))
         except BaseException as error:
             self._fail(error)
 
@@ -211,7 +210,7 @@ class Stream:
         answer = self._fetch(batch)
         return FetchedBatch(
             number=batch.number,
-            asked=batch.fixture_ids,
+            requested=batch.fixture_ids,
             # Out of the answer's body, which can go: it would double the memory of a batch.
             rows={key: bytes(row) for key, row in answer.rows.items()},
             missing=answer.missing,

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import psycopg
 
-from sportmonks.load.fetched import FetchedBatch
+from sportmonks.load.batch import FetchedBatch
 from sportmonks.warehouse.connection import sql
 
 log = logging.getLogger(__name__)
@@ -28,10 +28,10 @@ _ROW = struct.Struct(">qI")
 
 
 class _Head(msgspec.Struct):
-    """An answer without its payloads."""
+    """An answer without its payloads. ``requested`` has its older name in what is stored."""
 
     number: int
-    asked: tuple[int, ...]
+    requested: tuple[int, ...] = msgspec.field(name="asked")
     missing: tuple[int, ...]
     poisoned: dict[int, str]
     calls: int
@@ -44,7 +44,7 @@ class _Head(msgspec.Struct):
 def pack(fetched: FetchedBatch) -> bytes:
     """An answer as few bytes; payload by payload, so that it never stands in memory a second time."""
     packer = zlib.compressobj(_LEVEL)
-    head = msgspec.json.encode({name: getattr(fetched, name) for name in _Head.__struct_fields__})
+    head = msgspec.json.encode(_Head(**{name: getattr(fetched, name) for name in _Head.__struct_fields__}))
     pieces = [packer.compress(_ROW.pack(0, len(head)) + head)]
     for key, row in fetched.rows.items():
         payload = bytes(row)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import psycopg
 from psycopg.types.json import Jsonb
 
@@ -27,19 +28,53 @@ from sportmonks.load.decision import (
     decide_returned,
     decide_stale,
 )
-from sportmonks.load.fetched import BatchResult, FetchedBatch
 from sportmonks.load.payloads import Payload, read_payloads
 from sportmonks.load.stored import StoredPayload, holds, read_old, read_prior
 from sportmonks.planning.recheck import FixtureState
 from sportmonks.warehouse.connection import sql
-
-__all__ = ["BatchResult", "FetchedBatch", "LoadContext", "store_batch"]
 
 log = logging.getLogger(__name__)
 
 _TYPED = ("sections", "participants", "scores", "events", "lineups", "lineups_details", "statistics", "periods")
 # The value is to blame, not the moment: repeating the same would fail the same.
 _UNFIT = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedBatch:
+    """The response to one batch: payloads by fixture id, ids that were not returned, ids that cannot be read.
+
+    ``includes``: those that were requested in the end, None for those of the context; ``at``: when the call began,
+    None for now; ``answer_id``: the key under which the response is saved until it is stored; ``parsed``: the result
+    of ``read_payloads`` on the rows, where a thread has read them already.
+    """
+
+    number: int
+    requested: tuple[int, ...]
+    rows: Mapping[int, bytes | msgspec.Raw]
+    missing: tuple[int, ...] = ()
+    poisoned: Mapping[int, str] = field(default_factory=dict)
+    calls: int = 1
+    bytes: int = 0
+    seconds: float = 0.0
+    includes: tuple[str, ...] | None = None
+    at: datetime | None = None
+    answer_id: str | None = None
+    parsed: tuple[Mapping[int, Payload], Mapping[int, str]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What became of a batch: its number, fixtures by outcome, changes in the ledger, reasons by fixture id."""
+
+    number: int
+    outcomes: Mapping[str, int]
+    changes: int
+    problems: Mapping[int, str]
+
+    @property
+    def processed(self) -> int:
+        return sum(self.outcomes.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +120,7 @@ def store_batch(conn: psycopg.Connection[Any], fetched: FetchedBatch, context: L
     A value that a typed column cannot take is tried again cleaned; a fixture that still does not fit is recorded
     as failed, and the others are stored. An answer that is kept (``answer_id``) is stored once, however often asked.
     """
-    payloads, unreadable = fetched.read or read_payloads(fetched.rows)
+    payloads, unreadable = fetched.parsed or read_payloads(fetched.rows)
     now = context.clock()
     includes = context.includes if fetched.includes is None else fetched.includes
     unreadable = {**unreadable, **fetched.poisoned}
@@ -109,7 +144,7 @@ def _write(conn: psycopg.Connection[Any], batch: _Batch) -> BatchResult:
         _hold_lease(conn, context)
         if fetched.answer_id and not conn.execute(sql("load/take_answer"), {"answer_id": fetched.answer_id}).fetchone():
             return _stored_before(conn, batch)
-        prior = read_prior(conn, fetched.asked)
+        prior = read_prior(conn, fetched.requested)
         old = read_old(conn, batch.payloads, batch.includes, prior)
         verdicts = _judge(batch, prior, old)
         saved = [verdict.fixture_id for verdict in verdicts if verdict.outcome == SAVED]
@@ -136,14 +171,14 @@ def _hold_lease(conn: psycopg.Connection[Any], context: LoadContext) -> None:
 
 def _stored_before(conn: psycopg.Connection[Any], batch: _Batch) -> BatchResult:
     """The answer has gone in already: the connection broke after the commit, before we heard of it."""
-    names = {**batch.context.sql_params(), "ids": list(batch.fetched.asked)}
+    names = {**batch.context.sql_params(), "ids": list(batch.fetched.requested)}
     return BatchResult(batch.fetched.number, dict(conn.execute(sql("load/stored_outcomes"), names).fetchall()), 0, {})
 
 
 def _judge(batch: _Batch, prior: Mapping[int, StoredState], old: Mapping[int, StoredPayload]) -> list[FixtureDecision]:
     verdicts = []
-    bare = bare_among({key: payload.seen for key, payload in batch.payloads.items()})
-    for fixture_id in batch.fetched.asked:
+    bare = bare_among({key: payload.summary for key, payload in batch.payloads.items()})
+    for fixture_id in batch.fetched.requested:
         before = prior.get(fixture_id, StoredState(FixtureState()))
         read_before = before.facts.last_fetched_at
         if read_before and batch.at < read_before <= batch.now:
@@ -152,7 +187,7 @@ def _judge(batch: _Batch, prior: Mapping[int, StoredState], old: Mapping[int, St
             verdicts.append(decide_failed(fixture_id, before, batch.unreadable[fixture_id], batch.at))
         elif payload := batch.payloads.get(fixture_id):
             counts = old[fixture_id].counts if fixture_id in old else None
-            seen, content_hash, guard = payload.seen, payload.content_hash, batch.context.guard
+            seen, content_hash, guard = payload.summary, payload.content_hash, batch.context.guard
             verdicts.append(
                 decide_returned(fixture_id, before, seen, content_hash, counts, guard, batch.at, fixture_id in bare)
             )
@@ -219,9 +254,9 @@ def _write_verdicts(conn: psycopg.Connection[Any], verdicts: list[FixtureDecisio
     """The collector's bookkeeping, the marks in the plan, the figures of the chunk."""
     context, names = batch.context, batch.context.sql_params()
     rows = Jsonb([verdict.row(context.recheck, context.guard, batch.at) for verdict in verdicts if not verdict.stale])
-    conn.execute(sql("load/verdicts"), {"verdicts": rows, "now": batch.at, "includes": list(batch.includes)})
+    conn.execute(sql("load/decisions"), {"decisions": rows, "now": batch.at, "includes": list(batch.includes)})
     marks = Jsonb([{"fixture_id": v.fixture_id, "outcome": v.outcome, "error": v.error} for v in verdicts])
-    conn.execute(sql("load/mark_plan"), {"verdicts": marks, "now": batch.now, **names})
+    conn.execute(sql("load/mark_plan"), {"decisions": marks, "now": batch.now, **names})
     count = Counter(verdict.outcome for verdict in verdicts)
     figures = {
         "processed": len(verdicts),

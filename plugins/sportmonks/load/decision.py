@@ -54,7 +54,7 @@ class FixtureDecision:
         return self.outcome in (SAVED, UNCHANGED, HELD)
 
     def row(self, recheck: RecheckSettings, guard: GuardSettings, now: datetime) -> dict[str, Any]:
-        """The verdict as a row for ``load/verdicts.sql`` and ``load/mark_plan.sql``."""
+        """The verdict as a row for ``load/decisions.sql`` and ``load/mark_plan.sql``."""
         facts = replace(
             self.facts,
             status=self.status,

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from sportmonks.load.clean import clean
+from sportmonks.load.payloads import clean
 from sportmonks.warehouse.connection import sql
 
 _FIELDS = (

@@ -12,7 +12,7 @@ import psycopg
 
 from sportmonks.load.changes import Change, by_section, differences, sections_asked_differently
 from sportmonks.load.decision import StoredState
-from sportmonks.load.payloads import Payload, carried_over
+from sportmonks.load.payloads import Payload, carry_over
 from sportmonks.load.summary import summarize
 from sportmonks.planning.recheck import FixtureState
 from sportmonks.warehouse.connection import sql
@@ -31,7 +31,7 @@ class StoredPayload:
 
 def read_prior(conn: psycopg.Connection[Any], ids: Iterable[int]) -> dict[int, StoredState]:
     found = {}
-    for row in conn.execute(sql("load/prior"), {"ids": list(ids)}).fetchall():
+    for row in conn.execute(sql("load/stored_states"), {"ids": list(ids)}).fetchall():
         key, state, start, end, status, fetched_at, unchanged, held, held_hash, missing, failed, content_hash, has = row
         facts = FixtureState(
             state_id=state,
@@ -72,9 +72,9 @@ def read_old(
         "SELECT fixture_id, payload::text FROM raw.fixtures WHERE fixture_id = ANY (%s)", (ids,)
     ).fetchall():
         stored, stored_with = text.encode(), prior[key].includes
-        told = payloads[key].seen.counts.keys()
-        payload = payloads[key] = carried_over(payloads[key], stored, sections[key])
-        silent.update((payload.seen.counts.keys() - told) & asked)
+        told = payloads[key].summary.counts.keys()
+        payload = payloads[key] = carry_over(payloads[key], stored, sections[key])
+        silent.update((payload.summary.counts.keys() - told) & asked)
         asked_differently = sections_asked_differently(stored_with, holds(includes, stored_with))
         differing = differences(stored, payload.raw, sections[key], asked_differently)
         if differing is None:

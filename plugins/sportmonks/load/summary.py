@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from sportmonks.coerce import as_int
+from sportmonks.coerce import as_epoch, as_int, as_utc
 
 SECTIONS = ("participants", "scores", "events", "lineups", "statistics", "periods")
 
@@ -34,7 +34,6 @@ class _Light(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(_Light)
-LAST_EPOCH = 253_402_300_799  # the end of the year 9999
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +66,3 @@ def _ended(periods: list[_Period]) -> datetime | None:
     if not ends or any(end is None for end in ends) or any(period.ticking is True for period in periods):
         return None
     return datetime.fromtimestamp(max(end for end in ends if end is not None), UTC)
-
-
-def as_epoch(value: Any) -> int | None:
-    """Seconds since 1970 that are a date of four digits' years; None for anything else, milliseconds too."""
-    number = as_int(value)
-    return number if number is not None and 0 <= number <= LAST_EPOCH else None
-
-
-def as_utc(value: Any) -> datetime | None:
-    """``YYYY-MM-DD HH:MM:SS`` (UTC) as a timezone-aware time; None for anything else."""
-    if not isinstance(value, str) or len(value) < 10:
-        return None
-    try:
-        parsed = datetime.fromisoformat(value.strip())
-    except ValueError:
-        return None
-    return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)

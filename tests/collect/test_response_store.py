@@ -1,0 +1,37 @@
+"""Responses that are saved until they are stored: what another version of the package has saved can be read."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from datetime import UTC, datetime
+
+from sportmonks.collect.response_store import pack, unpack
+from sportmonks.load.batch import FetchedBatch
+
+BATCH = FetchedBatch(
+    number=3,
+    requested=(7, 8, 9),
+    rows={7: b'{"id":7}'},
+    missing=(8,),
+    poisoned={9: "HTTP 500"},
+    calls=2,
+    bytes=100,
+    seconds=0.5,
+    includes=("events",),
+    at=datetime(2026, 3, 1, tzinfo=UTC),
+    answer_id="a",
+)
+HEAD = (
+    b'{"number":3,"asked":[7,8,9],"missing":[8],"poisoned":{"9":"HTTP 500"},"calls":2,"bytes":100,"seconds":0.5,'
+    b'"includes":["events"],"at":"2026-03-01T00:00:00Z"}'
+)
+STORED = struct.pack(">qI", 0, len(HEAD)) + HEAD + struct.pack(">qI", 7, 8) + b'{"id":7}'
+
+
+def test_a_response_is_saved_in_the_format_of_the_versions_before() -> None:
+    assert zlib.decompress(pack(BATCH)) == STORED
+
+
+def test_a_response_saved_by_an_older_version_is_read() -> None:
+    assert unpack(zlib.compress(STORED), "a") == BATCH
