@@ -1,6 +1,7 @@
-"""Side by side on this machine: `python -m benchmarks [batch|load|path|watching]`, all of them without a name.
+"""Side-by-side measurements on this machine: `python -m benchmarks [batch|load|path|watching]` (no name: all four).
 
-Everything runs against the API sandbox and an embedded PostgreSQL, started for it and gone afterwards.
+Each benchmark starts the API sandbox and an embedded PostgreSQL of its own and removes them at its end. Benchmarks that
+are run alone: `python -m benchmarks.memory`, `python -m benchmarks.routes`, `python -m benchmarks.dashboard`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import batch, ground, load, path, watching
+from benchmarks import batch, harness, load, path, watching
 
 PARTS = {"batch": batch, "load": load, "path": path, "watching": watching}
 
@@ -21,13 +22,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, module in PARTS.items():
         help_text = (module.__doc__ or "").partition("\n")[0]
         module.add_arguments(parts.add_parser(name, help=help_text, description=module.__doc__))
-    asked = make.parse_args(argv)
-    if asked.part is not None:
-        if not getattr(asked, "child", False):
-            print(ground.machine(), flush=True)
-        PARTS[asked.part].run(asked)
+    args = make.parse_args(argv)
+    if args.part is not None:
+        if not getattr(args, "child", False):
+            print(harness.machine(), flush=True)
+        PARTS[args.part].run(args)
         return 0
-    print(ground.machine(), flush=True)
+    print(harness.machine(), flush=True)
     for name, module in PARTS.items():
         module.run(make.parse_args([name]))
     return 0

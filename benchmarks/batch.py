@@ -1,4 +1,4 @@
-"""Batch calls against single calls: the same fixtures, the same includes, every answer a while on its way."""
+"""Batch calls against single calls: the same fixtures and includes, with a fixed latency per response."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import argparse
 import time
 from statistics import median
 
-from benchmarks.ground import client_of, ids_of, season_of, table
+from benchmarks.harness import client_of, ids_of, season_of, table
 
 
-def run(asked: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> None:
     from sportmonks.config.settings import DEFAULT_INCLUDES
 
-    with season_of(asked.fixtures, latency=asked.latency_ms / 1000) as (box, _, season_id), client_of(box) as client:
-        ids = ids_of(client, season_id)[: asked.fixtures]
-        for start in range(0, len(ids), 50):  # warm: payloads made, connection open
+    with season_of(args.fixtures, latency=args.latency_ms / 1000) as (box, _, season_id), client_of(box) as client:
+        ids = ids_of(client, season_id)[: args.fixtures]
+        for start in range(0, len(ids), 50):  # warm-up: the payloads are made and the connection is open
             client.fixtures_multi(ids[start : start + 50], DEFAULT_INCLUDES)
         rows = []
         for size in (1, 10, 50):
             seconds, calls = [], 0
-            for _ in range(asked.repeats):
+            for _ in range(args.repeats):
                 before = box.calls()["total"]
                 begun = time.perf_counter()
                 found = 0
@@ -27,12 +27,12 @@ def run(asked: argparse.Namespace) -> None:
                     found += len(client.fixtures_multi(ids[start : start + size], DEFAULT_INCLUDES).rows)
                 seconds.append(time.perf_counter() - begun)
                 calls = box.calls()["total"] - before
-                assert found == len(ids), f"{found} of {len(ids)} fixtures came"
+                assert found == len(ids), f"{found} of {len(ids)} fixtures were received"
             rows.append((size, calls, median(seconds)))
     slowest = rows[0][2]
     table(
-        f"Batch against single calls: {len(ids)} fixtures, {asked.latency_ms:g} ms an answer, one call at a time, "
-        f"median of {asked.repeats}",
+        f"Batch against single calls: {len(ids)} fixtures, {args.latency_ms:g} ms per response, one call at a time, "
+        f"median of {args.repeats}",
         ("fixtures per call", "calls", "seconds", "fixtures/s", "times as fast"),
         [
             (str(size), str(calls), f"{seconds:.1f}", f"{len(ids) / seconds:.1f}", f"{slowest / seconds:.1f}")

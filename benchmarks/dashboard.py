@@ -1,10 +1,10 @@
 """How fast the page answers at full size: 490 leagues and seasons, 10 million log lines, 1 million metrics.
 
-    python benchmarks/dashboard.py [--logs N] [--metrics N] [--keep FOLDER]
+    python -m benchmarks.dashboard [--logs N] [--metrics N] [--keep FOLDER]
 
 Seeds an embedded PostgreSQL of its own (a folder that --keep names is used again), starts the page's app behind
-a real HTTP server and asks every question over HTTP, several times each: median and worst in ms. Ends with 1 when
-a median is over the limit.
+a real HTTP server and sends every request of the page several times over HTTP: median and worst time in ms. The exit
+code is 1 when a median is over the limit.
 """
 
 from __future__ import annotations
@@ -23,9 +23,6 @@ from typing import Any
 import psycopg
 import requests
 
-REPO = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(REPO), str(REPO / "plugins")]
-
 LIMIT_MS = 200
 SIZES = {"leagues": 35, "seasons": 14, "fixtures": 137, "executions": 3_000}
 
@@ -35,7 +32,7 @@ def database(server: Any, name: str, logs: int, metrics: int) -> str:
     from psycopg import conninfo, sql
 
     from sportmonks.warehouse.connection import migrate, open_connection
-    from tests.dashboard.seed import seed
+    from tests.harness.dashboard_seed import seed
 
     base = server.conninfo("postgres")
     dsn = conninfo.make_conninfo(base, dbname=name)
@@ -57,8 +54,8 @@ def database(server: Any, name: str, logs: int, metrics: int) -> str:
     return dsn
 
 
-def questions(get: Callable[..., Any]) -> dict[str, tuple[str, dict[str, Any]]]:
-    """What the page asks: label -> path, parameters. Ids come from the data."""
+def requests_of_page(get: Callable[..., Any]) -> dict[str, tuple[str, dict[str, Any]]]:
+    """The requests of the page: label -> path and parameters. Ids come from the data."""
     execution = get("executions", {"status": "COMPLETED"})["rows"][3]["execution_id"]
     deep = get("logs", {})["rows"][-1]["log_id"] // 2
     return {
@@ -103,7 +100,7 @@ def main() -> int:
     args = parser.parse_args()
 
     from local.stack.postgres import EmbeddedPostgres
-    from tests.dashboard.conftest import serving, stand_in_access
+    from tests.harness.dashboard_server import serving, stand_in_access
 
     with ExitStack() as stack:
         folder = args.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -120,8 +117,8 @@ def main() -> int:
             return answer.json()
 
         slow = []
-        print(f"{'question':<32} {'median':>8} {'worst':>8}   ms")
-        for label, (path, params) in questions(get).items():
+        print(f"{'request':<32} {'median':>8} {'worst':>8}   ms")
+        for label, (path, params) in requests_of_page(get).items():
             times = []
             for _ in range(args.repeat):
                 started = time.perf_counter()
@@ -131,7 +128,7 @@ def main() -> int:
             print(f"{label:<32} {middle:>8.1f} {max(times):>8.1f}", flush=True)
             if middle > LIMIT_MS:
                 slow.append(label)
-    print(f"\nover {LIMIT_MS} ms: {', '.join(slow)}" if slow else f"\nevery answer under {LIMIT_MS} ms")
+    print(f"\nover {LIMIT_MS} ms: {', '.join(slow)}" if slow else f"\nevery median under {LIMIT_MS} ms")
     return 1 if slow else 0
 
 

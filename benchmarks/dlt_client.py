@@ -1,4 +1,8 @@
-"""The same season by dlt, in an environment that has nothing but dlt: told what to read on stdin, figures on stdout."""
+"""The same season collected by dlt, in an environment that holds only dlt.
+
+Standard input: a JSON object with `url`, `key`, `season_id`, `includes` and `database_url`. Standard output: the
+measurements as JSON (`fixtures`, `details`, `seconds`, `mib`, `version`).
+"""
 
 from __future__ import annotations
 
@@ -14,15 +18,15 @@ os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
 os.environ["RUNTIME__LOG_LEVEL"] = "CRITICAL"
 
 
-def main(told: dict[str, Any]) -> dict[str, Any]:
+def main(inputs: dict[str, Any]) -> dict[str, Any]:
     import dlt
     from dlt.sources.rest_api import rest_api_source
 
     source = rest_api_source(
         {
             "client": {
-                "base_url": f"{told['url']}/football/",
-                "headers": {"Authorization": told["key"], "User-Agent": "sportmonks-etl-bench"},
+                "base_url": f"{inputs['url']}/football/",
+                "headers": {"Authorization": inputs["key"], "User-Agent": "sportmonks-etl-bench"},
                 "paginator": {
                     "type": "page_number",
                     "base_page": 1,
@@ -39,8 +43,8 @@ def main(told: dict[str, Any]) -> dict[str, Any]:
                     "endpoint": {
                         "path": "fixtures",
                         "params": {
-                            "filters": f"fixtureSeasons:{told['season_id']}",
-                            "include": told["includes"],
+                            "filters": f"fixtureSeasons:{inputs['season_id']}",
+                            "include": inputs["includes"],
                             "per_page": 50,
                         },
                         "data_selector": "data",
@@ -53,7 +57,7 @@ def main(told: dict[str, Any]) -> dict[str, Any]:
         pipeline = dlt.pipeline(
             pipeline_name="bench",
             pipelines_dir=folder,
-            destination=dlt.destinations.postgres(credentials=told["database_url"]),
+            destination=dlt.destinations.postgres(credentials=inputs["database_url"]),
             dataset_name="bench",
         )
         begun = time.perf_counter()

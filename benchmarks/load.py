@@ -1,4 +1,4 @@
-"""Storing a batch of 50 against the floor (COPY of the payloads alone), first and unchanged; where the time goes."""
+"""Storing a batch of 50: against a COPY of the payloads alone (the lower bound), new and unchanged, by statement."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from typing import Any
 
 import psycopg
 
-from benchmarks.ground import client_of, ids_of, ms, postgres, season_of, table, warehouse
+from benchmarks.harness import client_of, ids_of, ms, postgres, season_of, table, warehouse
 
 SIZE = 50
 
 
 class Timed(psycopg.Connection[Any]):
-    """Notes the seconds of each statement under its first comment; several in one text are sent one by one."""
+    """Records the seconds of each statement under its first comment; statements of one text are sent one by one."""
 
     seconds: defaultdict[str, list[float]]
 
@@ -36,7 +36,7 @@ class Timed(psycopg.Connection[Any]):
 
 
 class Clock:
-    """Wall time, and time on the processor of the server's process where the system tells it (Linux)."""
+    """Wall time and, where /proc has it (Linux), CPU time of the server's process."""
 
     def __init__(self, pid: int) -> None:
         self._file = Path(f"/proc/{pid}/schedstat")
@@ -48,12 +48,12 @@ class Clock:
         return time.perf_counter(), server
 
 
-def run(asked: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> None:
     from sportmonks.config.settings import DEFAULT_INCLUDES
     from sportmonks.load import batch as store
     from sportmonks.load.payloads import read_payloads
 
-    with season_of(asked.fixtures) as (box, league_id, season_id), client_of(box) as client:
+    with season_of(args.fixtures) as (box, league_id, season_id), client_of(box) as client:
         batches, index = [], list(client.season_index(season_id))
         ids = ids_of(client, season_id)
         for number, start in enumerate(range(0, len(ids), SIZE), start=1):

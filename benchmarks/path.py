@@ -1,7 +1,7 @@
-"""The whole path: a season out of the API into PostgreSQL, ours against dlt (REST source, merge), client by client.
+"""End to end: a season from the API into PostgreSQL, by this package and by dlt (REST source, merge).
 
-dlt gets an environment of its own, made at the first run (`benchmarks/requirements-dlt.in`). Each client is a process
-of its own; API and PostgreSQL run beside it on the same cores.
+dlt is installed at the first run into an environment of its own (`benchmarks/requirements-dlt.in`). Each client runs in
+a process of its own; the API and PostgreSQL run beside it on the same cores.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from benchmarks.ground import ROOT, child, client_of, ids_of, postgres, season_of, table, warehouse
+from benchmarks.harness import child, client_of, ids_of, postgres, season_of, table, warehouse
+from tests.harness.paths import REPO
 
 if TYPE_CHECKING:
     from sportmonks.api.calls import CallRecord
@@ -40,8 +41,14 @@ class _Checkpoints(dict[str, str]):
         self.pop(key, None)
 
 
-def season_run(told: dict[str, Any], on_call: Callable[[CallRecord], None] | None = None) -> tuple[RunContext, Season]:
-    """A run over one season, begun in the warehouse, as the operators make it."""
+def season_run(
+    inputs: dict[str, Any], on_call: Callable[[CallRecord], None] | None = None
+) -> tuple[RunContext, Season]:
+    """A run over one season, recorded in the warehouse, as the operators make it.
+
+    ``inputs``: `url`, `key`, `dsn`, `league_id`, `season_id` and, for another number of fetchers and writers than the
+    default, `threads`.
+    """
     from sportmonks.api.budget import UnlimitedBudget
     from sportmonks.api.client import SportmonksClient
     from sportmonks.collect.context import RunContext
@@ -50,9 +57,9 @@ def season_run(told: dict[str, Any], on_call: Callable[[CallRecord], None] | Non
     from sportmonks.planning.run_params import read_params
     from sportmonks.warehouse.connection import open_connection
 
-    season = Season(id=told["season_id"], name="Season", group="season")
+    season = Season(id=inputs["season_id"], name="Season", group="season")
     league = League(
-        id=told["league_id"],
+        id=inputs["league_id"],
         name="League",
         slug="league",
         schedule=None,
@@ -60,15 +67,16 @@ def season_run(told: dict[str, Any], on_call: Callable[[CallRecord], None] | Non
         includes=DEFAULT_INCLUDES,
         seasons=(season,),
     )
-    threads = told["threads"]
-    settings = TaskSettings(collect=CollectSettings(fetchers=threads, writers=threads, in_flight=2 * threads))
-    client = SportmonksClient(told["url"], told["key"], budget=UnlimitedBudget(), on_call=on_call)
+    settings = TaskSettings()
+    if threads := inputs.get("threads"):
+        settings = TaskSettings(collect=CollectSettings(fetchers=threads, writers=threads, in_flight=2 * threads))
+    client = SportmonksClient(inputs["url"], inputs["key"], budget=UnlimitedBudget(), on_call=on_call)
     run = RunContext(
         execution_id="etl_20260101_000000_abcdef",
         league=league,
         settings=settings,
         params=read_params({}, league, settings),
-        connect=lambda: open_connection(told["dsn"], autocommit=True),
+        connect=lambda: open_connection(inputs["dsn"], autocommit=True),
         client=lambda: client,
         checkpoints=_Checkpoints(),
     )
@@ -77,13 +85,13 @@ def season_run(told: dict[str, Any], on_call: Callable[[CallRecord], None] | Non
     return run, season
 
 
-def ours(told: dict[str, Any]) -> dict[str, Any]:
+def collect_season(inputs: dict[str, Any]) -> dict[str, Any]:
     """In the child: index, plan and collect one season."""
     from sportmonks.collect.collect import collect
     from sportmonks.collect.discover import discover
     from sportmonks.collect.plan import plan
 
-    run, season = season_run(told)
+    run, season = season_run(inputs)
     begun = time.perf_counter()
     discover(run)
     plan(run)
@@ -96,37 +104,37 @@ def ours(told: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def run(asked: argparse.Namespace) -> None:
-    if asked.child:
-        print(json.dumps(ours(json.loads(sys.stdin.read()))))
+def run(args: argparse.Namespace) -> None:
+    if args.child:
+        print(json.dumps(collect_season(json.loads(sys.stdin.read()))))
         return
     from sportmonks.config.settings import DEFAULT_INCLUDES
 
-    dlt = None if asked.no_dlt else dlt_python()
+    dlt = None if args.no_dlt else dlt_python()
     rows: dict[str, list[dict[str, Any]]] = {}
-    with season_of(asked.fixtures) as (box, league_id, season_id), postgres() as server:
+    with season_of(args.fixtures) as (box, league_id, season_id), postgres() as server:
         with client_of(box) as client:
             ids = ids_of(client, season_id)
-            for start in range(0, len(ids), 50):  # every payload made once
+            for start in range(0, len(ids), 50):  # makes every payload once, outside the measured time
                 client.fixtures_multi(ids[start : start + 50], DEFAULT_INCLUDES)
-        told: dict[str, Any] = {"url": box.base_url, "key": box.key, "league_id": league_id, "season_id": season_id}
-        told["includes"] = ";".join(DEFAULT_INCLUDES)
-        for repeat in range(asked.repeats):
+        inputs: dict[str, Any] = {"url": box.base_url, "key": box.key, "league_id": league_id, "season_id": season_id}
+        inputs["includes"] = ";".join(DEFAULT_INCLUDES)
+        for repeat in range(args.repeats):
             for threads in (1, 2):
                 dsn = warehouse(server, f"ours_{threads}_{repeat}")
                 name = f"this package, {threads} fetcher{'s' * (threads > 1)}, {threads} writer{'s' * (threads > 1)}"
                 command = [sys.executable, "-m", "benchmarks", "path", "--child"]
-                rows.setdefault(name, []).append(child(command, {**told, "dsn": dsn, "threads": threads}))
+                rows.setdefault(name, []).append(child(command, {**inputs, "dsn": dsn, "threads": threads}))
             if dlt is not None:
                 dsn = server.ensure_database(f"dlt_{repeat}")
                 rows.setdefault("dlt", []).append(
-                    child([str(dlt), str(DLT_CLIENT)], {**told, "database_url": _url(dsn)})
+                    child([str(dlt), str(DLT_CLIENT)], {**inputs, "database_url": _url(dsn)})
                 )
     for name, found in rows.items():
         assert {row["fixtures"] for row in found} == {len(ids)}, (name, found)
     table(
-        f"The whole path: a season of {len(ids)} fixtures with every default include, index and plan included, "
-        f"median of {asked.repeats}",
+        f"End to end: a season of {len(ids)} fixtures with every default include, index and plan included, "
+        f"median of {args.repeats}",
         ("", "seconds", "fixtures/s", "client's peak memory"),
         [
             (
@@ -150,8 +158,8 @@ def _url(dsn: str) -> str:
 
 
 def dlt_python() -> Path | None:
-    """The interpreter that has dlt; None, with a word of why, when it cannot be installed."""
-    home = Path(os.environ.get("ETL_HOME") or ROOT / ".etl") / "bench-dlt"
+    """The interpreter of the environment with dlt; None, with the reason printed, when dlt cannot be installed."""
+    home = Path(os.environ.get("ETL_HOME") or REPO / ".etl") / "bench-dlt"
     python = home / "bin" / "python"
     works = [str(python), "-c", "import dlt, dlt.destinations"]
     if python.exists() and subprocess.run(works, capture_output=True, check=False).returncode == 0:

@@ -1,27 +1,24 @@
 """Raw routes: fetching and writing at the same time against one after the other, and memory by the number of records.
 
-    python benchmarks/routes.py [--records 100000] [--page 500] [--delay-ms 10]
+    python -m benchmarks.routes [--records 100000] [--page 500] [--delay-ms 10]
 
-Starts an embedded PostgreSQL and a paged API of its own, each part in a process of its own. `fetch` reads every page
-and drops it, `write` stores pages that were read before, `stream` is what a route's run does.
+Starts an embedded PostgreSQL and a paged API; each part runs in a process of its own. `fetch` reads every page and
+drops it, `write` stores pages that were read before, `stream` is what a route's run does.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from datetime import date
-from pathlib import Path
 from typing import Any
 
-REPO = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(REPO), str(REPO / "plugins")]
+from benchmarks.harness import child, postgres, warehouse
+from tests.harness.paths import REPO
 
 ROUTE = """
 client: bench
@@ -79,7 +76,7 @@ def part(name: str, args: argparse.Namespace) -> dict[str, float]:
 
 def serve(args: argparse.Namespace) -> None:
     """The API, until its standard input ends."""
-    from tests.routes.rest_server import RestServer
+    from tests.harness.rest_server import RestServer
 
     with RestServer(args.records, args.page) as server:
         server.delay = args.delay_ms / 1000
@@ -87,19 +84,16 @@ def serve(args: argparse.Namespace) -> None:
         sys.stdin.read()
 
 
-def run_part(name: str, records: int, dsn: str, args: argparse.Namespace) -> dict[str, float]:
-    base = [sys.executable, __file__, "--page", str(args.page), "--batch", str(args.batch), "--records", str(records)]
-    base += ["--delay-ms", str(args.delay_ms)]
-    api = subprocess.Popen([*base, "--part", "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+def run_part(name: str, records: int, dsn: str, args: argparse.Namespace) -> dict[str, Any]:
+    """One part in a process of its own, against an API that serves so many records."""
+    base = [sys.executable, "-m", "benchmarks.routes", "--page", str(args.page), "--batch", str(args.batch)]
+    base += ["--records", str(records), "--delay-ms", str(args.delay_ms)]
+    command = [*base, "--part", "serve"]
+    api = subprocess.Popen(command, cwd=REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert api.stdout is not None
         url = api.stdout.readline().strip()
-        command = [*base, "--part", name, "--dsn", dsn, "--url", url]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ})
-        if done.returncode:
-            raise SystemExit(done.stderr)
-        found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-        return found
+        return child([*base, "--part", name, "--dsn", dsn, "--url", url], {})
     finally:
         assert api.stdin is not None
         api.stdin.close()
@@ -107,23 +101,11 @@ def run_part(name: str, records: int, dsn: str, args: argparse.Namespace) -> dic
 
 
 def main(args: argparse.Namespace) -> None:
-    from local.stack.postgres import EmbeddedPostgres
-    from sportmonks.warehouse.connection import migrate, open_connection
-
-    with tempfile.TemporaryDirectory() as home:
-        server = EmbeddedPostgres(home)
-        server.start()
-        try:
-            dsn = server.conninfo("postgres")
-            with open_connection(dsn, autocommit=True) as conn:
-                migrate(conn)
-            print(
-                f"{args.records:,} records, {args.page} a page, {args.delay_ms} ms per answer, batches of {args.batch}"
-            )
-            found = {name: run_part(name, args.records, dsn, args) for name in ("fetch", "write", "stream")}
-            small = run_part("stream", args.records // 10, dsn, args)
-        finally:
-            server.stop()
+    with postgres() as server:
+        dsn = warehouse(server, "routes")
+        print(f"{args.records:,} records, {args.page} a page, {args.delay_ms} ms per response, batches of {args.batch}")
+        found = {name: run_part(name, args.records, dsn, args) for name in ("fetch", "write", "stream")}
+        small = run_part("stream", args.records // 10, dsn, args)
     for name, figures in found.items():
         rate = args.records / figures["seconds"]
         print(f"{name:8} {figures['seconds']:7.2f} s {rate:9,.0f} records/s {figures['mib']:7.0f} MiB")
@@ -147,10 +129,10 @@ if __name__ == "__main__":
     parser.add_argument("--part", help=argparse.SUPPRESS)
     parser.add_argument("--dsn", help=argparse.SUPPRESS)
     parser.add_argument("--url", help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.part == "serve":
-        serve(given)
-    elif given.part:
-        print(json.dumps(part(given.part, given)))
+    args = parser.parse_args()
+    if args.part == "serve":
+        serve(args)
+    elif args.part:
+        print(json.dumps(part(args.part, args)))
     else:
-        main(given)
+        main(args)

@@ -1,4 +1,4 @@
-"""What watching costs: the same season collected with logs and metrics in the warehouse, and without."""
+"""The cost of monitoring: the same season collected with logs and metrics written to the warehouse, and without."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.ground import child, client_of, ids_of, postgres, season_of, table, warehouse
+from benchmarks.harness import child, client_of, ids_of, postgres, season_of, table, warehouse
 from benchmarks.path import season_run
 
 if TYPE_CHECKING:
@@ -18,20 +18,23 @@ if TYPE_CHECKING:
 WAYS = ("watched", "not watched")
 
 
-def collected(told: dict[str, Any]) -> dict[str, Any]:
-    """In the child: one season, watched as by the task of a DAG, or not at all. Index and plan are not timed."""
+def collected(inputs: dict[str, Any]) -> dict[str, Any]:
+    """In the child process: collect one season, monitored as in the task of a DAG or not at all.
+
+    Index and plan are outside the measured time.
+    """
     from sportmonks.collect.collect import collect
     from sportmonks.collect.discover import discover
     from sportmonks.collect.plan import plan
     from sportmonks.collect.telemetry import CollectionWatch
 
     calls: list[CallRecord] = []
-    run, season = season_run(told, calls.append if told["watched"] else None)
+    run, season = season_run(inputs, calls.append if inputs["watched"] else None)
     discover(run)
     plan(run)
     begun = time.perf_counter(), time.process_time()
     share = 0.0
-    if told["watched"]:
+    if inputs["watched"]:
         with CollectionWatch(run.connect, run.execution_id, f"{run.league.id}_{season.id}", calls) as watch:
             result = collect(run, season, "bench", watch.on_batch)
         share = watch.share
@@ -50,31 +53,31 @@ def collected(told: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def run(asked: argparse.Namespace) -> None:
-    if asked.child:
+def run(args: argparse.Namespace) -> None:
+    if args.child:
         print(json.dumps(collected(json.loads(sys.stdin.read()))))
         return
     from sportmonks.config.settings import DEFAULT_INCLUDES
 
     rows: dict[str, list[dict[str, Any]]] = {way: [] for way in WAYS}
-    with season_of(asked.fixtures) as (box, league_id, season_id), postgres() as server:
+    with season_of(args.fixtures) as (box, league_id, season_id), postgres() as server:
         with client_of(box) as client:
             ids = ids_of(client, season_id)
-            for start in range(0, len(ids), 50):  # every payload made once
+            for start in range(0, len(ids), 50):  # makes every payload once, outside the measured time
                 client.fixtures_multi(ids[start : start + 50], DEFAULT_INCLUDES)
-        told = {"url": box.base_url, "key": box.key, "league_id": league_id, "season_id": season_id, "threads": 1}
-        for repeat in range(asked.repeats):
+        inputs = {"url": box.base_url, "key": box.key, "league_id": league_id, "season_id": season_id, "threads": 1}
+        for repeat in range(args.repeats):
             for way in WAYS if repeat % 2 else reversed(WAYS):
                 dsn = warehouse(server, f"watching_{repeat}_{way.replace(' ', '_')}")
                 command = [sys.executable, "-m", "benchmarks", "watching", "--child"]
-                rows[way].append(child(command, {**told, "dsn": dsn, "watched": way == "watched"}))
+                rows[way].append(child(command, {**inputs, "dsn": dsn, "watched": way == "watched"}))
     for way, found in rows.items():
         assert {row["fixtures"] for row in found} == {len(ids)}, (way, found)
         assert {row["events"] > 0 for row in found} == {way == "watched"}, (way, found)
     batches = rows["watched"][0]["batches"]
     table(
-        f"Collecting a season of {len(ids)} fixtures in {batches} batches, {asked.repeats} times each, taken in turns",
-        ("", "ms per batch, fastest", "median", "client CPU ms per batch", "watching's share"),
+        f"Collecting a season of {len(ids)} fixtures in {batches} batches, {args.repeats} times each, taken in turns",
+        ("", "ms per batch, fastest", "median", "client CPU ms per batch", "share of monitoring"),
         [
             (
                 way,

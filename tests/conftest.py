@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg import conninfo, sql
 
-REPO = Path(__file__).resolve().parents[1]
+from tests.harness.paths import REPO
 
 
 @pytest.fixture(scope="session")

@@ -18,8 +18,8 @@ from typing import Any
 
 import msgspec
 
-from tests.conftest import REPO
-from tests.dags.manifests import manifest, text
+from tests.harness.manifests import manifest, text
+from tests.harness.paths import REPO
 
 FILE = Path(__file__).with_name("public_behaviour.snapshot.txt")
 # Rows of Airflow's own tables name these: they must import for as long as such rows may exist.

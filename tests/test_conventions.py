@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPO
+from tests.harness.paths import REPO
 
 PACKAGE = REPO / "plugins" / "sportmonks"
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -19,7 +19,7 @@ from psycopg import conninfo
 import sportmonks
 from sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks import errors
-from tests.conftest import REPO
+from tests.harness.paths import REPO
 
 PAGE = REPO / "docs" / "reference" / "python-api.md"
 # Other pages with Python in them.

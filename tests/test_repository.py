@@ -14,7 +14,7 @@ import yaml
 
 import sportmonks
 from sportmonks.api.transport import USER_AGENT
-from tests.conftest import REPO
+from tests.harness.paths import REPO
 
 PAGES = [*sorted(REPO.glob("*.md")), *sorted((REPO / "docs").rglob("*.md"))]
 PAGES_AND_NOTES = [*PAGES, *sorted((REPO / ".github").rglob("*.md"))]

@@ -2,35 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from sportmonks.alerts.message import as_html, as_json, as_text, headline, run_link
-from sportmonks.alerts.rules import Alert
-
-
-def make(**changes: object) -> Alert:
-    values: dict[str, object] = {
-        "alert_id": 7,
-        "dedupe_key": "ERROR_RATE:sportmonks_la_liga",
-        "kind": "ERROR_RATE",
-        "severity": "WARNING",
-        "status": "OPEN",
-        "subject": "sportmonks_la_liga",
-        "message": "10 of 100 fixtures failed.",
-        "hint": "Clear the failed group.",
-        "opened_at": datetime(2026, 11, 20, 12, 5, tzinfo=UTC),
-        "last_seen_at": datetime(2026, 11, 20, 12, 5, tzinfo=UTC),
-        "seen_count": 1,
-        "execution_id": "etl_20261120_120000_abcdef",
-        "dag_id": "sportmonks_la_liga",
-        "run_id": "manual__2026-11-20T12:00:00+00:00",
-        "details": {"api_token": "hush-hush"},
-    }
-    return Alert(**{**values, **changes})  # type: ignore[arg-type]
+from tests.harness.alerts import make_alert
 
 
 def test_text_says_what_where_since_when_what_to_do_and_links() -> None:
-    assert as_text(make(), "http://air.example/").splitlines() == [
+    assert as_text(make_alert(), "http://air.example/").splitlines() == [
         "[WARNING] Too many failed fixtures: sportmonks_la_liga",
         "What: 10 of 100 fixtures failed.",
         "Where: sportmonks_la_liga, execution etl_20261120_120000_abcdef",
@@ -41,7 +18,7 @@ def test_text_says_what_where_since_when_what_to_do_and_links() -> None:
 
 
 def test_html_escapes_and_headers_have_one_line() -> None:
-    alert = make(subject="<script>alert(1)</script>\r\nBcc: x@example.com", message='a "b" & <i>')
+    alert = make_alert(subject="<script>alert(1)</script>\r\nBcc: x@example.com", message='a "b" & <i>')
     assert "\n" not in headline(alert)
     assert "\r" not in headline(alert)
     body = as_html([alert], "http://air.example")
@@ -51,6 +28,6 @@ def test_html_escapes_and_headers_have_one_line() -> None:
 
 
 def test_json_is_masked_and_links_need_a_dag() -> None:
-    assert as_json(make(), "http://air.example")["details"] == {"api_token": "***"}
+    assert as_json(make_alert(), "http://air.example")["details"] == {"api_token": "***"}
     assert run_link("http://a", None, "r") is None
     assert run_link("http://a", "d/../x", None) == "http://a/dags/d%2F..%2Fx"

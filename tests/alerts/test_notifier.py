@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sportmonks.alerts.notifier import AlertNotifier
-from tests.alerts.test_message import make
+from tests.harness.alerts import make_alert
 from tests.harness.receivers import HookServer, MailServer, serving
 
 
@@ -45,7 +45,7 @@ def _webhook(monkeypatch: pytest.MonkeyPatch, server: HookServer) -> None:
 
 
 def test_nothing_set_up_means_nobody_to_tell() -> None:
-    delivery = AlertNotifier([make()], base_url="http://air").deliver()
+    delivery = AlertNotifier([make_alert()], base_url="http://air").deliver()
     assert (delivery.sent, delivery.failed, delivery.done) == ([], {}, True)
 
 
@@ -54,7 +54,7 @@ def test_all_three_channels(monkeypatch: pytest.MonkeyPatch, smtp: MailServer, r
     _webhook(monkeypatch, receiver)
     slack = f"{receiver.url}/services"
     _connection(monkeypatch, "SLACK", conn_type="slackwebhook", host=slack, password="T0/B0/x")
-    alert = make(subject="Real {{ 7 * 7 }} <b>Madrid</b> & Co")
+    alert = make_alert(subject="Real {{ 7 * 7 }} <b>Madrid</b> & Co")
     delivery = AlertNotifier([alert], base_url="http://air.example").deliver()
     assert delivery.failed == {}
     assert delivery.sent == ["sportmonks_smtp", "sportmonks_slack", "sportmonks_webhook"]
@@ -78,7 +78,7 @@ def test_one_broken_channel_stops_no_other(
 ) -> None:
     _mail(monkeypatch, smtp, to="")
     _webhook(monkeypatch, receiver)
-    delivery = AlertNotifier([make()], base_url="http://air").deliver()
+    delivery = AlertNotifier([make_alert()], base_url="http://air").deliver()
     assert delivery.sent == ["sportmonks_webhook"]
     assert "names no recipient" in delivery.failed["sportmonks_smtp"]
     assert delivery.done
@@ -87,7 +87,7 @@ def test_one_broken_channel_stops_no_other(
 def test_a_receiver_that_refuses_is_not_done(monkeypatch: pytest.MonkeyPatch, receiver: HookServer) -> None:
     _webhook(monkeypatch, receiver)
     receiver.status = 503
-    delivery = AlertNotifier([make()], base_url="http://air").deliver()
+    delivery = AlertNotifier([make_alert()], base_url="http://air").deliver()
     assert delivery.failed == {"sportmonks_webhook": "HTTPError: The webhook behind sportmonks_webhook answered 503."}
     assert not delivery.done
 
@@ -96,19 +96,19 @@ def test_an_unreachable_receiver_does_not_give_its_address_away(monkeypatch: pyt
     extra = {"path": "/hooks/token-in-the-path"}
     for host in ("http://127.0.0.1:1", "http://user:pass-in-host@127.0.0.1:1", "http://exa mple:x:y"):
         _connection(monkeypatch, "WEBHOOK", conn_type="http", host=host, password="s3cret-bearer", extra=extra)
-        delivery = AlertNotifier([make()], base_url="http://air").deliver()
+        delivery = AlertNotifier([make_alert()], base_url="http://air").deliver()
         assert "cannot be reached" in delivery.failed["sportmonks_webhook"]
         assert not any(word in str(delivery) for word in ("token-in", "pass-in", "s3cret"))
 
 
 def test_a_digest_is_one_message(monkeypatch: pytest.MonkeyPatch, smtp: MailServer) -> None:
     _mail(monkeypatch, smtp)
-    AlertNotifier([make(subject=f"dag_{n}") for n in range(12)], base_url="http://air").deliver()
+    AlertNotifier([make_alert(subject=f"dag_{n}") for n in range(12)], base_url="http://air").deliver()
     assert len(smtp.mails) == 1
     assert "12 new alerts" in smtp.mails[0].subject
 
 
 def test_from_the_event_loop(monkeypatch: pytest.MonkeyPatch, receiver: HookServer) -> None:
     _webhook(monkeypatch, receiver)
-    delivery = asyncio.run(AlertNotifier([make()], base_url="http://air").adeliver())
+    delivery = asyncio.run(AlertNotifier([make_alert()], base_url="http://air").adeliver())
     assert delivery.sent == ["sportmonks_webhook"]

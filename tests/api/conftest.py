@@ -10,7 +10,7 @@ import pytest
 
 from sportmonks.api.budget import UnlimitedBudget
 from sportmonks.api.client import SportmonksClient
-from tests.api.server import Handler, Server, serving
+from tests.harness.api_server import Handler, Server, serving
 
 KEY = "s3cr3t-Key-0123456789abcdef"
 

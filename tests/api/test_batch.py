@@ -18,7 +18,7 @@ from sportmonks.errors import (
     OutsidePlanError,
     TransientApiError,
 )
-from tests.api.server import Handler, Seen, Server, always, answer, http
+from tests.harness.api_server import Handler, Seen, Server, always, answer, http
 
 Talk = Callable[..., tuple[SportmonksClient, Server]]
 NO_RESULT = answer(message="No result(s) found matching your request.", rate_limit={"remaining": 3}, timezone="UTC")

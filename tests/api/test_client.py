@@ -21,7 +21,7 @@ from sportmonks.errors import (
     TransientApiError,
 )
 from tests.api.conftest import Naps
-from tests.api.server import Handler, Seen, Server, always, answer, http
+from tests.harness.api_server import Handler, Seen, Server, always, answer, http
 
 Talk = Callable[..., tuple[SportmonksClient, Server]]
 

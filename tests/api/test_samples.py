@@ -13,7 +13,7 @@ import pytest
 from sportmonks.api.client import SportmonksClient
 from sportmonks.api.response import RateLimit
 from sportmonks.errors import BudgetWait, ConfigurationError, FatalApiError
-from tests.api.server import Seen, Server, always, http
+from tests.harness.api_server import Seen, Server, always, http
 
 Talk = Callable[..., tuple[SportmonksClient, Server]]
 

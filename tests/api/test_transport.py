@@ -18,7 +18,7 @@ from sportmonks.api.client import SportmonksClient
 from sportmonks.api.transport import ResponseTooLarge, TokenAuth, Unreachable, clean_base_url, clean_key
 from sportmonks.errors import ConfigurationError, TransientApiError
 from tests.api.conftest import KEY
-from tests.api.server import Handler, Seen, Server, always, answer, http, zipped
+from tests.harness.api_server import Handler, Seen, Server, always, answer, http, zipped
 
 Talk = Callable[..., tuple[SportmonksClient, Server]]
 GOOD = answer([{"id": 1}])

@@ -12,12 +12,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from queue import SimpleQueue
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "plugins"), str(ROOT)]
+from tests.harness.paths import REPO
 
-from tests.chaos.ground import Ground  # noqa: E402
-from tests.chaos.scenario import scenario  # noqa: E402
-from tests.chaos.suite import Figures, play  # noqa: E402
+sys.path.insert(0, str(REPO / "plugins"))
+
+from tests.chaos.ground import Ground
+from tests.chaos.scenario import scenario
+from tests.chaos.suite import Figures, play
 
 SUMS = (
     ("fixtures compared", "fixtures"),

@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from multiprocessing import forkserver
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -19,8 +18,8 @@ import psycopg
 
 from sportmonks.config.catalog import League, Season, TaskSettings
 from tests.chaos.tasks import CRASH_POINTS, Crash, Job, main
+from tests.harness.paths import REPO
 
-_ROOT = Path(__file__).resolve().parents[2]
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.chaos.tasks"])
 
@@ -28,7 +27,7 @@ _context.set_forkserver_preload(["tests.chaos.tasks"])
 def start_server() -> None:
     """The process that tasks are forked from, with everything imported; its path comes by the environment alone."""
     before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join((str(_ROOT / "plugins"), str(_ROOT)))
+    os.environ["PYTHONPATH"] = os.pathsep.join((str(REPO / "plugins"), str(REPO)))
     try:
         forkserver.ensure_running()
     finally:

@@ -24,10 +24,10 @@ from sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks.config.catalog import BudgetSettings, CollectSettings, League, Season, TaskSettings
 from sportmonks.config.settings import DEFAULT_INCLUDES
 from sportmonks.warehouse.connection import open_connection
-from tests.chaos.compare import Differences, compare, repeated_changes, stamps, touched
 from tests.chaos.ground import Ground
 from tests.chaos.runner import GivenUp, Runner
 from tests.chaos.scenario import Phase, Scenario
+from tests.harness.compare import Differences, compare, repeated_changes, stamps, touched
 
 PLENTY = 1_000_000
 # Answers that are wrong and look right: only reading again can tell.

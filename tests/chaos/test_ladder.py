@@ -10,10 +10,10 @@ import pytest
 from sandbox.testing import running_sandbox
 from sportmonks.config.catalog import TaskSettings
 from sportmonks.warehouse.connection import open_connection
-from tests.chaos.compare import compare, repeated_changes, stamps, touched
 from tests.chaos.ground import Ground
 from tests.chaos.runner import Runner
 from tests.chaos.suite import SECTIONS, league_of
+from tests.harness.compare import compare, repeated_changes, stamps, touched
 
 HOUR, DAY = 3600, 86_400
 # An hour, a day, a week, a month, and the slow sweep, each a little later.

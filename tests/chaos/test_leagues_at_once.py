@@ -12,10 +12,10 @@ import pytest
 from sandbox.testing import running_sandbox
 from sportmonks.config.catalog import BudgetSettings, CollectSettings, TaskSettings
 from sportmonks.warehouse.connection import open_connection
-from tests.chaos.compare import compare
 from tests.chaos.ground import Ground
 from tests.chaos.runner import Runner
 from tests.chaos.suite import league_of
+from tests.harness.compare import compare
 
 LIMIT, WINDOW_S = 60, 4.0
 

@@ -19,7 +19,7 @@ from psycopg import conninfo, sql
 from psycopg.rows import dict_row
 
 from sandbox.testing import RunningSandbox, running_sandbox
-from tests.conftest import REPO
+from tests.harness.paths import REPO
 
 RUN_SECONDS = 120
 CATALOG = """\

@@ -16,8 +16,8 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
 
 from sportmonks.render.manifest import PROBLEM_DAG
-from tests.conftest import REPO
-from tests.dags.manifests import manifest, text
+from tests.harness.manifests import manifest, text
+from tests.harness.paths import REPO
 
 FILES = sorted((REPO / "dags").glob("*.py"))
 CORE = ("sportmonks_catalog", "etl_watch")

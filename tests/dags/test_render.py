@@ -19,7 +19,7 @@ from sportmonks.config.catalog import Catalog
 from sportmonks.config.manifest import build_manifest
 from sportmonks.planning.run_params import NAMES
 from sportmonks.render.manifest import PROBLEM_DAG, league_dags
-from tests.dags.manifests import manifest, plain, text
+from tests.harness.manifests import manifest, plain, text
 
 # The tasks of a league's DAG that stand around its seasons.
 AROUND = {"start_execution", "discover", "plan", "finish_execution", "alerts"}

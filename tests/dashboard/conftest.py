@@ -1,67 +1,15 @@
-"""The page over a seeded warehouse on a real HTTP server, with a login of the tests' own in place of Airflow's."""
+"""The page over a seeded warehouse, and a client of it."""
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
-import psycopg
 import pytest
 import requests
-import uvicorn
-from fastapi import FastAPI, Header, HTTPException
 
-from sportmonks.dashboard.app import create_app
-from sportmonks.dashboard.security import Access
-from sportmonks.warehouse.connection import open_connection
-from tests.dashboard.seed import seed
-
-PREFIX = "/sportmonks-etl"
-
-
-def stand_in_access(default: str = "") -> Access:
-    """Users by name in the Authorization header or cookie: ``admin``, ``viewer``, ``nobody`` (no permission)."""
-
-    def user(authorization: Annotated[str, Header()] = "", cookie: Annotated[str, Header()] = "") -> str:
-        name = authorization.removeprefix("Bearer ") or cookie.removeprefix("_token=") or default
-        if not name:
-            raise HTTPException(401, "Not authenticated")
-        if name not in ("admin", "viewer"):
-            raise HTTPException(403, "Forbidden")
-        return name
-
-    return Access(user, lambda name: bool(name == "admin"), str, b"test secret")
-
-
-@contextmanager
-def serving(dsn: str, access: Access) -> Iterator[str]:
-    """Address of the page, mounted as Airflow mounts it."""
-    root = FastAPI()
-    app = create_app(lambda: open_connection(dsn), access)
-    root.mount(PREFIX, app)
-    config = uvicorn.Config(root, host="127.0.0.1", port=0, log_level="warning", ws="none", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        yield f"http://127.0.0.1:{port}{PREFIX}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
-        app.state.store.close()
-
-
-@pytest.fixture
-def seeded(warehouse: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
-    seed(warehouse, now=datetime.now(UTC))
-    return warehouse
+from tests.harness.dashboard_seed import seeded  # noqa: F401 (a fixture)
+from tests.harness.dashboard_server import serving, stand_in_access
 
 
 @pytest.fixture

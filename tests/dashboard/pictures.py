@@ -21,9 +21,9 @@ from psycopg import conninfo, sql
 
 from local.stack.postgres import EmbeddedPostgres
 from sportmonks.warehouse.connection import migrate, open_connection
-from tests.dashboard.conftest import serving, stand_in_access
-from tests.dashboard.seed import seed
 from tests.dashboard.test_browser import ARGUMENTS, CHROMIUM
+from tests.harness.dashboard_seed import seed
+from tests.harness.dashboard_server import serving, stand_in_access
 
 DESK, PHONE = (1200, 860), (390, 844)
 NOWHERE = "host=127.0.0.1 port=1 dbname=x user=x"

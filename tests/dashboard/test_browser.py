@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from sportmonks.dashboard import queries
-from tests.dashboard.conftest import serving, stand_in_access
+from tests.harness.dashboard_server import serving, stand_in_access
 
 pytestmark = pytest.mark.browser
 

@@ -16,7 +16,8 @@ from sportmonks.dashboard import queries
 from sportmonks.dashboard.app import FILES, STATIC, airflow_warehouse, create_app
 from sportmonks.dashboard.security import CSRF_SECONDS, Csrf
 from sportmonks.errors import WarehouseDown
-from tests.dashboard.conftest import Client, serving, stand_in_access
+from tests.dashboard.conftest import Client
+from tests.harness.dashboard_server import serving, stand_in_access
 
 EVIL = '<img src=x onerror="window.hacked=1">{{7*7}}'
 

@@ -22,8 +22,8 @@ import requests
 from psycopg.rows import dict_row
 
 from tests.e2e.watching import LATE, channels, trouble  # noqa: F401 (fixtures of the tests of watching)
+from tests.harness.paths import REPO
 
-REPO = Path(__file__).resolve().parents[2]
 SANDBOX = "--leagues 7 --seasons 3 --teams 6"
 
 

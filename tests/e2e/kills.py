@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import psycopg
 
-from tests.chaos.compare import compare
 from tests.e2e.watching import wait_for
+from tests.harness.compare import compare
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Etl

@@ -24,7 +24,7 @@ from sportmonks.errors import (
 )
 from sportmonks.hooks.errors import as_airflow
 from sportmonks.hooks.sportmonks import SportmonksHook, base_url_of
-from tests.api.server import Handler, Seen, Server, always, answer, serving
+from tests.harness.api_server import Handler, Seen, Server, always, answer, serving
 
 KEY = "s3cr3t-Key-0123456789abcdef"
 RATE = {"remaining": 41, "resets_in_seconds": 900, "requested_entity": "Fixture"}

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from tests.load.conftest import season_payloads  # noqa: F401  (a fixture)
+from tests.harness.payloads import season_payloads  # noqa: F401 (a fixture)
 from tests.load.helpers import Chunk, Payload
 
 

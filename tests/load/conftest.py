@@ -9,25 +9,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.harness import payloads as harness
 from tests.load.helpers import Chunk, Payload
 
 MakeChunk = Callable[..., Chunk]
-
-
-@pytest.fixture(scope="session")
-def season_payloads() -> list[Payload]:
-    """Payloads of a finished season of twelve matches with every include; do not change them."""
-    from sandbox.clock import Clock, parse_time
-    from sandbox.limits import Limits
-    from sandbox.state import Sandbox
-    from sandbox.truth import payload
-    from sandbox.world import Options
-
-    sandbox = Sandbox(
-        Options(leagues=1, seasons=2, teams=4), Clock(parse_time("2026-03-01T12:00:00Z"), True), Limits(1000, 3600)
-    )
-    season = min(sandbox.seasons(), key=lambda found: found.id)
-    return [payload(sandbox, view) for view in sandbox.season_views(season.id)]
+season_payloads = harness.season_payloads
 
 
 @pytest.fixture

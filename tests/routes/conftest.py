@@ -10,33 +10,18 @@ import psycopg
 import pytest
 
 from sportmonks.routes.extract import RoutePlan, RouteRequest, plan_run, run_route
-from sportmonks.routes.parse import parse_route
 from sportmonks.routes.source import Access, RestSource
 from sportmonks.routes.spec import Route
 from sportmonks.warehouse.connection import open_connection
-from tests.routes.rest_server import RestServer
+from tests.harness.rest_server import RestServer
 
 TODAY = date(2025, 12, 31)
-BASE = """
-client: shop
-route: orders
-connection: shop_api
-path: /api/page
-paging: {style: page, size_parameter: size, size: 100, more: pagination.has_more}
-"""
 
 
 @pytest.fixture
 def server() -> Iterator[RestServer]:
     with RestServer(total=1_000, size=100) as running:
         yield running
-
-
-def make_route(changes: str = "", base: str = BASE) -> Route:
-    """The base route with keys replaced or added."""
-    replaced = {line.split(":")[0] for line in changes.splitlines() if line and not line.startswith(" ")}
-    kept = [line for line in base.splitlines() if line.split(":")[0] not in replaced]
-    return parse_route("\n".join([*kept, changes]))
 
 
 Run = Callable[..., dict[str, Any]]

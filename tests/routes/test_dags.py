@@ -17,10 +17,10 @@ import pytest
 from psycopg import conninfo
 
 from sportmonks.routes.parse import load_routes, parse_route
-from tests.routes.conftest import BASE
-from tests.routes.rest_server import RestServer
+from tests.harness.paths import REPO
+from tests.harness.rest_server import RestServer
+from tests.harness.routes import BASE
 
-REPO = Path(__file__).resolve().parents[2]
 CONVENTIONS = ("doc_md", "description", "tags")
 PERIOD = "date_field: created\nperiod: {date_from: from, date_to: to, max_days: 31}\n"
 

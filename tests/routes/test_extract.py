@@ -11,8 +11,9 @@ import pytest
 
 from sportmonks.errors import BudgetWait, ConfigurationError, FatalApiError, LostLease, TransientApiError
 from sportmonks.routes.spec import Route
-from tests.routes.conftest import BASE, Run, make_route
-from tests.routes.rest_server import RestServer, order
+from tests.harness.rest_server import RestServer, order
+from tests.harness.routes import BASE, make_route
+from tests.routes.conftest import Run
 
 Conn = psycopg.Connection[Any]
 

@@ -12,10 +12,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.routes.conftest import BASE, Run, make_route
-from tests.routes.rest_server import RestServer
+from tests.harness.paths import REPO
+from tests.harness.rest_server import RestServer
+from tests.harness.routes import BASE, make_route
+from tests.routes.conftest import Run
 
-REPO = Path(__file__).resolve().parents[2]
 TOTAL, SIZE = 100_000, 500
 
 

@@ -1,3 +1,3 @@
 """A seeded warehouse for the commands that read one."""
 
-from tests.dashboard.conftest import seeded  # noqa: F401 (a fixture)
+from tests.harness.dashboard_seed import seeded  # noqa: F401 (a fixture)

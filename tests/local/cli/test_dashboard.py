@@ -12,8 +12,7 @@ import psycopg
 import pytest
 
 from local.cli.terminal import clean, lasting
-
-REPO = Path(__file__).resolve().parents[3]
+from tests.harness.paths import REPO
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 from local.cli.main import Context, build_parser
 from local.errors import UsageError
-from tests.routes.conftest import BASE
+from tests.harness.routes import BASE
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from psycopg import conninfo, sql
 
 from local.deploy import container as deploy
 from local.deploy import make_secrets
+from tests.harness.paths import REPO
 
-REPO = Path(__file__).resolve().parents[3]
 COMPOSE = REPO / "docker-compose.yaml"
 SERVICES = {"postgres", "init", "api-server", "scheduler", "dag-processor", "triggerer", "sandbox", "worker", "redis"}
 SECRET_NAMES = re.compile(r"PASSWORD|KEY|SECRET")

@@ -25,9 +25,9 @@ from local.errors import LocalError
 from local.stack.files import free_port, write_json
 from local.stack.pgbinaries import RunAs, find_programs, run_as
 from local.stack.postgres import EmbeddedPostgres, _processes_in
+from tests.harness.paths import REPO
 
 FAST = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
-ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_six_first_starts_at_once_give_one_server(server: EmbeddedPostgres) -> N
     )
     command = [sys.executable, "-c", program, str(server.home)]
     starters = [
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(6)
+        subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(6)
     ]
     results = [starter.communicate(timeout=120) for starter in starters]
     assert [starter.returncode for starter in starters] == [0] * 6, results

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
-SEED_SQL = Path(__file__).with_name("seed.sql")
+SEED_SQL = Path(__file__).with_suffix(".sql")
 
 
 def seed(
@@ -37,3 +38,9 @@ def seed(
             if statement.strip():
                 conn.execute(statement, sizes)
     conn.execute("ANALYZE")
+
+
+@pytest.fixture
+def seeded(warehouse: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    seed(warehouse, now=datetime.now(UTC))
+    return warehouse

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from tests.chaos.expected import COLUMNS, FIXTURE, fixture_row, is_complete, normal, plain, section_rows
+from tests.harness.expected import COLUMNS, FIXTURE, fixture_row, is_complete, normal, plain, section_rows
 
 Rows = dict[tuple[Any, ...], tuple[Any, ...]]
 

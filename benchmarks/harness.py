@@ -1,4 +1,7 @@
-"""What the benchmarks share: a PostgreSQL and a sandbox of their own, medians, tables."""
+"""What the benchmarks share: a PostgreSQL server, a sandbox with one large season, child processes and tables.
+
+Servers and seed data that tests use as well come from `tests.harness`.
+"""
 
 from __future__ import annotations
 
@@ -11,25 +14,23 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [path for path in (str(ROOT / "plugins"), str(ROOT)) if path not in sys.path]
+from tests.harness.paths import REPO
 
 if TYPE_CHECKING:
     from local.stack.postgres import EmbeddedPostgres
     from sandbox.testing import RunningSandbox
     from sportmonks.api.client import SportmonksClient
 
-# A summer: the season before is over, and every fixture has all its sections.
+# In summer the last season is over and each of its fixtures has all its sections.
 SUMMER = "2026-07-15T12:00:00Z"
 
 
 @contextmanager
 def postgres() -> Iterator[EmbeddedPostgres]:
-    """A server as the local stack starts it, durable: a commit waits for the disk."""
+    """A server with the settings of the local stack; durable, so that a commit waits for the disk."""
     from local.stack.postgres import EmbeddedPostgres
 
     with tempfile.TemporaryDirectory(prefix="bench-") as home:
@@ -55,8 +56,7 @@ def warehouse(server: EmbeddedPostgres, name: str) -> str:
 
 @contextmanager
 def season_of(fixtures: int, *, latency: float = 0.0) -> Iterator[tuple[RunningSandbox, int, int]]:
-    """A sandbox with a finished season of so many fixtures: (sandbox, league_id, season_id). Every payload has been
-    made once, so that nobody's time holds the making."""
+    """A sandbox with a finished season of this many fixtures, as (sandbox, league_id, season_id)."""
     from sandbox.testing import running_sandbox
 
     options: dict[str, Any] = {"leagues": 1, "seasons": 2, "limit": 1_000_000, "now": SUMMER, "cache_mb": 1024}
@@ -66,7 +66,7 @@ def season_of(fixtures: int, *, latency: float = 0.0) -> Iterator[tuple[RunningS
 
 
 def client_of(box: RunningSandbox) -> SportmonksClient:
-    """A client without a shared budget."""
+    """A client that no budget slows down."""
     from sportmonks.api.budget import UnlimitedBudget
     from sportmonks.api.client import SportmonksClient
 
@@ -74,11 +74,12 @@ def client_of(box: RunningSandbox) -> SportmonksClient:
 
 
 def ids_of(client: SportmonksClient, season_id: int) -> list[int]:
+    """Fixture ids of a season in the order of its index."""
     return [int(row["id"]) for page in client.season_index(season_id) for row in page]
 
 
 def table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print it as Markdown that is readable as it is."""
+    """Print a Markdown table whose columns are aligned in the terminal as well."""
     lines = [list(head), *map(list, rows)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(head))]
 
@@ -99,9 +100,12 @@ def ms(seconds: Sequence[float]) -> str:
     return f"{median(seconds) * 1000:,.0f} ms"
 
 
-def child(command: list[str], told: dict[str, Any]) -> dict[str, Any]:
-    """What a process of its own prints last, as JSON; ``told`` is its input."""
-    done = subprocess.run(command, cwd=ROOT, input=json.dumps(told), capture_output=True, text=True, check=False)
+def child(command: list[str], inputs: dict[str, Any]) -> dict[str, Any]:
+    """Run a command with ``inputs`` as JSON on standard input and return its last line of output, decoded from JSON.
+
+    SystemExit with the end of its error output when the command fails.
+    """
+    done = subprocess.run(command, cwd=REPO, input=json.dumps(inputs), capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{command[1:]} failed: {done.stderr[-3000:]}")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -109,7 +113,7 @@ def child(command: list[str], told: dict[str, Any]) -> dict[str, Any]:
 
 
 def machine() -> str:
-    """Facts of the machine in a line."""
+    """Date, cores, architecture, Python version and load of this machine in one line."""
     load = os.getloadavg()[0]
     return (
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, {platform.machine()}, {platform.system()}, "

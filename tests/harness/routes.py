@@ -1,0 +1,21 @@
+"""A route over the scripted REST API, and variants of it."""
+
+from __future__ import annotations
+
+from sportmonks.routes.parse import parse_route
+from sportmonks.routes.spec import Route
+
+BASE = """
+client: shop
+route: orders
+connection: shop_api
+path: /api/page
+paging: {style: page, size_parameter: size, size: 100, more: pagination.has_more}
+"""
+
+
+def make_route(changes: str = "", base: str = BASE) -> Route:
+    """The base route with keys replaced or added."""
+    replaced = {line.split(":")[0] for line in changes.splitlines() if line and not line.startswith(" ")}
+    kept = [line for line in base.splitlines() if line.split(":")[0] not in replaced]
+    return parse_route("\n".join([*kept, changes]))
