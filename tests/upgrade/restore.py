@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from tests.conftest import REPO
+from tests.harness.paths import REPO
 
 FOLDER = Path(__file__).with_name("installation")
 FACTS: dict[str, Any] = json.loads((FOLDER / "facts.json").read_text(encoding="utf-8"))
