@@ -26,7 +26,7 @@ from tests.harness.paths import REPO
 if TYPE_CHECKING:
     from sportmonks.api.calls import CallRecord
     from sportmonks.collect.context import RunContext
-    from sportmonks.config.catalog import Season
+    from sportmonks.config.manifest import Season
 
 REQUIREMENTS = Path(__file__).with_name("requirements-dlt.in")
 DLT_CLIENT = Path(__file__).with_name("dlt_client.py")
@@ -52,7 +52,8 @@ def season_run(
     from sportmonks.api.budget import UnlimitedBudget
     from sportmonks.api.client import SportmonksClient
     from sportmonks.collect.context import RunContext
-    from sportmonks.config.catalog import CollectSettings, League, Season, TaskSettings
+    from sportmonks.config.catalog import CollectSettings, TaskSettings
+    from sportmonks.config.manifest import League, Season
     from sportmonks.config.settings import DEFAULT_INCLUDES
     from sportmonks.planning.run_params import read_params
     from sportmonks.warehouse.connection import open_connection

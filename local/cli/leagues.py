@@ -15,7 +15,7 @@ from local.stack.files import read_json, write_json
 from local.stack.stack import Stack
 
 if TYPE_CHECKING:
-    from sportmonks.config.catalog import League, Manifest
+    from sportmonks.config.manifest import League, Manifest
 
 CATALOG_DAG = "sportmonks_catalog"
 LAST_TASK = "publish"  # with it the manifest is written; lists that no league waits for are read behind it
@@ -24,7 +24,7 @@ PARSE_SECONDS = 90
 
 def manifest(stack: Stack) -> Manifest | None:
     """The manifest in Airflow; None before the catalog's first run."""
-    from sportmonks.config.catalog import decode_manifest
+    from sportmonks.config.manifest import decode_manifest
     from sportmonks.config.settings import MANIFEST_VARIABLE
     from sportmonks.errors import SportmonksError
 
@@ -120,7 +120,7 @@ def _choice_file(stack: Stack) -> Path:
 
 def _choice(stack: Stack) -> dict[str, str]:
     """What the manifest depends on besides the API's answers: another choice needs another manifest."""
-    from sportmonks.config.paths import CATALOG_FILE
+    from sportmonks.config.settings import CATALOG_FILE
 
     settings = stack.settings
     text = "\n".join((settings.leagues, settings.includes, CATALOG_FILE.read_text(encoding="utf-8"), settings.base_url))

@@ -20,7 +20,7 @@ from local.stack.rest import Refused
 from local.stack.stack import Stack
 
 if TYPE_CHECKING:
-    from sportmonks.config.catalog import League
+    from sportmonks.config.manifest import League
 
 
 @dataclass(frozen=True)

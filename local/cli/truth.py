@@ -14,7 +14,7 @@ from local.errors import LocalError
 from local.stack.stack import Stack
 
 if TYPE_CHECKING:
-    from sportmonks.config.catalog import Manifest
+    from sportmonks.config.manifest import Manifest
 
 
 def compare(stack: Stack, manifest: Manifest) -> bool:

@@ -49,8 +49,8 @@ def check_all(settings: Settings, *, port_is_ours: bool) -> None:
 
 def read_catalog() -> Catalog:
     """The catalog file. Raises ConfigurationError with file, line and key."""
-    from sportmonks.config.catalog import parse_catalog
-    from sportmonks.config.paths import CATALOG_FILE
+    from sportmonks.config.catalog_file import parse_catalog
+    from sportmonks.config.settings import CATALOG_FILE
     from sportmonks.errors import ConfigurationError
 
     try:

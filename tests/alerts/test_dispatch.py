@@ -15,7 +15,7 @@ from sportmonks.alerts.deadlines import league_deadline, raise_deadline_alert
 from sportmonks.alerts.dispatch import check_and_notify, notify_new, notify_one
 from sportmonks.alerts.notifier import Delivery
 from sportmonks.alerts.rules import Alert, ETLAlertManager
-from sportmonks.config.thresholds import Thresholds
+from sportmonks.config.catalog import Thresholds
 from sportmonks.warehouse.connection import open_connection
 from tests.harness.runs import NOW, Run
 

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from sportmonks.alerts.rules import ETLAlertManager
-from sportmonks.config.thresholds import Thresholds
+from sportmonks.config.catalog import Thresholds
 from sportmonks.errors import ConfigurationError
 from sportmonks.warehouse.connection import open_connection, sql
 from tests.harness.runs import NOW, Run

@@ -366,6 +366,6 @@ def test_impossible_rows_are_refused(warehouse: Conn, bad: str) -> None:
 
 
 def test_the_migration_can_run_twice(warehouse: Conn) -> None:
-    from sportmonks.config.paths import SQL_DIR
+    from sportmonks.config.settings import SQL_DIR
 
     warehouse.execute((SQL_DIR / "migrations" / "0002_budget.sql").read_text())

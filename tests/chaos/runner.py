@@ -16,7 +16,8 @@ from typing import Any
 
 import psycopg
 
-from sportmonks.config.catalog import League, Season, TaskSettings
+from sportmonks.config.catalog import TaskSettings
+from sportmonks.config.manifest import League, Season
 from tests.chaos.tasks import CRASH_POINTS, Crash, Job, main
 from tests.harness.paths import REPO
 

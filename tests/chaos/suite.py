@@ -21,7 +21,8 @@ from typing import Any
 import psycopg
 
 from sandbox.testing import RunningSandbox, running_sandbox
-from sportmonks.config.catalog import BudgetSettings, CollectSettings, League, Season, TaskSettings
+from sportmonks.config.catalog import BudgetSettings, CollectSettings, TaskSettings
+from sportmonks.config.manifest import League, Season
 from sportmonks.config.settings import DEFAULT_INCLUDES
 from sportmonks.warehouse.connection import open_connection
 from tests.chaos.ground import Ground

@@ -28,7 +28,8 @@ from sportmonks.collect.collect import collect
 from sportmonks.collect.context import RunContext
 from sportmonks.collect.discover import discover
 from sportmonks.collect.plan import plan
-from sportmonks.config.catalog import League, Season, TaskSettings
+from sportmonks.config.catalog import TaskSettings
+from sportmonks.config.manifest import League, Season
 from sportmonks.planning.run_params import read_params
 from sportmonks.warehouse.connection import open_connection, sql
 

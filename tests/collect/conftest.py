@@ -18,7 +18,8 @@ from sportmonks.collect.collect import ChunkResult, collect
 from sportmonks.collect.context import RunContext
 from sportmonks.collect.discover import discover
 from sportmonks.collect.plan import Planned, plan
-from sportmonks.config.catalog import CollectSettings, League, Season, TaskSettings
+from sportmonks.config.catalog import CollectSettings, TaskSettings
+from sportmonks.config.manifest import League, Season
 from sportmonks.config.settings import DEFAULT_INCLUDES
 from sportmonks.planning.run_params import read_params
 from sportmonks.warehouse.connection import open_connection

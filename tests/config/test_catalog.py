@@ -5,17 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from sportmonks.config.catalog import (
-    Catalog,
-    LeagueChoice,
-    Manifest,
-    RecheckSettings,
-    TaskSettings,
-    decode_manifest,
-    parse_catalog,
-)
-from sportmonks.config.paths import CATALOG_FILE
-from sportmonks.config.thresholds import Thresholds
+from sportmonks.config.catalog import Catalog, LeagueChoice, RecheckSettings, TaskSettings, Thresholds
+from sportmonks.config.catalog_file import parse_catalog
+from sportmonks.config.manifest import Manifest, decode_manifest
+from sportmonks.config.settings import CATALOG_FILE
 from sportmonks.errors import ConfigurationError
 
 BAD = {

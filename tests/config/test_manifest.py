@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from sportmonks.config.catalog import Catalog, CollectSettings, LeagueChoice, Manifest, TaskSettings, decode_manifest
-from sportmonks.config.manifest import build_manifest, daily_schedule, slugify
+from sportmonks.config.catalog import Catalog, CollectSettings, LeagueChoice, TaskSettings
+from sportmonks.config.manifest import Manifest, build_manifest, daily_schedule, decode_manifest, slugify
 from sportmonks.errors import ConfigurationError
 
 

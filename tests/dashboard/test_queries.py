@@ -13,7 +13,7 @@ from sportmonks.alerts import dispatch
 from sportmonks.alerts.message import KIND_NAMES
 from sportmonks.alerts.notifier import Delivery
 from sportmonks.alerts.rules import RULES
-from sportmonks.config.thresholds import Thresholds
+from sportmonks.config.catalog import Thresholds
 from sportmonks.dashboard import export, queries
 from sportmonks.monitoring import housekeeping
 

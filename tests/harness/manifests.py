@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from sportmonks.config.catalog import Catalog, Manifest
-from sportmonks.config.manifest import build_manifest
+from sportmonks.config.catalog import Catalog
+from sportmonks.config.manifest import Manifest, build_manifest
 
 
 def manifest(leagues: int = 2, seasons: int = 3, previous: Manifest | None = None, **rest: Any) -> Manifest:

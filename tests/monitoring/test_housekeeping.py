@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from sportmonks.config.thresholds import Thresholds
+from sportmonks.config.catalog import Thresholds
 from sportmonks.monitoring import housekeeping
 from sportmonks.monitoring.housekeeping import close_dead_executions, purge, record_gauges
 from sportmonks.warehouse.connection import open_connection, sql

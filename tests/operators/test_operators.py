@@ -17,7 +17,8 @@ from psycopg import conninfo
 
 from sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks.collect.plan import Planned
-from sportmonks.config.catalog import League, Manifest, TaskSettings, decode_manifest
+from sportmonks.config.catalog import TaskSettings
+from sportmonks.config.manifest import League, Manifest, decode_manifest
 from sportmonks.errors import (
     BudgetWait,
     CircuitOpen,

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from sportmonks.config.catalog import GuardSettings, RecheckSettings, Season, SweepSettings
+from sportmonks.config.catalog import GuardSettings, RecheckSettings, SweepSettings
+from sportmonks.config.manifest import Season
 from sportmonks.planning.batches import count_batches, make_batches
 from sportmonks.planning.chunks import Chunk, DueFixture, RunFilter, estimate_cost, plan_chunks, seasons_to_index
 from sportmonks.planning.recheck import FixtureState

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from sportmonks.config.catalog import CollectSettings, League, Season, TaskSettings
+from sportmonks.config.catalog import CollectSettings, TaskSettings
+from sportmonks.config.manifest import League, Season
 from sportmonks.errors import ConfigurationError
 from sportmonks.planning.chunks import RunFilter
 from sportmonks.planning.run_params import read_params, season_labels

@@ -17,7 +17,8 @@ from psycopg.rows import dict_row
 from sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks.api.budget import UnlimitedBudget
 from sportmonks.api.client import SportmonksClient
-from sportmonks.config.catalog import League, Manifest, SweepSettings
+from sportmonks.config.catalog import SweepSettings
+from sportmonks.config.manifest import League, Manifest
 from sportmonks.errors import BudgetWait, FatalApiError, OutsidePlanError, TransientApiError
 from sportmonks.operators.structure import StructureOperator
 from sportmonks.reference.lists import collect_list, recorded

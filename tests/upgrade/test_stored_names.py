@@ -12,8 +12,8 @@ from airflow.triggers.base import TriggerEvent
 from cryptography.fernet import Fernet
 
 from sportmonks.collect import checkpoints
-from sportmonks.config.catalog import decode_manifest, parse_catalog
-from sportmonks.config.manifest import build_manifest
+from sportmonks.config.catalog_file import parse_catalog
+from sportmonks.config.manifest import build_manifest, decode_manifest
 from tests.upgrade import restore
 from tests.upgrade.restore import FACTS, FOLDER, LEAGUES
 

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from psycopg import conninfo, sql
 
-from sportmonks.config.paths import SQL_DIR
+from sportmonks.config.settings import SQL_DIR
 from sportmonks.warehouse.connection import migrate, open_connection
 from tests.warehouse.snapshot import snapshot
 

@@ -18,7 +18,7 @@ from local.stack.warehouse import warehouse
 if TYPE_CHECKING:
     import psycopg
 
-    from sportmonks.config.thresholds import Thresholds
+    from sportmonks.config.catalog import Thresholds
 
 HELP = "show health, runs, logs, metrics and alerts"
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -97,7 +97,7 @@ def _check(conn: psycopg.Connection[Any]) -> None:
 
 def _thresholds() -> Thresholds:
     from local.stack.checks import read_catalog
-    from sportmonks.config.thresholds import Thresholds
+    from sportmonks.config.catalog import Thresholds
     from sportmonks.errors import SportmonksError
 
     try:

@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 
 from sportmonks.alerts.notifier import AlertNotifier, Delivery
 from sportmonks.alerts.rules import Alert, ETLAlertManager
-from sportmonks.config.thresholds import Thresholds
+from sportmonks.config.catalog import Thresholds
 from sportmonks.errors import ConfigurationError
 from sportmonks.warehouse.connection import sql
 
@@ -35,7 +35,7 @@ def current_thresholds() -> Thresholds:
     are checked in any case."""
     from airflow.sdk import Variable
 
-    from sportmonks.config.catalog import decode_manifest
+    from sportmonks.config.manifest import decode_manifest
     from sportmonks.config.settings import MANIFEST_VARIABLE
 
     text = Variable.get(MANIFEST_VARIABLE, default=None)

@@ -24,7 +24,7 @@ from sportmonks.collect.plan_store import (
 )
 from sportmonks.collect.progress import ChunkProgress
 from sportmonks.collect.response_store import left_behind
-from sportmonks.config.catalog import Season
+from sportmonks.config.manifest import Season
 from sportmonks.errors import BudgetWait, LostLease, SportmonksError, TransientApiError
 from sportmonks.load.batch import LoadContext
 from sportmonks.planning.batches import Batch, make_batches

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sportmonks.config.catalog import League, Season, TaskSettings
+from sportmonks.config.catalog import TaskSettings
+from sportmonks.config.manifest import League, Season
 from sportmonks.config.settings import API_CONN_ID
 from sportmonks.planning.run_params import RunParams
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sportmonks.collect.context import RunContext
-from sportmonks.config.catalog import Season
+from sportmonks.config.manifest import Season
 from sportmonks.errors import OutsidePlanError, TransientApiError
 from sportmonks.load.index import store_index
 from sportmonks.planning.chunks import seasons_to_index

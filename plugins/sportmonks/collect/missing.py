@@ -4,7 +4,7 @@ else stays open and is asked again."""
 from __future__ import annotations
 
 from sportmonks.collect.context import RunContext
-from sportmonks.config.catalog import Season
+from sportmonks.config.manifest import Season
 from sportmonks.errors import BudgetWait, SportmonksError
 from sportmonks.warehouse.connection import sql
 from sportmonks.warehouse.session import Session

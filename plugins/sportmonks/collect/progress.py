@@ -6,7 +6,7 @@ import msgspec
 
 from sportmonks.collect import checkpoints
 from sportmonks.collect.context import RunContext
-from sportmonks.config.catalog import Season
+from sportmonks.config.manifest import Season
 
 
 class ChunkProgress:

@@ -5,15 +5,60 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from sportmonks.config.catalog import Catalog, League, Manifest, Season, TaskSettings
+from sportmonks.config.catalog import Catalog, TaskSettings
+from sportmonks.config.old_names import present_manifest
 from sportmonks.errors import ConfigurationError
 
 # sportmonks_<slug> would be the id of a DAG of this package.
 RESERVED = frozenset({"catalog", "manifest_problem"})
+
+
+class Season(msgspec.Struct, frozen=True, kw_only=True):
+    """A season as the manifest carries it; ``group`` is the name of its task group."""
+
+    id: int
+    name: str
+    group: str
+    is_current: bool = False
+
+
+class League(msgspec.Struct, frozen=True, kw_only=True):
+    """A followed league; seasons newest first."""
+
+    id: int
+    name: str
+    slug: str
+    schedule: str | None
+    deadline_minutes: int
+    includes: tuple[str, ...]
+    seasons: tuple[Season, ...] = ()
+
+    @property
+    def dag_id(self) -> str:
+        return f"sportmonks_{self.slug}"
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What the league DAGs are generated from; travels in the Variable ``sportmonks_manifest``."""
+
+    version: Literal[2] = 2  # 1: the settings stood under ``dials``
+    settings: TaskSettings = TaskSettings()
+    leagues: tuple[League, ...] = ()
+
+
+def decode_manifest(text: str) -> Manifest:
+    """The manifest out of its Variable, also one of version 1. Raises ConfigurationError with the hint."""
+    try:
+        return msgspec.convert(present_manifest(msgspec.json.decode(text)), Manifest)
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise ConfigurationError(
+            f"The Variable sportmonks_manifest cannot be read: {error}.",
+            hint="Run the DAG sportmonks_catalog; it writes it anew.",
+        ) from None
 
 
 def slugify(name: str, fallback: str) -> str:

@@ -1,10 +1,11 @@
-"""Names that the whole package agrees on, and the few settings a task reads from its environment."""
+"""Names and folders that every part of the package uses, and the settings that a task reads from its environment."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from sportmonks.errors import ConfigurationError
 
@@ -12,6 +13,18 @@ API_CONN_ID = "sportmonks_api"
 WAREHOUSE_CONN_ID = "sportmonks_warehouse"
 MANIFEST_VARIABLE = "sportmonks_manifest"
 DEFAULT_INCLUDES = ("participants", "scores", "events", "statistics", "periods", "lineups.details")
+
+
+def _include_dir() -> Path:
+    """``ETL_INCLUDE_DIR``, else ``include/`` beside ``plugins/``."""
+    named = os.environ.get("ETL_INCLUDE_DIR")
+    return Path(named) if named else Path(__file__).resolve().parents[3] / "include"
+
+
+INCLUDE_DIR = _include_dir()
+SQL_DIR = INCLUDE_DIR / "sql"
+CATALOG_FILE = INCLUDE_DIR / "catalog.yaml"
+ROUTES_DIR = INCLUDE_DIR / "routes"
 
 _INCLUDE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*(:[a-z0-9_,]+)?")
 

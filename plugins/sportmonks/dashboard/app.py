@@ -14,8 +14,8 @@ from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse, JSONResponse, Response
 
+from sportmonks.config.catalog import Thresholds
 from sportmonks.config.settings import API_CONN_ID
-from sportmonks.config.thresholds import Thresholds
 from sportmonks.dashboard import export, queries
 from sportmonks.dashboard.security import (
     HEADERS,

@@ -16,7 +16,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from sportmonks.alerts.message import KIND_NAMES
-from sportmonks.config.thresholds import Thresholds
+from sportmonks.config.catalog import Thresholds
 from sportmonks.redaction import mask_value
 from sportmonks.warehouse.connection import sql
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from sportmonks.config.thresholds import Thresholds
+from sportmonks.config.catalog import Thresholds
 from sportmonks.warehouse.connection import sql
 
 log = logging.getLogger(__name__)

@@ -28,7 +28,7 @@ class ExecutionAlertsOperator(BaseOperator):
         """Alerts now open for this DAG, and how many people were told of."""
         from sportmonks.alerts import dispatch
         from sportmonks.alerts.rules import ETLAlertManager
-        from sportmonks.config.thresholds import Thresholds
+        from sportmonks.config.catalog import Thresholds
         from sportmonks.warehouse.connection import connect
 
         run = context["dag_run"]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from airflow.sdk import BaseOperator
 
-from sportmonks.config.catalog import League, TaskSettings
+from sportmonks.config.catalog import TaskSettings
+from sportmonks.config.manifest import League
 from sportmonks.config.settings import API_CONN_ID, WAREHOUSE_CONN_ID
 from sportmonks.errors import BudgetWait, CircuitOpen, TransientApiError
 from sportmonks.planning.execution_id import execution_id

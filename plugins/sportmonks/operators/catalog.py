@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     import psycopg
     from airflow.sdk import Context
 
-    from sportmonks.config.catalog import BudgetSettings, Manifest
+    from sportmonks.config.catalog import BudgetSettings
+    from sportmonks.config.manifest import Manifest
     from sportmonks.hooks.sportmonks import SportmonksHook
     from sportmonks.reference.lists import ListRun
 
@@ -100,9 +101,9 @@ class PublishCatalogOperator(ApiOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Figures of the manifest. Raises AirflowFailException for a malformed catalog or an unknown league."""
-        from sportmonks.config.catalog import parse_catalog
+        from sportmonks.config.catalog_file import parse_catalog
         from sportmonks.config.manifest import build_manifest
-        from sportmonks.config.paths import CATALOG_FILE
+        from sportmonks.config.settings import CATALOG_FILE
         from sportmonks.reference.lists import recorded
 
         with airflow_errors():
@@ -129,7 +130,7 @@ class PublishCatalogOperator(ApiOperator):
     def _previous(self) -> Manifest | None:
         from airflow.sdk import Variable
 
-        from sportmonks.config.catalog import decode_manifest
+        from sportmonks.config.manifest import decode_manifest
         from sportmonks.errors import ConfigurationError
 
         text = Variable.get(MANIFEST_VARIABLE, default=None)

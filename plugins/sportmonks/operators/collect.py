@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sportmonks.config.catalog import Season
+from sportmonks.config.manifest import Season
 from sportmonks.errors import BudgetWait, LostLease
 from sportmonks.operators.base import LeagueOperator
 

@@ -21,7 +21,7 @@ class StructureOperator(ApiOperator):
         """Per list: rows by what became of them, seasons read and still due."""
         from airflow.sdk import Variable
 
-        from sportmonks.config.catalog import decode_manifest
+        from sportmonks.config.manifest import decode_manifest
         from sportmonks.reference.season_lists import Structure
 
         with airflow_errors():

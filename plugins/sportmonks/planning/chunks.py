@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sportmonks.config.catalog import GuardSettings, RecheckSettings, Season, SweepSettings
+from sportmonks.config.catalog import GuardSettings, RecheckSettings, SweepSettings
+from sportmonks.config.manifest import Season
 from sportmonks.planning import freshness
 from sportmonks.planning.batches import count_batches, make_batches
 from sportmonks.planning.recheck import PRIORITIES, FixtureState, next_due

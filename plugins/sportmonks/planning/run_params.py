@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
-from sportmonks.config.catalog import League, TaskSettings
+from sportmonks.config.catalog import TaskSettings
+from sportmonks.config.manifest import League
 from sportmonks.config.settings import parse_includes
 from sportmonks.errors import ConfigurationError
 from sportmonks.planning.chunks import RunFilter

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from airflow.sdk import Param
 
-from sportmonks.config.catalog import League, TaskSettings
+from sportmonks.config.catalog import TaskSettings
+from sportmonks.config.manifest import League
 from sportmonks.planning.run_params import season_labels
 
 

@@ -10,9 +10,9 @@ from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
 from airflow.sdk import DAG, Asset, CronTriggerTimetable, TaskGroup, chain
 from airflow.sdk.definitions.param import ParamsDict
 
-from sportmonks.config.catalog import League, Season, TaskSettings
-from sportmonks.config.paths import SQL_DIR
-from sportmonks.config.settings import API_CONN_ID, WAREHOUSE_CONN_ID
+from sportmonks.config.catalog import TaskSettings
+from sportmonks.config.manifest import League, Season
+from sportmonks.config.settings import API_CONN_ID, SQL_DIR, WAREHOUSE_CONN_ID
 from sportmonks.operators.alerts import ExecutionAlertsOperator
 from sportmonks.operators.collect import CollectOperator
 from sportmonks.operators.discover import DiscoverOperator

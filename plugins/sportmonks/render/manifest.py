@@ -9,7 +9,8 @@ from typing import NoReturn
 import msgspec
 from airflow.sdk import DAG, get_parsing_context, task
 
-from sportmonks.config.catalog import League, Manifest, TaskSettings, decode_manifest
+from sportmonks.config.catalog import TaskSettings
+from sportmonks.config.manifest import League, Manifest, decode_manifest
 from sportmonks.config.old_names import present_manifest
 from sportmonks.errors import ConfigurationError
 from sportmonks.render.league import build_league_dag

@@ -14,8 +14,7 @@ from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param, chain, get_pars
 # Not airflow.sdk's: in Airflow 3.3 that one cannot be serialised (its _summary is missing).
 from airflow.timetables.events import EventsTimetable
 
-from sportmonks.config.paths import ROUTES_DIR, SQL_DIR
-from sportmonks.config.settings import WAREHOUSE_CONN_ID
+from sportmonks.config.settings import ROUTES_DIR, SQL_DIR, WAREHOUSE_CONN_ID
 from sportmonks.errors import ConfigurationError
 from sportmonks.operators.routes import EnsureRouteTablesOperator, RouteExtractOperator
 from sportmonks.planning.execution_id import execution_id

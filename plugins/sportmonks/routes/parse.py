@@ -11,8 +11,7 @@ from typing import Any
 
 import yaml
 
-from sportmonks.config.paths import ROUTES_DIR, SQL_DIR
-from sportmonks.config.settings import API_CONN_ID
+from sportmonks.config.settings import API_CONN_ID, ROUTES_DIR, SQL_DIR
 from sportmonks.config.strict_yaml import Reader, Section, shown
 from sportmonks.errors import ConfigurationError, SportmonksError
 from sportmonks.routes.names import name_part

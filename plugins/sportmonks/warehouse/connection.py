@@ -14,8 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import conninfo
 
-from sportmonks.config.paths import SQL_DIR
-from sportmonks.config.settings import WAREHOUSE_CONN_ID
+from sportmonks.config.settings import SQL_DIR, WAREHOUSE_CONN_ID
 from sportmonks.errors import ConfigurationError, WarehouseDown
 
 log = logging.getLogger(__name__)

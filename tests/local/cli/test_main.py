@@ -17,7 +17,7 @@ from local.cli.console import seconds
 from local.cli.leagues import find, season_ids
 from local.errors import UsageError
 from local.stack.settings import REPO
-from sportmonks.config.catalog import League, Season
+from sportmonks.config.manifest import League, Season
 
 
 def parse(*words: str) -> argparse.Namespace:

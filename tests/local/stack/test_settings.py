@@ -254,11 +254,11 @@ def test_an_api_that_nobody_serves() -> None:
 
 
 def test_a_malformed_catalog_is_told_with_its_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    import sportmonks.config.paths
+    import sportmonks.config.settings
 
     file = tmp_path / "catalog.yaml"
     file.write_text("leagues: [8, 564\n")
-    monkeypatch.setattr(sportmonks.config.paths, "CATALOG_FILE", file)
+    monkeypatch.setattr(sportmonks.config.settings, "CATALOG_FILE", file)
     found = checks.check_catalog()
     assert found
     assert "catalog.yaml" in found[0]
