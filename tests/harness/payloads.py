@@ -1,10 +1,10 @@
-"""Payloads as the sandbox would send them."""
+"""Payloads of a season, as the sandbox sends them."""
 
 from __future__ import annotations
 
+import copy
+from functools import cache
 from typing import Any
-
-import pytest
 
 from sandbox.clock import Clock, parse_time
 from sandbox.limits import Limits
@@ -13,9 +13,13 @@ from sandbox.truth import payload
 from sandbox.world import Options
 
 
-@pytest.fixture(scope="session")
 def season_payloads() -> list[dict[str, Any]]:
-    """Payloads of a finished season of twelve matches with every include; do not change them."""
+    """Payloads of a finished season of twelve matches with every include, which the test may change."""
+    return copy.deepcopy(_season_payloads())
+
+
+@cache
+def _season_payloads() -> list[dict[str, Any]]:
     sandbox = Sandbox(
         Options(leagues=1, seasons=2, teams=4), Clock(parse_time("2026-03-01T12:00:00Z"), True), Limits(1000, 3600)
     )

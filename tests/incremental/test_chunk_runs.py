@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from datetime import datetime
 from typing import Any
 
@@ -10,22 +9,22 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from tests.harness.payloads import season_payloads  # noqa: F401 (a fixture)
-from tests.load.helpers import Chunk, Payload
+from tests.harness.load import ChunkHarness, FixtureJson
+from tests.harness.payloads import season_payloads
 
 
 @pytest.fixture
-def payloads(season_payloads: list[Payload]) -> list[Payload]:  # noqa: F811
-    return copy.deepcopy(season_payloads)
+def payloads() -> list[FixtureJson]:
+    return season_payloads()
 
 
-def step(chunk: Chunk, function: str) -> None:
+def step(chunk: ChunkHarness, function: str) -> None:
     names = (chunk.execution_id, chunk.league_id, chunk.season_id)
     chunk.conn.execute(f"SELECT etl.{function}(%s, %s, %s)", names)
 
 
 def run(
-    chunk: Chunk, name: str, payloads: list[Payload], planned: list[int], reached: bool = True, **rest: Any
+    chunk: ChunkHarness, name: str, payloads: list[FixtureJson], planned: list[int], reached: bool = True, **rest: Any
 ) -> None:
     chunk.execution_id = name
     chunk.conn.execute("SELECT etl.start_etl_execution(%s)", (name,))
@@ -48,8 +47,8 @@ def figures(row: dict[str, Any]) -> list[int]:
     return [row[f"records_{name}"] for name in ("processed", "inserted", "updated", "unchanged", "failed")]
 
 
-def test_a_chunk_is_a_collector(warehouse: psycopg.Connection[Any], payloads: list[Payload]) -> None:
-    chunk = Chunk(warehouse, payloads[0]["league_id"], payloads[0]["season_id"])
+def test_a_chunk_is_a_collector(warehouse: psycopg.Connection[Any], payloads: list[FixtureJson]) -> None:
+    chunk = ChunkHarness(warehouse, payloads[0]["league_id"], payloads[0]["season_id"])
     chunk.index(*payloads)
     ids = [payload["id"] for payload in payloads]
 

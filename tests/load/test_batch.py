@@ -1,4 +1,4 @@
-"""One batch, one transaction: everything in the payloads is in the tables, and only what changed is written."""
+"""Storing a batch: everything in the payloads is in the tables, and only what changed is written."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ import msgspec
 import psycopg
 import pytest
 
-from tests.load.helpers import (
-    Chunk,
-    Payload,
+from tests.harness.load import (
+    ChunkHarness,
+    FixtureJson,
     assert_stored,
     changed_rows,
-    fixture,
+    fixture_row,
     rows_of,
     shuffled,
     versions,
 )
 
 
-def test_every_element_of_a_season_is_in_its_table(chunk: Chunk, payloads: list[Payload]) -> None:
+def test_every_element_of_a_season_is_in_its_table(chunk: ChunkHarness, payloads: list[FixtureJson]) -> None:
     stored = chunk.store(*payloads)
     assert (stored.outcomes, stored.changes, stored.problems) == ({"SAVED": len(payloads)}, 0, {})
     assert all(payload["lineups"] and payload["events"] is not None for payload in payloads)
     for payload in payloads:
         assert_stored(chunk.conn, payload)
-        assert fixture(chunk.conn, payload["id"])["quality_score"] == 100
+        assert fixture_row(chunk.conn, payload["id"])["quality_score"] == 100
 
 
 def test_the_real_fixture(warehouse: psycopg.Connection[Any], samples: Path) -> None:
     payload = msgspec.json.decode((samples / "2026_fixture_with_includes.json").read_bytes())["data"]
-    chunk = Chunk(warehouse, payload["league_id"], payload["season_id"])
+    chunk = ChunkHarness(warehouse, payload["league_id"], payload["season_id"])
     chunk.index(payload)
     assert chunk.store(payload).outcomes == {"SAVED": 1}
     assert_stored(warehouse, payload)
-    row = fixture(warehouse, payload["id"])
-    # 1-1 after extra time; the shootout does not count. The periods tell the end.
+    row = fixture_row(warehouse, payload["id"])
+    # 1-1 after extra time; the shootout does not count. The end is that of the last period.
     assert (row["home_goals"], row["away_goals"], row["quality_score"], row["state_id"]) == (1, 1, 100, 8)
     assert row["ended_at"] == max(datetime.fromtimestamp(p["ended"], UTC) for p in payload["periods"])
     before = versions(warehouse)
@@ -47,41 +47,43 @@ def test_the_real_fixture(warehouse: psycopg.Connection[Any], samples: Path) -> 
     assert changed_rows(before, versions(warehouse)) == {("football.fixtures", (payload["id"],))}
 
 
-def test_real_bare_rows(warehouse: psycopg.Connection[Any], samples: Path) -> None:
+def test_real_fixtures_without_includes(warehouse: psycopg.Connection[Any], samples: Path) -> None:
     rows = msgspec.json.decode((samples / "2023_football__fixtures__all.json").read_bytes())["data"]
-    by_season: dict[tuple[int, int], list[Payload]] = {}
+    by_season: dict[tuple[int, int], list[FixtureJson]] = {}
     for row in rows:
         by_season.setdefault((row["league_id"], row["season_id"]), []).append(row)
     for (league_id, season_id), some in by_season.items():
-        chunk = Chunk(warehouse, league_id, season_id)
+        chunk = ChunkHarness(warehouse, league_id, season_id)
         chunk.index(*some)
         assert chunk.store(*some).outcomes == {"SAVED": len(some)}
     for row in rows:
         assert_stored(warehouse, row)
 
 
-def test_an_unchanged_day_writes_no_row_of_data(chunk: Chunk, payloads: list[Payload]) -> None:
+def test_an_unchanged_day_writes_no_row_of_data(chunk: ChunkHarness, payloads: list[FixtureJson]) -> None:
     chunk.store(*payloads)
     before = versions(chunk.conn)
     assert chunk.store(*copy.deepcopy(payloads)).outcomes == {"UNCHANGED": len(payloads)}
     after = versions(chunk.conn)
-    # The collector's bookkeeping stands with the fixture; updated_at does not move with it.
+    # The counters of the loader are columns of the fixture; updated_at does not move with them.
     assert {table for table, _ in changed_rows(before, after)} == {"football.fixtures"}
     assert [row[2] for row in before["football.fixtures"].values()] == [
         row[2] for row in after["football.fixtures"].values()
     ]
-    assert fixture(chunk.conn, payloads[0]["id"])["unchanged_reads"] == 1
+    assert fixture_row(chunk.conn, payloads[0]["id"])["unchanged_reads"] == 1
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_order_of_lists_and_keys_does_not_matter(chunk: Chunk, payloads: list[Payload], seed: int) -> None:
+def test_the_order_of_lists_and_keys_does_not_matter(
+    chunk: ChunkHarness, payloads: list[FixtureJson], seed: int
+) -> None:
     chunk.store(*payloads)
     turned = [shuffled(payload, seed) for payload in payloads]
     assert turned != payloads
     assert chunk.store(*turned).outcomes == {"UNCHANGED": len(payloads)}
 
 
-def test_fields_that_change_for_no_reason_do_not_count(chunk: Chunk, payloads: list[Payload]) -> None:
+def test_volatile_fields_do_not_count_as_changes(chunk: ChunkHarness, payloads: list[FixtureJson]) -> None:
     chunk.store(*payloads)
     for payload in payloads:
         payload["last_processed_at"] = "2026-06-01 10:00:00"
@@ -92,7 +94,7 @@ def test_fields_that_change_for_no_reason_do_not_count(chunk: Chunk, payloads: l
     assert {table for table, _ in changed_rows(before, versions(chunk.conn))} == {"football.fixtures"}
 
 
-def test_a_changed_element_moves_its_row_only(chunk: Chunk, payloads: list[Payload]) -> None:
+def test_a_changed_element_writes_its_row_only(chunk: ChunkHarness, payloads: list[FixtureJson]) -> None:
     chunk.store(*payloads)
     before = versions(chunk.conn)
     one = payloads[3]
@@ -112,7 +114,7 @@ def test_a_changed_element_moves_its_row_only(chunk: Chunk, payloads: list[Paylo
     assert_stored(chunk.conn, one)
 
 
-def test_a_removed_element_goes(chunk: Chunk, payloads: list[Payload]) -> None:
+def test_a_removed_element_is_deleted(chunk: ChunkHarness, payloads: list[FixtureJson]) -> None:
     one = payloads[0]
     chunk.store(one)
     for section in ("events", "statistics", "scores"):
@@ -123,7 +125,7 @@ def test_a_removed_element_goes(chunk: Chunk, payloads: list[Payload]) -> None:
     assert_stored(chunk.conn, one)
 
 
-def test_an_added_element_comes(chunk: Chunk, payloads: list[Payload]) -> None:
+def test_an_added_element_is_inserted(chunk: ChunkHarness, payloads: list[FixtureJson]) -> None:
     one = payloads[0]
     full = copy.deepcopy(one)
     last = one["events"].pop()
@@ -142,7 +144,7 @@ def test_an_added_element_comes(chunk: Chunk, payloads: list[Payload]) -> None:
 @pytest.mark.parametrize("section", ["participants", "scores", "events", "lineups", "statistics", "periods"])
 @pytest.mark.parametrize("how", ["absent", "null"])
 def test_a_section_that_was_not_sent_keeps_its_rows(
-    chunk: Chunk, payloads: list[Payload], section: str, how: str, caplog: pytest.LogCaptureFixture
+    chunk: ChunkHarness, payloads: list[FixtureJson], section: str, how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     one = payloads[0]
     chunk.store(one)
@@ -153,8 +155,8 @@ def test_a_section_that_was_not_sent_keeps_its_rows(
     else:
         smaller[section] = None
     assert chunk.store(smaller).outcomes == {"SAVED": 1}
-    assert [text for text in caplog.messages if f"1 of 1 answers lack '{section}'" in text]
-    row = fixture(chunk.conn, one["id"])
+    assert [text for text in caplog.messages if f"1 of 1 fixtures came without '{section}'" in text]
+    row = fixture_row(chunk.conn, one["id"])
     assert row["name"] == "Another name"
     (raw,) = rows_of(chunk.conn, "raw.fixtures", "fixture_id = %s", one["id"])
     assert raw["payload"] == {**one, "name": "Another name"}
@@ -172,7 +174,7 @@ def test_a_section_that_was_not_sent_keeps_its_rows(
     assert row["home_goals"] is not None
 
 
-def test_lineups_without_details_keep_the_details(chunk: Chunk, payloads: list[Payload]) -> None:
+def test_lineups_without_details_keep_the_details(chunk: ChunkHarness, payloads: list[FixtureJson]) -> None:
     one = payloads[0]
     chunk.store(one)
     count = len(rows_of(chunk.conn, "football.fixture_player_statistics"))

@@ -1,4 +1,4 @@
-"""What a batch leaves besides the data: failures, absences, tombstones, plan, lease, order, company."""
+"""What storing a batch does besides the data: failures, missing fixtures, tombstones, plan, lease, order of batches."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from sportmonks.errors import LostLease
 from sportmonks.load.batch import FetchedBatch, store_batch
 from sportmonks.load.payloads import read_payloads
 from sportmonks.warehouse.connection import open_connection
-from tests.load.helpers import (
-    Chunk,
-    Payload,
+from tests.harness.load import (
+    ChunkHarness,
+    FixtureJson,
     assert_stored,
     changed_rows,
     dump,
-    fixture,
+    fixture_row,
     rows_of,
     versions,
 )
 
-LAST_WORDS = "DO $$ BEGIN RAISE EXCEPTION 'going down' USING ERRCODE = 'admin_shutdown'; END $$"
+SHUT_DOWN = "DO $$ BEGIN RAISE EXCEPTION 'going down' USING ERRCODE = 'admin_shutdown'; END $$"
 
 
-def test_poisoned_and_missing_are_recorded_the_others_saved(chunk: Chunk, payloads: list[Payload]) -> None:
+def test_poisoned_and_missing_are_recorded_the_others_saved(chunk: ChunkHarness, payloads: list[FixtureJson]) -> None:
     bad, gone, *good = payloads
     chunk.plan(*(row["id"] for row in payloads))
     stored = chunk.store(*good, poisoned={bad["id"]: "HTTP 500 for this fixture alone"}, missing=(gone["id"],))
     assert stored.outcomes == {"SAVED": len(good), "FAILED": 1, "MISSING": 1}
-    first, second = fixture(chunk.conn, bad["id"]), fixture(chunk.conn, gone["id"])
+    first, second = fixture_row(chunk.conn, bad["id"]), fixture_row(chunk.conn, gone["id"])
     assert (first["collection_status"], first["last_error"]) == ("FAILED", "HTTP 500 for this fixture alone")
     assert (second["collection_status"], second["missing_reads"]) == ("MISSING", 1)
     assert second["next_due_at"] == chunk.now + timedelta(hours=1)
@@ -42,45 +42,47 @@ def test_poisoned_and_missing_are_recorded_the_others_saved(chunk: Chunk, payloa
     assert {plan[row["id"]]["status"] for row in good} == {"SAVED"}
 
 
-def test_a_collected_fixture_survives_failures_and_absences(chunk: Chunk, payloads: list[Payload]) -> None:
+def test_a_collected_fixture_keeps_its_data_when_it_fails_or_is_missing(
+    chunk: ChunkHarness, payloads: list[FixtureJson]
+) -> None:
     one = payloads[0]
     chunk.store(one)
     for number in (1, 2, 3):
         chunk.store(missing=(one["id"],))
-        row = fixture(chunk.conn, one["id"])
+        row = fixture_row(chunk.conn, one["id"])
         assert (row["collection_status"], row["missing_reads"]) == ("COLLECTED", number)
     chunk.store(poisoned={one["id"]: "500"})
     assert_stored(chunk.conn, one)
 
 
-def test_a_payload_in_state_deleted_becomes_a_tombstone_and_can_rise_again(
-    chunk: Chunk, payloads: list[Payload]
+def test_a_payload_in_state_deleted_becomes_a_tombstone_until_the_fixture_is_back(
+    chunk: ChunkHarness, payloads: list[FixtureJson]
 ) -> None:
     one = payloads[0]
     chunk.store(one)
     chunk.store({**one, "state_id": 20})
-    row = fixture(chunk.conn, one["id"])
+    row = fixture_row(chunk.conn, one["id"])
     assert (row["collection_status"], row["deleted_at"], row["next_due_at"]) == ("DELETED", chunk.now, None)
     assert rows_of(chunk.conn, "football.fixture_events", "fixture_id = %s", one["id"])
     chunk.store(one)
-    row = fixture(chunk.conn, one["id"])
+    row = fixture_row(chunk.conn, one["id"])
     assert (row["collection_status"], row["deleted_at"]) == ("COLLECTED", None)
     assert row["next_due_at"]
 
 
-@pytest.mark.parametrize("how", ["bare", "emptied", "null"])
-def test_a_tombstone_keeps_what_was_known_whatever_comes_with_it(
-    chunk: Chunk, payloads: list[Payload], how: str
+@pytest.mark.parametrize("how", ["absent", "emptied", "null"])
+def test_a_tombstone_keeps_the_stored_sections_whatever_comes_with_it(
+    chunk: ChunkHarness, payloads: list[FixtureJson], how: str
 ) -> None:
     one = payloads[0]
     chunk.store(one)
     value = [] if how == "emptied" else None
-    answer = {key: value if isinstance(each, list) else each for key, each in one.items()}
-    if how == "bare":
-        answer = {key: each for key, each in one.items() if not isinstance(each, list)}
+    deleted = {key: value if isinstance(each, list) else each for key, each in one.items()}
+    if how == "absent":
+        deleted = {key: each for key, each in one.items() if not isinstance(each, list)}
     before = versions(chunk.conn)
-    assert chunk.store({**answer, "state_id": 20}).outcomes == {"SAVED": 1}
-    assert fixture(chunk.conn, one["id"])["collection_status"] == "DELETED"
+    assert chunk.store({**deleted, "state_id": 20}).outcomes == {"SAVED": 1}
+    assert fixture_row(chunk.conn, one["id"])["collection_status"] == "DELETED"
     (raw,) = rows_of(chunk.conn, "raw.fixtures")
     assert raw["payload"] == {**one, "state_id": 20}
     written = changed_rows(before, versions(chunk.conn))
@@ -89,7 +91,7 @@ def test_a_tombstone_keeps_what_was_known_whatever_comes_with_it(
     assert (change["field"], change["before"], change["after"]) == ("state_id", one["state_id"], 20)
 
 
-def test_a_batch_stored_twice_counts_once(chunk: Chunk, payloads: list[Payload]) -> None:
+def test_a_batch_stored_twice_counts_once(chunk: ChunkHarness, payloads: list[FixtureJson]) -> None:
     chunk.plan(*(row["id"] for row in payloads))
     chunk.store(*payloads)
     chunk.store(*payloads)
@@ -98,7 +100,7 @@ def test_a_batch_stored_twice_counts_once(chunk: Chunk, payloads: list[Payload])
     assert (row["planned"], row["processed"], row["failed"]) == (len(payloads), len(payloads), 0)
 
 
-def test_without_the_lease_nothing_is_written(chunk: Chunk, payloads: list[Payload]) -> None:
+def test_without_the_lease_nothing_is_written(chunk: ChunkHarness, payloads: list[FixtureJson]) -> None:
     before = dump(chunk.conn)
     chunk.conn.execute("UPDATE etl.chunks SET fence = fence + 1")
     with pytest.raises(LostLease, match="taken over by another task"):
@@ -110,7 +112,7 @@ def test_without_the_lease_nothing_is_written(chunk: Chunk, payloads: list[Paylo
 
 
 def test_a_batch_that_breaks_leaves_nothing_behind(
-    chunk: Chunk, payloads: list[Payload], monkeypatch: pytest.MonkeyPatch
+    chunk: ChunkHarness, payloads: list[FixtureJson], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sportmonks.load import batch as store
 
@@ -126,10 +128,10 @@ def test_a_batch_that_breaks_leaves_nothing_behind(
     assert dump(chunk.conn) == before
 
 
-def test_a_reading_made_beforehand_serves_every_try(
-    chunk: Chunk, payloads: list[Payload], monkeypatch: pytest.MonkeyPatch
+def test_payloads_parsed_beforehand_serve_every_try(
+    chunk: ChunkHarness, payloads: list[FixtureJson], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Cleaned payloads, sections taken over, a connection that broke: the next try begins from the same reading."""
+    """Cleaned payloads, sections taken over, a connection that broke: the next try starts from the same payloads."""
     from sportmonks.load import batch as store
 
     chunk.store(*payloads)
@@ -139,24 +141,24 @@ def test_a_reading_made_beforehand_serves_every_try(
     fetched = replace(fetched, parsed=read_payloads(fetched.rows))
     original = vars(store)["sql"]
     with monkeypatch.context() as patch:
-        patch.setattr(store, "sql", lambda name: LAST_WORDS if name == "load/progress" else original(name))
+        patch.setattr(store, "sql", lambda name: SHUT_DOWN if name == "load/progress" else original(name))
         with pytest.raises(psycopg.errors.AdminShutdown):
             store_batch(chunk.conn, fetched, chunk.context())
     assert store_batch(chunk.conn, fetched, chunk.context()).outcomes == {"SAVED": 1, "UNCHANGED": len(payloads) - 1}
-    assert fixture(chunk.conn, odd["id"])["venue_id"] is None
+    assert fixture_row(chunk.conn, odd["id"])["venue_id"] is None
     assert_stored(chunk.conn, payloads[1])
 
 
-def versions_of(payloads: list[Payload]) -> list[list[Payload]]:
-    """Three batches that overlap in teams, each fixture once."""
+def overlapping_batches(payloads: list[FixtureJson]) -> list[list[FixtureJson]]:
+    """Three batches with the same teams, each fixture in one of them."""
     return [payloads[0::3], payloads[1::3], payloads[2::3]]
 
 
 def test_the_order_of_batches_does_not_matter(
-    chunk: Chunk, payloads: list[Payload], warehouse: psycopg.Connection[Any]
+    chunk: ChunkHarness, payloads: list[FixtureJson], warehouse: psycopg.Connection[Any]
 ) -> None:
     # One team has two spellings in the same season: the later batch must not decide.
-    batches, ends = versions_of(payloads), []
+    batches, ends = overlapping_batches(payloads), []
     for order in ((0, 1, 2), (2, 0, 1), (1, 2, 0)):
         warehouse.execute(
             "TRUNCATE raw.fixtures, football.fixtures, football.teams, football.fixture_participants,"
@@ -170,7 +172,7 @@ def test_the_order_of_batches_does_not_matter(
     assert ends[0] == ends[1] == ends[2]
 
 
-def test_two_writers_at_once(chunk: Chunk, payloads: list[Payload], warehouse_dsn: str) -> None:
+def test_two_writers_at_once(chunk: ChunkHarness, payloads: list[FixtureJson], warehouse_dsn: str) -> None:
     """Overlapping batches from two connections: no deadlock, nothing lost, nothing twice."""
     work: list[FetchedBatch] = [chunk.fetched(*payloads[at : at + 5]) for at in range(0, len(payloads), 2)] * 2
 

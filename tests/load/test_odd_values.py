@@ -1,4 +1,4 @@
-"""What does not fit a typed column costs neither its fixture nor its batch."""
+"""A value that does not fit a typed column fails neither its fixture nor its batch."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.load.helpers import (
-    Chunk,
-    Payload,
+from tests.harness.load import (
+    ChunkHarness,
+    FixtureJson,
     assert_stored,
     encode,
-    fixture,
+    fixture_row,
     rows_of,
     shuffled,
 )
 
 
-def odd_empty_strings(one: Payload) -> None:
+def odd_empty_strings(one: FixtureJson) -> None:
     one.update(venue_id="", round_id="", length="", aggregate_id="")
     one["events"][0].update(player_id="", minute="", injured="")
     one["lineups"][0].update(jersey_number="", position_id="")
@@ -27,40 +27,40 @@ def odd_empty_strings(one: Payload) -> None:
     one["periods"][0].update(started="", time_added="")
 
 
-def odd_numbers_as_strings(one: Payload) -> None:
+def odd_numbers_as_strings(one: FixtureJson) -> None:
     one.update(venue_id=str(one["venue_id"]), state_id=str(one["state_id"]), length="90")
     one["events"][0]["minute"] = str(one["events"][0]["minute"])
 
 
-def odd_floats(one: Payload) -> None:
+def odd_floats(one: FixtureJson) -> None:
     one.update(length=90.0, venue_id=12.5)
     one["events"][0].update(minute=7.0, sort_order=1.5)
 
 
-def odd_booleans(one: Payload) -> None:
+def odd_booleans(one: FixtureJson) -> None:
     one.update(placeholder="yes", has_odds=1, length=True)
     one["events"][0].update(injured="true", on_bench="?", player_id=False)
 
 
-def odd_huge_numbers(one: Payload) -> None:
+def odd_huge_numbers(one: FixtureJson) -> None:
     one.update(length=10**12, venue_id=10**30)
     one["events"][0]["minute"] = 2**40
     one["periods"][0].update(started=10**17, ended=10**17)
     one["lineups"][0]["details"][0]["data"]["value"] = 10**25
 
 
-def odd_milliseconds(one: Payload) -> None:
+def odd_milliseconds(one: FixtureJson) -> None:
     one["periods"][0].update(started=1_700_000_000_000, ended=1_700_000_000_000)
 
 
-def odd_nulls(one: Payload) -> None:
+def odd_nulls(one: FixtureJson) -> None:
     one.update(dict.fromkeys(("name", "starting_at", "starting_at_timestamp", "state_id", "placeholder", "leg")))
     one["participants"][0]["meta"] = None
     one["scores"][0]["score"] = None
     one["lineups"][0]["details"][0]["data"] = None
 
 
-def odd_kinds(one: Payload) -> None:
+def odd_kinds(one: FixtureJson) -> None:
     one.update(name={"en": "x"}, leg=["1/1"], venue_id={"id": 1}, details={"a": 1})
     one["participants"][0]["meta"] = "home"
     one["scores"][0]["score"] = [1]
@@ -71,42 +71,42 @@ def odd_kinds(one: Payload) -> None:
     one["lineups"].append(5)
 
 
-def odd_sections(one: Payload) -> None:
+def odd_sections(one: FixtureJson) -> None:
     one.update(events={"data": []}, statistics="none", periods=7)
 
 
-def odd_ids(one: Payload) -> None:
+def odd_ids(one: FixtureJson) -> None:
     one["events"][0]["id"] = None
     one["events"][1].pop("id")
     one["events"][2]["id"] = ""
     one["participants"].append({"name": "nobody"})
 
 
-def odd_times(one: Payload) -> None:
+def odd_times(one: FixtureJson) -> None:
     one["starting_at"] = "2026-13-45 99:00:00"
 
 
-def odd_no_time(one: Payload) -> None:
+def odd_no_time(one: FixtureJson) -> None:
     one["starting_at"] = 1780156800
 
 
-def odd_nul(one: Payload) -> None:
+def odd_nul(one: FixtureJson) -> None:
     one["name"] = "A\x00B"
     one["events"][0]["player_name"] = "\x00"
     one["unknown\x00key"] = "\x00"
 
 
-def odd_text(one: Payload) -> None:
+def odd_text(one: FixtureJson) -> None:
     one["name"] = "Ünïcödé — 日本語 🏟 \\u0000 \t \x1f \U0010ffff"
 
 
-def odd_repeats(one: Payload) -> None:
+def odd_repeats(one: FixtureJson) -> None:
     one["events"].append(copy.deepcopy(one["events"][0]))
     one["lineups"].append(copy.deepcopy(one["lineups"][0]))
     one["participants"].append(copy.deepcopy(one["participants"][0]))
 
 
-def odd_unknown(one: Payload) -> None:
+def odd_unknown(one: FixtureJson) -> None:
     one.update(metadata={"deep": [{"er": [[[]]]}]}, events_extra=[1, None], xgfixture=[{"id": 1}])
     one["events"][0]["details"] = [{"x": 1}]
 
@@ -115,7 +115,9 @@ ODD = [value for name, value in sorted(globals().items()) if name.startswith("od
 
 
 @pytest.mark.parametrize("spoil", ODD, ids=lambda odd: odd.__name__[4:])
-def test_an_odd_fixture_costs_neither_itself_nor_its_batch(chunk: Chunk, payloads: list[Payload], spoil: Any) -> None:
+def test_an_odd_fixture_fails_neither_itself_nor_its_batch(
+    chunk: ChunkHarness, payloads: list[FixtureJson], spoil: Any
+) -> None:
     """What fits is in its column, what does not is null there, and all of it is in raw.fixtures."""
     odd, others = payloads[0], payloads[1:]
     clean = copy.deepcopy(odd)
@@ -129,9 +131,9 @@ def test_an_odd_fixture_costs_neither_itself_nor_its_batch(chunk: Chunk, payload
     (raw,) = rows_of(chunk.conn, "raw.fixtures", "fixture_id = %s", odd["id"])
     expected = msgspec.json.decode(encode(odd).replace(b"\\u0000", b"")) if spoil is odd_nul else odd
     assert raw["payload"] == expected
-    row = fixture(chunk.conn, odd["id"])
+    row = fixture_row(chunk.conn, odd["id"])
     assert (row["collection_status"], row["league_id"]) == ("COLLECTED", clean["league_id"])
-    # What was not spoilt is all there.
+    # Every element that was not spoilt is stored.
     for section in ("events", "lineups", "scores", "statistics"):
         if isinstance(odd[section], list):
             count = len(rows_of(chunk.conn, f"football.fixture_{section}", "fixture_id = %s", odd["id"]))
@@ -139,13 +141,13 @@ def test_an_odd_fixture_costs_neither_itself_nor_its_batch(chunk: Chunk, payload
     assert chunk.store(shuffled(odd), *others).outcomes == {"UNCHANGED": len(payloads)}
 
 
-def test_values_that_can_be_understood_are_understood(chunk: Chunk, payloads: list[Payload]) -> None:
+def test_values_in_another_form_are_cast(chunk: ChunkHarness, payloads: list[FixtureJson]) -> None:
     one = copy.deepcopy(payloads[0])
     odd_numbers_as_strings(one)
     odd_floats(one)
     one["scores"][0]["score"]["goals"] = "3"
     chunk.store(one)
-    row = fixture(chunk.conn, one["id"])
+    row = fixture_row(chunk.conn, one["id"])
     assert (row["length"], row["venue_id"], row["state_id"]) == (90, None, payloads[0]["state_id"])
     (event,) = rows_of(chunk.conn, "football.fixture_events", "id = %s", one["events"][0]["id"])
     assert (event["minute"], event["sort_order"]) == (7, None)
@@ -158,7 +160,9 @@ def test_values_that_can_be_understood_are_understood(chunk: Chunk, payloads: li
     [(7, 7, None), (7.25, 7.25, None), (True, 1, None), (False, 0, None), (None, None, None), ("75%", None, "75%"),
      ("", None, ""), ({"a": 1}, None, '{"a": 1}'), ([1], None, "[1]"), (0, 0, None), (-3, -3, None)],
 )  # fmt: skip
-def test_values_of_statistics(chunk: Chunk, payloads: list[Payload], value: Any, number: Any, text: Any) -> None:
+def test_values_of_statistics(
+    chunk: ChunkHarness, payloads: list[FixtureJson], value: Any, number: Any, text: Any
+) -> None:
     one = payloads[0]
     one["statistics"][0]["data"] = {"value": value}
     one["lineups"][0]["details"][0]["data"] = {"value": value}
@@ -184,20 +188,20 @@ NOT_FIXTURES = {
 
 
 @pytest.mark.parametrize("name", NOT_FIXTURES)
-def test_what_is_no_fixture_is_recorded_and_the_batch_is_saved(
-    chunk: Chunk, payloads: list[Payload], name: str
+def test_a_row_that_is_no_fixture_is_recorded_and_the_batch_is_saved(
+    chunk: ChunkHarness, payloads: list[FixtureJson], name: str
 ) -> None:
     first, others = payloads[0], payloads[1:]
     body = NOT_FIXTURES[name].replace(b'"id": 1', b'"id": %d' % first["id"])
     stored = chunk.store((first["id"], body), *others)
     assert stored.outcomes == {"FAILED": 1, "SAVED": len(others)}
     assert stored.problems.keys() == {first["id"]}
-    row = fixture(chunk.conn, first["id"])
+    row = fixture_row(chunk.conn, first["id"])
     assert (row["collection_status"], row["failed_reads"], row["due_reason"]) == ("FAILED", 1, "failed")
     assert row["last_error"]
     for other in others:
         assert_stored(chunk.conn, other)
-    # It heals as soon as the provider sends it well.
+    # It is stored as soon as the provider sends it well.
     assert chunk.store(first).outcomes == {"SAVED": 1}
     assert_stored(chunk.conn, first)
-    assert fixture(chunk.conn, first["id"])["failed_reads"] == 0
+    assert fixture_row(chunk.conn, first["id"])["failed_reads"] == 0

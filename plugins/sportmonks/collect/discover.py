@@ -73,11 +73,11 @@ def read_index(run: RunContext, conn: psycopg.Connection[Any], client: Any, seas
         now=run.clock(),
         believed_after=run.settings.guard.rereads,
     )
-    if result.doubted:
+    if result.suspected:
         run.log.warning(
             "The index of %s lacks %d known fixtures; it is not believed unless that stays so",
             season.name,
-            result.doubted,
+            result.suspected,
         )
     return asdict(result)
 

@@ -1,6 +1,6 @@
-"""One batch, one transaction: raw payloads, typed tables, ledger, bookkeeping, plan and counters.
+"""Stores one batch in one transaction: raw payloads, typed tables, change ledger, counters and the marks in the plan.
 
-Either all of a batch is in the warehouse or nothing of it; what is written does not depend on the order of batches.
+Either all of a batch is in the warehouse or nothing of it. What is written does not depend on the order of batches.
 """
 
 from __future__ import annotations
@@ -18,26 +18,16 @@ from psycopg.types.json import Jsonb
 
 from sportmonks.config.catalog import GuardSettings, RecheckSettings
 from sportmonks.errors import LostLease
-from sportmonks.load.decision import (
-    SAVED,
-    FixtureDecision,
-    StoredState,
-    bare_among,
-    decide_failed,
-    decide_missing,
-    decide_returned,
-    decide_stale,
-)
+from sportmonks.load.decision import SAVED, FixtureDecision, StoredState, decide_batch
 from sportmonks.load.payloads import Payload, read_payloads
-from sportmonks.load.stored import StoredPayload, holds, read_old, read_prior
-from sportmonks.planning.recheck import FixtureState
+from sportmonks.load.stored import StoredPayload, compare_with_stored, merged_includes, read_stored_states
 from sportmonks.warehouse.connection import sql
 
 log = logging.getLogger(__name__)
 
 _TYPED = ("sections", "participants", "scores", "events", "lineups", "lineups_details", "statistics", "periods")
-# The value is to blame, not the moment: repeating the same would fail the same.
-_UNFIT = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
+# Errors of a value, not of the connection or the server: the same statement would fail again.
+_VALUE_ERRORS = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +69,11 @@ class BatchResult:
 
 @dataclass(frozen=True, slots=True)
 class LoadContext:
-    """Where a batch belongs and by which rules it is judged."""
+    """The chunk and run that a batch belongs to, and the settings by which its fixtures are decided.
+
+    ``fence``: number of the lease under which the task collects the chunk; ``includes``: those that a batch requests
+    if it does not say otherwise.
+    """
 
     execution_id: str
     league_id: int
@@ -91,7 +85,7 @@ class LoadContext:
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     def sql_params(self) -> dict[str, Any]:
-        """The keys that every statement of a batch binds."""
+        """The parameters that the statements of a batch have in common."""
         return {"execution_id": self.execution_id, "league_id": self.league_id, "season_id": self.season_id}
 
     def lost_lease(self) -> LostLease:
@@ -102,8 +96,11 @@ class LoadContext:
 
 
 @dataclass(slots=True)
-class _Batch:
-    """A fetched batch and what it was asked with and judged at."""
+class _BatchInWork:
+    """A fetched batch on its way in. ``at``: when its call began, ``now``: when storing it began.
+
+    ``payloads`` change with each step: completed from what is stored, cleaned, without those that do not fit.
+    """
 
     fetched: FetchedBatch
     context: LoadContext
@@ -115,53 +112,64 @@ class _Batch:
 
 
 def store_batch(conn: psycopg.Connection[Any], fetched: FetchedBatch, context: LoadContext) -> BatchResult:
-    """Write one fetched batch. Raises LostLease when another owner has the chunk, psycopg errors as they are.
+    """Store one fetched batch. Raises LostLease when another task has the chunk, and psycopg errors as they are.
 
-    A value that a typed column cannot take is tried again cleaned; a fixture that still does not fit is recorded
-    as failed, and the others are stored. An answer that is kept (``answer_id``) is stored once, however often asked.
+    If a typed column cannot take a value, the batch is tried again with cleaned payloads. A fixture that does not fit
+    even so is recorded as failed, and the others are stored. A response with an ``answer_id`` is stored once, however
+    often this is called with it.
     """
     payloads, unreadable = fetched.parsed or read_payloads(fetched.rows)
     now = context.clock()
     includes = context.includes if fetched.includes is None else fetched.includes
     unreadable = {**unreadable, **fetched.poisoned}
-    batch = _Batch(fetched, context, includes, now, fetched.at or now, dict(payloads), unreadable)
+    batch = _BatchInWork(fetched, context, includes, now, fetched.at or now, dict(payloads), unreadable)
     try:
         return _write(conn, batch)
-    except _UNFIT as error:
+    except _VALUE_ERRORS as error:
         log.warning("Batch %s holds values that do not fit (%s); storing it cleaned", fetched.number, error.sqlstate)
     batch.payloads = {key: payload.fitting() for key, payload in batch.payloads.items()}
     try:
         return _write(conn, batch)
-    except _UNFIT:
-        batch.unreadable |= _unfit(conn, batch)
+    except _VALUE_ERRORS:
+        batch.unreadable |= _find_unfit(conn, batch)
     batch.payloads = {key: value for key, value in batch.payloads.items() if key not in batch.unreadable}
     return _write(conn, batch)
 
 
-def _write(conn: psycopg.Connection[Any], batch: _Batch) -> BatchResult:
+def _write(conn: psycopg.Connection[Any], batch: _BatchInWork) -> BatchResult:
     fetched, context = batch.fetched, batch.context
     with conn.transaction():
-        _hold_lease(conn, context)
+        _check_lease(conn, context)
         if fetched.answer_id and not conn.execute(sql("load/take_answer"), {"answer_id": fetched.answer_id}).fetchone():
-            return _stored_before(conn, batch)
-        prior = read_prior(conn, fetched.requested)
-        old = read_old(conn, batch.payloads, batch.includes, prior)
-        verdicts = _judge(batch, prior, old)
-        saved = [verdict.fixture_id for verdict in verdicts if verdict.outcome == SAVED]
+            return _result_of_earlier_commit(conn, batch)
+        states = read_stored_states(conn, fetched.requested)
+        batch.payloads, stored = compare_with_stored(conn, batch.payloads, batch.includes, states)
+        counts = {key: payload.counts for key, payload in stored.items()}
+        decisions = decide_batch(
+            fetched.requested,
+            batch.payloads,
+            batch.unreadable,
+            states,
+            counts,
+            context.guard,
+            at=batch.at,
+            now=batch.now,
+        )
+        saved = [decision.fixture_id for decision in decisions if decision.outcome == SAVED]
         if saved:
-            known = {key: old[key].includes if key in old else () for key in saved}
-            rows = ((key, batch.payloads[key], key in old, holds(batch.includes, known[key])) for key in saved)
+            before = {key: stored[key].includes if key in stored else () for key in saved}
+            rows = ((k, batch.payloads[k], k in stored, merged_includes(batch.includes, before[k])) for k in saved)
             _copy(conn, rows, batch.at)
-            _load_typed(conn, batch)
-        ledger = _write_ledger(conn, saved, batch, old, prior)
-        _write_verdicts(conn, verdicts, batch)
-    outcomes = Counter(verdict.outcome for verdict in verdicts)
-    problems = {verdict.fixture_id: verdict.error for verdict in verdicts if verdict.error}
-    return BatchResult(fetched.number, dict(outcomes), ledger, problems)
+            _load_typed(conn, context)
+        changes = _write_changes(conn, saved, batch, stored, states)
+        _write_decisions(conn, decisions, batch)
+    outcomes = Counter(decision.outcome for decision in decisions)
+    problems = {decision.fixture_id: decision.error for decision in decisions if decision.error}
+    return BatchResult(fetched.number, dict(outcomes), changes, problems)
 
 
-def _hold_lease(conn: psycopg.Connection[Any], context: LoadContext) -> None:
-    """A shared lock lets the chunk's own writers work side by side and makes a new owner wait for them."""
+def _check_lease(conn: psycopg.Connection[Any], context: LoadContext) -> None:
+    """Takes a shared lock on the chunk: its own writers work side by side, and a new owner waits for them."""
     row = conn.execute(
         sql("load/hold_lease"), {"league_id": context.league_id, "season_id": context.season_id}
     ).fetchone()
@@ -169,36 +177,16 @@ def _hold_lease(conn: psycopg.Connection[Any], context: LoadContext) -> None:
         raise context.lost_lease()
 
 
-def _stored_before(conn: psycopg.Connection[Any], batch: _Batch) -> BatchResult:
-    """The answer has gone in already: the connection broke after the commit, before we heard of it."""
-    names = {**batch.context.sql_params(), "ids": list(batch.fetched.requested)}
-    return BatchResult(batch.fetched.number, dict(conn.execute(sql("load/stored_outcomes"), names).fetchall()), 0, {})
-
-
-def _judge(batch: _Batch, prior: Mapping[int, StoredState], old: Mapping[int, StoredPayload]) -> list[FixtureDecision]:
-    verdicts = []
-    bare = bare_among({key: payload.summary for key, payload in batch.payloads.items()})
-    for fixture_id in batch.fetched.requested:
-        before = prior.get(fixture_id, StoredState(FixtureState()))
-        read_before = before.facts.last_fetched_at
-        if read_before and batch.at < read_before <= batch.now:
-            verdicts.append(decide_stale(fixture_id, before))
-        elif fixture_id in batch.unreadable:
-            verdicts.append(decide_failed(fixture_id, before, batch.unreadable[fixture_id], batch.at))
-        elif payload := batch.payloads.get(fixture_id):
-            counts = old[fixture_id].counts if fixture_id in old else None
-            seen, content_hash, guard = payload.summary, payload.content_hash, batch.context.guard
-            verdicts.append(
-                decide_returned(fixture_id, before, seen, content_hash, counts, guard, batch.at, fixture_id in bare)
-            )
-        else:
-            verdicts.append(decide_missing(fixture_id, before, batch.at))
-    return verdicts
+def _result_of_earlier_commit(conn: psycopg.Connection[Any], batch: _BatchInWork) -> BatchResult:
+    """The response is stored already: the connection broke after the commit, before its success was reported."""
+    params = {**batch.context.sql_params(), "ids": list(batch.fetched.requested)}
+    return BatchResult(batch.fetched.number, dict(conn.execute(sql("load/stored_outcomes"), params).fetchall()), 0, {})
 
 
 def _copy(
     conn: psycopg.Connection[Any], rows: Iterable[tuple[int, Payload, bool, tuple[str, ...]]], at: datetime
 ) -> None:
+    """Rows (fixture id, payload, whether one is stored, includes) into the temporary table ``incoming``."""
     conn.execute(sql("load/incoming"))
     columns = "fixture_id, payload, cleaned, content_hash, known, includes, collected_at"
     with (
@@ -207,59 +195,60 @@ def _copy(
     ):
         copy.set_types(["int8", "jsonb", "jsonb", "bytea", "bool", "text[]", "timestamptz"])
         for key, payload, known, includes in rows:
-            cleaned = _AsJsonb(payload.cleaned) if payload.cleaned is not None else None
-            copy.write_row((key, _AsJsonb(payload.raw), cleaned, payload.content_hash, known, list(includes), at))
+            cleaned = _JsonBytes(payload.cleaned) if payload.cleaned is not None else None
+            copy.write_row((key, _JsonBytes(payload.raw), cleaned, payload.content_hash, known, list(includes), at))
 
 
-class _AsJsonb(Jsonb):
+class _JsonBytes(Jsonb):
     """JSON that is bytes already: handed to PostgreSQL as it is."""
 
     def __init__(self, raw: bytes) -> None:
-        super().__init__(raw, dumps=_as_is)
+        super().__init__(raw, dumps=_unchanged)
 
 
-def _as_is(raw: bytes) -> bytes:
+def _unchanged(raw: bytes) -> bytes:
     return raw
 
 
-def _load_typed(conn: psycopg.Connection[Any], batch: _Batch) -> None:
-    context = batch.context
+def _load_typed(conn: psycopg.Connection[Any], context: LoadContext) -> None:
+    """From ``incoming`` into the raw and the typed tables."""
     conn.execute(sql("load/raw"))
     conn.execute("\n".join(sql(f"load/{name}") for name in _TYPED))
     conn.execute(sql("load/fixtures"), {"league_id": context.league_id, "season_id": context.season_id})
 
 
-def _write_ledger(
+def _write_changes(
     conn: psycopg.Connection[Any],
     saved: Iterable[int],
-    batch: _Batch,
-    old: Mapping[int, StoredPayload],
-    prior: Mapping[int, StoredState],
+    batch: _BatchInWork,
+    stored: Mapping[int, StoredPayload],
+    states: Mapping[int, StoredState],
 ) -> int:
+    """The changes of the saved fixtures into the ledger, with the hours since the end of the match; their number."""
     rows: list[dict[str, Any]] = []
     for fixture_id in saved:
-        if fixture_id not in old:
+        if fixture_id not in stored:
             continue
-        ended = prior[fixture_id].facts.ended_at
+        ended = states[fixture_id].state.ended_at
         hours = round((batch.at - ended).total_seconds() / 3600, 2) if ended else None
-        for change in old[fixture_id].changes:
-            told = {"section": change.section, "field": change.field, "before": change.before, "after": change.after}
-            rows.append({"fixture_id": fixture_id, "hours": hours, **told})
+        for change in stored[fixture_id].changes:
+            entry = {"section": change.section, "field": change.field, "before": change.before, "after": change.after}
+            rows.append({"fixture_id": fixture_id, "hours": hours, **entry})
     if rows:
         conn.execute(sql("load/ledger"), {"changes": Jsonb(rows), "now": batch.at, **batch.context.sql_params()})
     return len(rows)
 
 
-def _write_verdicts(conn: psycopg.Connection[Any], verdicts: list[FixtureDecision], batch: _Batch) -> None:
-    """The collector's bookkeeping, the marks in the plan, the figures of the chunk."""
-    context, names = batch.context, batch.context.sql_params()
-    rows = Jsonb([verdict.row(context.recheck, context.guard, batch.at) for verdict in verdicts if not verdict.stale])
+def _write_decisions(conn: psycopg.Connection[Any], decisions: list[FixtureDecision], batch: _BatchInWork) -> None:
+    """The state of each fixture, the marks in the plan, and the counters of the chunk."""
+    context, params = batch.context, batch.context.sql_params()
+    rows = Jsonb([each.row(context.recheck, context.guard, batch.at) for each in decisions if not each.stale])
     conn.execute(sql("load/decisions"), {"decisions": rows, "now": batch.at, "includes": list(batch.includes)})
-    marks = Jsonb([{"fixture_id": v.fixture_id, "outcome": v.outcome, "error": v.error} for v in verdicts])
-    conn.execute(sql("load/mark_plan"), {"decisions": marks, "now": batch.now, **names})
-    count = Counter(verdict.outcome for verdict in verdicts)
-    figures = {
-        "processed": len(verdicts),
+    marks = Jsonb([{"fixture_id": each.fixture_id, "outcome": each.outcome, "error": each.error} for each in decisions])
+    conn.execute(sql("load/mark_plan"), {"decisions": marks, "now": batch.now, **params})
+    count = Counter(decision.outcome for decision in decisions)
+    counters = {
+        "processed": len(decisions),
         "saved": count["SAVED"],
         "unchanged": count["UNCHANGED"] + count["HELD"],
         "failed": count["FAILED"],
@@ -267,17 +256,17 @@ def _write_verdicts(conn: psycopg.Connection[Any], verdicts: list[FixtureDecisio
         "calls": batch.fetched.calls,
         "bytes": batch.fetched.bytes,
     }
-    conn.execute(sql("load/progress"), {**figures, **names})
+    conn.execute(sql("load/progress"), {**counters, **params})
 
 
-def _unfit(conn: psycopg.Connection[Any], batch: _Batch) -> dict[int, str]:
-    """Which fixtures cannot be stored even cleaned, each tried alone and rolled back."""
+def _find_unfit(conn: psycopg.Connection[Any], batch: _BatchInWork) -> dict[int, str]:
+    """Fixtures that cannot be stored even cleaned, with the reason; each is tried alone and rolled back."""
     found: dict[int, str] = {}
     for fixture_id, payload in batch.payloads.items():
         try:
             with conn.transaction(force_rollback=True):
                 _copy(conn, [(fixture_id, payload, True, batch.includes)], batch.at)
-                _load_typed(conn, batch)
-        except _UNFIT as error:
+                _load_typed(conn, batch.context)
+        except _VALUE_ERRORS as error:
             found[fixture_id] = f"cannot be stored: {str(error).splitlines()[0]}"
     return found

@@ -1,24 +1,25 @@
-"""What the provider changed in a fixture that had been collected before: a pure comparison of two payloads."""
+"""The change ledger: what the provider changed in a fixture that was collected before. Pure comparison of payloads."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from sportmonks.config.catalog import GuardSettings
 from sportmonks.load.content_hash import VOLATILE
 
-# A section with more changed rows than this is told by its counts instead of row by row.
-MAX_ROWS_TOLD = 20
+# A section with more changed rows than this is one entry with the number of rows, not an entry per row.
+MAX_ROWS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """``before``/``after``: values of a field, rows of a section, or ``{"rows": n}`` where there are too many."""
+    """One entry: a field of the fixture, or a row of a section (``field`` is the row's id).
+
+    ``before`` and ``after``: values of a field, rows of a section, or ``{"rows": n}`` for too many changed rows.
+    """
 
     section: str
     field: str | None
@@ -26,78 +27,74 @@ class Change:
     after: Any
 
 
-def changes(
-    old: Mapping[str, Any], new: Mapping[str, Any], asked: Collection[str] = (), left_out: Collection[str] = ()
-) -> list[Change]:
-    """Every real difference in what both payloads hold; the order of lists does not count.
+def compare_payloads(
+    before: bytes, after: bytes, requested_before: Collection[str], incomparable: Collection[str]
+) -> list[Change] | None:
+    """The changes between two payloads (JSON objects), None when their content is the same.
 
-    ``asked``: sections that the old one was asked for; without such a one, it held no row of it. ``left_out``:
-    sections that cannot be compared, because they were not asked for alike.
+    An empty list means that they differ only in ``incomparable`` sections or in what only one of them holds.
     """
-    found: list[Change] = []
-    for key in new.keys() & {*old, *asked}:
-        if key in VOLATILE or key in left_out:
-            continue
-        before, after = old.get(key), new[key]
-        if isinstance(before, list) or isinstance(after, list):
-            found.extend(_section(key, before or [], after or []))
-        elif _plain(before) != _plain(after):
-            found.append(Change("fixture", key, before, after))
-    return sorted(found, key=lambda change: (change.section, change.field or ""))
-
-
-def differences(old: bytes, new: bytes, asked: Collection[str], left_out: Collection[str]) -> list[Change] | None:
-    """The ``changes`` between two payloads as JSON, None when they say the same to the last key."""
-    before, after = (msgspec.json.decode(payload, type=dict[str, Any]) for payload in (old, new))
-    found = changes(before, after, asked, left_out)
-    alike = before.keys() - VOLATILE == after.keys() - VOLATILE
-    if alike and not found and all(_sorted(before.get(name)) == _sorted(after.get(name)) for name in left_out):
+    old, new = (msgspec.json.decode(payload, type=dict[str, Any]) for payload in (before, after))
+    found = find_changes(old, new, requested_before, incomparable)
+    same_keys = old.keys() - VOLATILE == new.keys() - VOLATILE
+    if same_keys and not found and all(_sorted(old.get(name)) == _sorted(new.get(name)) for name in incomparable):
         return None
     return found
 
 
+def find_changes(
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    requested_before: Collection[str] = (),
+    incomparable: Collection[str] = (),
+) -> list[Change]:
+    """Every difference in what both payloads hold, by section; the order of lists does not count.
+
+    ``requested_before``: sections that were requested for ``before``; one that it lacks had no rows then.
+    ``incomparable``: sections that are left out, because the two were requested in different depth.
+    """
+    found: list[Change] = []
+    for key in after.keys() & {*before, *requested_before}:
+        if key in VOLATILE or key in incomparable:
+            continue
+        old, new = before.get(key), after[key]
+        if isinstance(old, list) or isinstance(new, list):
+            found.extend(_section_changes(key, old or [], new or []))
+        elif _without_volatile(old) != _without_volatile(new):
+            found.append(Change("fixture", key, old, new))
+    return sorted(found, key=lambda change: (change.section, change.field or ""))
+
+
 def _sorted(section: Any) -> Any:
-    return sorted(map(repr, map(_plain, section))) if isinstance(section, list) else _plain(section)
+    if isinstance(section, list):
+        return sorted(repr(_without_volatile(row)) for row in section)
+    return _without_volatile(section)
 
 
-def sections_asked_differently(old: Iterable[str], new: Iterable[str]) -> frozenset[str]:
-    """Sections that two lists of includes ask for in different depth or with different fields: what differs in them
-    is our own choice and no correction of the provider."""
-    before, after = by_section(old), by_section(new)
-    return frozenset(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
-
-
-def by_section(includes: Iterable[str]) -> dict[str, set[str]]:
-    """Includes by the section (the key in the payload) that they ask for."""
-    found: dict[str, set[str]] = {}
-    for include in includes:
-        found.setdefault(re.split(r"[.:]", include.strip().lower(), maxsplit=1)[0], set()).add(include.strip().lower())
-    return found
-
-
-def _section(name: str, before: Any, after: Any) -> Iterator[Change]:
-    """Lineups are compared without their details, and the details on their own."""
+def _section_changes(name: str, before: Any, after: Any) -> Iterator[Change]:
+    """Rows of lineups are compared without their details, and the details as a section of their own."""
     if not isinstance(before, list) or not isinstance(after, list):
         yield Change(name, None, {"kind": type(before).__name__}, {"kind": type(after).__name__})
         return
     old, new = _by_id(before), _by_id(after)
     if any(isinstance(row, dict) and "details" in row for row in (*before, *after)):
-        yield from _section(f"{name}.details", _details(before), _details(after))
+        yield from _section_changes(f"{name}.details", _details(before), _details(after))
         old = {key: _without(row, "details") for key, row in old.items()}
         new = {key: _without(row, "details") for key, row in new.items()}
-    touched = [key for key in {**old, **new} if old.get(key) != new.get(key)]
-    if len(touched) > MAX_ROWS_TOLD:
-        yield Change(name, None, {"rows": len(old)}, {"rows": len(new), "changed": len(touched)})
+    changed = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+    if len(changed) > MAX_ROWS:
+        yield Change(name, None, {"rows": len(old)}, {"rows": len(new), "changed": len(changed)})
         return
-    for key in touched:
+    for key in changed:
         yield Change(name, key, old.get(key), new.get(key))
 
 
 def _by_id(rows: list[Any]) -> dict[str, Any]:
+    """Rows by id; one without an id by its position in the list."""
     keyed: dict[str, Any] = {}
-    for place, row in enumerate(rows):
-        known = isinstance(row, dict) and row.get("id") is not None
-        keyed[str(row["id"]) if known else f"#{place}"] = _plain(row)
+    for position, row in enumerate(rows):
+        has_id = isinstance(row, dict) and row.get("id") is not None
+        keyed[str(row["id"]) if has_id else f"#{position}"] = _without_volatile(row)
     return keyed
 
 
@@ -109,19 +106,7 @@ def _without(row: Any, key: str) -> Any:
     return {name: value for name, value in row.items() if name != key} if isinstance(row, dict) else row
 
 
-def _plain(value: Any) -> Any:
+def _without_volatile(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items() if key not in VOLATILE}
+        return {key: _without_volatile(inner) for key, inner in value.items() if key not in VOLATILE}
     return value
-
-
-def poorer_sections(before: Mapping[str, int], after: Mapping[str, int], guard: GuardSettings) -> list[str]:
-    """Sections that lost all, or too many, of their rows; a section that is not there has none."""
-    suspicious = []
-    for name, had in before.items():
-        has = after.get(name, 0)
-        emptied = had > 0 and has == 0
-        shrunk = had >= guard.min_rows and has < had * guard.keep_share
-        if emptied or shrunk:
-            suspicious.append(name)
-    return sorted(suspicious)

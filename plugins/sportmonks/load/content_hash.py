@@ -1,7 +1,7 @@
-"""What a payload says, as a short hash: equal for the same content, whatever the order of its lists.
+"""A short hash of a payload's content: equal for equal content, whatever the order of keys and lists.
 
-Works on the raw bytes and builds Python objects for the outer levels only (a fixture has about 1,100 inner rows).
-Fields that change for no reason of the fixture's own are left out.
+It works on the raw bytes and builds Python objects for the outer levels only (a fixture has about 1,100 inner rows).
+Fields that change without a change of the fixture are left out.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import msgspec
 
 VOLATILE = frozenset({"last_processed_at", "last_played_at", "standings_recalculated_at"})
 
-# All volatile fields end so; rows without it need no opening.
+# All volatile fields end so; a row without it need not be decoded.
 _MARK = b'_at"'
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -20,7 +20,7 @@ _array = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def content_hash(payload: bytes | msgspec.Raw) -> bytes:
-    """16 bytes over a fixture's content. Raises msgspec.DecodeError when it is not a JSON object."""
+    """The hash, 16 bytes. Raises msgspec.DecodeError when the payload is not a JSON object."""
     digest = blake2b(digest_size=16)
     fields = _object.decode(payload)
     for key in sorted(fields):
@@ -33,7 +33,7 @@ def content_hash(payload: bytes | msgspec.Raw) -> bytes:
 def _canonical(raw: bytes) -> bytes:
     if raw.startswith(b"["):
         items = [bytes(item) for item in _array.decode(raw)]
-        # Most lists hold leaf rows only, about a thousand in a fixture: one look at the whole instead of one at each.
+        # Most lists hold rows without lists, about a thousand in a fixture: one search in all of it, not one in each.
         if raw.find(b"[", 1) >= 0 or _MARK in raw:
             items = [_element(item) if b"[" in item or _MARK in item else item for item in items]
         items.sort()
@@ -42,7 +42,7 @@ def _canonical(raw: bytes) -> bytes:
 
 
 def _element(raw: bytes) -> bytes:
-    """Opens an object that holds lists or, by the look of it, a volatile field."""
+    """Decodes an object, which holds a list or perhaps a volatile field; other values stay as they are."""
     if not raw.startswith(b"{"):
         return raw
     fields = _object.decode(raw)

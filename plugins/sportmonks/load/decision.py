@@ -1,15 +1,27 @@
-"""What to do with each fixture of a batch: a pure decision over what is stored and what came back."""
+"""What to do with each fixture of a batch: pure functions of the stored state and of what came back.
+
+| the fixture                                         | outcome   | what is written                            |
+|-----------------------------------------------------|-----------|--------------------------------------------|
+| was stored by a later call in the meantime (stale)  | UNCHANGED | nothing                                    |
+| fails its batch alone, or cannot be stored          | FAILED    | counters and the reason                    |
+| was not returned                                    | MISSING   | counters                                   |
+| was returned with the stored content                | UNCHANGED | counters                                   |
+| was returned degraded, and not often enough so      | HELD      | counters and the reason                    |
+| was returned with other content                     | SAVED     | payload, typed tables, ledger and counters |
+
+The counters (held_reads, missing_reads …) and the time of the next read are columns of ``football.fixtures``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
 from sportmonks.config.catalog import GuardSettings, RecheckSettings
-from sportmonks.load.changes import poorer_sections
+from sportmonks.load.payloads import Payload
 from sportmonks.load.summary import PayloadSummary
 from sportmonks.planning.recheck import (
     DELETED,
@@ -23,13 +35,19 @@ from sportmonks.planning.recheck import (
 )
 
 SAVED, UNCHANGED, HELD, MISSING, FAILED = "SAVED", "UNCHANGED", "HELD", "MISSING", "FAILED"
+# A played match that has no row in any of these is without detail.
+DETAIL_SECTIONS = ("events", "lineups", "statistics")
 
 
 @dataclass(frozen=True, slots=True)
 class StoredState:
-    """What the warehouse knows of a fixture before this answer."""
+    """What the warehouse holds of a fixture before a batch: its state, and of its payload hash and includes.
 
-    facts: FixtureState
+    ``held_hash``: hash of the loss for which the last read was held back, or the content hash of a stored payload
+    that is suspected to be incomplete (see ``without_detail``).
+    """
+
+    state: FixtureState
     content_hash: bytes | None = None
     held_hash: bytes | None = None
     includes: tuple[str, ...] = ()
@@ -37,16 +55,18 @@ class StoredState:
 
 @dataclass(frozen=True, slots=True)
 class FixtureDecision:
-    """The outcome for one fixture and the bookkeeping that goes with it."""
+    """The outcome for one fixture and the state that is stored with it.
+
+    ``changed``: the stored payload is replaced; ``stale``: nothing at all is written of the fixture.
+    """
 
     fixture_id: int
     outcome: str
     status: str
-    facts: FixtureState
+    state: FixtureState
     changed: bool = False
     held_hash: bytes | None = None
     error: str | None = None
-    poorer: tuple[str, ...] = field(default=())
     stale: bool = False
 
     @property
@@ -54,142 +74,179 @@ class FixtureDecision:
         return self.outcome in (SAVED, UNCHANGED, HELD)
 
     def row(self, recheck: RecheckSettings, guard: GuardSettings, now: datetime) -> dict[str, Any]:
-        """The verdict as a row for ``load/decisions.sql`` and ``load/mark_plan.sql``."""
-        facts = replace(
-            self.facts,
+        """The decision as a row for ``load/decisions.sql``, with the time of the next read."""
+        state = replace(
+            self.state,
             status=self.status,
-            index_changed_at=None if self.returned else self.facts.index_changed_at,
+            index_changed_at=None if self.returned else self.state.index_changed_at,
         )
-        due = next_due(facts, recheck, guard, now)
-        ended_at = end_of(facts, recheck) if facts.state_id in FINISHED | ENDED_WITHOUT_RESULT else facts.ended_at
+        due = next_due(state, recheck, guard, now)
+        ended_at = end_of(state, recheck) if state.state_id in FINISHED | ENDED_WITHOUT_RESULT else state.ended_at
         return {
             "fixture_id": self.fixture_id,
-            "outcome": self.outcome,
             "status": self.status,
             "returned": self.returned,
             "changed": self.changed,
             "ended_at": ended_at.isoformat() if ended_at else None,
-            "unchanged_reads": facts.unchanged_reads,
-            "held_reads": facts.held_reads,
+            "unchanged_reads": state.unchanged_reads,
+            "held_reads": state.held_reads,
             "held_hash": "\\x" + self.held_hash.hex() if self.held_hash else None,
-            "missing_reads": facts.missing_reads,
-            "failed_reads": facts.failed_reads,
+            "missing_reads": state.missing_reads,
+            "failed_reads": state.failed_reads,
             "error": self.error,
             "next_due_at": due.at.isoformat() if due else None,
             "due_reason": due.reason if due else None,
         }
 
 
+def decide_batch(
+    requested: Iterable[int],
+    payloads: Mapping[int, Payload],
+    unreadable: Mapping[int, str],
+    stored: Mapping[int, StoredState],
+    stored_counts: Mapping[int, Mapping[str, int]],
+    guard: GuardSettings,
+    *,
+    at: datetime,
+    now: datetime,
+) -> list[FixtureDecision]:
+    """One decision per requested fixture, in their order.
+
+    ``unreadable``: reasons by fixture id; ``stored_counts``: rows per section of the stored payloads that differ from
+    the ones that came; ``at``: when the call began, ``now``: when it is stored.
+    """
+    decisions = []
+    lacking = without_detail({key: payload.summary for key, payload in payloads.items()})
+    for fixture_id in requested:
+        before = stored.get(fixture_id, StoredState(FixtureState()))
+        last_read = before.state.last_fetched_at
+        # A last read that is later than now was stamped by a clock that is ahead, and proves nothing.
+        if last_read and at < last_read <= now:
+            decisions.append(decide_stale(fixture_id, before))
+        elif fixture_id in unreadable:
+            decisions.append(decide_failed(fixture_id, before, unreadable[fixture_id], at))
+        elif payload := payloads.get(fixture_id):
+            counts = stored_counts.get(fixture_id, {})
+            suspected = fixture_id in lacking
+            decisions.append(decide_returned(fixture_id, before, payload, counts, guard, at, suspected=suspected))
+        else:
+            decisions.append(decide_missing(fixture_id, before, at))
+    return decisions
+
+
 def decide_returned(
     fixture_id: int,
-    prior: StoredState,
-    seen: PayloadSummary,
-    content_hash: bytes,
-    old_counts: Mapping[str, int] | None,
+    stored: StoredState,
+    payload: Payload,
+    stored_counts: Mapping[str, int],
     guard: GuardSettings,
     now: datetime,
-    bare: bool = False,
+    *,
+    suspected: bool = False,
 ) -> FixtureDecision:
-    """Verdict for a fixture that came back. ``old_counts``: rows per section of the stored payload, None = none;
-    ``bare``: it lacks what others of the answer have (see ``bare_among``)."""
-    facts = replace(
-        prior.facts,
-        state_id=seen.state_id,
-        starting_at=seen.starting_at,
-        ended_at=seen.ended_at,
-        last_fetched_at=now,
-        last_requested_at=now,
+    """The decision on a fixture that came back.
+
+    ``stored_counts``: rows per section of the stored payload, empty when none is stored. ``suspected``: the payload
+    is without detail where others of its batch have some; it is saved, and read again as if it had been held back.
+    """
+    summary = payload.summary
+    status = "DELETED" if summary.state_id == DELETED else "COLLECTED"
+    state = replace(
+        _read_at(stored.state, now),
+        state_id=summary.state_id,
+        starting_at=summary.starting_at,
+        ended_at=summary.ended_at,
         held_reads=0,
-        missing_reads=0,
-        failed_reads=0,
     )
-    status = "DELETED" if seen.state_id == DELETED else "COLLECTED"
-    if prior.content_hash == content_hash:
-        if prior.held_hash == content_hash and prior.facts.held_reads < guard.rereads:
-            facts = replace(facts, held_reads=prior.facts.held_reads + 1)
-            return FixtureDecision(fixture_id, UNCHANGED, status, facts, held_hash=content_hash)
-        facts = replace(facts, unchanged_reads=prior.facts.unchanged_reads + 1)
-        return FixtureDecision(fixture_id, UNCHANGED, status, facts)
-    poorer = poorer_sections(old_counts, seen.counts, guard) if old_counts is not None else []
-    if poorer and not _called_off(prior.facts.state_id, seen.state_id):
+    if stored.content_hash == payload.content_hash:
+        if stored.held_hash == payload.content_hash and stored.state.held_reads < guard.rereads:
+            state = replace(state, held_reads=stored.state.held_reads + 1)
+            return FixtureDecision(fixture_id, UNCHANGED, status, state, held_hash=payload.content_hash)
+        state = replace(state, unchanged_reads=stored.state.unchanged_reads + 1)
+        return FixtureDecision(fixture_id, UNCHANGED, status, state)
+    degraded = degraded_sections(stored_counts, summary.counts, guard)
+    if degraded and not _called_off(stored.state.state_id, summary.state_id):
         # The same loss has to persist, not the same payload: other parts of it may go on changing meanwhile.
-        loss = _loss(poorer, seen.counts)
-        held = _held_before(prior, loss, guard, now) + 1
+        loss = _hash_of_loss(degraded, summary.counts)
+        held = _held_before(stored, loss, guard, now) + 1
         if held <= guard.rereads:
-            kept = replace(
-                prior.facts,
-                last_fetched_at=now,
-                last_requested_at=now,
-                held_reads=held,
-                missing_reads=0,
-                failed_reads=0,
-            )
-            text = f"poorer in {', '.join(poorer)}: kept what is stored (read {held} of {guard.rereads})"
-            return FixtureDecision(
-                fixture_id,
-                HELD,
-                prior.facts.status,
-                kept,
-                held_hash=loss,
-                error=text,
-                poorer=tuple(poorer),
-            )
-    doubted = bare and not poorer
-    facts = replace(facts, unchanged_reads=0, held_reads=int(doubted))
-    held_hash = content_hash if doubted else None
-    return FixtureDecision(fixture_id, SAVED, status, facts, changed=True, held_hash=held_hash, poorer=tuple(poorer))
+            text = f"degraded in {', '.join(degraded)}: stored data kept (read {held} of {guard.rereads})"
+            state = replace(_read_at(stored.state, now), held_reads=held)
+            return FixtureDecision(fixture_id, HELD, stored.state.status, state, held_hash=loss, error=text)
+    suspected = suspected and not degraded
+    state = replace(state, unchanged_reads=0, held_reads=int(suspected))
+    held_hash = payload.content_hash if suspected else None
+    return FixtureDecision(fixture_id, SAVED, status, state, changed=True, held_hash=held_hash)
 
 
-def bare_among(seen: Mapping[int, PayloadSummary]) -> frozenset[int]:
-    """Played fixtures of an answer without one event, lineup or statistic, where others of them have some. There may
-    be nothing richer to keep: they are stored, and doubted, which is asking again as for one that was held back."""
-    told = {
-        key: any(summarize.counts.get(name) for name in ("events", "lineups", "statistics"))
-        for key, summarize in seen.items()
-        if summarize.state_id in PLAYED
+def decide_stale(fixture_id: int, stored: StoredState) -> FixtureDecision:
+    """The response is older than what another task has stored meanwhile: the fixture is done, nothing is written."""
+    return FixtureDecision(
+        fixture_id, UNCHANGED, stored.state.status, stored.state, held_hash=stored.held_hash, stale=True
+    )
+
+
+def decide_missing(fixture_id: int, stored: StoredState, now: datetime) -> FixtureDecision:
+    """The fixture was requested and not returned: the stored data stays, and the fixture is requested again later."""
+    state = replace(stored.state, last_requested_at=now, missing_reads=stored.state.missing_reads + 1)
+    status = "MISSING" if stored.state.status in ("PENDING", "FAILED") else stored.state.status
+    error = "requested, but not returned by the API"
+    return FixtureDecision(fixture_id, MISSING, status, state, held_hash=stored.held_hash, error=error)
+
+
+def decide_failed(fixture_id: int, stored: StoredState, error: str, now: datetime) -> FixtureDecision:
+    """The fixture alone makes its batch fail, or its payload cannot be stored. ``error`` is cut to 500 characters."""
+    state = replace(stored.state, last_requested_at=now, failed_reads=stored.state.failed_reads + 1)
+    status = "FAILED" if stored.state.status in ("PENDING", "MISSING") else stored.state.status
+    return FixtureDecision(fixture_id, FAILED, status, state, held_hash=stored.held_hash, error=error[:500])
+
+
+def without_detail(summaries: Mapping[int, PayloadSummary]) -> frozenset[int]:
+    """Played fixtures of a batch without any event, lineup or statistic, if others of the batch have some.
+
+    The provider may have nothing more of them, so they are saved; but their payloads are suspected to be incomplete.
+    """
+    detailed = {
+        key: any(summary.counts.get(name) for name in DETAIL_SECTIONS)
+        for key, summary in summaries.items()
+        if summary.state_id in PLAYED
     }
-    return frozenset(key for key, any_row in told.items() if not any_row) if any(told.values()) else frozenset()
+    return frozenset(key for key, any_row in detailed.items() if not any_row) if any(detailed.values()) else frozenset()
+
+
+def degraded_sections(before: Mapping[str, int], after: Mapping[str, int], guard: GuardSettings) -> list[str]:
+    """Sections that lost all, or too many, of their rows, by name. A section that ``after`` lacks has no rows."""
+    degraded = []
+    for name, had in before.items():
+        has = after.get(name, 0)
+        emptied = had > 0 and has == 0
+        shrunk = had >= guard.min_rows and has < had * guard.keep_share
+        if emptied or shrunk:
+            degraded.append(name)
+    return sorted(degraded)
+
+
+def _read_at(state: FixtureState, now: datetime) -> FixtureState:
+    """The state after a read that returned the fixture."""
+    return replace(state, last_fetched_at=now, last_requested_at=now, missing_reads=0, failed_reads=0)
 
 
 def _called_off(before: int | None, after: int | None) -> bool:
-    """Whether a match that had not begun will not be played now: what was announced goes with that. Of a match that
-    has begun, nothing vanishes unguarded, abandoned or not."""
+    """Whether a match that had not begun will not be played as announced: then announced lineups go with it. Of a
+    match that has begun nothing may vanish unguarded, not even when it is abandoned."""
     return before != after and before in NOT_BEGUN and after in NOT_BEGUN | ENDED_WITHOUT_RESULT
 
 
-def _held_before(prior: StoredState, loss: bytes, guard: GuardSettings, now: datetime) -> int:
-    """Re-reads that told of the same loss. One that comes before its time, because somebody forced it, counts as one
-    with the read before."""
-    if prior.held_hash != loss:
+def _held_before(stored: StoredState, loss: bytes, guard: GuardSettings, now: datetime) -> int:
+    """How many reads were held back for the same loss. A read before its time, as in a forced run, counts as one with
+    the read before it."""
+    if stored.held_hash != loss:
         return 0
-    read = prior.facts.last_fetched_at
+    read = stored.state.last_fetched_at
     early = read is not None and now < read + timedelta(hours=guard.hours)
-    return max(prior.facts.held_reads - early, 0)
+    return max(stored.state.held_reads - early, 0)
 
 
-def _loss(poorer: list[str], counts: Mapping[str, int]) -> bytes:
-    text = ";".join(f"{name}={counts.get(name, 0)}" for name in poorer)
+def _hash_of_loss(degraded: list[str], counts: Mapping[str, int]) -> bytes:
+    text = ";".join(f"{name}={counts.get(name, 0)}" for name in degraded)
     return blake2b(text.encode(), digest_size=16).digest()
-
-
-def decide_stale(fixture_id: int, prior: StoredState) -> FixtureDecision:
-    """The answer is older than what another task has stored meanwhile: done, and nothing to write."""
-    return FixtureDecision(
-        fixture_id, UNCHANGED, prior.facts.status, prior.facts, held_hash=prior.held_hash, stale=True
-    )
-
-
-def decide_missing(fixture_id: int, prior: StoredState, now: datetime) -> FixtureDecision:
-    """Asked, not returned: the data stays, the fixture is asked for again."""
-    facts = replace(prior.facts, last_requested_at=now, missing_reads=prior.facts.missing_reads + 1)
-    status = "MISSING" if prior.facts.status in ("PENDING", "FAILED") else prior.facts.status
-    return FixtureDecision(
-        fixture_id, MISSING, status, facts, held_hash=prior.held_hash, error="asked, not returned by the API"
-    )
-
-
-def decide_failed(fixture_id: int, prior: StoredState, error: str, now: datetime) -> FixtureDecision:
-    """The fixture alone makes its batch fail, or its payload cannot be stored."""
-    facts = replace(prior.facts, last_requested_at=now, failed_reads=prior.facts.failed_reads + 1)
-    status = "FAILED" if prior.facts.status in ("PENDING", "MISSING") else prior.facts.status
-    return FixtureDecision(fixture_id, FAILED, status, facts, held_hash=prior.held_hash, error=error[:500])

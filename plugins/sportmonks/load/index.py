@@ -1,4 +1,4 @@
-"""A season's index in the warehouse: which fixtures there are, and which of them moved."""
+"""Stores a season's index: the fixtures that the season has, and which of them have moved."""
 
 from __future__ import annotations
 
@@ -19,20 +19,23 @@ _FIELDS = (
 )  # fmt: skip
 
 
-# An index may lack so many known fixtures, or such a share of them, and is believed at once.
-FEW = 5
-SHARE = 0.1
+# An index may lack so many known fixtures, or this share of them, and is trusted at once.
+FEW_GONE = 5
+SHARE_GONE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class IndexResult:
-    """Fixtures by what the index said of them. ``doubted``: known ones that it lacked, too many to be believed."""
+    """Numbers of fixtures: in the index, new, moved, no longer in it (``gone``).
+
+    ``suspected``: known ones that it lacks, too many at once to count as gone.
+    """
 
     listed: int
     new: int
     moved: int
     gone: int
-    doubted: int = 0
+    suspected: int = 0
 
 
 def store_index(
@@ -44,10 +47,10 @@ def store_index(
     now: datetime,
     believed_after: int = 3,
 ) -> IndexResult:
-    """Write a season's index, page by page as it arrives; only a complete one may say that a fixture is gone.
+    """Write a season's index page by page as it arrives. Only a complete index marks fixtures as gone.
 
-    ``league`` and ``season``: (id, name). An index without any row says nothing about known fixtures: the API
-    answers "no result" for fixtures that exist now and then. One that lacks many of them is doubted, unless
+    ``league`` and ``season``: (id, name). An index without any row marks none: now and then the API reports "no
+    result" for fixtures that exist. One that lacks many known fixtures marks none either, unless the
     ``believed_after`` indexes before it lacked many, too.
     """
     names = {"league_id": league[0], "season_id": season[0], "now": now}
@@ -73,11 +76,11 @@ def store_index(
                 "ids": known,
                 "league_name": league[1],
                 "season_name": season[1],
-                "few": FEW,
-                "share": SHARE,
+                "few": FEW_GONE,
+                "share": SHARE_GONE,
                 "believed_after": believed_after,
                 **names,
             },
         ).fetchone()
     assert gone is not None
-    return IndexResult(listed=len(ids), new=new, moved=moved, gone=gone[0], doubted=gone[1])
+    return IndexResult(listed=len(ids), new=new, moved=moved, gone=gone[0], suspected=gone[1])

@@ -1,8 +1,9 @@
-"""What is stored of a batch's fixtures before it: their books, and the payloads that it differs from."""
+"""What is stored of a batch's fixtures before the batch: their states, and the payloads that differ from new ones."""
 
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from sportmonks.load.changes import Change, by_section, differences, sections_asked_differently
+from sportmonks.load.changes import Change, compare_payloads
 from sportmonks.load.decision import StoredState
 from sportmonks.load.payloads import Payload, carry_over
 from sportmonks.load.summary import summarize
@@ -22,79 +23,100 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StoredPayload:
-    """A stored payload that the answer differs from: what it holds, and what has changed since."""
+    """A stored payload with other content than the new one: its includes, its rows per section, and the changes."""
 
     includes: tuple[str, ...]
     counts: Mapping[str, int]
     changes: list[Change]
 
 
-def read_prior(conn: psycopg.Connection[Any], ids: Iterable[int]) -> dict[int, StoredState]:
+def read_stored_states(conn: psycopg.Connection[Any], ids: Iterable[int]) -> dict[int, StoredState]:
+    """States by fixture id. The rows stay locked until the transaction ends."""
     found = {}
     for row in conn.execute(sql("load/stored_states"), {"ids": list(ids)}).fetchall():
-        key, state, start, end, status, fetched_at, unchanged, held, held_hash, missing, failed, content_hash, has = row
-        facts = FixtureState(
-            state_id=state,
-            starting_at=start,
-            ended_at=end,
+        (
+            fixture_id, state_id, starting_at, ended_at, status, last_fetched_at, unchanged_reads, held_reads,
+            held_hash, missing_reads, failed_reads, content_hash, includes,
+        ) = row  # fmt: skip
+        state = FixtureState(
+            state_id=state_id,
+            starting_at=starting_at,
+            ended_at=ended_at,
             status=status,
-            last_fetched_at=fetched_at,
-            unchanged_reads=unchanged,
-            held_reads=held,
-            missing_reads=missing,
-            failed_reads=failed,
+            last_fetched_at=last_fetched_at,
+            unchanged_reads=unchanged_reads,
+            held_reads=held_reads,
+            missing_reads=missing_reads,
+            failed_reads=failed_reads,
         )
-        found[key] = StoredState(facts, content_hash, held_hash, tuple(has or ()))
+        found[fixture_id] = StoredState(state, content_hash, held_hash, tuple(includes or ()))
     return found
 
 
-def read_old(
+def compare_with_stored(
     conn: psycopg.Connection[Any],
-    payloads: dict[int, Payload],
+    payloads: Mapping[int, Payload],
     includes: tuple[str, ...],
-    prior: Mapping[int, StoredState],
-) -> dict[int, StoredPayload]:
-    """What is stored of the fixtures whose answer, asked for with ``includes``, differs. Changes ``payloads``: one that
-    is silent about some of the stored sections takes them over first."""
-    asked = by_section(includes).keys()
-    sections = {key: by_section(prior[key].includes).keys() for key in payloads if key in prior}
+    stored: Mapping[int, StoredState],
+) -> tuple[dict[int, Payload], dict[int, StoredPayload]]:
+    """The payloads, completed from what is stored, and the stored ones that differ from them, both by fixture id.
+
+    ``includes``: those that were requested for ``payloads``. A payload takes over the stored sections that it does
+    not hold. One whose content is the stored one, written differently, takes over the stored content hash.
+    """
+    requested = by_section(includes).keys()
+    sections = {key: by_section(stored[key].includes).keys() for key in payloads if key in stored}
     ids = [
         key
         for key, stored_sections in sections.items()
-        if prior[key].content_hash is not None
-        and (stored_sections - asked or prior[key].content_hash != payloads[key].content_hash)
+        if stored[key].content_hash is not None
+        and (stored_sections - requested or stored[key].content_hash != payloads[key].content_hash)
     ]
+    completed, found = dict(payloads), {}
     if not ids:
-        return {}
-    found = {}
-    silent: Counter[str] = Counter()
+        return completed, {}
+    absent: Counter[str] = Counter()
     for key, text in conn.execute(
         "SELECT fixture_id, payload::text FROM raw.fixtures WHERE fixture_id = ANY (%s)", (ids,)
     ).fetchall():
-        stored, stored_with = text.encode(), prior[key].includes
-        told = payloads[key].summary.counts.keys()
-        payload = payloads[key] = carry_over(payloads[key], stored, sections[key])
-        silent.update((payload.summary.counts.keys() - told) & asked)
-        asked_differently = sections_asked_differently(stored_with, holds(includes, stored_with))
-        differing = differences(stored, payload.raw, sections[key], asked_differently)
-        if differing is None:
-            # Written differently, by us or by the provider, and saying the same.
-            payloads[key] = replace(payload, content_hash=prior[key].content_hash or payload.content_hash)
+        stored_json, stored_includes = text.encode(), stored[key].includes
+        payload = completed[key] = carry_over(payloads[key], stored_json, sections[key])
+        absent.update((payload.summary.counts.keys() - payloads[key].summary.counts.keys()) & requested)
+        incomparable = sections_requested_differently(stored_includes, merged_includes(includes, stored_includes))
+        changes = compare_payloads(stored_json, payload.raw, sections[key], incomparable)
+        if changes is None:
+            completed[key] = replace(payload, content_hash=stored[key].content_hash or payload.content_hash)
         else:
-            found[key] = StoredPayload(stored_with, _comparable(summarize(stored).counts, asked_differently), differing)
-    for name, count in sorted(silent.items()):
-        log.warning("%d of %d answers lack '%s' though asked for; what is stored stays", count, len(payloads), name)
+            counts = _comparable(summarize(stored_json).counts, incomparable)
+            found[key] = StoredPayload(stored_includes, counts, changes)
+    for name, count in sorted(absent.items()):
+        log.warning(
+            "%d of %d fixtures came without '%s', which was requested; stored data kept", count, len(payloads), name
+        )
+    return completed, found
+
+
+def by_section(includes: Iterable[str]) -> dict[str, set[str]]:
+    """Includes by the section (the key in the payload) that they request."""
+    found: dict[str, set[str]] = {}
+    for include in includes:
+        found.setdefault(re.split(r"[.:]", include.strip().lower(), maxsplit=1)[0], set()).add(include.strip().lower())
     return found
 
 
-def holds(asked: tuple[str, ...], stored: Iterable[str] = ()) -> tuple[str, ...]:
-    """What a payload holds: what was asked for, and of the ``stored`` includes what it took over."""
-    sections = by_section(asked).keys()
-    return (*asked, *(name for name in stored if not by_section([name]).keys() & sections))
+def sections_requested_differently(before: Iterable[str], after: Iterable[str]) -> frozenset[str]:
+    """Sections that two lists of includes request in different depth or with different fields. A difference in them
+    is our own choice and not a correction of the provider."""
+    old, new = by_section(before), by_section(after)
+    return frozenset(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
 
 
-def _comparable(counts: dict[str, int], asked_differently: frozenset[str]) -> dict[str, int]:
-    """Without the details of lineups where they are not asked for alike: we may have left them out ourselves."""
-    return {
-        name: count for name, count in counts.items() if "." not in name or name.split(".")[0] not in asked_differently
-    }
+def merged_includes(requested: tuple[str, ...], stored: Iterable[str] = ()) -> tuple[str, ...]:
+    """The includes of a completed payload: the requested ones, and the stored ones of sections that it took over."""
+    sections = by_section(requested).keys()
+    return (*requested, *(name for name in stored if not by_section([name]).keys() & sections))
+
+
+def _comparable(counts: dict[str, int], incomparable: frozenset[str]) -> dict[str, int]:
+    """Without the details of sections that were requested differently: we may have left them out ourselves."""
+    return {name: count for name, count in counts.items() if "." not in name or name.split(".")[0] not in incomparable}

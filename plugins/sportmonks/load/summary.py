@@ -1,4 +1,4 @@
-"""The few fields of a payload that decisions hang on, read without building the rest."""
+"""The few fields of a payload on which decisions depend, read without building Python objects for the rest."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class _Lineup(msgspec.Struct):
     details: list[msgspec.Raw] | None = None
 
 
-class _Light(msgspec.Struct):
+class _Fixture(msgspec.Struct):
     state_id: Any = None
     starting_at: Any = None
     participants: list[msgspec.Raw] | None = None
@@ -33,12 +33,15 @@ class _Light(msgspec.Struct):
     periods: list[_Period] | None = None
 
 
-_decoder = msgspec.json.Decoder(_Light)
+_decoder = msgspec.json.Decoder(_Fixture)
 
 
 @dataclass(frozen=True, slots=True)
 class PayloadSummary:
-    """``counts``: rows per section that the payload holds, ``lineups.details`` in sum."""
+    """State and times of a fixture, and ``counts``: rows per section that the payload holds.
+
+    ``lineups.details`` counts the details of all lineups together. A section that the payload lacks has no count.
+    """
 
     state_id: int | None
     starting_at: datetime | None
@@ -47,21 +50,24 @@ class PayloadSummary:
 
 
 def summarize(payload: bytes | msgspec.Raw) -> PayloadSummary:
-    """Raises msgspec.DecodeError (ValidationError) when a section is no list of objects."""
-    light = _decoder.decode(payload)
-    counts = {name: len(rows) for name in SECTIONS if (rows := getattr(light, name)) is not None}
-    if light.lineups and any(row.details is not None for row in light.lineups):
-        counts["lineups.details"] = sum(len(row.details or ()) for row in light.lineups)
+    """The summary of a payload.
+
+    Raises msgspec.ValidationError when a section is not a list of objects, msgspec.DecodeError when it is not JSON.
+    """
+    fixture = _decoder.decode(payload)
+    counts = {name: len(rows) for name in SECTIONS if (rows := getattr(fixture, name)) is not None}
+    if fixture.lineups and any(row.details is not None for row in fixture.lineups):
+        counts["lineups.details"] = sum(len(row.details or ()) for row in fixture.lineups)
     return PayloadSummary(
-        state_id=as_int(light.state_id),
-        starting_at=as_utc(light.starting_at),
-        ended_at=_ended(light.periods or []),
+        state_id=as_int(fixture.state_id),
+        starting_at=as_utc(fixture.starting_at),
+        ended_at=_ended(fixture.periods or []),
         counts=counts,
     )
 
 
 def _ended(periods: list[_Period]) -> datetime | None:
-    """End of the last period, None while one is open or none is known."""
+    """The end of the last period; None when no period is known or one is still open."""
     ends = [as_epoch(period.ended) for period in periods]
     if not ends or any(end is None for end in ends) or any(period.ticking is True for period in periods):
         return None

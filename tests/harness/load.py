@@ -1,4 +1,4 @@
-"""Payloads, a chunk to store them in, and the comparison of tables with payloads, element for element."""
+"""A chunk to store payloads in, and the comparison of tables with payloads, element for element."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sportmonks.config.catalog import GuardSettings, RecheckSettings
 from sportmonks.load.batch import BatchResult, FetchedBatch, LoadContext, store_batch
 from sportmonks.load.index import IndexResult, store_index
 
-Payload = dict[str, Any]
+FixtureJson = dict[str, Any]
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 INCLUDES = ("participants", "scores", "events", "statistics", "periods", "lineups.details")
@@ -33,7 +33,8 @@ SECTIONS = {
     "periods": "fixture_periods",
 }
 TABLES = ("raw.fixtures", "football.fixtures", "football.teams", *(f"football.{name}" for name in SECTIONS.values()))
-BOOKKEEPING = (
+# Columns of football.fixtures that the loader sets, and no payload.
+STATE_COLUMNS = (
     "collection_status ended_at first_fetched_at last_fetched_at last_requested_at last_changed_at unchanged_reads "
     "held_reads held_hash missing_reads failed_reads last_error index_changed_at index_missing_at deleted_at "
     "read_includes next_due_at due_reason"
@@ -65,8 +66,11 @@ def shuffled(payload: Any, seed: int = 1) -> Any:
 
 
 @dataclass
-class Chunk:
-    """A league's season in the warehouse, and the hands that write into it."""
+class ChunkHarness:
+    """A chunk (a league's season) in the warehouse, with the calls that index, plan and store its fixtures.
+
+    ``now`` is the time that the loader sees; ``store`` moves it on.
+    """
 
     conn: psycopg.Connection[Any]
     league_id: int
@@ -97,7 +101,7 @@ class Chunk:
         )
 
     def index(self, *payloads: Mapping[str, Any]) -> IndexResult:
-        """These fixtures, and no others, are in the season's index."""
+        """Store a season index that lists these fixtures and no others."""
         return store_index(
             self.conn,
             league=(self.league_id, "League"),
@@ -107,7 +111,7 @@ class Chunk:
         )
 
     def plan(self, *ids: int) -> None:
-        """A plan of this execution with these fixtures."""
+        """Write the plan of this execution with these fixtures."""
         self.conn.execute(
             "INSERT INTO etl.execution_chunks (execution_id, league_id, season_id, planned) VALUES (%s, %s, %s, %s)",
             (self.execution_id, self.league_id, self.season_id, len(ids)),
@@ -122,7 +126,7 @@ class Chunk:
 
     def fetched(
         self,
-        *payloads: Payload | tuple[int, bytes],
+        *payloads: FixtureJson | tuple[int, bytes],
         missing: tuple[int, ...] = (),
         poisoned: Mapping[int, str] | None = None,
     ) -> FetchedBatch:
@@ -137,8 +141,8 @@ class Chunk:
             bytes=sum(map(len, rows.values())),
         )
 
-    def store(self, *payloads: Payload | tuple[int, bytes], hours: float = 1, **rest: Any) -> BatchResult:
-        """One batch, an hour after the last one."""
+    def store(self, *payloads: FixtureJson | tuple[int, bytes], hours: float = 1, **rest: Any) -> BatchResult:
+        """Store one batch, an hour after the one before."""
         self.now += timedelta(hours=hours)
         return store_batch(self.conn, self.fetched(*payloads, **rest), self.context())
 
@@ -152,13 +156,13 @@ def rows_of(conn: psycopg.Connection[Any], table: str, where: str = "true", *val
         return cursor.fetchall()
 
 
-def fixture(conn: psycopg.Connection[Any], key: int) -> dict[str, Any]:
+def fixture_row(conn: psycopg.Connection[Any], key: int) -> dict[str, Any]:
     (row,) = rows_of(conn, "football.fixtures", "id = %s", key)
     return row
 
 
 def versions(conn: psycopg.Connection[Any]) -> dict[str, dict[Any, tuple[str, str, datetime]]]:
-    """Where every row lies and who wrote it last: a row that was touched has another ctid."""
+    """Place (ctid), writer (xmin) and updated_at of every row by table and key: a row that was written has others."""
     found = {}
     for table in TABLES:
         key = {"raw.fixtures": "fixture_id", "football.fixtures": "id", "football.teams": "id"}.get(table)
@@ -169,7 +173,7 @@ def versions(conn: psycopg.Connection[Any]) -> dict[str, dict[Any, tuple[str, st
 
 
 def changed_rows(before: Any, after: Any) -> set[tuple[str, Any]]:
-    """(table, key) of every row that was written, came or went."""
+    """(table, key) of every row that was inserted, updated or deleted."""
     return {
         (table, key)
         for table in before
@@ -179,11 +183,11 @@ def changed_rows(before: Any, after: Any) -> set[tuple[str, Any]]:
 
 
 def dump(conn: psycopg.Connection[Any]) -> dict[str, list[str]]:
-    """Every row of the data without the times of storing, to compare two warehouses."""
+    """Every row of the data as text, without the times of storing, to compare two warehouses."""
     found = {}
     for table in TABLES:
         rows = rows_of(conn, table)
-        times = {"created_at", "updated_at", "collected_at", *(BOOKKEEPING if table == "football.fixtures" else ())}
+        times = {"created_at", "updated_at", "collected_at", *(STATE_COLUMNS if table == "football.fixtures" else ())}
         found[table] = sorted(str(sorted((k, v) for k, v in row.items() if k not in times)) for row in rows)
     return found
 
@@ -199,7 +203,7 @@ def _epoch(number: int | None) -> datetime | None:
     return None if number is None else datetime.fromtimestamp(number, UTC)
 
 
-def _value(row: Payload) -> dict[str, Any]:
+def _value(row: FixtureJson) -> dict[str, Any]:
     value = (row.get("data") or {}).get("value")
     if isinstance(value, bool):
         return {"value": Decimal(int(value)), "value_text": None}
@@ -208,7 +212,7 @@ def _value(row: Payload) -> dict[str, Any]:
     return {"value": None, "value_text": value if value is None or isinstance(value, str) else encode(value).decode()}
 
 
-def _elements(payload: Payload, section: str) -> dict[int, Payload] | None:
+def _elements(payload: FixtureJson, section: str) -> dict[int, FixtureJson] | None:
     """A section's rows by id as the tables should hold them, None when the payload does not hold the section."""
     if section == "lineups.details":
         lineups = payload.get("lineups")
@@ -222,7 +226,7 @@ def _elements(payload: Payload, section: str) -> dict[int, Payload] | None:
     rows = payload.get(section)
     if rows is None:
         return None
-    special: dict[str, Callable[[Payload], dict[str, Any]]] = {
+    special: dict[str, Callable[[FixtureJson], dict[str, Any]]] = {
         "participants": lambda row: {"team_id": row["id"], **(row.get("meta") or {})},
         "scores": lambda row: row.get("score") or {},
         "statistics": _value,
@@ -232,7 +236,7 @@ def _elements(payload: Payload, section: str) -> dict[int, Payload] | None:
     return {row["id"]: {**row, **(more(row) if more else {})} for row in rows}
 
 
-def assert_stored(conn: psycopg.Connection[Any], payload: Payload) -> None:
+def assert_stored(conn: psycopg.Connection[Any], payload: FixtureJson) -> None:
     """Every element of the payload is in its table, column by column, and nothing else is."""
     payload = _NUMBERS.decode(encode(payload))
     key = payload["id"]
@@ -247,10 +251,10 @@ def assert_stored(conn: psycopg.Connection[Any], payload: Payload) -> None:
             for column, stored in rows[number].items():
                 if column not in ("fixture_id", "created_at", "updated_at", id_column):
                     assert stored == element.get(column), f"{table}.{column} of {number}"
-    row = fixture(conn, key)
+    row = fixture_row(conn, key)
     drawn = {"starting_at": _utc(payload.get("starting_at")), **_teams(payload), **_goals(payload)}
     for column, stored in row.items():
-        if column not in (*BOOKKEEPING, "created_at", "updated_at", "quality_score"):
+        if column not in (*STATE_COLUMNS, "created_at", "updated_at", "quality_score"):
             assert stored == {**payload, **drawn}.get(column), f"fixtures.{column}"
     assert row["collection_status"] == "COLLECTED"
     (raw,) = rows_of(conn, "raw.fixtures", "fixture_id = %s", key)
@@ -258,12 +262,12 @@ def assert_stored(conn: psycopg.Connection[Any], payload: Payload) -> None:
     assert raw["reference_date"] == (drawn["starting_at"].date() if drawn["starting_at"] else None)
 
 
-def _teams(payload: Payload) -> dict[str, Any]:
+def _teams(payload: FixtureJson) -> dict[str, Any]:
     sides = {(row.get("meta") or {}).get("location"): row["id"] for row in payload.get("participants") or ()}
     return {"home_team_id": sides.get("home"), "away_team_id": sides.get("away")}
 
 
-def _goals(payload: Payload) -> dict[str, Any]:
+def _goals(payload: FixtureJson) -> dict[str, Any]:
     current = {
         row["score"]["participant"]: row["score"]["goals"]
         for row in payload.get("scores") or ()
