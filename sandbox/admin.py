@@ -1,18 +1,18 @@
-"""The admin API under /_admin: the truth, calls, clock, limits, faults, corrections. No key, costs no budget.
+"""The admin API under /_admin: expected content, calls, clock, limits, faults, corrections. No key, no budget.
 
-GET  /_admin/health               is it up, which world, which key name
+GET  /_admin/health               state, clock and size of the world
 GET  /_admin/truth[?states=1]     counts in all and per season (`chunks`)
 GET  /_admin/truth/fixtures    ?season=ID | ids=1,2 (or all), &brief=1 ids, states; &full=1 payloads; &after=ID&limit=N
 GET  /_admin/truth/fixtures/{id}  canonical content and the full payload (&include=...)
 GET  /_admin                      this text
-GET  /_admin/calls[?last=N]       what clients did (&fixtures=1: how often each id was asked); DELETE forgets it
+GET  /_admin/calls[?last=N]       calls of the clients (&fixtures=1: requests per fixture id); DELETE forgets them
 GET|POST /_admin/clock            {"now": iso | "advance_seconds": n | "next_kickoff": plus seconds, "frozen": bool}
 GET|POST /_admin/limits           {"limit", "window_seconds", "entity"}
 GET|POST|DELETE /_admin/faults    see ?help=1; DELETE /_admin/faults/{id} for one
 POST /_admin/corrections          {"n", "season", "kinds", "ids"}; POST /_admin/deletions {"n", "season", "ids"}
 GET|POST /_admin/variants         open points of the documentation
 GET|POST /_admin/plan             {"leagues", "forbidden_includes"}
-POST /_admin/reset                as just started: no corrections, faults, calls; clock, limits, variants as given
+POST /_admin/reset                back to the start: no corrections, faults, calls; clock, limits, variants as given
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from sandbox.world import DAY
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def _answer(value: Any, status: int = 200) -> Response:
+def _json_response(value: Any, status: int = 200) -> Response:
     return Response(msgspec.json.encode(value), status, media_type="application/json")
 
 
@@ -61,7 +61,7 @@ class Admin:
 
     async def health(self, request: Request) -> Response:
         box = self.sandbox
-        return _answer(
+        return _json_response(
             {
                 "status": "ok",
                 "now": iso(box.now()),
@@ -75,21 +75,21 @@ class Admin:
         )
 
     async def truth(self, request: Request) -> Response:
-        asked = request.query_params.get("states")
-        return _answer(truth.summary(self.sandbox, states=None if asked is None else asked == "1"))
+        states = request.query_params.get("states")
+        return _json_response(truth.summary(self.sandbox, states=None if states is None else states == "1"))
 
     async def truth_fixtures(self, request: Request) -> Response:
         params, box = request.query_params, self.sandbox
         seasons = [int(params["season"])] if "season" in params else [season.id for season in box.seasons()]
         after, limit = int(params.get("after", 0)), int(params.get("limit", 1_000_000))
         rows: list[dict[str, Any]] = []
-        wanted = {int(item) for item in params["ids"].split(",")} if "ids" in params else None
-        if wanted is not None:
-            places = (box.world.find(fixture_id) for fixture_id in wanted)
+        ids = {int(item) for item in params["ids"].split(",")} if "ids" in params else None
+        if ids is not None:
+            places = (box.world.find(fixture_id) for fixture_id in ids)
             seasons = sorted({place[0].id for place in places if place is not None})
         for season_id in seasons:
             for view in box.season_views(season_id):
-                if view.id <= after or (wanted is not None and view.id not in wanted):
+                if view.id <= after or (ids is not None and view.id not in ids):
                     continue
                 if len(rows) >= limit:
                     break
@@ -100,20 +100,20 @@ class Admin:
                     rows.append(truth.canonical(box, view, row) | ({"payload": row} if row else {}))
                 if len(rows) % 10 == 0:
                     await asyncio.sleep(0)
-        return _answer({"now": box.now(), "count": len(rows), "fixtures": rows})
+        return _json_response({"now": box.now(), "count": len(rows), "fixtures": rows})
 
     async def truth_fixture(self, request: Request) -> Response:
         view = self.sandbox.view(request.path_params["id"])
         if view is None:
-            return _answer({"error": "no such fixture"}, 404)
+            return _json_response({"error": "no such fixture"}, 404)
         row = truth.payload(self.sandbox, view, request.query_params.get("include", truth.DEFAULT_INCLUDES))
-        return _answer({"canonical": truth.canonical(self.sandbox, view), "payload": row})
+        return _json_response({"canonical": truth.canonical(self.sandbox, view), "payload": row})
 
     async def calls(self, request: Request) -> Response:
         if request.method == "DELETE":
             self.sandbox.calls = Calls()
         params = request.query_params
-        return _answer(self.sandbox.calls.as_json(int(params.get("last", 200)), params.get("fixtures") == "1"))
+        return _json_response(self.sandbox.calls.as_json(int(params.get("last", 200)), params.get("fixtures") == "1"))
 
     async def clock(self, request: Request) -> Response:
         box = self.sandbox
@@ -129,25 +129,25 @@ class Admin:
                     raise ValueError("no kick-off in the coming 90 days: set the clock with now")
                 to = min(coming) + float(body["next_kickoff"])
             box.clock.move(to=to, by=float(body.get("advance_seconds", 0)), frozen=body.get("frozen"))
-        return _answer({"now": iso(box.now()), "epoch": box.now(), "frozen": box.clock.frozen})
+        return _json_response({"now": iso(box.now()), "epoch": box.now(), "frozen": box.clock.frozen})
 
     async def limits(self, request: Request) -> Response:
         if request.method == "POST":
             body = await self._body(request, "limit", "window_seconds", "entity")
             self.sandbox.limits.set(body.get("limit"), body.get("window_seconds"), body.get("entity"))
-        return _answer(self.sandbox.limits.as_json())
+        return _json_response(self.sandbox.limits.as_json())
 
     async def faults(self, request: Request) -> Response:
         faults = self.sandbox.faults
         if request.method == "POST":
             raw = msgspec.json.decode(await request.body())
             added = [faults.add(spec) for spec in (raw if isinstance(raw, list) else [raw])]
-            return _answer({"added": [fault.as_json() for fault in added], "id": added[-1].id}, 201)
+            return _json_response({"added": [fault.as_json() for fault in added], "id": added[-1].id}, 201)
         if request.method == "DELETE":
-            return _answer({"cleared": faults.clear(request.path_params.get("id"))})
+            return _json_response({"cleared": faults.clear(request.path_params.get("id"))})
         if request.query_params.get("help"):
-            return _answer({"kinds": KINDS})
-        return _answer({"faults": [fault.as_json() for fault in faults.waiting]})
+            return _json_response({"kinds": KINDS})
+        return _json_response({"faults": [fault.as_json() for fault in faults.pending]})
 
     async def corrections(self, request: Request) -> Response:
         body = await self._body(request, "n", "season", "kinds", "ids")
@@ -156,7 +156,7 @@ class Admin:
         done = corrections.correct(
             self.sandbox, int(body.get("n", len(ids) if ids else 1)), season=body.get("season"), kinds=kinds, ids=ids
         )
-        return _answer({"count": len(done), "corrections": done})
+        return _json_response({"count": len(done), "corrections": done})
 
     async def deletions(self, request: Request) -> Response:
         body = await self._body(request, "n", "season", "ids")
@@ -164,7 +164,7 @@ class Admin:
         done = corrections.delete(
             self.sandbox, int(body.get("n", len(ids) if ids else 1)), season=body.get("season"), ids=ids
         )
-        return _answer({"count": len(done), "deleted": done})
+        return _json_response({"count": len(done), "deleted": done})
 
     async def variants(self, request: Request) -> Response:
         if request.method == "POST":
@@ -174,7 +174,7 @@ class Admin:
             name: {"value": self.sandbox.variants[name], "choices": choices, "meaning": text}
             for name, (choices, text) in VARIANTS.items()
         }
-        return _answer(known)
+        return _json_response(known)
 
     async def plan(self, request: Request) -> Response:
         box = self.sandbox
@@ -184,7 +184,7 @@ class Admin:
                 box.plan_leagues = None if body["leagues"] is None else {int(i) for i in body["leagues"]}
             if "forbidden_includes" in body:
                 box.forbidden = {str(name).lower() for name in body["forbidden_includes"]}
-        return _answer(
+        return _json_response(
             {
                 "leagues": [league.id for league in box.leagues()],
                 "all_leagues": [league.id for league in box.world.leagues],
@@ -194,7 +194,7 @@ class Admin:
 
     async def reset(self, request: Request) -> Response:
         self.sandbox.reset()
-        return _answer({"reset": True})
+        return _json_response({"reset": True})
 
 
 def set_variant(sandbox: Sandbox, name: str, value: str) -> None:
@@ -207,7 +207,7 @@ def set_variant(sandbox: Sandbox, name: str, value: str) -> None:
 
 
 async def _refuse(request: Request, problem: Exception) -> Response:
-    return _answer({"error": str(problem)}, 400)
+    return _json_response({"error": str(problem)}, 400)
 
 
 def admin_app(sandbox: Sandbox) -> Starlette:

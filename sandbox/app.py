@@ -1,4 +1,4 @@
-"""The HTTP server: key, endpoint, budget, faults, answer, envelope; and the admin API beside it."""
+"""The HTTP server: key, endpoint, budget, faults, response, envelope; and the admin API beside it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import msgspec
 from sandbox import includes
 from sandbox.admin import admin_app
 from sandbox.endpoints import Endpoint, find_endpoint
-from sandbox.faults import ON_ROWS, About, Fault
+from sandbox.faults import ROW_FAULTS, Fault, RequestSubject
 from sandbox.fixtures import multi_ids
+from sandbox.http_response import Header, HttpResponse, html_response, json_response
 from sandbox.limits import log_entry
-from sandbox.paging import Answer
+from sandbox.paging import ApiResponse
 from sandbox.query import ApiError, Query, parse_query
-from sandbox.reply import Header, Reply, html_reply, json_reply
 from sandbox.state import Encoded, Sandbox, encode
 
 Scope = MutableMapping[str, Any]
@@ -33,11 +33,11 @@ NO_RESULT = (
 
 
 class Cut(Exception):
-    """Closes the connection: the server drops a response that was not finished."""
+    """Raised to close the connection: the server drops a response that was not finished."""
 
 
 class Api:
-    """The ASGI application: `/v3/...` played here, `/_admin/...` handed on."""
+    """The ASGI application: it answers `/v3/...` itself and passes `/_admin/...` on to the admin API."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -59,28 +59,28 @@ class Api:
             calls.in_flight -= 1
 
     async def _serve(self, scope: Scope, send: Send) -> None:
-        began = time.monotonic()
+        started = time.monotonic()
         headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
         params = dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True))
         note: dict[str, Any] = {"entity": "", "fault": None, "ids": 0}
         if self.sandbox.latency:
             await asyncio.sleep(self.sandbox.latency)
         try:
-            reply = await self._reply(scope, headers, params, note, began)
+            response = await self._respond(scope, headers, params, note, started)
         except ApiError as problem:
-            reply = json_reply(problem.status, problem.body())
+            response = json_response(problem.status, problem.body())
         gzip = "gzip" in headers.get("accept-encoding", "").lower()
-        body, out = reply.body(gzip)
+        body, out = response.body(gzip)
         calls = self.sandbox.calls
-        calls.by_status[reply.status] += 1
+        calls.by_status[response.status] += 1
         calls.bytes_sent += len(body)
-        took = round((time.monotonic() - began) * 1_000, 1)
+        took = round((time.monotonic() - started) * 1_000, 1)
         calls.log.append(
             log_entry(
                 scope["method"],
                 scope["path"],
                 note["entity"],
-                reply.status,
+                response.status,
                 fault=note["fault"],
                 ids=note["ids"],
                 ms=took,
@@ -88,16 +88,18 @@ class Api:
             )
         )
         out.append((b"content-length", str(len(body)).encode()))
-        await send({"type": "http.response.start", "status": reply.status, "headers": out})
-        if reply.cut_at is not None:
-            await send({"type": "http.response.body", "body": body[: int(len(body) * reply.cut_at)], "more_body": True})
+        await send({"type": "http.response.start", "status": response.status, "headers": out})
+        if response.cut_at is not None:
+            await send(
+                {"type": "http.response.body", "body": body[: int(len(body) * response.cut_at)], "more_body": True}
+            )
             raise Cut
         await send({"type": "http.response.body", "body": body})
-        if reply.tells_empty is not None and reply.whole:
-            reply.tells_empty.told_empty = reply.tells_empty.told_empty or time.monotonic()
+        if response.reports_empty is not None and response.complete:
+            response.reports_empty.reported_empty = response.reports_empty.reported_empty or time.monotonic()
 
     def _token(self, headers: dict[str, str], params: dict[str, str]) -> None:
-        """Notes how the key was given, and raises 401 unless it is the right one."""
+        """Count how the key was given. ApiError 401 unless it is the right one."""
         given, in_query = headers.get("authorization"), params.pop("api_token", None)
         self.sandbox.calls.by_token["header" if given else "query" if in_query else "none"] += 1
         if in_query and given:
@@ -105,15 +107,15 @@ class Api:
         if (given or in_query) != self.sandbox.key:
             raise ApiError(401, "Unauthenticated.")
 
-    async def _reply(
-        self, scope: Scope, headers: dict[str, str], params: dict[str, str], note: dict[str, Any], asked: float
-    ) -> Reply:
+    async def _respond(
+        self, scope: Scope, headers: dict[str, str], params: dict[str, str], note: dict[str, Any], received_at: float
+    ) -> HttpResponse:
         sandbox, calls = self.sandbox, self.sandbox.calls
         agent = headers.get("user-agent", "")
         calls.total += 1
         calls.user_agents[agent] += 1
         if not agent or agent.startswith("python-requests/"):
-            return html_reply(403)
+            return html_response(403)
         self._token(headers, params)
         path = scope["path"].removeprefix("/v3/") if scope["path"].startswith("/v3/") else "-"
         if scope["method"] != "GET":
@@ -125,56 +127,56 @@ class Api:
         for name in query.filters.keys() - endpoint.filters:
             raise ApiError(400, f"The filter '{name}' is not applicable here", 5010)
         includes.check(endpoint.entity, query.includes, sandbox.forbidden)
-        if sandbox.limits.known_empty(entity, asked):
+        if sandbox.limits.known_empty(entity, received_at):
             calls.over_known_limit[entity] += 1
         if not sandbox.limits.take(entity):
             return self._too_many(entity, sandbox.variants["retry_after"], sandbox.limits.resets_in(entity), quota=0)
         calls.by_entity[entity] += 1
-        about = self._about(endpoint, parts, query, scope["path"])
-        note["ids"] = len(about.fixture_ids)
-        calls.fixture_reads.update(about.fixture_ids)
-        struck = sandbox.faults.strike(about)
-        if struck:
-            note["fault"] = ",".join(fault.kind for fault in struck)
-            for fault in struck:
+        subject = self._subject(endpoint, parts, query, scope["path"])
+        note["ids"] = len(subject.fixture_ids)
+        calls.fixture_reads.update(subject.fixture_ids)
+        applied = sandbox.faults.apply_to(subject)
+        if applied:
+            note["fault"] = ",".join(fault.kind for fault in applied)
+            for fault in applied:
                 calls.faults[fault.kind] += 1
-            instead = await self._instead(struck[0], entity)
-            if instead is not None:
-                return instead
+            replacement = await self._replacement(applied[0], entity)
+            if replacement is not None:
+                return replacement
         host = headers.get("host", "localhost")
-        for fault in struck:
+        for fault in applied:
             if fault.kind in ("repeated_page", "overlapping_page"):
-                self._earlier(fault, query)
-        answer = endpoint.answer(sandbox, query, parts, f"http://{host}{scope['path']}")
-        return await self._bent(struck, answer, entity)
+                self._move_page_back(fault, query)
+        api_response = endpoint.respond(sandbox, query, parts, f"http://{host}{scope['path']}")
+        return await self._with_faults(applied, api_response, entity)
 
-    def _about(self, endpoint: Endpoint, parts: tuple[str, ...], query: Query, path: str) -> About:
-        about = About(path, endpoint.bucket, includes={name for name in query.includes})
+    def _subject(self, endpoint: Endpoint, parts: tuple[str, ...], query: Query, path: str) -> RequestSubject:
+        subject = RequestSubject(path, endpoint.bucket, includes={name for name in query.includes})
         for node in query.includes.values():
-            about.includes |= {f"{node.name}.{child}" for child in node.children}
+            subject.includes |= {f"{node.name}.{child}" for child in node.children}
         if "multi" in path and parts:
-            about.fixture_ids = set(multi_ids(parts[0]))
+            subject.fixture_ids = set(multi_ids(parts[0]))
         elif endpoint.entity == "fixture" and parts and parts[0].isdigit():
-            about.fixture_ids = {int(parts[0])}
-        about.seasons = query.ids("fixtureSeasons") or set()
+            subject.fixture_ids = {int(parts[0])}
+        subject.seasons = query.ids("fixtureSeasons") or set()
         if "seasons/" in path and parts and parts[0].isdigit():
-            about.seasons.add(int(parts[0]))
-        for fixture_id in about.fixture_ids if self.sandbox.faults.waiting else ():
+            subject.seasons.add(int(parts[0]))
+        for fixture_id in subject.fixture_ids if self.sandbox.faults.pending else ():
             found = self.sandbox.world.find(fixture_id)
             if found is not None:
-                about.seasons.add(found[0].id)
-        return about
+                subject.seasons.add(found[0].id)
+        return subject
 
     @staticmethod
-    def _earlier(fault: Fault, query: Query) -> None:
+    def _move_page_back(fault: Fault, query: Query) -> None:
         back = query.per_page if fault.kind == "repeated_page" else int(fault.get("n", 3))
         if query.cursor is not None:
             query.cursor = (max(0, query.cursor[0] - back), -1, query.cursor[2], query.cursor[3])
         elif query.page > 1:
             query.cursor = (max(0, (query.page - 1) * query.per_page - back), -1, query.per_page, query.descending)
 
-    def _too_many(self, entity: str, where: str, seconds: int, quota: int | None = None) -> Reply:
-        """A 429; `quota` is what the figures say remains (None: what really does)."""
+    def _too_many(self, entity: str, where: str, seconds: int, quota: int | None = None) -> HttpResponse:
+        """A 429 response; `quota` is the number of remaining calls that it reports (None: the real one)."""
         left = self.sandbox.limits.remaining(entity) if quota is None else quota
         body: dict[str, Any] = {
             "message": "You have reached your rate limit" if quota == 0 else "Too Many Attempts.",
@@ -187,57 +189,59 @@ class Api:
         if where in ("both", "body"):
             body["retry_after"] = seconds
         self.sandbox.calls.answers_429[entity] += 1
-        reply = json_reply(429, body, headers)
-        reply.tells_empty = self.sandbox.limits.used_up(entity)
-        return reply
+        response = json_response(429, body, headers)
+        response.reports_empty = self.sandbox.limits.used_up(entity)
+        return response
 
     def _rate_headers(self, entity: str, remaining: int) -> list[Header]:
         limit = self.sandbox.limits.limit(entity)
         return [(b"x-ratelimit-limit", str(limit).encode()), (b"x-ratelimit-remaining", str(remaining).encode())]
 
-    async def _instead(self, fault: Fault, entity: str) -> Reply | None:
-        """The answer of a fault that replaces the real one."""
+    async def _replacement(self, fault: Fault, entity: str) -> HttpResponse | None:
+        """The response of a fault that replaces the real one; None for every other fault."""
         kind = fault.kind
         if kind == "unauthorized":
             raise ApiError(401, "Unauthenticated.")
         if kind == "forbidden_include":
             raise ApiError(403, f"You do not have access to the '{fault.get('include', 'lineups')}' include", 5002)
         if kind in ("status", "poison", "season_down"):
-            return html_reply(int(fault.get("status", 503 if kind == "season_down" else 500)))
+            return html_response(int(fault.get("status", 503 if kind == "season_down" else 500)))
         if kind == "rate_limited":
             return self._too_many(entity, fault.get("where", "both"), int(fault.get("seconds", 1)))
         if kind == "html_200":
-            return html_reply(200)
+            return html_response(200)
         if kind == "hang":
             await asyncio.sleep(float(fault.get("seconds", 60)))
-            reply = html_reply(200)
-            reply.cut_at = 0.0
-            return reply
+            response = html_response(200)
+            response.cut_at = 0.0
+            return response
         if kind == "no_result":
-            return self._envelope(Answer([]), entity)
+            return self._envelope(ApiResponse([]), entity)
         return None
 
-    async def _bent(self, struck: list[Fault], answer: Answer, entity: str) -> Reply:
-        by_kind = {fault.kind: fault for fault in struck}
-        for fault in struck:
-            if fault.kind in ON_ROWS and answer.rows:
-                rows = [msgspec.json.decode(row.raw) for row in answer.rows]
-                answer.rows = [Encoded(encode(row)) for row in self.sandbox.faults.bend(fault, rows)]
+    async def _with_faults(self, applied: list[Fault], api_response: ApiResponse, entity: str) -> HttpResponse:
+        by_kind = {fault.kind: fault for fault in applied}
+        for fault in applied:
+            if fault.kind in ROW_FAULTS and api_response.rows:
+                rows = [msgspec.json.decode(row.raw) for row in api_response.rows]
+                api_response.rows = [Encoded(encode(row)) for row in self.sandbox.faults.change_rows(fault, rows)]
         if "slow" in by_kind:
             await asyncio.sleep(float(by_kind["slow"].get("seconds", 2)))
-        reply = self._envelope(answer, entity, by_kind.get("no_rate_limit"), by_kind.get("wrong_rate_limit"))
+        response = self._envelope(api_response, entity, by_kind.get("no_rate_limit"), by_kind.get("wrong_rate_limit"))
         if "cut" in by_kind:
-            reply.cut_at = float(by_kind["cut"].get("share", 0.5))
+            response.cut_at = float(by_kind["cut"].get("share", 0.5))
         if "content_type" in by_kind:
-            reply.kind = b"text/html; charset=UTF-8"
+            response.kind = b"text/html; charset=UTF-8"
         if "truncated_json" in by_kind or "invalid_json" in by_kind:
-            raw, _ = reply.body(gzip=False)
+            raw, _ = response.body(gzip=False)
             half = len(raw) // 2
-            reply.spoilt = True
-            reply.pieces = [raw[:half]] if "truncated_json" in by_kind else [raw[:1], b"<!>", raw[1:]]
-        return reply
+            response.corrupted = True
+            response.pieces = [raw[:half]] if "truncated_json" in by_kind else [raw[:1], b"<!>", raw[1:]]
+        return response
 
-    def _envelope(self, answer: Answer, entity: str, silent: Fault | None = None, wrong: Fault | None = None) -> Reply:
+    def _envelope(
+        self, api_response: ApiResponse, entity: str, silent: Fault | None = None, wrong: Fault | None = None
+    ) -> HttpResponse:
         sandbox, variants = self.sandbox, self.sandbox.variants
         remaining = sandbox.limits.remaining(entity) if wrong is None else int(wrong.get("remaining", 999_999))
         meta: Any = []
@@ -262,26 +266,26 @@ class Api:
             }
         tail["timezone"] = "UTC"
         headers = [] if silent is not None else self._rate_headers(entity, remaining)
-        reply = self._shaped(answer, tail, headers)
+        response = self._shaped(api_response, tail, headers)
         if silent is None and wrong is None:
-            reply.tells_empty = sandbox.limits.used_up(entity)
-        return reply
+            response.reports_empty = sandbox.limits.used_up(entity)
+        return response
 
-    def _shaped(self, answer: Answer, tail: dict[str, Any], headers: list[Header]) -> Reply:
-        """Rows and tail as one body, in the shape of a list, an object or "no result"."""
+    def _shaped(self, api_response: ApiResponse, tail: dict[str, Any], headers: list[Header]) -> HttpResponse:
+        """Rows and tail as one body: a list, a single object or "no result"."""
         variants = self.sandbox.variants
-        if not answer.rows:
-            kind = "404" if answer.single and variants["unknown_id"] == "404" else variants["no_result"]
+        if not api_response.rows:
+            kind = "404" if api_response.single and variants["unknown_id"] == "404" else variants["no_result"]
             body = {"message": NO_RESULT, **tail}
             if kind == "empty":
                 body = {"data": [], **body}
-            return json_reply(404 if kind == "404" else 200, body, headers)
-        if answer.pagination is not None:
-            tail = {"pagination": answer.pagination, **tail}
+            return json_response(404 if kind == "404" else 200, body, headers)
+        if api_response.pagination is not None:
+            tail = {"pagination": api_response.pagination, **tail}
         rest = b"," + encode(tail)[1:]
-        if answer.single:
-            return Reply(200, [b'{"data":', answer.rows[0], rest], headers)
+        if api_response.single:
+            return HttpResponse(200, [b'{"data":', api_response.rows[0], rest], headers)
         pieces: list[bytes | Encoded] = [b'{"data":[']
-        for place, row in enumerate(answer.rows):
+        for place, row in enumerate(api_response.rows):
             pieces += [b",", row] if place else [row]
-        return Reply(200, [*pieces, b"]", rest], headers)
+        return HttpResponse(200, [*pieces, b"]", rest], headers)

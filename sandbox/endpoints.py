@@ -22,7 +22,7 @@ from sandbox.fixtures import (
 )
 from sandbox.limits import BUCKETS
 from sandbox.names import COUNTRIES
-from sandbox.paging import Answer, number_in, page_of, shaped
+from sandbox.paging import ApiResponse, number_in, page_of, shaped
 from sandbox.people import player_row, venue_row
 from sandbox.query import ApiError, Query, invalid
 from sandbox.reference import STATES, TYPES, country_row
@@ -40,7 +40,7 @@ class Endpoint:
     pattern: re.Pattern[str]
     entity: str
     bucket: str
-    answer: Callable[[Sandbox, Query, tuple[str, ...], str], Answer]
+    respond: Callable[[Sandbox, Query, tuple[str, ...], str], ApiResponse]
     filters: frozenset[str] = frozenset()
 
     @property
@@ -52,24 +52,26 @@ class Endpoint:
 def _rows(
     entity: str, function: Callable[[Sandbox, tuple[str, ...], Query], Iterable[Row]], *, paged: bool = True
 ) -> Any:
-    def answer(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url: str) -> Answer:
+    def respond(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url: str) -> ApiResponse:
         rows: Sequence[Row] = list(function(sandbox, parts, query))
         pagination = None
         if paged:
             rows, pagination = page_of(rows, query, lambda row: row["id"], url, sandbox)
-        return Answer(
+        return ApiResponse(
             [Encoded(encode(shaped(sandbox, entity, dict(row), query))) for row in rows], pagination=pagination
         )
 
-    return answer
+    return respond
 
 
 def _one(entity: str, function: Callable[[Sandbox, int], Row | None]) -> Any:
-    def answer(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url: str) -> Answer:
+    def respond(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url: str) -> ApiResponse:
         row = function(sandbox, number_in(parts[-1]))
-        return Answer([] if row is None else [Encoded(encode(shaped(sandbox, entity, dict(row), query)))], single=True)
+        return ApiResponse(
+            [] if row is None else [Encoded(encode(shaped(sandbox, entity, dict(row), query)))], single=True
+        )
 
-    return answer
+    return respond
 
 
 def _seasons(sandbox: Sandbox, parts: tuple[str, ...], query: Query) -> Iterable[Row]:
@@ -183,8 +185,8 @@ def _bucket(path: str) -> str:
 
 
 ENDPOINTS = [
-    Endpoint(re.compile(path), entity, _bucket(path), answer, frozenset(filters))
-    for path, entity, answer, filters in _TABLE
+    Endpoint(re.compile(path), entity, _bucket(path), respond, frozenset(filters))
+    for path, entity, respond, filters in _TABLE
 ]
 
 

@@ -1,11 +1,12 @@
-"""Faults on demand: what the provider does on bad days. Kinds and their settings are in `KINDS`.
+"""Faults on demand: failures of the provider. `KINDS` lists them with their settings.
 
 A fault is posted as {"kind": ..., "match": {...}, "count": n | "rate": p, "for_seconds": s, ...settings}.
-`match` narrows it (all given must hold): `path` (contained in the path), `entity` (the budget), `season` (the request
-is about it, or about one of its fixtures), `fixture_id` (asked for by id or multi). `count` is how many requests it
-strikes (default 1; without end for poison, season_down, forbidden_include, unauthorized), `rate` the share of
-matching requests, drawn from the sandbox's seed. A fault of rows with `fixture_id` strikes lists as well (give it
-`rate` 1.0 there: a count would be used up by pages without that fixture). GET /_admin/faults?help=1 prints the kinds.
+`match` limits it to some requests (all given conditions must hold): `path` (contained in the path), `entity` (the
+budget), `season` (the request is about it, or about one of its fixtures), `fixture_id` (requested by id or multi).
+`count` is the number of requests it applies to (default 1; no limit for poison, season_down, forbidden_include,
+unauthorized), `rate` the share of matching requests, drawn from the sandbox's seed. A fault that changes rows and has
+a `fixture_id` applies to lists as well (use `rate` 1.0 there: a count would be used up by pages without that fixture).
+GET /_admin/faults?help=1 prints the kinds.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ KINDS: dict[str, str] = {
     "status": "HTTP `status` (default 500; 502, 503, 504...) with an HTML body",
     "rate_limited": "429 though quota is left; `where` = both|header|body|none and `seconds` (default 1) to wait",
     "unauthorized": "401 though the key is right",
-    "hang": "no answer for `seconds` (default 60), then the connection is closed",
-    "slow": "the right answer after `seconds` (default 2)",
+    "hang": "no response for `seconds` (default 60), then the connection is closed",
+    "slow": "the right response after `seconds` (default 2)",
     "cut": "the connection ends after `share` (default 0.5) of the body",
     "truncated_json": "200 whose body is complete for HTTP but cut JSON",
     "invalid_json": "200 whose body is JSON but for three characters in it",
     "html_200": "200 with an HTML page",
     "content_type": "good JSON labelled text/html",
-    "no_result": "the no-result answer although there are rows",
+    "no_result": "a response without a result although there are rows",
     "missing_ids": "multi and lists leave out `ids`, else `n` rows (default 1)",
     "poison": "any request for match.fixture_id answers `status` (default 500), alone or in a batch",
     "season_down": "everything about match.season answers `status` (default 503)",
@@ -38,14 +39,14 @@ KINDS: dict[str, str] = {
     "empty_strings": 'integers of base fields become "" (`fields`, default venue_id, round_id, length)',
     "unknown_keys": "rows and their nested rows carry keys nobody knows",
     "null_fields": "base `fields` (default name, starting_at, starting_at_timestamp, state_id) become null",
-    "poorer": "the includes in `drop` (default lineups, events) come empty",
+    "degraded": "the includes in `drop` (default lineups, events) come empty",
     "set_fields": "base fields get `values`, e.g. {state_id: 99}; with `part` the first row of that include instead",
     "huge": "each row carries `megabytes` (default 5) more",
     "no_rate_limit": "neither body nor headers say what remains",
     "wrong_rate_limit": "body and headers say `remaining` (default 999999)",
 }
 LASTING = {"poison", "season_down", "forbidden_include", "unauthorized"}
-INSTEAD = (
+REPLACING = (
     "unauthorized",
     "status",
     "rate_limited",
@@ -56,14 +57,14 @@ INSTEAD = (
     "season_down",
     "forbidden_include",
 )
-ON_ROWS = (
+ROW_FAULTS = (
     "missing_ids",
     "shuffle",
     "duplicate",
     "empty_strings",
     "unknown_keys",
     "null_fields",
-    "poorer",
+    "degraded",
     "huge",
     "set_fields",
 )
@@ -72,8 +73,8 @@ REQUIRED = {"poison": "fixture_id", "season_down": "season"}
 
 
 @dataclass
-class About:
-    """What a request is about, as far as faults can match it."""
+class RequestSubject:
+    """What a request is about, as far as the `match` of a fault can tell."""
 
     path: str
     entity: str
@@ -93,24 +94,24 @@ class Fault:
     settings: dict[str, Any]
     hits: int = 0
 
-    def concerns(self, about: About) -> bool:
+    def matches(self, subject: RequestSubject) -> bool:
         match = self.match
         if (
             self.kind == "forbidden_include"
-            and str(self.settings.get("include", "lineups")).lower() not in about.includes
+            and str(self.settings.get("include", "lineups")).lower() not in subject.includes
         ):
             return False
         return (
-            match.get("path", "") in about.path
-            and match.get("entity", about.entity) == about.entity
-            and ("season" not in match or int(match["season"]) in about.seasons)
-            and ("fixture_id" not in match or self._among(int(match["fixture_id"]), about))
+            match.get("path", "") in subject.path
+            and match.get("entity", subject.entity) == subject.entity
+            and ("season" not in match or int(match["season"]) in subject.seasons)
+            and ("fixture_id" not in match or self._names_fixture(int(match["fixture_id"]), subject))
         )
 
-    def _among(self, fixture_id: int, about: About) -> bool:
-        """Asked for by its id; on a list it may be one of the rows, which only a fault of rows can find out."""
-        in_a_list = self.kind in ON_ROWS and about.entity == "Fixture" and not about.fixture_ids
-        return in_a_list or fixture_id in about.fixture_ids
+    def _names_fixture(self, fixture_id: int, subject: RequestSubject) -> bool:
+        """Whether the fixture is requested by id; in a list it may be one of the rows, which faults of rows look at."""
+        in_a_list = self.kind in ROW_FAULTS and subject.entity == "Fixture" and not subject.fixture_ids
+        return in_a_list or fixture_id in subject.fixture_ids
 
     def get(self, name: str, default: Any) -> Any:
         return self.settings.get(name, default)
@@ -128,15 +129,15 @@ class Fault:
 
 
 class Faults:
-    """The faults that wait to strike, in the order they were posted."""
+    """The faults that may still apply, in the order they were posted."""
 
     def __init__(self, seed: int) -> None:
         self._rng = Random(seed)
         self._next = 1
-        self.waiting: list[Fault] = []
+        self.pending: list[Fault] = []
 
     def add(self, spec: dict[str, Any]) -> Fault:
-        """ValueError tells what is wrong with a specification."""
+        """Add the fault of a specification. ValueError says what is wrong with it."""
         settings = dict(spec)
         kind, match = settings.pop("kind", None), settings.pop("match", None) or {}
         if kind not in KINDS:
@@ -155,34 +156,34 @@ class Faults:
         until = None if lasts is None else time.monotonic() + float(lasts)
         fault = Fault(self._next, kind, match, left, None if rate is None else float(rate), until, settings)
         self._next += 1
-        self.waiting.append(fault)
+        self.pending.append(fault)
         return fault
 
     def clear(self, fault_id: int | None = None) -> int:
-        before = len(self.waiting)
-        self.waiting = [] if fault_id is None else [fault for fault in self.waiting if fault.id != fault_id]
-        return before - len(self.waiting)
+        before = len(self.pending)
+        self.pending = [] if fault_id is None else [fault for fault in self.pending if fault.id != fault_id]
+        return before - len(self.pending)
 
-    def strike(self, about: About) -> list[Fault]:
-        """The faults that strike this request: at most one that replaces the answer, else all that bend it."""
-        struck: list[Fault] = []
+    def apply_to(self, subject: RequestSubject) -> list[Fault]:
+        """The faults that apply to this request: the first that replaces the response, else all that change it."""
+        applied: list[Fault] = []
         now = time.monotonic()
-        self.waiting = [f for f in self.waiting if (f.until is None or f.until > now) and f.left != 0]
-        for fault in self.waiting:
-            if not fault.concerns(about) or (fault.rate is not None and self._rng.random() >= fault.rate):
+        self.pending = [f for f in self.pending if (f.until is None or f.until > now) and f.left != 0]
+        for fault in self.pending:
+            if not fault.matches(subject) or (fault.rate is not None and self._rng.random() >= fault.rate):
                 continue
-            if fault.kind in INSTEAD:
-                struck = [fault]
+            if fault.kind in REPLACING:
+                applied = [fault]
                 break
-            struck.append(fault)
-        for fault in struck:
+            applied.append(fault)
+        for fault in applied:
             fault.hits += 1
             if fault.left is not None:
                 fault.left -= 1
-        return struck
+        return applied
 
-    def bend(self, fault: Fault, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The rows of an answer after a fault of ON_ROWS."""
+    def change_rows(self, fault: Fault, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The rows of a response after a fault of ROW_FAULTS."""
         if fault.kind == "missing_ids":
             ids = set(fault.get("ids", ())) or {
                 row.get("id") for row in self._rng.sample(rows, min(len(rows), fault.get("n", 1)))
@@ -197,17 +198,17 @@ class Faults:
         only = fault.match.get("fixture_id")
         for row in rows:
             if only is None or row.get("id") == int(only):
-                _spoil(fault, row)
+                _change_row(fault, row)
         return rows
 
 
-def _spoil(fault: Fault, row: dict[str, Any]) -> None:
+def _change_row(fault: Fault, row: dict[str, Any]) -> None:
     if fault.kind == "empty_strings":
         row.update({name: "" for name in fault.get("fields", ("venue_id", "round_id", "length")) if name in row})
     elif fault.kind == "null_fields":
         names = fault.get("fields", ("name", "starting_at", "starting_at_timestamp", "state_id"))
         row.update({name: None for name in names if name in row})
-    elif fault.kind == "poorer":
+    elif fault.kind == "degraded":
         row.update({name: [] for name in fault.get("drop", ("lineups", "events")) if name in row})
     elif fault.kind == "set_fields":
         part = row.get(fault.get("part", "")) if "part" in fault.settings else [row]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from sandbox.clock import parse_time
-from sandbox.paging import Answer, fixture_bytes, number_in, page_of
+from sandbox.paging import ApiResponse, fixture_bytes, number_in, page_of
 from sandbox.query import ApiError, Query, invalid
 from sandbox.state import Sandbox
 from sandbox.view import View
@@ -23,7 +23,7 @@ def _deleted(sandbox: Sandbox) -> set[int]:
     return {i for i, change in sandbox.changes.items() if change.deleted_at is not None and change.deleted_at <= now}
 
 
-def _seasons_asked(sandbox: Sandbox, query: Query) -> list[Season]:
+def _seasons_of_query(sandbox: Sandbox, query: Query) -> list[Season]:
     seasons, leagues = query.ids("fixtureSeasons"), query.ids("fixtureLeagues")
     return [
         s
@@ -32,29 +32,31 @@ def _seasons_asked(sandbox: Sandbox, query: Query) -> list[Season]:
     ]
 
 
-def _fixture_page(sandbox: Sandbox, ids: Sequence[int], query: Query, url: str) -> Answer:
+def _fixture_page(sandbox: Sandbox, ids: Sequence[int], query: Query, url: str) -> ApiResponse:
     page, pagination = page_of(ids, query, lambda fixture_id: fixture_id, url, sandbox)
     views = (sandbox.view(fixture_id) for fixture_id in page)
-    return Answer([fixture_bytes(sandbox, view, query) for view in views if view is not None], pagination=pagination)
+    return ApiResponse(
+        [fixture_bytes(sandbox, view, query) for view in views if view is not None], pagination=pagination
+    )
 
 
-def fixtures_list(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url: str) -> Answer:
+def fixtures_list(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url: str) -> ApiResponse:
     after = query.filters.get("idAfter")
     least = int(after[0]) if after else 0
     gone = _deleted(sandbox)
     want_deleted = "deleted" in query.filters
     ids: list[int] = []
-    for season in sorted(_seasons_asked(sandbox, query), key=lambda s: s.base):
+    for season in sorted(_seasons_of_query(sandbox, query), key=lambda s: s.base):
         if season.base + season.size * 3 + 3 <= least:
             continue
         ids += [i for i in season.ids if i > least and (i in gone) is want_deleted]
     return _fixture_page(sandbox, ids, query, url)
 
 
-def fixture_one(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url: str) -> Answer:
+def fixture_one(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url: str) -> ApiResponse:
     view = sandbox.view(number_in(parts[0]))
     _refuse_outside(sandbox, number_in(parts[0]))
-    return Answer([] if view is None or view.deleted else [fixture_bytes(sandbox, view, query)], single=True)
+    return ApiResponse([] if view is None or view.deleted else [fixture_bytes(sandbox, view, query)], single=True)
 
 
 def _refuse_outside(sandbox: Sandbox, fixture_id: int) -> None:
@@ -76,7 +78,7 @@ def multi_ids(text: str) -> list[int]:
     return list(dict.fromkeys(int(item) for item in listed))
 
 
-def fixtures_multi(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url: str) -> Answer:
+def fixtures_multi(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url: str) -> ApiResponse:
     ids = multi_ids(parts[0])
     if len(ids) > sandbox.multi_maximum:
         if sandbox.variants["multi_over_maximum"] == "400":
@@ -84,7 +86,7 @@ def fixtures_multi(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url: 
         ids = ids[: sandbox.multi_maximum]
     views = [view for fixture_id in ids if (view := sandbox.view(fixture_id)) is not None and not view.deleted]
     views.sort(key=lambda view: view.id)
-    return Answer([fixture_bytes(sandbox, view, query) for view in views])
+    return ApiResponse([fixture_bytes(sandbox, view, query) for view in views])
 
 
 def day_of(text: str) -> float:
@@ -96,28 +98,28 @@ def day_of(text: str) -> float:
         raise invalid("date", f"The date {text} is not a date.", 5006) from None
 
 
-def _between(sandbox: Sandbox, first: float, last: float, query: Query, url: str) -> Answer:
+def _between(sandbox: Sandbox, first: float, last: float, query: Query, url: str) -> ApiResponse:
     """Fixtures with first <= kick-off < last, by kick-off; those that were moved are looked up one by one."""
-    asked = {season.id for season in _seasons_asked(sandbox, query)}
+    season_ids = {season.id for season in _seasons_of_query(sandbox, query)}
     found: dict[int, float] = {}
     for season, index in sandbox.world.scheduled_between(first, last - 1):
-        if season.id in asked:
+        if season.id in season_ids:
             found[season.fixture_id(index)] = season.plan(index).kickoff
     moved = {fixture_id for fixture_id, change in sandbox.changes.items() if change.moved_to is not None}
     for season in sandbox.seasons():
-        if season.id in asked and season.start - 7 * DAY <= last and season.end + 120 * DAY >= first:
+        if season.id in season_ids and season.start - 7 * DAY <= last and season.end + 120 * DAY >= first:
             moved |= {season.fixture_id(index) for index in sandbox.moved(season)}
     for fixture_id in moved:
         view = sandbox.view(fixture_id)
         found.pop(fixture_id, None)
-        if view is not None and view.season.id in asked and first <= view.kickoff < last:
+        if view is not None and view.season.id in season_ids and first <= view.kickoff < last:
             found[fixture_id] = view.kickoff
     gone, want_deleted = _deleted(sandbox), "deleted" in query.filters
     ids = [i for i in sorted(found, key=lambda i: (found[i], i)) if (i in gone) is want_deleted]
     return _fixture_page(sandbox, ids, query, url)
 
 
-def fixtures_between(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url: str) -> Answer:
+def fixtures_between(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url: str) -> ApiResponse:
     first, last = day_of(parts[0]), day_of(parts[1])
     if last < first or last - first > BETWEEN_DAYS * DAY:
         raise invalid(
@@ -126,7 +128,7 @@ def fixtures_between(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url
     return _between(sandbox, first, last + DAY, query, url)
 
 
-def fixtures_date(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url: str) -> Answer:
+def fixtures_date(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url: str) -> ApiResponse:
     return _between(sandbox, day_of(parts[0]), day_of(parts[0]) + DAY, query, url)
 
 
@@ -141,7 +143,7 @@ def _around_now(sandbox: Sandbox) -> Iterable[View]:
     return (v for v in map(sandbox.view, sorted(ids)) if v is not None and not v.deleted)
 
 
-def livescores(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url: str) -> Answer:
+def livescores(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url: str) -> ApiResponse:
     now = sandbox.now()
     leagues, seasons = query.ids("fixtureLeagues"), query.ids("fixtureSeasons")
     rows = []
@@ -155,10 +157,10 @@ def livescores(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url: str)
             and (seasons is None or view.season.id in seasons)
         ):
             rows.append(fixture_bytes(sandbox, view, query))
-    return Answer(rows)
+    return ApiResponse(rows)
 
 
-def fixtures_latest(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url: str) -> Answer:
+def fixtures_latest(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url: str) -> ApiResponse:
     """Fixtures whose state (or another base field, by a correction) changed in the last ten seconds."""
     now = sandbox.now()
     rows = []
@@ -167,4 +169,4 @@ def fixtures_latest(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url:
         changed = view.change is not None and now - LATEST_SECONDS < view.change.changed_at <= now
         if turned or changed:
             rows.append(fixture_bytes(sandbox, view, query))
-    return Answer(rows)
+    return ApiResponse(rows)

@@ -1,6 +1,6 @@
 """Budgets per entity, as the provider keeps them: a window opens with an entity's first request, each call counts one.
 
-Real (monotonic) time, not the sandbox's clock: moving the clock by a week must not hand out a new budget.
+Windows run in real (monotonic) time, not by the sandbox's clock: moving the clock by a week must not renew a budget.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ BUCKETS = {
 class Window:
     opened: float
     used: int = 0
-    told_empty: float | None = None  # when the first answer that says so had left, whole
+    reported_empty: float | None = None  # when the first complete response that reports it had been sent
 
 
 @dataclass
 class Calls:
-    """What clients did, for tests: counts, and the last calls one by one."""
+    """The requests of clients, for tests: counters, and a log of the newest calls."""
 
     total: int = 0
     by_entity: Counter[str] = field(default_factory=Counter)
@@ -61,7 +61,7 @@ class Calls:
     log: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=2_000))
 
     def as_json(self, last: int, fixtures: bool = False) -> dict[str, Any]:
-        """`fixture_reads` (how often each id was asked for) only when `fixtures` is set: it may be long."""
+        """`fixture_reads` (requests of each fixture id) only when `fixtures` is set: it may be long."""
         counters = {
             name: {str(key): count for key, count in value.items()}
             for name, value in vars(self).items()
@@ -82,7 +82,7 @@ class Calls:
 
 
 class Limits:
-    """`take(entity)` before each call: what remains, or that nothing does."""
+    """The limits and open windows of all entities; `take(entity)` is called before each request."""
 
     def __init__(self, limit: int = 3_000, window_seconds: float = 3_600.0) -> None:
         self.default_limit, self.default_window = limit, window_seconds
@@ -118,24 +118,26 @@ class Limits:
         return max(0, self.limit(entity) - (window.used if window else 0))
 
     def resets_in(self, entity: str) -> int:
-        """Whole seconds, rounded up, so that who waits that long is not a moment early."""
+        """Seconds until the window ends, rounded up, so that a client that waits that long is not too early."""
         window = self.window(entity)
         left = self.length(entity) - (time.monotonic() - window.opened if window else 0.0)
         return max(0, math.ceil(left))
 
-    def known_empty(self, entity: str, asked: float) -> bool:
-        """Whether a call that came in at `asked` (monotonic) was made although the present window was known to be
-        used up: an answer that says so had left before."""
+    def known_empty(self, entity: str, received_at: float) -> bool:
+        """Whether a call was made although the client knew that the present window was used up.
+
+        `received_at` (monotonic) is when the call came in: a response that reports the empty window was sent before.
+        """
         window = self.window(entity)
-        return window is not None and window.told_empty is not None and window.told_empty < asked
+        return window is not None and window.reported_empty is not None and window.reported_empty < received_at
 
     def used_up(self, entity: str) -> Window | None:
-        """The present window if nothing remains of it: an answer made now will say so."""
+        """The present window if nothing remains of it: a response that is made now will report that."""
         window = self.window(entity)
         return window if window is not None and window.used >= self.limit(entity) else None
 
     def set(self, limit: int | None, window_seconds: float | None, entity: str | None) -> None:
-        """New figures for one entity or for all (then the exceptions are forgotten); open windows start anew."""
+        """Set the limit of one entity, or of all (dropping those of single entities); open windows start anew."""
         if entity is None:
             self.default_limit = self.default_limit if limit is None else limit
             self.default_window = self.default_window if window_seconds is None else window_seconds

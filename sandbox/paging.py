@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 @dataclass
-class Answer:
+class ApiResponse:
     """`rows` as encoded JSON; `single` for by-id endpoints; `pagination` where the endpoint has one."""
 
     rows: Sequence[Encoded]

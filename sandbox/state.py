@@ -27,7 +27,7 @@ VARIANTS: dict[str, tuple[tuple[str, ...], str]] = {
     "multi_over_maximum": (("400", "truncate"), "more than 50 ids in multi are refused, or silently cut to 50"),
     "over_per_page": (("cap", "refuse"), "a per_page above the maximum is capped, or refused with 400"),
     "cursor": (("opaque", "url"), "next_cursor is an opaque string, or a URL that holds it"),
-    "next_page": (("bare", "query"), "next_page carries the page only, or the whole query (never the token)"),
+    "next_page": (("page", "query"), "next_page carries the page only, or the complete query (never the token)"),
     "retry_after": (("both", "header", "body", "none"), "where a 429 says how long to wait"),
     "select_keeps_keys": (("no", "yes"), "field selection returns the id and the fields, or all *_id keys as well"),
     "subscription_meta": (("list", "object"), "subscription[].meta is [] or an object"),

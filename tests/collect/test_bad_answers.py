@@ -73,7 +73,7 @@ def test_emptied_lineups_after_a_narrow_reading_are_held_back_all_the_same(desk:
     lineups = desk.value(LINEUPS)
     desk.move(60)
     desk.whole(desk.run(force=True, includes=["participants", "scores"]))
-    desk.box.fault("poorer", rate=1.0, drop=["lineups"])
+    desk.box.fault("degraded", rate=1.0, drop=["lineups"])
     desk.move(60)
     assert desk.whole(desk.run()).outcomes == {"held": 12}
     assert desk.value(LINEUPS) == lineups
@@ -82,7 +82,7 @@ def test_emptied_lineups_after_a_narrow_reading_are_held_back_all_the_same(desk:
 def test_a_poorer_answer_is_believed_once_it_persists(desk: Desk) -> None:
     desk.whole(desk.run())
     lineups = desk.value(LINEUPS)
-    fault = desk.box.fault("poorer", rate=1.0, drop=["lineups"])
+    fault = desk.box.fault("degraded", rate=1.0, drop=["lineups"])
     desk.move(60)
     outcomes = [desk.whole(desk.run(force=True)).outcomes]
     for _ in range(3):

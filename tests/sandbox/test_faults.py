@@ -224,8 +224,8 @@ def test_fields_set_at_will(box: RunningSandbox, ids: list[int], seasons: Any) -
     assert {row["events"][0]["type_id"] for row in multi(box, ids)[1]["data"]} == {4_711}
 
 
-def test_poorer_payloads(box: RunningSandbox, ids: list[int]) -> None:
-    box.fault("poorer", drop=["lineups"], match={"fixture_id": ids[0]}, count=2)
+def test_degraded_payloads(box: RunningSandbox, ids: list[int]) -> None:
+    box.fault("degraded", drop=["lineups"], match={"fixture_id": ids[0]}, count=2)
     for _ in range(2):
         rows = multi(box, ids)[1]["data"]
         assert rows[0]["lineups"] == []

@@ -1,4 +1,4 @@
-"""An HTTP answer made of pieces, some of which are kept in their deflated form."""
+"""An HTTP response whose body is put together from pieces, some of which are cached in deflated form."""
 
 from __future__ import annotations
 
@@ -23,23 +23,28 @@ COALESCE = 8_000
 GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
 
-class Reply:
-    """Status, headers and the body in pieces; pieces may bring their deflated form along."""
+class HttpResponse:
+    """Status, headers and the pieces of the body.
+
+    `cut_at`: share of the body after which the connection is closed, None for all of it. `reports_empty`: the window
+    of the budget that this response reports as used up.
+    """
 
     def __init__(
         self, status: int, pieces: list[bytes | Encoded], headers: list[Header], kind: bytes = b"application/json"
     ) -> None:
         self.status, self.pieces, self.headers, self.kind = status, pieces, headers, kind
         self.cut_at: float | None = None
-        self.spoilt = False
-        self.tells_empty: Window | None = None
+        self.corrupted = False
+        self.reports_empty: Window | None = None
 
     @property
-    def whole(self) -> bool:
-        """Whether a client can read what it says: neither cut nor spoilt."""
-        return self.cut_at is None and not self.spoilt
+    def complete(self) -> bool:
+        """Whether a client receives a readable body: neither cut nor corrupted."""
+        return self.cut_at is None and not self.corrupted
 
     def body(self, gzip: bool) -> tuple[bytes, list[Header]]:
+        """The bytes to send, compressed when `gzip` is set and they are 1,000 or more, and the headers."""
         joined: list[bytes | Encoded] = []
         small: list[bytes] = []
         for piece in self.pieces:
@@ -59,10 +64,10 @@ class Reply:
         return GZIP_HEADER + b"".join(packed) + b"\x03\x00" + tail, headers
 
 
-def json_reply(status: int, body: Any, headers: list[Header] | None = None) -> Reply:
-    return Reply(status, [encode(body)], headers or [])
+def json_response(status: int, body: Any, headers: list[Header] | None = None) -> HttpResponse:
+    return HttpResponse(status, [encode(body)], headers or [])
 
 
-def html_reply(status: int) -> Reply:
+def html_response(status: int) -> HttpResponse:
     reason = REASONS.get(status, str(status)).encode()
-    return Reply(status, [HTML % (reason, reason)], [], b"text/html; charset=UTF-8")
+    return HttpResponse(status, [HTML % (reason, reason)], [], b"text/html; charset=UTF-8")
