@@ -56,7 +56,7 @@ def _change_detail(sandbox: Sandbox, view: View, rng: Random) -> str | None:
     type_id = counts[int(rng.random() * len(counts))]
     details = sandbox.change(view.id).details
     details[place, type_id] = details.get((place, type_id), 0) + 1 + int(rng.random() * 3)
-    return f"player {view.story.lineups[place].player.id}: figure of type {type_id} raised"
+    return f"player {view.report.lineups[place].player.id}: figure of type {type_id} raised"
 
 
 def _change_statistic(sandbox: Sandbox, view: View, rng: Random) -> str | None:

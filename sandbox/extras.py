@@ -5,11 +5,11 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+from sandbox.match_report import SCORING, SUBSTITUTION, YELLOW, ordinal
 from sandbox.outcome import P_PENS
 from sandbox.people import coach_id, mix, person_row, referee_ids, squad
 from sandbox.reference import STATES
 from sandbox.rows import SIDES, period_id
-from sandbox.story import SCORING, SUBSTITUTION, YELLOW, ordinal
 from sandbox.view import View
 from sandbox.world import FIRST_FIXTURE_ID
 
@@ -31,7 +31,7 @@ def formations(view: View) -> list[Row]:
             "id": base + side,
             "fixture_id": view.id,
             "participant_id": view.teams[side].id,
-            "formation": view.story.formations[side],
+            "formation": view.report.formations[side],
             "location": SIDES[side],
         }
         for side in (0, 1)
@@ -140,7 +140,7 @@ def timeline(view: View) -> list[Row]:
         side, named = int(rng.random() * 2), rng.random() < 0.05
         if min(minute, 90) > view.minute:
             break
-        who = view.story.sheets[side][10].player if named else None
+        who = view.report.sheets[side][10].player if named else None
         counts[type_id] = counts.get(type_id, 0) + 1
         period = period_id(view, 1 if minute <= 45 else 2)
         rows.append(
@@ -206,7 +206,7 @@ def comments(view: View) -> list[Row]:
             rng.random(),
         )
         if minute <= view.minute:
-            name = view.story.sheets[side][slot].player.name
+            name = view.report.sheets[side][slot].player.name
             lines.append(
                 (minute, None, False, False, f"{name} of {view.teams[side].name} {words[int(word * len(words))]}")
             )

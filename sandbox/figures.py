@@ -9,9 +9,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from sandbox.outcome import Outcome
-from sandbox.people import ATTACKER, DEFENDER, GOALKEEPER, MIDFIELDER, mix
-from sandbox.story import (
+from sandbox.match_report import (
     GOAL,
     MISSED_PENALTY,
     OWN_GOAL,
@@ -22,8 +20,10 @@ from sandbox.story import (
     YELLOW,
     Entry,
     Event,
-    Story,
+    MatchReport,
 )
+from sandbox.outcome import Outcome
+from sandbox.people import ATTACKER, DEFENDER, GOALKEEPER, MIDFIELDER, mix
 
 # Figures of a side that no event decides: type id -> (low, high) over ninety minutes.
 SIDE_RANGES: tuple[tuple[int, int, int], ...] = (
@@ -114,22 +114,22 @@ def _tally(events: list[Event]) -> dict[int, dict[int, int]]:
 
 
 def player_figures(
-    story: Story, events: list[Event], until: int, conceded: tuple[int, int]
+    report: MatchReport, events: list[Event], until: int, conceded: tuple[int, int]
 ) -> list[list[tuple[int, Any]]]:
     """For each line-up entry, in order, its (type id, value); empty for those who did not come on.
 
     `until` is the minute the match has reached, `conceded` the goals against home and away.
     """
-    rng = Random(mix(story.found.fixture_id, 42))
+    rng = Random(mix(report.found.fixture_id, 42))
     draw = rng.random
     stats = _tally(events)
-    change = story.found.change
+    change = report.found.change
     result: list[list[tuple[int, Any]]] = []
     columns = {position: [(row[0], row[column]) for row in PLAYER_MEANS] for position, column in COLUMN.items()}
     nothing: dict[int, int] = {}
-    for place, entry in enumerate(story.lineups):
+    for place, entry in enumerate(report.lineups):
         draws = [draw() for _ in range(len(PLAYER_MEANS) + 4)]
-        minutes = story.minutes_played(entry, until)
+        minutes = report.minutes_played(entry, until)
         if minutes == 0:
             result.append([])
             continue

@@ -10,9 +10,9 @@ from typing import Any
 
 from sandbox.clock import stamp
 from sandbox.figures import PLAYER_MEANS, SIDE_RANGES, side_figures
+from sandbox.match_report import KICK_MISSED, KICK_SCORED, SCORING, event_row
 from sandbox.outcome import AWARDED, COUNTS_FROM, P_EXTRA, P_FIRST, P_PENS, P_SECOND, level
 from sandbox.people import CDN, mix, short_code
-from sandbox.story import KICK_MISSED, KICK_SCORED, SCORING, event_row
 from sandbox.view import PERIOD_LENGTH, View
 from sandbox.world import FIRST_FIXTURE_ID, Team, World
 
@@ -204,13 +204,13 @@ def lineups(view: View) -> list[dict[str, Any]]:
             "player_name": entry.player.name,
             "jersey_number": entry.player.slot + 1,
         }
-        for place, entry in enumerate(view.story.lineups)
+        for place, entry in enumerate(view.report.lineups)
     ]
 
 
 def details(view: View, place: int) -> list[dict[str, Any]]:
     """The figures of the line-up entry at `place`, each under an id that stays while others come and go."""
-    entry = view.story.lineups[place]
+    entry = view.report.lineups[place]
     lineup_id = LINEUP_BASE + (view.id - FIRST_FIXTURE_ID) * 64 + place
     base = DETAIL_BASE + (view.id - FIRST_FIXTURE_ID) * 4096 + place * 64
     fixture_id, player_id, team_id = view.id, entry.player.id, view.teams[entry.side].id

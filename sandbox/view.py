@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.clock import day, stamp
 from sandbox.figures import player_figures
+from sandbox.match_report import Event, MatchReport
 from sandbox.outcome import (
     ABANDONED,
     AET,
@@ -30,7 +31,6 @@ from sandbox.outcome import (
     level,
     outcome,
 )
-from sandbox.story import Event, Story
 from sandbox.world import Season, World
 
 PERIOD_LENGTH = {P_FIRST: 45, P_SECOND: 45, P_EXTRA: 30, P_PENS: 0}
@@ -115,13 +115,13 @@ class View:
         return COUNTS_FROM[last.type_id] + max(1, min(length, int(stop - last.started) // 60))
 
     @cached_property
-    def story(self) -> Story:
-        return Story(self.season, self.found, self.home, self.away)
+    def report(self) -> MatchReport:
+        return MatchReport(self.season, self.found, self.home, self.away)
 
     @cached_property
     def events(self) -> list[Event]:
         begun = {p.type_id for p in self.periods}
-        return [e for e in self.story.events if e.period in begun and (self.over or e.at <= self.now)] if begun else []
+        return [e for e in self.report.events if e.period in begun and (self.over or e.at <= self.now)] if begun else []
 
     def base(self) -> dict[str, Any]:
         season, plan = self.season, self.plan
@@ -163,7 +163,7 @@ class View:
     @cached_property
     def figures(self) -> list[list[tuple[int, Any]]]:
         home, away = self.score
-        return player_figures(self.story, self.events, self.minute, (away, home)) if self.periods else []
+        return player_figures(self.report, self.events, self.minute, (away, home)) if self.periods else []
 
     @property
     def in_play(self) -> bool:

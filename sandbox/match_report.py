@@ -91,7 +91,7 @@ def _team_sheet(rng: Random, members: tuple[Player, ...], side: int) -> tuple[st
     return formation, sheet
 
 
-class Story:
+class MatchReport:
     """Team sheets and events of a match that was played or is being played."""
 
     def __init__(self, season: Season, found: Outcome, home: Team, away: Team) -> None:
