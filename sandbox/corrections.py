@@ -46,12 +46,14 @@ def _add_goal(sandbox: Sandbox, view: View, rng: Random) -> str | None:
 
 
 def _change_detail(sandbox: Sandbox, view: View, rng: Random) -> str | None:
-    if view.state_id not in PLAYED or not view.figures:
+    if view.state_id not in PLAYED or not view.player_statistics:
         return None
-    places = [place for place, values in enumerate(view.figures) if values]
+    places = [place for place, values in enumerate(view.player_statistics) if values]
     place = places[int(rng.random() * len(places))]
     counts = [
-        type_id for type_id, value in view.figures[place] if isinstance(value, int) and not isinstance(value, bool)
+        type_id
+        for type_id, value in view.player_statistics[place]
+        if isinstance(value, int) and not isinstance(value, bool)
     ]
     type_id = counts[int(rng.random() * len(counts))]
     details = sandbox.change(view.id).details

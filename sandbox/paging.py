@@ -48,7 +48,7 @@ def fixture_bytes(sandbox: Sandbox, view: View, query: Query) -> Encoded:
 
 def shaped(sandbox: Sandbox, entity: str, row: Row, query: Query, view: View | None = None) -> Row:
     includes.attach(sandbox, entity, row, query.includes, view)
-    row.pop("_figures", None)
+    row.pop("_record", None)
     if query.select:
         fields = (*query.select, *query.includes)
         return includes.pick(row, fields, sandbox.variants["select_keeps_keys"] == "yes")

@@ -9,8 +9,8 @@ from random import Random
 from typing import Any
 
 from sandbox.clock import stamp
-from sandbox.figures import PLAYER_MEANS, SIDE_RANGES, side_figures
 from sandbox.match_report import KICK_MISSED, KICK_SCORED, SCORING, event_row
+from sandbox.match_statistics import PLAYER_MEANS, SIDE_RANGES, team_statistics
 from sandbox.outcome import AWARDED, COUNTS_FROM, P_EXTRA, P_FIRST, P_PENS, P_SECOND, level
 from sandbox.people import CDN, mix, short_code
 from sandbox.view import PERIOD_LENGTH, View
@@ -182,7 +182,7 @@ def statistics(view: View) -> list[dict[str, Any]]:
             "data": {"value": value},
             "location": SIDES[side],
         }
-        for type_id, side, value in side_figures(view.found, view.events, view.minute / 90)
+        for type_id, side, value in team_statistics(view.found, view.events, view.minute / 90)
     ]
 
 
@@ -224,5 +224,5 @@ def details(view: View, place: int) -> list[dict[str, Any]]:
             "type_id": type_id,
             "data": {"value": value},
         }
-        for type_id, value in view.figures[place]
+        for type_id, value in view.player_statistics[place]
     ]

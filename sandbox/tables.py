@@ -55,14 +55,14 @@ def standings_of(sandbox: Sandbox, season_id: int) -> list[Row]:
                 "position": position,
                 "result": ("equal", "up", "down")[mix(season.id, number, row[0]) % 3],
                 "points": 3 * row[1] + row[2],
-                "_figures": row,
+                "_record": row,
             }
         )
     return rows
 
 
 def standing_details(sandbox: Sandbox, row: Row) -> list[Row]:
-    played, won, drawn, lost, scored, against = row["_figures"]
+    played, won, drawn, lost, scored, against = row["_record"]
     values = (
         (129, played),
         (130, won),

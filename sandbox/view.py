@@ -6,8 +6,8 @@ from functools import cached_property
 from typing import Any
 
 from sandbox.clock import day, stamp
-from sandbox.figures import player_figures
 from sandbox.match_report import Event, MatchReport
+from sandbox.match_statistics import player_statistics
 from sandbox.outcome import (
     ABANDONED,
     AET,
@@ -161,9 +161,9 @@ class View:
         return f"{name} won after {after}."
 
     @cached_property
-    def figures(self) -> list[list[tuple[int, Any]]]:
+    def player_statistics(self) -> list[list[tuple[int, Any]]]:
         home, away = self.score
-        return player_figures(self.report, self.events, self.minute, (away, home)) if self.periods else []
+        return player_statistics(self.report, self.events, self.minute, (away, home)) if self.periods else []
 
     @property
     def in_play(self) -> bool:

@@ -53,7 +53,7 @@ def _sides(events: list[Event], kinds: tuple[int, ...]) -> list[int]:
     return [sum(1 for e in events if e.kind in kinds and e.side == side) for side in (0, 1)]
 
 
-def side_figures(found: Outcome, events: list[Event], share: float) -> list[tuple[int, int, int]]:
+def team_statistics(found: Outcome, events: list[Event], share: float) -> list[tuple[int, int, int]]:
     """(type id, side, value) in a stable order; `share` is how much of the match has been played."""
     rng = Random(mix(found.fixture_id, 41))
     scored = _sides(events, (GOAL, PENALTY, OWN_GOAL))
@@ -88,7 +88,7 @@ def side_figures(found: Outcome, events: list[Event], share: float) -> list[tupl
     return values
 
 
-def _tally(events: list[Event]) -> dict[int, dict[int, int]]:
+def _counts_by_player(events: list[Event]) -> dict[int, dict[int, int]]:
     """Per player id the figures that events decide."""
     stats: dict[int, dict[int, int]] = {}
 
@@ -113,7 +113,7 @@ def _tally(events: list[Event]) -> dict[int, dict[int, int]]:
     return stats
 
 
-def player_figures(
+def player_statistics(
     report: MatchReport, events: list[Event], until: int, conceded: tuple[int, int]
 ) -> list[list[tuple[int, Any]]]:
     """For each line-up entry, in order, its (type id, value); empty for those who did not come on.
@@ -122,7 +122,7 @@ def player_figures(
     """
     rng = Random(mix(report.found.fixture_id, 42))
     draw = rng.random
-    stats = _tally(events)
+    stats = _counts_by_player(events)
     change = report.found.change
     result: list[list[tuple[int, Any]]] = []
     columns = {position: [(row[0], row[column]) for row in PLAYER_MEANS] for position, column in COLUMN.items()}
