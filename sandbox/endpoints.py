@@ -21,12 +21,12 @@ from sandbox.fixtures import (
     refuse_outside_plan,
 )
 from sandbox.limits import BUCKETS
+from sandbox.main_includes import team_row
 from sandbox.names import COUNTRIES
 from sandbox.paging import ApiResponse, number_in, page_of, shaped
 from sandbox.people import player_row, venue_row
 from sandbox.query import ApiError, Query, invalid
 from sandbox.reference import STATES, TYPES, country_row
-from sandbox.rows import team_row
 from sandbox.state import Encoded, Sandbox, encode
 from sandbox.world import DAY
 

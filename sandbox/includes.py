@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sandbox import extras, resources, rows, tables
+from sandbox import main_includes, minor_includes, resources, tables
+from sandbox.main_includes import LINEUP_BASE, team_row
 from sandbox.people import person_row, player_row, venue_row
 from sandbox.query import ApiError, Node
 from sandbox.reference import STATES, TYPES, country_row
-from sandbox.rows import LINEUP_BASE, team_row
 from sandbox.view import View
 from sandbox.world import FIRST_FIXTURE_ID
 
@@ -59,7 +59,7 @@ def _details(sandbox: Sandbox, row: Row, view: View | None) -> list[Row]:
     found = view if view is not None else sandbox.view(row["fixture_id"])
     if found is None:
         return []
-    return rows.details(found, row["id"] - LINEUP_BASE - (found.id - FIRST_FIXTURE_ID) * 64)
+    return main_includes.details(found, row["id"] - LINEUP_BASE - (found.id - FIRST_FIXTURE_ID) * 64)
 
 
 _LEAGUE = _season_part("league", resources.league_by_id, "league_id")
@@ -73,27 +73,27 @@ _VENUE: tuple[str, Loader] = (
 
 RELATIONS: dict[str, dict[str, tuple[str, Loader]]] = {
     "fixture": {
-        "participants": ("team", _view(rows.participants)),
-        "scores": ("score", _view(rows.scores)),
-        "events": ("event", _view(rows.event_rows)),
-        "statistics": ("statistic", _view(rows.statistics)),
-        "periods": ("period", _view(rows.period_rows)),
-        "lineups": ("lineup", _view(rows.lineups)),
-        "timeline": ("event", _view(extras.timeline)),
-        "comments": ("comment", _view(extras.comments)),
-        "formations": ("formation", _view(extras.formations)),
-        "referees": ("fixture_referee", _view(extras.referees)),
-        "coaches": ("coach", _view(extras.coaches)),
-        "sidelined": ("sidelined", _view(extras.sidelined)),
-        "weatherreport": ("weather", _view(extras.weather)),
-        "metadata": ("metadata", _view(extras.metadata)),
-        "xgfixture": ("xg", _view(extras.expected_goals)),
+        "participants": ("team", _view(main_includes.participants)),
+        "scores": ("score", _view(main_includes.scores)),
+        "events": ("event", _view(main_includes.event_rows)),
+        "statistics": ("statistic", _view(main_includes.statistics)),
+        "periods": ("period", _view(main_includes.period_rows)),
+        "lineups": ("lineup", _view(main_includes.lineups)),
+        "timeline": ("event", _view(minor_includes.timeline)),
+        "comments": ("comment", _view(minor_includes.comments)),
+        "formations": ("formation", _view(minor_includes.formations)),
+        "referees": ("fixture_referee", _view(minor_includes.referees)),
+        "coaches": ("coach", _view(minor_includes.coaches)),
+        "sidelined": ("sidelined", _view(minor_includes.sidelined)),
+        "weatherreport": ("weather", _view(minor_includes.weather)),
+        "metadata": ("metadata", _view(minor_includes.metadata)),
+        "xgfixture": ("xg", _view(minor_includes.expected_goals)),
         "odds": ("odd", lambda s, row, view: []),
         "premiumodds": ("odd", lambda s, row, view: []),
         "inplayodds": ("odd", lambda s, row, view: []),
         "predictions": ("odd", lambda s, row, view: []),
         "tvstations": ("odd", lambda s, row, view: []),
-        "state": ("state", lambda s, row, view: extras.state(row["state_id"])),
+        "state": ("state", lambda s, row, view: minor_includes.state(row["state_id"])),
         "venue": _VENUE,
         "league": _LEAGUE,
         "season": _SEASON,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sandbox.clock import day, stamp
+from sandbox.main_includes import team_row
 from sandbox.people import CDN, squad, venue_row
-from sandbox.rows import team_row
 from sandbox.world import DAY, League, Season
 
 if TYPE_CHECKING:

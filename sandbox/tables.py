@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sandbox.clock import day
+from sandbox.main_includes import participants, scores
 from sandbox.match_report import GOAL, PENALTY, RED, SECOND_YELLOW, YELLOW
 from sandbox.outcome import P_EXTRA, P_FIRST, P_SECOND, PLAYED, level
 from sandbox.people import POSITIONS, SQUAD, mix, player_place, squad
 from sandbox.resources import rounds_of, stages_of
-from sandbox.rows import participants, scores
 from sandbox.world import DAY
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+from sandbox.main_includes import SIDES, period_id
 from sandbox.match_report import SCORING, SUBSTITUTION, YELLOW, ordinal
 from sandbox.outcome import P_PENS
 from sandbox.people import coach_id, mix, person_row, referee_ids, squad
 from sandbox.reference import STATES
-from sandbox.rows import SIDES, period_id
 from sandbox.view import View
 from sandbox.world import FIRST_FIXTURE_ID
 
