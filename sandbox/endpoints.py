@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox import resources, tables
+from sandbox import resources, season_lists
 from sandbox.fixtures import (
     FIXTURE_FILTERS,
     day_of,
@@ -109,7 +109,7 @@ def _transfers(sandbox: Sandbox, parts: tuple[str, ...], query: Query) -> Iterab
         raise invalid(
             "date", f"The period may span at most {TRANSFER_DAYS} days and must not end before it begins.", 5006
         )
-    return tables.transfers_between(sandbox, first, last + DAY - 1)
+    return season_lists.transfers_between(sandbox, first, last + DAY - 1)
 
 
 def _team(sandbox: Sandbox, team_id: int) -> Row | None:
@@ -149,7 +149,7 @@ _TABLE: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     (r"football/leagues/(\d+)", "league", _one("league", resources.league_by_id), ()),
     ("football/seasons", "season", _rows("season", _seasons), ("seasonLeagues",)),
     (r"football/seasons/(\d+)", "season", _one("season", resources.season_by_id), ()),
-    (r"football/schedules/seasons/(\d+)", "stage", _rows("stage", _of_season(tables.schedule_of), paged=False), ()),
+    (r"football/schedules/seasons/(\d+)", "stage", _rows("stage", _of_season(season_lists.schedule_of), paged=False), ()),
     ("football/stages", "stage", _rows("stage", _all(resources.stages_of)), ()),
     (r"football/stages/seasons/(\d+)", "stage", _rows("stage", _of_season(resources.stages_of), paged=False), ()),
     (r"football/stages/(\d+)", "stage", _one("stage", resources.stage_by_id), ()),
@@ -164,8 +164,8 @@ _TABLE: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     (r"football/squads/seasons/(\d+)/teams/(\d+)", "squad",
      _rows("squad", lambda s, p, q: resources.squad_of(s, number_in(p[0]), number_in(p[1])), paged=False), ()),
     (r"football/standings/seasons/(\d+)", "standing",
-     _rows("standing", _of_season(tables.standings_of), paged=False), ()),
-    (r"football/topscorers/seasons/(\d+)", "topscorer", _rows("topscorer", _of_season(tables.topscorers_of)), ()),
+     _rows("standing", _of_season(season_lists.standings_of), paged=False), ()),
+    (r"football/topscorers/seasons/(\d+)", "topscorer", _rows("topscorer", _of_season(season_lists.topscorers_of)), ()),
     (f"football/transfers/between/{_D}/{_D}", "transfer", _rows("transfer", _transfers), ()),
     ("football/states", "state", _rows("state", lambda s, p, q: STATES.values()), ()),
     (r"football/states/(\d+)", "state", _one("state", lambda s, i: STATES.get(i)), ()),

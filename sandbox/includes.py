@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sandbox import main_includes, minor_includes, resources, tables
+from sandbox import main_includes, minor_includes, resources, season_lists
 from sandbox.main_includes import LINEUP_BASE, team_row
 from sandbox.people import person_row, player_row, venue_row
 from sandbox.query import ApiError, Node
@@ -182,7 +182,7 @@ RELATIONS: dict[str, dict[str, tuple[str, Loader]]] = {
         "season": _SEASON,
         "stage": _STAGE,
         "round": _ROUND,
-        "details": ("standing_detail", lambda s, row, view: tables.standing_details(s, row)),
+        "details": ("standing_detail", lambda s, row, view: season_lists.standing_details(s, row)),
     },
     "standing_detail": {"type": _type()},
     "topscorer": {
