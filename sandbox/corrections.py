@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
+from sandbox.fixture_view import FixtureView
 from sandbox.outcome import FT, P_SECOND, PLAYED, POSTPONED, Goal, level
 from sandbox.people import mix
 from sandbox.state import Sandbox
 from sandbox.truth import canonical
-from sandbox.view import View
 from sandbox.world import DAY
 
 Row = dict[str, Any]
@@ -18,11 +18,11 @@ TRIES = 20_000
 ADDED = 20  # slots of goals that corrections add begin here
 
 
-def _fresh_goals(view: View) -> bool:
+def _fresh_goals(view: FixtureView) -> bool:
     return view.state_id == FT and not view.season.knockout(view.index) and view.found.fate != "abandoned"
 
 
-def _remove_goal(sandbox: Sandbox, view: View, rng: Random) -> str | None:
+def _remove_goal(sandbox: Sandbox, view: FixtureView, rng: Random) -> str | None:
     # Not one that a correction has added: the two would cancel out, and nobody who reads later could tell them.
     goals = [goal for goal in view.goals if goal.slot < ADDED]
     if not _fresh_goals(view) or not goals:
@@ -32,7 +32,7 @@ def _remove_goal(sandbox: Sandbox, view: View, rng: Random) -> str | None:
     return f"goal of minute {goal.minute} taken back"
 
 
-def _add_goal(sandbox: Sandbox, view: View, rng: Random) -> str | None:
+def _add_goal(sandbox: Sandbox, view: FixtureView, rng: Random) -> str | None:
     if not _fresh_goals(view):
         return None
     change = sandbox.change(view.id)
@@ -45,7 +45,7 @@ def _add_goal(sandbox: Sandbox, view: View, rng: Random) -> str | None:
     return f"goal of minute {goal.minute} given to {view.teams[goal.side].name}"
 
 
-def _change_detail(sandbox: Sandbox, view: View, rng: Random) -> str | None:
+def _change_detail(sandbox: Sandbox, view: FixtureView, rng: Random) -> str | None:
     if view.state_id not in PLAYED or not view.player_statistics:
         return None
     places = [place for place, values in enumerate(view.player_statistics) if values]
@@ -61,7 +61,7 @@ def _change_detail(sandbox: Sandbox, view: View, rng: Random) -> str | None:
     return f"player {view.report.lineups[place].player.id}: figure of type {type_id} raised"
 
 
-def _change_statistic(sandbox: Sandbox, view: View, rng: Random) -> str | None:
+def _change_statistic(sandbox: Sandbox, view: FixtureView, rng: Random) -> str | None:
     if view.state_id not in PLAYED:
         return None
     type_id, side = (34, 43, 44, 56, 60, 80, 101)[int(rng.random() * 7)], int(rng.random() * 2)
@@ -70,7 +70,7 @@ def _change_statistic(sandbox: Sandbox, view: View, rng: Random) -> str | None:
     return f"statistic {type_id} of {view.teams[side].name} raised"
 
 
-def _extend(sandbox: Sandbox, view: View, rng: Random) -> str | None:
+def _extend(sandbox: Sandbox, view: FixtureView, rng: Random) -> str | None:
     """A draw turns out to have had extra time: FT, then AET, and FT_PEN half an hour later when still level."""
     if not _fresh_goals(view) or level(view.goals, 1, 2)[0] != level(view.goals, 1, 2)[1]:
         return None
@@ -78,7 +78,7 @@ def _extend(sandbox: Sandbox, view: View, rng: Random) -> str | None:
     return "extra time was played after all"
 
 
-def _reschedule(sandbox: Sandbox, view: View, rng: Random) -> str | None:
+def _reschedule(sandbox: Sandbox, view: FixtureView, rng: Random) -> str | None:
     if view.state_id != POSTPONED:
         return None
     moved = int(sandbox.now() // DAY + 5 + int(rng.random() * 10)) * DAY + 18 * 3600
@@ -86,7 +86,7 @@ def _reschedule(sandbox: Sandbox, view: View, rng: Random) -> str | None:
     return "postponed match has a new date"
 
 
-KINDS: dict[str, Callable[[Sandbox, View, Random], str | None]] = {
+KINDS: dict[str, Callable[[Sandbox, FixtureView, Random], str | None]] = {
     "goal_added": _add_goal,
     "detail_changed": _change_detail,
     "goal_removed": _remove_goal,
@@ -99,7 +99,7 @@ DEFAULT_KINDS = ("goal_added", "detail_changed", "goal_removed", "statistic_chan
 
 def _candidates(
     sandbox: Sandbox, rng: Random, season: int | None, ids: list[int] | None, thorough: bool
-) -> Iterator[View]:
+) -> Iterator[FixtureView]:
     """Fixtures in a random order; `thorough` visits each of them, for states that are rare."""
     if ids is not None:
         yield from (view for view in map(sandbox.view, ids) if view is not None)

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 
 from sandbox.clock import parse_time
+from sandbox.fixture_view import FixtureView
 from sandbox.paging import ApiResponse, fixture_bytes, number_in, page_of
 from sandbox.query import ApiError, Query, invalid
 from sandbox.state import Sandbox
-from sandbox.view import View
 from sandbox.world import DAY, Season
 
 BETWEEN_DAYS = 100
@@ -132,7 +132,7 @@ def fixtures_date(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url: s
     return _between(sandbox, day_of(parts[0]), day_of(parts[0]) + DAY, query, url)
 
 
-def _around_now(sandbox: Sandbox) -> Iterable[View]:
+def _around_now(sandbox: Sandbox) -> Iterable[FixtureView]:
     """Fixtures that may be near their kick-off, in play or just over, in order of id; not the deleted."""
     now = sandbox.now()
     ids = {s.fixture_id(i) for s, i in sandbox.world.scheduled_between(now - LONGEST_MATCH, now + 2 * DAY)}

@@ -9,22 +9,22 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sandbox import main_includes, minor_includes, resources, season_lists
+from sandbox.fixture_view import FixtureView
 from sandbox.main_includes import LINEUP_BASE, team_row
 from sandbox.people import person_row, player_row, venue_row
 from sandbox.query import ApiError, Node
 from sandbox.reference import STATES, TYPES, country_row
-from sandbox.view import View
 from sandbox.world import FIRST_FIXTURE_ID
 
 if TYPE_CHECKING:
     from sandbox.state import Sandbox
 
 Row = dict[str, Any]
-Loader = Callable[["Sandbox", Row, View | None], Any]
+Loader = Callable[["Sandbox", Row, FixtureView | None], Any]
 
 
-def _view(function: Callable[[View], Any]) -> Loader:
-    def load(sandbox: Sandbox, row: Row, view: View | None) -> Any:
+def _view(function: Callable[[FixtureView], Any]) -> Loader:
+    def load(sandbox: Sandbox, row: Row, view: FixtureView | None) -> Any:
         found = view if view is not None else sandbox.view(row["fixture_id"])
         return None if found is None else function(found)
 
@@ -44,7 +44,7 @@ def _country(key: str = "country_id") -> tuple[str, Loader]:
 
 
 def _team(key: str = "participant_id") -> tuple[str, Loader]:
-    def load(sandbox: Sandbox, row: Row, view: View | None) -> Row | None:
+    def load(sandbox: Sandbox, row: Row, view: FixtureView | None) -> Row | None:
         team = sandbox.world.team(row[key]) if row.get(key) else None
         return None if team is None else team_row(sandbox.world, team, sandbox.now())
 
@@ -55,7 +55,7 @@ def _season_part(target: str, function: Callable[[Sandbox, int], Any], key: str)
     return target, lambda sandbox, row, view: function(sandbox, row[key]) if row.get(key) else None
 
 
-def _details(sandbox: Sandbox, row: Row, view: View | None) -> list[Row]:
+def _details(sandbox: Sandbox, row: Row, view: FixtureView | None) -> list[Row]:
     found = view if view is not None else sandbox.view(row["fixture_id"])
     if found is None:
         return []
@@ -223,7 +223,7 @@ def pick(row: Row, fields: tuple[str, ...], keep_keys: bool) -> Row:
     return {k: v for k, v in row.items() if k in fields or k == "id" or (keep_keys and k.endswith("_id"))}
 
 
-def attach(sandbox: Sandbox, entity: str, row: Row, tree: dict[str, Node], view: View | None = None) -> Row:
+def attach(sandbox: Sandbox, entity: str, row: Row, tree: dict[str, Node], view: FixtureView | None = None) -> Row:
     """Adds the includes of `tree` to a row, in place, and returns it."""
     for name, node in tree.items():
         target, load = RELATIONS[entity][name]

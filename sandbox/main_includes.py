@@ -9,11 +9,11 @@ from random import Random
 from typing import Any
 
 from sandbox.clock import stamp
+from sandbox.fixture_view import PERIOD_LENGTH, FixtureView
 from sandbox.match_report import KICK_MISSED, KICK_SCORED, SCORING, event_row
 from sandbox.match_statistics import PLAYER_MEANS, SIDE_RANGES, team_statistics
 from sandbox.outcome import AWARDED, COUNTS_FROM, P_EXTRA, P_FIRST, P_PENS, P_SECOND, level
 from sandbox.people import CDN, mix, short_code
-from sandbox.view import PERIOD_LENGTH, View
 from sandbox.world import FIRST_FIXTURE_ID, Team, World
 
 LINEUP_BASE, DETAIL_BASE, STATISTIC_BASE, SCORE_BASE, PERIOD_BASE = (
@@ -72,7 +72,7 @@ def team_row(world: World, team: Team, now: float) -> dict[str, Any]:
     }
 
 
-def participants(view: View) -> list[dict[str, Any]]:
+def participants(view: FixtureView) -> list[dict[str, Any]]:
     rows = []
     for side, team in enumerate(view.teams):
         row = team_row(view.world, team, view.now)
@@ -83,7 +83,7 @@ def participants(view: View) -> list[dict[str, Any]]:
     return rows if view.id % 3 else rows[::-1]
 
 
-def scores(view: View) -> list[dict[str, Any]]:
+def scores(view: FixtureView) -> list[dict[str, Any]]:
     """Both sides for every score that exists by now, in no particular order."""
     if not view.periods and view.true_state != AWARDED:
         return []
@@ -119,7 +119,7 @@ def scores(view: View) -> list[dict[str, Any]]:
     return rows
 
 
-def event_rows(view: View) -> list[dict[str, Any]]:
+def event_rows(view: FixtureView) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     score, kicks = [0, 0], [0, 0]
     order: dict[int, int] = {}
@@ -138,11 +138,11 @@ def event_rows(view: View) -> list[dict[str, Any]]:
     return rows
 
 
-def period_id(view: View, type_id: int) -> int:
+def period_id(view: FixtureView, type_id: int) -> int:
     return PERIOD_BASE + (view.id - FIRST_FIXTURE_ID) * 8 + type_id
 
 
-def period_rows(view: View) -> list[dict[str, Any]]:
+def period_rows(view: FixtureView) -> list[dict[str, Any]]:
     rows = []
     for number, period in enumerate(view.periods, start=1):
         done = view.over or period.ended <= view.now
@@ -169,7 +169,7 @@ def period_rows(view: View) -> list[dict[str, Any]]:
     return rows
 
 
-def statistics(view: View) -> list[dict[str, Any]]:
+def statistics(view: FixtureView) -> list[dict[str, Any]]:
     if not view.periods:
         return []
     base = STATISTIC_BASE + (view.id - FIRST_FIXTURE_ID) * 128
@@ -186,7 +186,7 @@ def statistics(view: View) -> list[dict[str, Any]]:
     ]
 
 
-def lineups(view: View) -> list[dict[str, Any]]:
+def lineups(view: FixtureView) -> list[dict[str, Any]]:
     if not view.periods:
         return []
     base = LINEUP_BASE + (view.id - FIRST_FIXTURE_ID) * 64
@@ -208,7 +208,7 @@ def lineups(view: View) -> list[dict[str, Any]]:
     ]
 
 
-def details(view: View, place: int) -> list[dict[str, Any]]:
+def details(view: FixtureView, place: int) -> list[dict[str, Any]]:
     """The figures of the line-up entry at `place`, each under an id that stays while others come and go."""
     entry = view.report.lineups[place]
     lineup_id = LINEUP_BASE + (view.id - FIRST_FIXTURE_ID) * 64 + place

@@ -5,12 +5,12 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+from sandbox.fixture_view import FixtureView
 from sandbox.main_includes import SIDES, period_id
 from sandbox.match_report import SCORING, SUBSTITUTION, YELLOW, ordinal
 from sandbox.outcome import P_PENS
 from sandbox.people import coach_id, mix, person_row, referee_ids, squad
 from sandbox.reference import STATES
-from sandbox.view import View
 from sandbox.world import FIRST_FIXTURE_ID
 
 Row = dict[str, Any]
@@ -22,7 +22,7 @@ def state(state_id: int) -> Row:
     return {key: full[key] for key in ("id", "state", "name", "short_name", "developer_name")}
 
 
-def formations(view: View) -> list[Row]:
+def formations(view: FixtureView) -> list[Row]:
     if not view.periods:
         return []
     base = 3_000_000 + (view.id - FIRST_FIXTURE_ID) * 2
@@ -38,7 +38,7 @@ def formations(view: View) -> list[Row]:
     ]
 
 
-def referees(view: View) -> list[Row]:
+def referees(view: FixtureView) -> list[Row]:
     base = 700_000 + (view.id - FIRST_FIXTURE_ID) * 4
     return [
         {"id": base + place, "fixture_id": view.id, "referee_id": referee, "type_id": role}
@@ -46,7 +46,7 @@ def referees(view: View) -> list[Row]:
     ]
 
 
-def coaches(view: View) -> list[Row]:
+def coaches(view: FixtureView) -> list[Row]:
     rows = []
     for team in view.teams:
         row = person_row(coach_id(team, view.season), "coaches")
@@ -55,7 +55,7 @@ def coaches(view: View) -> list[Row]:
     return rows
 
 
-def sidelined(view: View) -> list[Row]:
+def sidelined(view: FixtureView) -> list[Row]:
     rows = []
     for side, team in enumerate(view.teams):
         pick = mix(view.id, 61 + side)
@@ -74,7 +74,7 @@ def sidelined(view: View) -> list[Row]:
     return rows
 
 
-def weather(view: View) -> Row | None:
+def weather(view: FixtureView) -> Row | None:
     if not view.periods:
         return None
     pick = mix(view.id, 63)
@@ -97,7 +97,7 @@ def weather(view: View) -> Row | None:
     }
 
 
-def metadata(view: View) -> list[Row]:
+def metadata(view: FixtureView) -> list[Row]:
     if not view.periods:
         return []
     return [
@@ -111,7 +111,7 @@ def metadata(view: View) -> list[Row]:
     ]
 
 
-def expected_goals(view: View) -> list[Row]:
+def expected_goals(view: FixtureView) -> list[Row]:
     if not view.periods:
         return []
     return [
@@ -127,7 +127,7 @@ def expected_goals(view: View) -> list[Row]:
     ]
 
 
-def timeline(view: View) -> list[Row]:
+def timeline(view: FixtureView) -> list[Row]:
     """Corners, shots and offsides as they happened; no players but for some."""
     if not view.periods:
         return []
@@ -172,7 +172,7 @@ def timeline(view: View) -> list[Row]:
     return rows
 
 
-def comments(view: View) -> list[Row]:
+def comments(view: FixtureView) -> list[Row]:
     """A running commentary: the events in words, with everyday play in between."""
     if not view.periods:
         return []

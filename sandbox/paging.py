@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sandbox import includes
+from sandbox.fixture_view import FixtureView
 from sandbox.query import ApiError, Query, write_cursor
 from sandbox.state import Encoded, Sandbox, encode
-from sandbox.view import View
 
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -30,7 +30,7 @@ def number_in(text: str) -> int:
     return int(text)
 
 
-def fixture_bytes(sandbox: Sandbox, view: View, query: Query) -> Encoded:
+def fixture_bytes(sandbox: Sandbox, view: FixtureView, query: Query) -> Encoded:
     """One fixture with the includes asked for, from the cache when it cannot have changed since."""
     if not query.includes and not query.select:
         return Encoded(encode(view.base()))
@@ -46,7 +46,7 @@ def fixture_bytes(sandbox: Sandbox, view: View, query: Query) -> Encoded:
     return found
 
 
-def shaped(sandbox: Sandbox, entity: str, row: Row, query: Query, view: View | None = None) -> Row:
+def shaped(sandbox: Sandbox, entity: str, row: Row, query: Query, view: FixtureView | None = None) -> Row:
     includes.attach(sandbox, entity, row, query.includes, view)
     row.pop("_record", None)
     if query.select:

@@ -12,9 +12,9 @@ import msgspec
 
 from sandbox.clock import Clock
 from sandbox.faults import Faults
+from sandbox.fixture_view import FixtureView
 from sandbox.limits import Calls, Limits
 from sandbox.outcome import Change, moved_indexes
-from sandbox.view import View
 from sandbox.world import League, Options, Season, World
 
 _encoder = msgspec.json.Encoder()
@@ -170,17 +170,17 @@ class Sandbox:
     def seasons(self) -> list[Season]:
         return [season for season in self.world.visible_seasons(self.now()) if self.in_plan(season.league)]
 
-    def view(self, fixture_id: int) -> View | None:
+    def view(self, fixture_id: int) -> FixtureView | None:
         """The fixture as it is now, deleted ones too; None for unknown, unannounced or outside the plan."""
         found = self.world.find(fixture_id)
         if found is None or self.season(found[0].id) is None:
             return None
         return self.view_at(*found)
 
-    def view_at(self, season: Season, index: int) -> View:
-        return View(self.world, season, index, self.now(), self.changes.get(season.fixture_id(index)))
+    def view_at(self, season: Season, index: int) -> FixtureView:
+        return FixtureView(self.world, season, index, self.now(), self.changes.get(season.fixture_id(index)))
 
-    def season_views(self, season_id: int) -> Iterator[View]:
+    def season_views(self, season_id: int) -> Iterator[FixtureView]:
         season = self.season(season_id)
         return (self.view_at(season, index) for index in range(season.size)) if season else iter(())
 

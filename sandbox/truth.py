@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from sandbox import includes
+from sandbox.fixture_view import FixtureView
 from sandbox.query import Node, parse_includes
 from sandbox.state import Sandbox
-from sandbox.view import View
 
 Row = dict[str, Any]
 DEFAULT_INCLUDES = "participants;scores;events;statistics;periods;lineups.details"
@@ -21,7 +21,7 @@ VOLATILE = ("last_played_at",)
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
-def payload(sandbox: Sandbox, view: View, include: str = DEFAULT_INCLUDES) -> Row:
+def payload(sandbox: Sandbox, view: FixtureView, include: str = DEFAULT_INCLUDES) -> Row:
     """The fixture as the API would answer it now."""
     tree: dict[str, Node] = parse_includes(include)
     return includes.attach(sandbox, "fixture", view.base(), tree, view)
@@ -46,7 +46,7 @@ def _sum(values: list[Any]) -> float:
     return round(float(sum(value for value in values if not isinstance(value, bool))), 2)
 
 
-def canonical(sandbox: Sandbox, view: View, row: Row | None = None) -> Row:
+def canonical(sandbox: Sandbox, view: FixtureView, row: Row | None = None) -> Row:
     """Counts, sums and scores of one fixture with the default includes; `hash` covers all of it."""
     key = (view.id, view.state_id, view.kickoff, view.change.revision if view.change else 0)
     found = None if view.in_play else sandbox.canonical.get(key)
@@ -58,7 +58,7 @@ def canonical(sandbox: Sandbox, view: View, row: Row | None = None) -> Row:
     return dict(found)
 
 
-def _canonical(sandbox: Sandbox, view: View, row: Row) -> Row:
+def _canonical(sandbox: Sandbox, view: FixtureView, row: Row) -> Row:
     scores: dict[str, list[int]] = {}
     for score in row["scores"]:
         pair = scores.setdefault(score["description"], [0, 0])
@@ -99,7 +99,7 @@ def _canonical(sandbox: Sandbox, view: View, row: Row) -> Row:
     }
 
 
-def brief(view: View) -> Row:
+def brief(view: FixtureView) -> Row:
     base = view.base()
     return {
         "id": view.id,

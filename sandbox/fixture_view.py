@@ -36,7 +36,7 @@ from sandbox.world import Season, World
 PERIOD_LENGTH = {P_FIRST: 45, P_SECOND: 45, P_EXTRA: 30, P_PENS: 0}
 
 
-class View:
+class FixtureView:
     """Cuts the outcome and story of a fixture at `now`; everything is computed when first asked for."""
 
     def __init__(self, world: World, season: Season, index: int, now: float, change: Change | None = None) -> None:
