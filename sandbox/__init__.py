@@ -1,1 +1,1 @@
-"""A server that plays the Sportmonks Football API v3 for demos, tests and benchmarks (`python -m sandbox`)."""
+"""A server in the place of the Sportmonks Football API v3 for demos, tests and benchmarks (`python -m sandbox`)."""

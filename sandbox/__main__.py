@@ -29,7 +29,7 @@ def _ids(text: str) -> set[int]:
 
 def parser() -> argparse.ArgumentParser:
     make = argparse.ArgumentParser(
-        prog="python -m sandbox", description="Plays the Sportmonks Football API v3 on this machine."
+        prog="python -m sandbox", description="A sandbox of the Sportmonks Football API v3 on this machine."
     )
     add: Any = make.add_argument
     add("--port", type=int, default=0, help="port to listen on, 0 takes a free one (default)")
@@ -45,19 +45,19 @@ def parser() -> argparse.ArgumentParser:
         default="small",
         help="full: 490 seasons, 67,085 fixtures, one season of 5,326",
     )
-    add("--seed", type=int, default=1, help="everything invented follows from it (default 1)")
+    add("--seed", type=int, default=1, help="seed of all that is drawn at random (default 1)")
     add("--limit", type=int, default=3_000, help="calls per entity and window (default 3000)")
     add("--window", type=float, default=3_600, help="length of a window in seconds (default 3600)")
     add("--key", default="demo-key", help="the API key that is accepted (default demo-key)")
     add("--now", help="where the clock starts, ISO (default: the real time)")
-    add("--frozen", action="store_true", help="the clock stands still until moved")
+    add("--frozen", action="store_true", help="the clock stands still until it is moved")
     add("--plan-leagues", type=_ids, metavar="IDS", help="league ids the plan covers (default: all)")
     add(
         "--forbidden-includes",
         default="odds,premiumOdds,inplayOdds,predictions,xGFixture",
         help="includes outside the plan",
     )
-    add("--latency", type=float, default=0.0, metavar="S", help="seconds every answer takes longer (default 0)")
+    add("--latency", type=float, default=0.0, metavar="S", help="seconds that every response is delayed (default 0)")
     add("--cache-mb", type=int, default=96, help="memory for encoded fixtures in MB (default 96)")
     add("--multi-maximum", type=int, default=50, help="ids that one multi request may hold (default 50)")
     add(
@@ -123,7 +123,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """Leaves signals alone: the process ends at once instead of waiting for answers that hang on purpose."""
+    """Leaves signals to `main`: the process ends at once instead of waiting for responses that hang on purpose."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""The sandbox's own clock: real time with a shift, or frozen; the provider's world depends on nothing else."""
+"""The clock of the sandbox: real time with an offset, or frozen. The provider's world depends on this clock only."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 def parse_time(text: str) -> float:
     """Epoch seconds of an ISO date or date-time; without an offset it is UTC. ValueError names a bad value."""
     try:
-        moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+        found = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
     except ValueError:
         raise ValueError(f"not an ISO date-time: {text!r} (write e.g. 2026-05-30T18:00:00)") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 def iso(epoch: float) -> str:
@@ -20,7 +20,7 @@ def iso(epoch: float) -> str:
 
 
 def stamp(epoch: float) -> str:
-    """`YYYY-MM-DD HH:MM:SS`, the way the API writes a moment."""
+    """`YYYY-MM-DD HH:MM:SS`, the way the API writes a time."""
     return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
@@ -36,7 +36,7 @@ class Clock:
         self.reset()
 
     def reset(self) -> None:
-        """Back to where the clock began (to real time when it began there)."""
+        """Back to the start of the clock (to real time when it had no other start)."""
         start, frozen = self._start
         self._shift = 0.0 if start is None else start - time.time()
         self._frozen_at = self.running_now() if frozen else None
@@ -52,7 +52,7 @@ class Clock:
         return self._frozen_at is not None
 
     def move(self, *, to: float | None = None, by: float = 0.0, frozen: bool | None = None) -> float:
-        """Sets the clock to `to` (else leaves it), adds `by` seconds, freezes or releases it; returns now."""
+        """Set the clock to `to` if given, add `by` seconds, freeze or release it; returns the new time."""
         target = (self.now() if to is None else to) + by
         keep_frozen = self.frozen if frozen is None else frozen
         self._shift = target - time.time()

@@ -1,4 +1,4 @@
-"""What the provider changes after the fact: late corrections, new dates, deletions. Drawn from the seed."""
+"""Late corrections, new dates and deletions by the provider, drawn from the seed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _fresh_goals(view: FixtureView) -> bool:
 
 
 def _remove_goal(sandbox: Sandbox, view: FixtureView, rng: Random) -> str | None:
-    # Not one that a correction has added: the two would cancel out, and nobody who reads later could tell them.
+    # Not one that a correction has added: both together would change nothing that a later read could show.
     goals = [goal for goal in view.goals if goal.slot < ADDED]
     if not _fresh_goals(view) or not goals:
         return None
@@ -58,7 +58,7 @@ def _change_detail(sandbox: Sandbox, view: FixtureView, rng: Random) -> str | No
     type_id = counts[int(rng.random() * len(counts))]
     details = sandbox.change(view.id).details
     details[place, type_id] = details.get((place, type_id), 0) + 1 + int(rng.random() * 3)
-    return f"player {view.report.lineups[place].player.id}: figure of type {type_id} raised"
+    return f"player {view.report.lineups[place].player.id}: statistic of type {type_id} raised"
 
 
 def _change_statistic(sandbox: Sandbox, view: FixtureView, rng: Random) -> str | None:
@@ -71,7 +71,7 @@ def _change_statistic(sandbox: Sandbox, view: FixtureView, rng: Random) -> str |
 
 
 def _extend(sandbox: Sandbox, view: FixtureView, rng: Random) -> str | None:
-    """A draw turns out to have had extra time: FT, then AET, and FT_PEN half an hour later when still level."""
+    """A draw is corrected to extra time: FT becomes AET, and FT_PEN half an hour later when still level."""
     if not _fresh_goals(view) or level(view.goals, 1, 2)[0] != level(view.goals, 1, 2)[1]:
         return None
     sandbox.change(view.id).extended_at = sandbox.now()
@@ -125,7 +125,7 @@ def correct(
     kinds: tuple[str, ...] = DEFAULT_KINDS,
     ids: list[int] | None = None,
 ) -> list[Row]:
-    """Makes `number` corrections, each to another fixture, kinds in turn; fewer when no fixture is left for one."""
+    """Make `number` corrections, each to another fixture, with the kinds in turn; fewer when no fixture is left."""
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown:
         raise ValueError(f"unknown correction {unknown}: choose from {', '.join(KINDS)}")
@@ -159,7 +159,7 @@ def correct(
 
 
 def delete(sandbox: Sandbox, number: int, *, season: int | None = None, ids: list[int] | None = None) -> list[Row]:
-    """Deletes fixtures: they leave lists and multi and show up under filters=deleted with state 20."""
+    """Delete fixtures: they leave lists and multi and appear under filters=deleted with state 20."""
     rng = Random(mix(sandbox.options.seed, 83, len(sandbox.changes)))
     done: list[Row] = []
     for view in _candidates(sandbox, rng, season, ids, False):

@@ -1,4 +1,4 @@
-"""The table of endpoints: path, budget, what each answers. No rows means "no result"."""
+"""The table of endpoints: path, budget and response of each. A response without rows means "no result"."""
 
 from __future__ import annotations
 
@@ -149,7 +149,8 @@ _TABLE: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     (r"football/leagues/(\d+)", "league", _one("league", resources.league_by_id), ()),
     ("football/seasons", "season", _rows("season", _seasons), ("seasonLeagues",)),
     (r"football/seasons/(\d+)", "season", _one("season", resources.season_by_id), ()),
-    (r"football/schedules/seasons/(\d+)", "stage", _rows("stage", _of_season(season_lists.schedule_of), paged=False), ()),
+    (r"football/schedules/seasons/(\d+)", "stage",
+     _rows("stage", _of_season(season_lists.schedule_of), paged=False), ()),
     ("football/stages", "stage", _rows("stage", _all(resources.stages_of)), ()),
     (r"football/stages/seasons/(\d+)", "stage", _rows("stage", _of_season(resources.stages_of), paged=False), ()),
     (r"football/stages/(\d+)", "stage", _one("stage", resources.stage_by_id), ()),

@@ -1,4 +1,4 @@
-"""One fixture as the API shows it at one moment: base row and the parts that includes ask for."""
+"""One fixture as the API shows it at a given time: the base row, and what the includes are made from."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PERIOD_LENGTH = {P_FIRST: 45, P_SECOND: 45, P_EXTRA: 30, P_PENS: 0}
 
 
 class FixtureView:
-    """Cuts the outcome and story of a fixture at `now`; everything is computed when first asked for."""
+    """The outcome and the match report of a fixture up to `now`; every part is computed at its first use."""
 
     def __init__(self, world: World, season: Season, index: int, now: float, change: Change | None = None) -> None:
         self.world, self.season, self.index, self.now = world, season, index, now
@@ -60,7 +60,7 @@ class FixtureView:
 
     @cached_property
     def periods(self) -> list[Period]:
-        """Periods that have begun; the shoot-out not before it is known to be one."""
+        """Periods that have begun; the shoot-out once the state shows it."""
         begun = [p for p in self.found.periods if p.started <= self.now]
         if self.true_state == AET:
             begun = [p for p in begun if p.type_id != P_PENS]
@@ -74,7 +74,7 @@ class FixtureView:
         return [
             g
             for g in self.found.goals
-            if g.period in begun and (self.over or self.found.moment(g.period, g.minute, g.extra) <= self.now)
+            if g.period in begun and (self.over or self.found.time_of(g.period, g.minute, g.extra) <= self.now)
         ]
 
     @cached_property
@@ -85,7 +85,7 @@ class FixtureView:
         kicks = [
             kick
             for n, kick in enumerate(self.found.shootout, 1)
-            if self.over or self.found.moment(P_PENS, n, None) <= self.now
+            if self.over or self.found.time_of(P_PENS, n, None) <= self.now
         ]
         home = sum(1 for side, scored in kicks if scored and side == 0)
         return home, sum(1 for _, scored in kicks if scored) - home

@@ -66,7 +66,7 @@ def _refuse_outside(sandbox: Sandbox, fixture_id: int) -> None:
 
 
 def refuse_outside_plan(sandbox: Sandbox) -> None:
-    """403 where that variant is chosen; otherwise the caller answers like for something unknown."""
+    """ApiError 403 where that variant is chosen; otherwise the caller responds as for an unknown id."""
     if sandbox.variants["outside_plan"] == "403":
         raise ApiError(403, "You do not have access to this resource with your current subscription", 5007)
 
@@ -165,7 +165,7 @@ def fixtures_latest(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url:
     now = sandbox.now()
     rows = []
     for view in _around_now(sandbox):
-        turned = any(now - LATEST_SECONDS < moment <= now for moment, _ in view.found.timetable)
+        turned = any(now - LATEST_SECONDS < begins <= now for begins, _ in view.found.timetable)
         changed = view.change is not None and now - LATEST_SECONDS < view.change.changed_at <= now
         if turned or changed:
             rows.append(fixture_bytes(sandbox, view, query))

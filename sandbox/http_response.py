@@ -17,7 +17,7 @@ REASONS = {
     502: "502 Bad Gateway",
     503: "503 Service Unavailable",
     504: "504 Gateway Time-out",
-    200: "Just a moment...",
+    200: "Just a moment...",  # the title of a proxy's waiting page
 }
 COALESCE = 8_000
 GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"

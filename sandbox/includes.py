@@ -1,6 +1,6 @@
-"""Which relation of which entity exists, and the rows behind it: the tree of includes is applied here.
+"""The includes of every entity, and how a tree of includes is added to a row.
 
-A loader takes the state of the sandbox, the row and (for a fixture) its view, and returns a row, a list or None.
+A loader takes the sandbox, the row and (for a fixture) its view, and returns a row, a list of rows or None.
 """
 
 from __future__ import annotations
@@ -206,7 +206,7 @@ KNOWN = {name for table in RELATIONS.values() for name in table}
 
 
 def check(entity: str, tree: dict[str, Node], forbidden: set[str]) -> None:
-    """Refuses an include outside the plan (403), not offered here (404) or unknown (400)."""
+    """ApiError for an include outside the plan (403), not available on this endpoint (404) or unknown (400)."""
     for name, node in tree.items():
         if name in forbidden:
             raise ApiError(403, f"You do not have access to the '{name}' include", 5002)
@@ -219,7 +219,7 @@ def check(entity: str, tree: dict[str, Node], forbidden: set[str]) -> None:
 
 
 def pick(row: Row, fields: tuple[str, ...], keep_keys: bool) -> Row:
-    """Only the fields asked for, and the id; with `keep_keys` the ids that point elsewhere as well."""
+    """The selected fields and the id; with `keep_keys` all foreign keys (`*_id`) as well."""
     return {k: v for k, v in row.items() if k in fields or k == "id" or (keep_keys and k.endswith("_id"))}
 
 

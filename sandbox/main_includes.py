@@ -1,6 +1,6 @@
 """The rows of the main includes: participants, scores, events, periods, statistics, line-ups and their details.
 
-Ids follow from the fixture's and the row's own place, so that a row keeps its id while others come and go.
+Ids follow from the fixture and the place of the row, so that a row keeps its id while others come and go.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def participants(view: FixtureView) -> list[dict[str, Any]]:
 
 
 def scores(view: FixtureView) -> list[dict[str, Any]]:
-    """Both sides for every score that exists by now, in no particular order."""
+    """A row per team for every score that exists at this time, in no particular order."""
     if not view.periods and view.true_state != AWARDED:
         return []
     begun = {p.type_id for p in view.periods}
@@ -209,7 +209,7 @@ def lineups(view: FixtureView) -> list[dict[str, Any]]:
 
 
 def details(view: FixtureView, place: int) -> list[dict[str, Any]]:
-    """The figures of the line-up entry at `place`, each under an id that stays while others come and go."""
+    """The statistics of the line-up entry at `place`; each keeps its id while others come and go."""
     entry = view.report.lineups[place]
     lineup_id = LINEUP_BASE + (view.id - FIRST_FIXTURE_ID) * 64 + place
     base = DETAIL_BASE + (view.id - FIRST_FIXTURE_ID) * 4096 + place * 64

@@ -1,6 +1,6 @@
-"""The people's half of a match: line-ups, substitutions, cards, and who scored; events in the API's own form.
+"""The report of a match: line-ups, substitutions, cards and scorers, and the events in the form of the API.
 
-Every part is drawn from its own seed (line-ups from the fixture, a goal's scorer from that goal), so that a
+Every part is drawn from its own seed (line-ups from the fixture, the scorer of a goal from that goal), so that a
 corrected goal changes that goal and nothing else.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from sandbox.outcome import P_EXTRA, P_FIRST, P_PENS, P_SECOND, Goal, Outcome
+from sandbox.outcome import P_FIRST, P_PENS, P_SECOND, Goal, Outcome
 from sandbox.people import ATTACKER, DEFENDER, GOALKEEPER, MIDFIELDER, Player, coach_id, mix, person_row, squad
 from sandbox.world import Season, Team
 
@@ -50,7 +50,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Event:
-    """An event before it gets its API form; `kind` is the type id, `at` epoch seconds."""
+    """An event of a match; `kind` is its type id in the API, `at` its time in epoch seconds."""
 
     at: float
     slot: int
@@ -69,11 +69,11 @@ class Event:
 
 
 def _team_sheet(rng: Random, members: tuple[Player, ...], side: int) -> tuple[str, list[Entry]]:
-    formation, wanted = FORMATIONS[int(rng.random() * len(FORMATIONS))]
+    formation, counts = FORMATIONS[int(rng.random() * len(FORMATIONS))]
     groups: dict[int, list[Player]] = {GOALKEEPER: [], DEFENDER: [], MIDFIELDER: [], ATTACKER: []}
     for member in members:
         groups[member.position_id].append(member)
-    rows = [(GOALKEEPER, 1), *zip((DEFENDER, MIDFIELDER, ATTACKER), wanted, strict=True)]
+    rows = [(GOALKEEPER, 1), *zip((DEFENDER, MIDFIELDER, ATTACKER), counts, strict=True)]
     sheet: list[Entry] = []
     rest: list[Player] = []
     for row, (position, count) in enumerate(rows, start=1):
@@ -112,13 +112,13 @@ class MatchReport:
         self._kicks()
         self.events = [e for e in self.events if e.at < found.ended or e.period == P_PENS]
         self.events.sort(key=lambda event: (event.at, event.slot))
-        self._settle()
+        self._apply_events()
 
-    def _moment(self, minute: int) -> tuple[int, int, int | None, float]:
+    def _time_of_minute(self, minute: int) -> tuple[int, int, int | None, float]:
         """(period, minute, extra minute, epoch) of a minute of play 1..94; past 90 is added time."""
         period = P_FIRST if minute <= 45 else P_SECOND
         shown, extra = (90, minute - 90) if minute > 90 else (minute, None)
-        return period, shown, extra, self.found.moment(period, shown, extra)
+        return period, shown, extra, self.found.time_of(period, shown, extra)
 
     def _substitutions(self, rng: Random) -> None:
         for side, sheet in enumerate(self.sheets):
@@ -127,7 +127,7 @@ class MatchReport:
             minutes = sorted(46 + int(rng.random() ** 0.6 * 46) for _ in range(3 + int(rng.random() * 3)))
             for number, minute in enumerate(minutes):
                 hurt = rng.random() < 0.12
-                period, shown, extra, at = self._moment(minute)
+                period, shown, extra, at = self._time_of_minute(minute)
                 self.events.append(
                     Event(
                         at,
@@ -148,12 +148,12 @@ class MatchReport:
             for number in range(min(5, int(rng.random() * 5.2))):
                 minute = 8 + int(rng.random() * 84)
                 who, reason = sheet[1 + int(rng.random() * 10)], CARD_INFO[int(rng.random() * len(CARD_INFO))]
-                period, shown, extra, at = self._moment(minute)
+                period, shown, extra, at = self._time_of_minute(minute)
                 self.events.append(
                     Event(at, 30 + side * 5 + number, period, side, YELLOW, shown, extra, who, info=reason)
                 )
             if rng.random() < 0.06:
-                period, shown, extra, at = self._moment(60 + int(rng.random() * 30))
+                period, shown, extra, at = self._time_of_minute(60 + int(rng.random() * 30))
                 kind = RED if rng.random() < 0.6 else SECOND_YELLOW
                 self.events.append(Event(at, 40 + side, period, side, kind, shown, extra, sheet[10], info="Foul"))
 
@@ -163,7 +163,7 @@ class MatchReport:
             draw, side, minute = rng.random(), int(rng.random() * 2), 5 + int(rng.random() * 86)
             who = self.sheets[side][8 + int(rng.random() * 3)]
             if draw < chance:
-                period, shown, extra, at = self._moment(minute)
+                period, shown, extra, at = self._time_of_minute(minute)
                 event = Event(at, slot, period, side, kind, shown, extra, who)
                 if kind == YELLOW:
                     event.entry, event.coach, event.info = None, coach_id(self.teams[side], self.season), "Argument"
@@ -173,8 +173,8 @@ class MatchReport:
                     event.addition = "Penalty missed"
                 self.events.append(event)
 
-    def _settle(self) -> None:
-        """Walks through the match once: who is on the pitch, cards of players not on it dropped, counts in words."""
+    def _apply_events(self) -> None:
+        """Go through the events in order: who is on the pitch, who gets no card there, the number of each event."""
         kept: list[Event] = []
         counts: dict[int, int] = {}
         for event in self.events:
@@ -212,7 +212,7 @@ class MatchReport:
         self._pick_kickers()
 
     def on_pitch(self, side: int, minute: int) -> list[Entry]:
-        """Those certainly playing in that minute: came before it and left after it."""
+        """Players who are on the pitch in that minute: they came before it and left after it."""
         return [
             e
             for e in self.sheets[side]
@@ -223,9 +223,9 @@ class MatchReport:
         draw = goal.seed % 1_000
         kind = PENALTY if draw < 90 else OWN_GOAL if draw < 115 else GOAL
         slot = goal.slot if goal.slot < 20 else 45 + goal.slot % 20
-        at = self.found.moment(goal.period, goal.minute, goal.extra)
+        at = self.found.time_of(goal.period, goal.minute, goal.extra)
         self.events.append(Event(at, slot, goal.period, goal.side, kind, goal.minute, goal.extra, coach=None))
-        self.events[-1].sub_type = goal.seed  # replaced by the kind of shot as soon as the scorer is known
+        self.events[-1].sub_type = goal.seed  # replaced by the kind of shot once the scorer is known
 
     def _pick_scorer(self, event: Event) -> None:
         seed = event.sub_type or 0
@@ -245,7 +245,7 @@ class MatchReport:
 
     def _kicks(self) -> None:
         for number, (side, scored) in enumerate(self.found.shootout, start=1):
-            at = self.found.moment(P_PENS, number, None)
+            at = self.found.time_of(P_PENS, number, None)
             kind = KICK_SCORED if scored else KICK_MISSED
             addition = "Scored" if scored else ("OffTarget", "GoalkeeperSave")[number % 2]
             self.events.append(Event(at, 66 + number, P_PENS, side, kind, number, None, addition=addition))
@@ -269,7 +269,7 @@ class MatchReport:
 def event_row(
     event: Event, number: int, fixture_id: int, period_id: int, team: Team, result: str | None
 ) -> dict[str, Any]:
-    """The API's form. `result` is the score after the event where there is one."""
+    """The event as the API writes it. `result` is the score after the event, None when it does not change."""
     player, related = event.entry, event.related
     name = player.player.name if player else person_row(event.coach, "coaches")["name"] if event.coach else None
     card = event.kind in (YELLOW, RED, SECOND_YELLOW)
@@ -297,6 +297,3 @@ def event_row(
         "rescinded": False if card else None,
         "sort_order": number,
     }
-
-
-__all__ = ["P_EXTRA", "Entry", "Event", "Story", "event_row", "ordinal"]

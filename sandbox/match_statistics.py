@@ -1,7 +1,7 @@
-"""Statistics of the two sides and of every player, plausible and true to the events where events decide them.
+"""Statistics of both teams and of every player: random within plausible ranges, and consistent with the events.
 
-Drawn from seeds of their own with a fixed number of draws, so that a corrected goal moves the figures that
-count goals and leaves the others alone. Zero values are left out, as the provider does.
+They are drawn from seeds of their own with a fixed number of draws, so that a corrected goal changes only the
+statistics that count goals. Zero values are left out, as the provider does.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from sandbox.match_report import (
 from sandbox.outcome import Outcome
 from sandbox.people import ATTACKER, DEFENDER, GOALKEEPER, MIDFIELDER, mix
 
-# Figures of a side that no event decides: type id -> (low, high) over ninety minutes.
+# Statistics of a team that do not follow from events: type id, lowest and highest value over ninety minutes.
 SIDE_RANGES: tuple[tuple[int, int, int], ...] = (
     (34, 1, 12), (41, 2, 11), (43, 60, 150), (44, 25, 95), (46, 70, 110), (49, 3, 13), (50, 1, 9), (51, 0, 5),
     (53, 3, 14), (55, 6, 20), (56, 6, 19), (58, 0, 7), (60, 10, 30), (62, 20, 70), (64, 0, 2), (65, 5, 24), (70, 8, 40),
@@ -34,7 +34,7 @@ SIDE_RANGES: tuple[tuple[int, int, int], ...] = (
 )  # fmt: skip
 SHOTS_ON, SHOTS_TOTAL, POSSESSION, GOALS, SAVES, PASSES_GOOD, PASSES_PERCENT = 86, 42, 45, 52, 57, 81, 82
 
-# Figures of a player: type id, mean over ninety minutes for goalkeeper, defender, midfielder, attacker.
+# Statistics of a player: type id, mean over ninety minutes for goalkeeper, defender, midfielder, attacker.
 PLAYER_MEANS: tuple[tuple[int, float, float, float, float], ...] = (
     (120, 34, 62, 58, 38), (80, 28, 48, 46, 24), (122, 12, 4, 3, 1), (101, 1.2, 4, 1.2, 0.6), (78, 0.1, 1.8, 1.8, 0.7),
     (100, 0.2, 1.3, 1, 0.3), (56, 0.1, 1.1, 1.3, 1.2), (96, 0.3, 0.9, 1.3, 1.4), (105, 0.8, 7, 9, 10),
@@ -89,7 +89,7 @@ def team_statistics(found: Outcome, events: list[Event], share: float) -> list[t
 
 
 def _counts_by_player(events: list[Event]) -> dict[int, dict[int, int]]:
-    """Per player id the figures that events decide."""
+    """Statistics that follow from the events, per player id."""
     stats: dict[int, dict[int, int]] = {}
 
     def add(entry: Entry | None, type_id: int) -> None:

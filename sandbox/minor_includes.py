@@ -1,4 +1,4 @@
-"""The lesser parts of a fixture: state, formations, officials, weather, timeline, comments, expected goals."""
+"""The rows of the minor includes: state, formations, officials, weather, timeline, comments, expected goals."""
 
 from __future__ import annotations
 
@@ -128,14 +128,14 @@ def expected_goals(view: FixtureView) -> list[Row]:
 
 
 def timeline(view: FixtureView) -> list[Row]:
-    """Corners, shots and offsides as they happened; no players but for some."""
+    """Corners, shots and offsides in order of time; only some name a player."""
     if not view.periods:
         return []
     rng = Random(mix(view.id, 66))
-    moments = sorted(1 + int(rng.random() * 93) for _ in range(30 + int(rng.random() * 20)))
+    minutes = sorted(1 + int(rng.random() * 93) for _ in range(30 + int(rng.random() * 20)))
     counts: dict[int, int] = {}
     rows = []
-    for number, minute in enumerate(moments):
+    for number, minute in enumerate(minutes):
         type_id, word = _MARKS[int(rng.random() * len(_MARKS))]
         side, named = int(rng.random() * 2), rng.random() < 0.05
         if min(minute, 90) > view.minute:
@@ -173,7 +173,7 @@ def timeline(view: FixtureView) -> list[Row]:
 
 
 def comments(view: FixtureView) -> list[Row]:
-    """A running commentary: the events in words, with everyday play in between."""
+    """A running commentary: the events in words, with ordinary play in between."""
     if not view.periods:
         return []
     rng = Random(mix(view.id, 67))

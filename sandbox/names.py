@@ -1,7 +1,7 @@
-"""Names the invented world is made of: leagues, countries, clubs, towns, first and last names.
+"""Names of the invented world: leagues, countries, clubs, towns, first and last names.
 
-League ids, league names and club names are those people know, so that a demo reads like football; everything
-else about them (results, squads, stadiums) is invented from the seed.
+League ids, league names and club names are real, so that a demo looks familiar; everything else about them (results,
+squads, stadiums) is drawn from the seed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What became of one fixture: goals, extra time, shoot-out, or that it was never played; and its timetable.
+"""The outcome of a fixture: goals, extra time, shoot-out, whether it was played, and the times of its states.
 
-The cheap half of a match's story: enough for a base row, a table of standings or a score, about 20 µs. The goals
-are the only source of every score, so that nothing can contradict them. A correction edits the goals and
-everything that follows from them (scores, results, events, figures) moves along.
+An outcome takes about 20 µs and is enough for a base row, the standings or a score; line-ups and events are in
+`match_report`. The goals are the only source of every score, so that nothing can contradict them. A correction edits
+the goals; scores, results, events and statistics follow from them.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Period(NamedTuple):
 
 @dataclass
 class Change:
-    """What happened to a fixture after the fact, through the admin API; `revision` grows with each."""
+    """Corrections of a fixture by the admin API; each adds one to `revision`."""
 
     revision: int = 0
     changed_at: float = 0.0
@@ -61,7 +61,7 @@ class Change:
 
 @dataclass
 class Outcome:
-    """`timetable` is [(epoch, state id)] in order of time, the first entry from the beginning of time on."""
+    """`timetable` is [(epoch, state id)] in order of time; the first state has no beginning (minus infinity)."""
 
     fixture_id: int
     fate: str
@@ -74,8 +74,8 @@ class Outcome:
 
     def state_at(self, now: float) -> int:
         state = self.timetable[0][1]
-        for moment, following in self.timetable[1:]:
-            if moment > now:
+        for begins, following in self.timetable[1:]:
+            if begins > now:
                 break
             state = following
         return state
@@ -86,15 +86,15 @@ class Outcome:
             return planned
         return self.kickoff
 
-    def moment(self, period: int, minute: int, extra: int | None) -> float:
-        """When a minute of play happened; the shoot-out's kick n counts as minute n."""
+    def time_of(self, period: int, minute: int, extra: int | None) -> float:
+        """Epoch seconds of a minute of play; kick n of the shoot-out counts as minute n."""
         for found in self.periods:
             if found.type_id == period:
                 if period == P_PENS:
                     return found.started + 45 * minute
-                moment = found.started + 60 * (minute + (extra or 0) - COUNTS_FROM[period]) - 20
-                # a period cut short (no added time known) does not squeeze later events in
-                return moment if found.added is None else min(found.ended - 1, moment)
+                time = found.started + 60 * (minute + (extra or 0) - COUNTS_FROM[period]) - 20
+                # a period that was cut short (no added time is known) has no later events
+                return time if found.added is None else min(found.ended - 1, time)
         return math.inf
 
     @property
@@ -103,7 +103,7 @@ class Outcome:
 
 
 def _count(rng: Random, mean: float) -> int:
-    """Poisson by multiplication."""
+    """A Poisson-distributed number with this mean."""
     limit, product, count = math.exp(-mean), rng.random(), 0
     while product > limit:
         product *= rng.random()
@@ -169,7 +169,7 @@ def _fate(rng: Random) -> str:
 
 
 def outcome(seed: int, season: Season, index: int, plan: Plan, change: Change | None = None) -> Outcome:
-    """The whole outcome, corrections included; what of it is visible at a moment is for the caller to cut."""
+    """The complete outcome with its corrections; the caller selects what is visible at its time."""
     fixture_id = season.fixture_id(index)
     rng = Random(mix(seed, fixture_id))
     fate = _fate(rng)
@@ -225,7 +225,7 @@ def outcome(seed: int, season: Season, index: int, plan: Plan, change: Change | 
             if p.started < cut
         ]
         found = Outcome(fixture_id, fate, kickoff, table, periods, [], [], change)
-        found.goals = [g for g in goals if found.moment(g.period, g.minute, g.extra) < cut]
+        found.goals = [g for g in goals if found.time_of(g.period, g.minute, g.extra) < cut]
         return found
     shootout: list[tuple[int, bool]] = []
     if (knockout or extended is not None) and regular[0] == regular[1]:
@@ -247,7 +247,7 @@ def outcome(seed: int, season: Season, index: int, plan: Plan, change: Change | 
             periods.append(Period(P_PENS, pens_start, pens_end, None))
             live += [(extra_end + 60, PEN_BREAK), (pens_start, PENS), (pens_end, FT_PEN)]
         if extended is not None and not knockout:
-            # told long after the whistle: the state goes FT -> AET at once and, if drawn, -> FT_PEN half an hour on
+            # reported long after the end: the state goes FT -> AET at once and, if drawn, to FT_PEN half an hour later
             live = [(extended, AET)] + ([(extended + 1_800, FT_PEN)] if shootout else [])
         table += live
     else:
@@ -256,5 +256,5 @@ def outcome(seed: int, season: Season, index: int, plan: Plan, change: Change | 
 
 
 def moved_indexes(seed: int, season: Season) -> list[int]:
-    """Places in the season of fixtures whose fate is to be postponed and played on another day."""
+    """Indexes of the season's fixtures that are postponed and played on another day."""
     return [n for n in range(season.size) if _fate(Random(mix(seed, season.fixture_id(n)))) == "moved"]

@@ -1,4 +1,4 @@
-"""Answers of endpoints, pages of lists, and one row with its includes as encoded bytes."""
+"""Responses of endpoints, pages of lists, and one row with its includes as encoded bytes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def number_in(text: str) -> int:
 
 
 def fixture_bytes(sandbox: Sandbox, view: FixtureView, query: Query) -> Encoded:
-    """One fixture with the includes asked for, from the cache when it cannot have changed since."""
+    """One fixture with the requested includes, from the cache when it cannot have changed since."""
     if not query.includes and not query.select:
         return Encoded(encode(view.base()))
     played = tuple(sandbox.world.last_played(team, view.now) for team in view.teams)
@@ -47,6 +47,7 @@ def fixture_bytes(sandbox: Sandbox, view: FixtureView, query: Query) -> Encoded:
 
 
 def shaped(sandbox: Sandbox, entity: str, row: Row, query: Query, view: FixtureView | None = None) -> Row:
+    """The row with the requested includes and only the selected fields."""
     includes.attach(sandbox, entity, row, query.includes, view)
     row.pop("_record", None)
     if query.select:
@@ -58,7 +59,7 @@ def shaped(sandbox: Sandbox, entity: str, row: Row, query: Query, view: FixtureV
 def page_of(
     items: Sequence[T], query: Query, id_of: Callable[[T], int], url: str, sandbox: Sandbox
 ) -> tuple[Sequence[T], Row]:
-    """One page and its pagination object. A cursor continues after the last row given, wherever that is now."""
+    """One page and its pagination object. A cursor continues after the last row sent, wherever that row is now."""
     if query.descending:
         items = items[::-1]
     begin = (query.page - 1) * query.per_page

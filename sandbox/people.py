@@ -24,7 +24,7 @@ _MASK = (1 << 64) - 1
 
 
 def mix(*numbers: int) -> int:
-    """A well spread 64-bit number from several: the seed of everything invented."""
+    """A hash of several numbers with 64 bits: the seed of all that is drawn at random."""
     state = 0x9E3779B97F4A7C15
     for number in numbers:
         state = (state ^ number) * 0xBF58476D1CE4E5B9 & _MASK
@@ -34,7 +34,7 @@ def mix(*numbers: int) -> int:
 
 
 class Player(NamedTuple):
-    """Somebody in a squad; `slot` is the place (0-25), the shirt number is one more."""
+    """A member of a squad; `slot` is the place (0-25), the shirt number is one more."""
 
     id: int
     name: str

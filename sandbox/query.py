@@ -1,4 +1,4 @@
-"""What a request asks for: includes with nesting and field selection, filters, select, order, page or cursor."""
+"""The query of a request: includes with nesting and field selection, filters, select, order, page or cursor."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FLAG_FILTERS = ("populate", "deleted")
 
 
 class ApiError(Exception):
-    """An answer other than 200: HTTP status, the provider's message and code, further keys of the body."""
+    """A response other than 200: HTTP status, the provider's message and code, further keys of the body."""
 
     def __init__(self, status: int, message: str, code: int | None = None, **extra: Any) -> None:
         super().__init__(message)
@@ -50,7 +50,7 @@ class Node:
 
 @dataclass
 class Query:
-    """`cursor` is (rows already given, id of the last of them, rows a page, descending)."""
+    """`cursor` is (rows already sent, id of the last of them, rows per page, descending)."""
 
     includes: dict[str, Node]
     select: tuple[str, ...]
@@ -157,11 +157,11 @@ def parse_query(params: Mapping[str, str], *, over_per_page: str = "cap") -> Que
         query.per_page, query.descending = query.cursor[2], query.cursor[3]
         return query
     query.page = _number(params, "page", 1)
-    wanted = _number(params, "per_page", DEFAULT_PER_PAGE)
+    per_page = _number(params, "per_page", DEFAULT_PER_PAGE)
     most = MAX_POPULATE if query.populate else MAX_PER_PAGE
-    if wanted > most and over_per_page == "refuse":
+    if per_page > most and over_per_page == "refuse":
         raise invalid("per_page", f"The per_page may not be greater than {most}.", 5006)
-    query.per_page = min(wanted, most)
+    query.per_page = min(per_page, most)
     if (query.page - 1) * query.per_page > MAX_OFFSET:
         raise invalid("page", f"Offsets above {MAX_OFFSET} rows are refused, use the cursor.", 5006)
     return query

@@ -1,4 +1,4 @@
-"""Rows of leagues, seasons, stages, rounds, clubs and squads at the clock's present."""
+"""Rows of leagues, seasons, stages, rounds, clubs, venues and squads at the time of the clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is computed from a season's results and squads: table, top scorers, transfers, schedule."""
+"""Lists computed from the results and squads of a season: standings, top scorers, transfers, schedule."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SUMMER = 40 * DAY  # transfers happen in the forty days before a season
 
 
 def standings_of(sandbox: Sandbox, season_id: int) -> list[Row]:
-    """The table from the results there are; regular stage only. Ties: points, goal difference, goals, id."""
+    """The standings from the results so far, of the regular stage. Order: points, goal difference, goals, id."""
     season = sandbox.season(season_id)
     if season is None:
         return []
@@ -136,8 +136,8 @@ def transfers_between(sandbox: Sandbox, first: float, last: float) -> Iterator[R
                     continue
                 player = squad(team, season)[slot]
                 pick = mix(player.id, 71)
-                moment = season.start - SUMMER + pick % SUMMER
-                if not first <= moment <= min(last, now):
+                day_of_transfer = season.start - SUMMER + pick % SUMMER
+                if not first <= day_of_transfer <= min(last, now):
                     continue
                 seller = season.league.team((number + 1 + pick % (season.league.pool - 1)) % season.league.pool)
                 kind = (218, 219, 219, 220)[(pick >> 10) % 4]
@@ -151,7 +151,7 @@ def transfers_between(sandbox: Sandbox, first: float, last: float) -> Iterator[R
                         "to_team_id": team.id,
                         "position_id": POSITIONS[slot],
                         "detailed_position_id": POSITIONS[slot],
-                        "date": day(moment),
+                        "date": day(day_of_transfer),
                         "career_ended": False,
                         "completed": True,
                         "amount": (pick >> 16) % 60_000_000 if kind == 219 else None,
@@ -161,7 +161,7 @@ def transfers_between(sandbox: Sandbox, first: float, last: float) -> Iterator[R
 
 
 def schedule_of(sandbox: Sandbox, season_id: int) -> list[Row]:
-    """Stages > rounds > fixtures (with participants and scores); knock-out fixtures hang on the stage."""
+    """Stages > rounds > fixtures (with participants and scores); knock-out fixtures belong to the stage."""
     stages = stages_of(sandbox, season_id)
     fixtures = []
     for view in sandbox.season_views(season_id):

@@ -23,7 +23,7 @@ _encoder = msgspec.json.Encoder()
 VARIANTS: dict[str, tuple[tuple[str, ...], str]] = {
     "no_result": (("missing", "empty", "404"), "200 without data, 200 with data: [] and message, or 404"),
     "outside_plan": (("no_result", "403"), "a league outside the plan looks like no result, or 403 with code 5007"),
-    "unknown_id": (("no_result", "404"), "an id nobody has: like no result, or 404"),
+    "unknown_id": (("no_result", "404"), "an unknown id: like no result, or 404"),
     "multi_over_maximum": (("400", "truncate"), "more than 50 ids in multi are refused, or silently cut to 50"),
     "over_per_page": (("cap", "refuse"), "a per_page above the maximum is capped, or refused with 400"),
     "cursor": (("opaque", "url"), "next_cursor is an opaque string, or a URL that holds it"),
@@ -36,7 +36,7 @@ VARIANTS: dict[str, tuple[tuple[str, ...], str]] = {
 
 
 def _escape(problem: UnicodeError) -> tuple[str, int]:
-    """What stands for characters that ASCII lacks: \\uXXXX, two of them beyond the basic plane."""
+    """The escape of characters outside ASCII: \\uXXXX, two of them beyond the basic plane."""
     assert isinstance(problem, UnicodeEncodeError)
     units = problem.object[problem.start : problem.end].encode("utf-16-be")
     return "".join(f"\\u{units[n]:02x}{units[n + 1]:02x}" for n in range(0, len(units), 2)), problem.end
@@ -52,7 +52,7 @@ def encode(value: Any) -> bytes:
 
 
 class Encoded:
-    """The bytes of one row, and the same deflated so that pieces can be joined into one gzip body."""
+    """The bytes of one row and their deflated form; deflated pieces can be joined into one gzip body."""
 
     __slots__ = ("_deflated", "raw")
 
@@ -129,7 +129,7 @@ class Sandbox:
         self.remember()
 
     def remember(self) -> None:
-        """The present settings are what `reset` goes back to."""
+        """Save the present settings: `reset` goes back to them."""
         self._initial = {
             "limits": (self.limits.default_limit, self.limits.default_window),
             "plan": self.plan_leagues,
@@ -138,7 +138,7 @@ class Sandbox:
         }
 
     def reset(self) -> None:
-        """As just started: no corrections, faults, calls or open windows; clock, limits, plan and variants as given."""
+        """Back to the start: no corrections, faults, calls, open windows; clock, limits, plan and variants as given."""
         self.changes.clear()
         self.canonical.clear()
         self.cache = Cache(self.cache.limit)
@@ -185,7 +185,7 @@ class Sandbox:
         return (self.view_at(season, index) for index in range(season.size)) if season else iter(())
 
     def moved(self, season: Season) -> list[int]:
-        """Places in a season of the fixtures that get a new date by themselves (postponed, then played later)."""
+        """Indexes of the season's fixtures that get a new date without a correction (postponed, then played later)."""
         found = self._moved.get(season.id)
         if found is None:
             found = self._moved[season.id] = moved_indexes(self.world.seed, season)

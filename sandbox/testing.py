@@ -20,7 +20,7 @@ USER_AGENT = "sandbox-testing/1.0"
 
 @dataclass
 class RunningSandbox:
-    """`base_url` ends in /v3; `admin` speaks to /_admin; `get` is a plain client for the sandbox's own tests."""
+    """`base_url` ends in /v3; `admin` calls /_admin; `get` is a plain client for the tests of the sandbox."""
 
     base_url: str
     key: str
@@ -55,7 +55,7 @@ class RunningSandbox:
         status, _, raw = self.request(method, full, body=None if body is None else json.dumps(body).encode())
         answer = json.loads(raw) if raw else None
         if status >= 400:
-            raise RuntimeError(f"{method} {full} answered {status}: {answer}")
+            raise RuntimeError(f"{method} {full} returned {status}: {answer}")
         return answer
 
     def get(self, path: str, *, key: str | None = None, timeout: float = 60) -> tuple[int, dict[str, str], Any]:

@@ -1,4 +1,4 @@
-"""What a warehouse should hold: the canonical content of fixtures, to compare row by row."""
+"""What a warehouse should hold: the expected content of fixtures, to be compared row by row."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from sandbox.state import Sandbox
 Row = dict[str, Any]
 DEFAULT_INCLUDES = "participants;scores;events;statistics;periods;lineups.details"
 COUNT_STATES_UP_TO = 20_000
-KEPT = 20_000  # canonical rows remembered: what is over does not change by itself
+CACHED = 20_000  # canonical rows of fixtures that are over: they change by corrections only
 VOLATILE = ("last_played_at",)
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
 def payload(sandbox: Sandbox, view: FixtureView, include: str = DEFAULT_INCLUDES) -> Row:
-    """The fixture as the API would answer it now."""
+    """The fixture as the API would send it now."""
     tree: dict[str, Node] = parse_includes(include)
     return includes.attach(sandbox, "fixture", view.base(), tree, view)
 
 
 def _stable(value: Any) -> Any:
-    """Lists in order of id, and without what changes for no reason: equal content, equal text."""
+    """Lists in order of id, and without values that change without a correction: equal content has equal text."""
     if isinstance(value, list):
         rows = [_stable(item) for item in value]
         return sorted(rows, key=lambda row: row.get("id", 0)) if rows and isinstance(rows[0], dict) else rows
@@ -52,7 +52,7 @@ def canonical(sandbox: Sandbox, view: FixtureView, row: Row | None = None) -> Ro
     found = None if view.in_play else sandbox.canonical.get(key)
     if found is None:
         found = _canonical(sandbox, view, payload(sandbox, view) if row is None else row)
-        if len(sandbox.canonical) >= KEPT:
+        if len(sandbox.canonical) >= CACHED:
             sandbox.canonical.clear()
         sandbox.canonical[key] = found
     return dict(found)

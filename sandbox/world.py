@@ -1,8 +1,8 @@
 """Leagues, seasons, clubs and the schedule: what exists, each fact a pure function of the options.
 
 Nothing here is stored per fixture: pairings, kick-offs and ids are computed from the position in the season, so that
-a world of 490 seasons and 67,085 fixtures starts in no time and needs no memory.
-Ids: a season owns a block of 32,768 fixture ids of which it uses every third or so, as the provider's have gaps too.
+a world of 490 seasons and 67,085 fixtures starts at once and needs hardly any memory.
+A season owns a block of 32,768 fixture ids and uses about every third: the provider's ids have gaps, too.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ class Season:
         return self.league.kind == "cup" or index >= self.regular
 
     def plan(self, index: int) -> Plan:
-        """The circle method: in every round everybody plays, home and away turn with each leg."""
+        """The circle method: every club plays in every round, and home and away change with each leg."""
         numbers, count = self.team_numbers, self.team_count
         if index >= self.regular:
             pick = (index * 7 + self.year) % count
@@ -196,16 +196,16 @@ def _sizes(options: Options) -> tuple[int, int]:
 class World:
     """Everything that exists; `visible_seasons(now)` are those announced by then.
 
-    `born` fixes which seasons are in the world: the one running at that moment is the newest of the `seasons` asked
-    for, and a few later ones wait to be announced as the clock moves on.
+    `born` decides which seasons are in the world: the one that runs at that time is the newest of the requested
+    number of seasons, and a few later ones are announced as the clock moves on.
     """
 
     def __init__(self, options: Options, born: float) -> None:
         self.options = options
         self.seed = options.seed
         count, depth = _sizes(options)
-        moment = datetime.fromtimestamp(born, UTC)
-        self.newest_year = moment.year if moment.month >= 8 else moment.year - 1
+        start = datetime.fromtimestamp(born, UTC)
+        self.newest_year = start.year if start.month >= 8 else start.year - 1
         years = range(self.newest_year - depth + 1, self.newest_year + 1 + FUTURE_SEASONS)
         if years[0] < FIRST_YEAR or years[-1] >= FIRST_YEAR + YEARS:
             raise ValueError(f"seasons from {years[0]} to {years[-1]}: the sandbox knows {FIRST_YEAR} to 2053 only")

@@ -53,7 +53,7 @@ def test_four_leagues_share_sixty_calls_a_window(ground: Ground, tmp_path: Path)
             found = compare(conn, truth, tombstones={})
     assert not [text for runner in runners for text in (*runner.stats.given_up, *runner.stats.failures)]
     assert found.all() == []
-    assert calls["fixtures_asked"] == len(truth)
+    assert calls["fixtures_requested"] == len(truth)
     assert calls["by_entity"]["Fixture"] >= 2 * LIMIT
     assert calls["total_429"] == 0
     assert calls["calls_after_remaining_zero"] == 0

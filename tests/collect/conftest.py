@@ -110,7 +110,7 @@ class Desk:
 
     def asked(self) -> int:
         """Fixtures asked for by multi so far."""
-        return int(self.box.calls()["fixtures_asked"])
+        return int(self.box.calls()["fixtures_requested"])
 
     def value(self, statement: str, *parameters: Any) -> Any:
         row = self.conn.execute(statement, parameters).fetchone()

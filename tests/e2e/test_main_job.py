@@ -74,7 +74,7 @@ def test_a_second_run_reads_indexes_and_writes_nothing(etl: Etl, collected: Any)
     again = etl("run", "--league", LEAGUE)
     assert again.returncode == 0, again.stdout + again.stderr
     assert batch_calls(etl) <= len(due)
-    assert etl.sandbox("GET", "/_admin/calls")["fixtures_asked"] <= len(due)
+    assert etl.sandbox("GET", "/_admin/calls")["fixtures_requested"] <= len(due)
     assert etl.rows(SNAPSHOT, [row["id"] for row in due]) == before
 
 

@@ -11,7 +11,7 @@ import pytest
 from sandbox.testing import RunningSandbox
 
 
-def test_key_in_the_header_is_accepted_bare_only(box: RunningSandbox) -> None:
+def test_key_in_the_header_is_accepted_without_a_scheme_only(box: RunningSandbox) -> None:
     assert box.get("football/leagues")[0] == 200
     for wrong in ("Bearer demo-key", "other", ""):
         status, _, body = box.get("football/leagues", key=wrong)
@@ -21,7 +21,7 @@ def test_key_in_the_header_is_accepted_bare_only(box: RunningSandbox) -> None:
     assert "query" not in calls["by_token"]
 
 
-def test_key_in_the_query_works_and_is_told_apart(box: RunningSandbox) -> None:
+def test_key_in_the_query_works_and_is_counted_separately(box: RunningSandbox) -> None:
     status, _, raw = box.request("GET", "/v3/football/leagues?api_token=demo-key")
     assert status == 200
     assert b"demo-key" not in raw
@@ -66,7 +66,7 @@ def test_json_escapes_slashes_and_everything_beyond_ascii(box: RunningSandbox) -
     assert b'"leg":"1\\/1"' in raw
 
 
-def test_gzip_only_when_asked_and_equal(box: RunningSandbox, seasons: Any) -> None:
+def test_gzip_only_when_requested_and_equal(box: RunningSandbox, seasons: Any) -> None:
     ids = ",".join(map(str, seasons.ids(seasons.finished())[:20]))
     path = f"/v3/football/fixtures/multi/{ids}?include=participants;lineups.details;scores"
     _, plain_headers, plain = box.request("GET", path, headers={"Authorization": box.key})
@@ -138,9 +138,9 @@ def test_refusals(box: RunningSandbox, path: str, status: int, code: int | None)
 
 def test_walk_by_page_and_by_cursor_give_the_same_rows_once(box: RunningSandbox, seasons: Any) -> None:
     season = seasons.finished()
-    whole = seasons.ids(season)
-    assert len(whole) == 90
-    assert whole == sorted(whole)
+    ids = seasons.ids(season)
+    assert len(ids) == 90
+    assert ids == sorted(ids)
     by_page: list[int] = []
     page = 1
     while True:
@@ -149,7 +149,7 @@ def test_walk_by_page_and_by_cursor_give_the_same_rows_once(box: RunningSandbox,
         if not body["pagination"]["has_more"]:
             break
         page += 1
-    assert (page, by_page) == (4, whole)
+    assert (page, by_page) == (4, ids)
     for form in ("opaque", "url"):
         box.admin("POST", "/variants", {"cursor": form})
         _, _, body = box.get(f"football/fixtures?filters=fixtureSeasons:{season}&per_page=40&order=desc")
@@ -160,7 +160,7 @@ def test_walk_by_page_and_by_cursor_give_the_same_rows_once(box: RunningSandbox,
             _, _, body = box.get(f"football/fixtures?filters=fixtureSeasons:{season}&cursor={token}")
             rows += [row["id"] for row in body["data"]]
         assert body["pagination"]["next_cursor"] is None
-        assert rows == whole[::-1]
+        assert rows == ids[::-1]
 
 
 def test_per_page_is_capped_but_for_populate(box: RunningSandbox) -> None:

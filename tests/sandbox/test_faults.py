@@ -1,4 +1,4 @@
-"""Each fault on demand does what its help says, as often as asked, and leaves the rest alone."""
+"""Each fault on demand does what its help says, as often as requested, and changes nothing else."""
 
 from __future__ import annotations
 
@@ -248,5 +248,5 @@ def test_every_kind_can_be_posted() -> None:
     faults = Faults(1)
     for kind in KINDS:
         faults.add({"kind": kind, "match": {"fixture_id": 1, "season": 2}})
-    assert len(faults.waiting) == len(KINDS)
+    assert len(faults.pending) == len(KINDS)
     assert faults.clear() == len(KINDS)

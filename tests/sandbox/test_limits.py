@@ -50,7 +50,7 @@ def test_where_a_429_says_how_long(box: RunningSandbox, where: str) -> None:
     assert ("retry_after" in body) is (where in ("both", "body"))
 
 
-def test_calls_after_the_client_was_told_are_counted(box: RunningSandbox) -> None:
+def test_calls_after_an_empty_budget_was_reported_are_counted(box: RunningSandbox) -> None:
     box.admin("POST", "/limits", {"limit": 2})
     for _ in range(4):
         box.get("football/leagues")
@@ -69,7 +69,11 @@ def test_reads_of_fixtures_are_counted_by_id(box: RunningSandbox) -> None:
     calls = box.admin("GET", "/calls?fixtures=1&last=0")
     assert calls["by_path"] == {"football/fixtures/multi/{}": 1, "football/fixtures/{}": 1}
     assert calls["fixture_reads"] == {"11114114": 2, "11114115": 1}
-    assert (calls["fixtures_asked"], calls["fixtures_asked_distinct"], calls["fixtures_asked_again"]) == (3, 2, 1)
+    assert (calls["fixtures_requested"], calls["fixtures_requested_distinct"], calls["fixtures_requested_again"]) == (
+        3,
+        2,
+        1,
+    )
 
 
 def test_refused_requests_and_admin_cost_nothing(box: RunningSandbox) -> None:

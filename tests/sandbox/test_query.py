@@ -58,7 +58,7 @@ def test_all_includes_at_once(box: RunningSandbox, seasons: Any) -> None:
     assert "weatherReport" not in body["data"][0]
 
 
-def test_rows_are_bare_without_includes(box: RunningSandbox) -> None:
+def test_rows_hold_base_fields_only_without_includes(box: RunningSandbox) -> None:
     row = box.get("football/fixtures?per_page=1")[2]["data"][0]
     assert len(row) == 20
     assert not any(isinstance(value, (list, dict)) for value in row.values())
@@ -80,7 +80,7 @@ def test_field_selection(box: RunningSandbox, seasons: Any) -> None:
     assert row["league_id"] == 8
 
 
-def test_schedule_holds_the_whole_season(box: RunningSandbox, seasons: Any) -> None:
+def test_schedule_holds_the_complete_season(box: RunningSandbox, seasons: Any) -> None:
     for league in (8, 271):
         season = seasons.finished(league)
         _, _, body = box.get(f"football/schedules/seasons/{season}")
