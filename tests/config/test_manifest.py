@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from sportmonks.config.catalog import Catalog, CollectSettings, LeagueChoice, TaskSettings
+from sportmonks.config.catalog import Catalog, CollectSettings, LeagueChoice, TaskSettings, Thresholds
 from sportmonks.config.manifest import Manifest, build_manifest, daily_schedule, decode_manifest, slugify
 from sportmonks.errors import ConfigurationError
 
@@ -52,9 +52,13 @@ def test_a_manifest() -> None:
 
 
 def test_it_survives_its_journey() -> None:
-    manifest = build_manifest(Catalog(alerts={"error_rate": 3.0}, collect=CollectSettings(batch_size=7)), OFFERED)
+    manifest = build_manifest(
+        Catalog(alerts=Thresholds(error_rate_percent=3.0), collect=CollectSettings(batch_size=7)), OFFERED
+    )
     assert decode_manifest(msgspec.json.encode(manifest).decode()) == manifest
-    assert manifest.settings == TaskSettings(alerts={"error_rate": 3.0}, collect=CollectSettings(batch_size=7))
+    assert manifest.settings == TaskSettings(
+        alerts=Thresholds(error_rate_percent=3.0), collect=CollectSettings(batch_size=7)
+    )
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowException
 
 from sportmonks.config.catalog import Catalog
-from sportmonks.config.manifest import build_manifest
+from sportmonks.config.manifest import Manifest, build_manifest
 from sportmonks.planning.run_params import NAMES
 from sportmonks.render.manifest import PROBLEM_DAG, league_dags
 from tests.harness.manifests import manifest, plain, text
@@ -152,6 +152,41 @@ def test_one_broken_league_does_not_hide_the_others(how: str) -> None:
     message = str(dags[PROBLEM_DAG].description)
     assert ("League 2" if how != "no league" else "number 2") in message
     assert "sportmonks_catalog" in message
+
+
+def old(found: Manifest) -> dict[str, Any]:
+    """The manifest as version 0.1 of the package wrote it."""
+    raw = plain(found)
+    settings = raw.pop("settings")
+    recheck = settings.pop("recheck")
+    recheck["rungs_hours"] = recheck.pop("schedule_hours")
+    return {**raw, "version": 1, "dials": {**settings, "refetch": recheck, "alerts": {"stale_hours": 12}}}
+
+
+def test_an_old_manifest_gives_the_same_dags() -> None:
+    found = manifest(leagues=2, seasons=2)
+    before, after = league_dags(json.dumps(old(found))), league_dags(text(found))
+    assert {name: set(dag.task_ids) for name, dag in before.items()} == {
+        name: set(dag.task_ids) for name, dag in after.items()
+    }
+    plan: Any = before["sportmonks_league_1"].get_task("plan")
+    assert plan.settings["recheck"]["schedule_hours"] == (1.0, 24.0, 168.0, 720.0)
+    alerts: Any = before["sportmonks_league_1"].get_task("alerts")
+    assert alerts.thresholds["stale_hours"] == 12
+
+
+@pytest.mark.parametrize("how", BREAKS)
+def test_one_broken_league_of_an_old_manifest_does_not_hide_the_others(how: str) -> None:
+    found = old(manifest(leagues=3))
+    BREAKS[how](found["leagues"][1])
+    assert {"sportmonks_league_1", "sportmonks_league_3", PROBLEM_DAG} == set(league_dags(json.dumps(found)))
+
+
+def test_a_manifest_of_a_newer_release_is_a_dag_that_says_so() -> None:
+    found = plain(manifest(leagues=1))
+    dag = only(league_dags(json.dumps({**found, "version": 3})))
+    assert dag.dag_id == PROBLEM_DAG
+    assert "has version 3" in str(dag.description)
 
 
 # ---- speed

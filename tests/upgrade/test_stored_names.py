@@ -113,7 +113,7 @@ def test_the_old_manifest_carries_the_users_settings() -> None:
     catalog = parse_catalog((FOLDER / "catalog.yaml").read_text(encoding="utf-8"))
     assert found.settings == build_manifest(catalog, [], only=()).settings
     assert found.settings.retries == 0
-    assert found.settings.alerts["consecutive_failures"] == 1
+    assert found.settings.alerts.consecutive_failures == 1
 
 
 def test_old_checkpoints_are_read() -> None:

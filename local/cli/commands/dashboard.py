@@ -97,11 +97,10 @@ def _check(conn: psycopg.Connection[Any]) -> None:
 
 def _thresholds() -> Thresholds:
     from local.stack.checks import read_catalog
-    from sportmonks.config.catalog import Thresholds
     from sportmonks.errors import SportmonksError
 
     try:
-        return Thresholds.from_mapping(read_catalog().alerts)
+        return read_catalog().alerts
     except SportmonksError as error:
         raise LocalError(error.message, hint=error.hint) from None
 

@@ -40,7 +40,7 @@ def current_thresholds() -> Thresholds:
 
     text = Variable.get(MANIFEST_VARIABLE, default=None)
     try:
-        return Thresholds.from_mapping(decode_manifest(text).settings.alerts if text else None)
+        return decode_manifest(text).settings.alerts if text else Thresholds()
     except ConfigurationError as error:
         log.error("Alerts are checked with the default limits: %s", error)
         return Thresholds()

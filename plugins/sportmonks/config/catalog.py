@@ -1,61 +1,69 @@
-"""What the user chooses in ``include/catalog.yaml``, as typed structures. Times are UTC."""
+"""What the user chooses in ``include/catalog.yaml``, as typed structures. Times are UTC.
+
+A field's type holds its bounds and its default stands here alone: the catalog, the manifest and the clients take both
+from these classes. A constructor does not check the bounds; whatever reads values from outside does.
+"""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
+from sportmonks.config.conversion import convert
 from sportmonks.config.settings import DEFAULT_INCLUDES
-from sportmonks.errors import ConfigurationError
+
+Minutes = Annotated[int, Meta(ge=1, le=1440)]
+# Above any sensible limit, but finite.
+Limit = Annotated[float, Meta(ge=0, le=999_999_999, description="Write a number of 0 or more.")]
 
 
 class CollectSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a chunk is collected."""
+    """How a chunk (the due fixtures of one season) is collected."""
 
-    batch_size: int = 50
-    max_batch_size: int = 50  # what /fixtures/multi takes; the documented maximum is 50
-    fetchers: int = 1
-    writers: int = 1
-    in_flight: int = 2  # batches asked for but not committed yet; what a kill can cost at most
+    batch_size: Annotated[int, Meta(ge=1, le=1000)] = 50  # fixtures per call
+    max_batch_size: Annotated[int, Meta(ge=1, le=1000)] = 50  # the documented maximum of /fixtures/multi is 50
+    fetchers: Annotated[int, Meta(ge=1, le=8)] = 1
+    writers: Annotated[int, Meta(ge=1, le=4)] = 1
+    in_flight: Annotated[int, Meta(ge=1, le=32)] = 2  # batches requested but not yet committed
 
 
 class RecheckSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The ladder of re-reads; hours after the end of a match."""
+    """When a fixture is read again; hours count from the end of the match unless a comment says otherwise."""
 
     schedule_hours: tuple[float, ...] = (1, 24, 168, 720)
-    quiet_reads: int = 2  # unchanged re-reads after which only the first day's schedule and the last are kept
-    max_age_days: int = 365  # slow sweep behind the ladder; 0 = everything is always due
-    match_hours: float = 2.0  # from kick-off to the end, where no period tells it
-    live_minutes: float = 1.0
-    waiting_hours: float = 1.0  # should be over but is not; awaiting updates, delayed, interrupted
-    unsettled_hours: float = 24.0  # postponed, suspended, to be announced, unknown state
-    failed_hours: float = 1.0  # after a failed or missing read; doubles with each further one
-    failed_max_hours: float = 168.0
+    # Unchanged reads in a row after which only the checks of the first day and the last check are kept.
+    quiet_reads: Annotated[int, Meta(ge=1, le=100)] = 2
+    max_age_days: Annotated[int, Meta(ge=0, le=100_000)] = 365  # after the schedule; 0: every fixture is always due
+    match_hours: Annotated[float, Meta(ge=0.5, le=12)] = 2.0  # from kick-off to the end, where no period tells it
+    live_minutes: Annotated[float, Meta(ge=0, le=1440)] = 1.0  # between reads of a match that is being played
+    waiting_hours: Annotated[float, Meta(ge=0.01, le=1000)] = 1.0  # between reads of a match that should have ended
+    unsettled_hours: Annotated[float, Meta(ge=0.01, le=10_000)] = 24.0  # postponed, suspended, unknown state
+    failed_hours: Annotated[float, Meta(ge=0.001, le=10_000)] = 1.0  # after a failed read; doubles each time
+    failed_max_hours: Annotated[float, Meta(ge=0.001, le=100_000)] = 168.0
 
 
 class GuardSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When a poorer payload is held back, and how often it, or a bare first one, is asked for again."""
+    """When a payload counts as degraded and is held back, and how often it has to come again to be believed."""
 
-    keep_share: float = 0.5  # a section that shrinks below this share of its rows is suspicious
-    min_rows: int = 4  # sections that small may lose rows freely, but not all of them
-    rereads: int = 3  # equal re-reads that make it believable
-    hours: float = 1.0  # between them
+    keep_share: Annotated[float, Meta(ge=0, le=1)] = 0.5  # a section with less than this share of its rows is suspected
+    min_rows: Annotated[int, Meta(ge=0, le=1000)] = 4  # smaller sections may lose rows, but not all of them
+    rereads: Annotated[int, Meta(ge=1, le=100)] = 3  # equal reads after which the payload is stored
+    hours: Annotated[float, Meta(ge=0, le=1000)] = 1.0  # between these reads
 
 
 class BudgetSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the hourly calls are shared."""
+    """How the calls that the API allows per window are shared."""
 
-    reserve: float = 0.1  # share kept for live and daily work while a backfill runs
-    max_inline_wait_seconds: float = 30.0  # longer waits free the worker slot
-    default_limit: int = 2000
-    window_seconds: int = 3600
+    reserve: Annotated[float, Meta(ge=0, le=0.9)] = 0.1  # share of the calls that only urgent work may use
+    max_inline_wait_seconds: Annotated[float, Meta(ge=0, le=600)] = 30.0  # a longer wait frees the worker slot
+    default_limit: Annotated[int, Meta(ge=1, le=1_000_000)] = 2000  # calls per window until the API reports its own
+    window_seconds: Annotated[int, Meta(ge=1, le=86_400)] = 3600
 
     def for_client(self) -> dict[str, float]:
-        """The settings by the names of ``sportmonks.api.budget.PostgresBudget``."""
+        """The settings by the parameter names of ``sportmonks.api.budget.PostgresBudget``."""
         return {
             "reserve": self.reserve,
             "max_inline_wait": self.max_inline_wait_seconds,
@@ -67,75 +75,72 @@ class BudgetSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 class SweepSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which seasons' indexes and lists a scheduled run reads; counted from the current season back."""
 
-    daily_seasons: int = 2
-    weekly_seasons: int = 3
-    all_days: int = 30
-    structure_seasons_per_run: int = 40  # per list; a first run would take an hour otherwise. 0 = none
+    daily_seasons: Annotated[int, Meta(ge=1, le=1000)] = 2
+    weekly_seasons: Annotated[int, Meta(ge=1, le=1000)] = 3
+    all_days: Annotated[int, Meta(ge=1, le=10_000)] = 30
+    # Per list and run, because the first run would take an hour otherwise; 0: none.
+    structure_seasons_per_run: Annotated[int, Meta(ge=0, le=10_000)] = 40
+
+
+class Thresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Limits of the alerts, each the last value without an alert, and how long monitoring data are kept."""
+
+    error_rate_percent: Limit = 5.0
+    duration_minutes: Limit = 60.0
+    success_rate_percent: Limit = 90.0
+    consecutive_failures: Annotated[
+        float, Meta(ge=1, le=999_999_999, description="Write a whole number of 1 or more.")
+    ] = 3.0
+    stale_hours: Limit = 36.0
+    dead_after_minutes: Limit = 15.0  # without a sign of life, after which Airflow is asked for the state of the run
+    keep_logs_days: Limit = 30.0
+    keep_metrics_days: Limit = 90.0  # runs of collectors too, except those that hold a collector's position
+    keep_plans_days: Limit = 60.0  # fixtures of finished runs, and responses that nobody stored
+    keep_alerts_days: Limit = 365.0
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any] | None) -> Thresholds:
+        """Defaults with ``values`` over them. Raises ConfigurationError that names each unknown or wrong key."""
+        return convert(cls, values or {}, "alerts")
+
+    def parameters(self) -> dict[str, float]:
+        """The values by name, for SQL."""
+        return msgspec.structs.asdict(self)
 
 
 class LeagueChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One league with settings of its own."""
+    """One league with settings of its own; what is not given comes from the catalog."""
 
     id: int
     schedule: str | msgspec.UnsetType | None = msgspec.UNSET
     includes: tuple[str, ...] | None = None
-    deadline_minutes: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """The ``alerts:`` section of the catalog. A limit is the last value that is still fine."""
-
-    error_rate_percent: float = 5.0
-    duration_minutes: float = 60.0
-    success_rate_percent: float = 90.0
-    consecutive_failures: float = 3.0
-    stale_hours: float = 36.0
-    dead_after_minutes: float = 15.0  # silence after which Airflow is asked about the run
-    keep_logs_days: float = 30.0
-    keep_metrics_days: float = 90.0  # collectors' runs, too, but those that tell where one stands
-    keep_plans_days: float = 60.0  # fixtures of finished runs, and answers that nobody stored; the figures stay
-    keep_alerts_days: float = 365.0
-
-    @classmethod
-    def from_mapping(cls, values: Mapping[str, Any] | None) -> Thresholds:
-        """Defaults with ``values`` over them. Raises ConfigurationError that names an unknown or senseless dial."""
-        known = [entry.name for entry in fields(cls)]
-        for name, value in (values or {}).items():
-            if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
-                raise ConfigurationError(f"alerts.{name}: there is no such dial.", hint=hint)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
-                raise ConfigurationError(f"alerts.{name} is {value!r}.", hint="Write a number of 0 or more.")
-            if name == "consecutive_failures" and value < 1:
-                raise ConfigurationError(f"alerts.{name} is {value!r}.", hint="Write a whole number of 1 or more.")
-        return cls(**{name: float(value) for name, value in (values or {}).items()})
-
-    def parameters(self) -> dict[str, float]:
-        return {entry.name: getattr(self, entry.name) for entry in fields(self)}
+    deadline_minutes: Minutes | None = None
 
 
 class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The part of the catalog that tasks need, carried by the manifest."""
 
-    retries: int = 2
-    retry_delay_seconds: int = 60
+    retries: Annotated[int, Meta(ge=0, le=20)] = 2
+    retry_delay_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 60
     collect: CollectSettings = CollectSettings()
     recheck: RecheckSettings = RecheckSettings()
     guard: GuardSettings = GuardSettings()
     budget: BudgetSettings = BudgetSettings()
     sweep: SweepSettings = SweepSettings()
-    alerts: dict[str, float] = {}
+    alerts: Thresholds = Thresholds()
 
 
 class Catalog(TaskSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``include/catalog.yaml`` whole."""
+    """Everything in ``include/catalog.yaml``."""
 
-    leagues: Literal["all"] | tuple[int | LeagueChoice, ...] = "all"
-    daily_at: str = "05:00"
-    stagger_minutes: int = 2
-    deadline_minutes: int = 60
+    leagues: Annotated[
+        Literal["all"] | tuple[int | LeagueChoice, ...], Meta(description="Write leagues: all, or a list of ids.")
+    ] = "all"
+    daily_at: Annotated[
+        str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z", description="Write a UTC time as HH:MM, in quotes.")
+    ] = "05:00"
+    stagger_minutes: Annotated[int, Meta(ge=0, le=60)] = 2
+    deadline_minutes: Minutes = 60
     includes: tuple[str, ...] = DEFAULT_INCLUDES
 
     def choice(self, league_id: int) -> LeagueChoice:
@@ -147,7 +152,7 @@ class Catalog(TaskSettings, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return LeagueChoice(id=league_id)
 
     def league_ids(self) -> tuple[int, ...] | None:
-        """Ids to follow, None for every league of the plan."""
+        """Ids to follow, None for every league that the subscription covers."""
         if self.leagues == "all":
             return None
         return tuple(entry if isinstance(entry, int) else entry.id for entry in self.leagues)

@@ -1,11 +1,15 @@
-"""From the catalog and the provider's leagues to the manifest: names that stay, schedules that spread out."""
+"""The manifest: followed leagues with their seasons and settings, from which the league DAGs are generated.
+
+It is built from the catalog and the provider's leagues. Names of DAGs and task groups stay the same from one manifest
+to the next, and the leagues' schedules are spread over time.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -13,12 +17,14 @@ from sportmonks.config.catalog import Catalog, TaskSettings
 from sportmonks.config.old_names import present_manifest
 from sportmonks.errors import ConfigurationError
 
+VERSION: Final = 2
+REWRITE_HINT = "Run the DAG sportmonks_catalog; it writes the manifest anew."
 # sportmonks_<slug> would be the id of a DAG of this package.
 RESERVED = frozenset({"catalog", "manifest_problem"})
 
 
 class Season(msgspec.Struct, frozen=True, kw_only=True):
-    """A season as the manifest carries it; ``group`` is the name of its task group."""
+    """A season of a league; ``group`` is the name of its task group."""
 
     id: int
     name: str
@@ -43,22 +49,55 @@ class League(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What the league DAGs are generated from; travels in the Variable ``sportmonks_manifest``."""
+    """What the league DAGs are generated from; stored as JSON in the Variable ``sportmonks_manifest``."""
 
-    version: Literal[2] = 2  # 1: the settings stood under ``dials``
+    version: Literal[2] = VERSION  # version 1 had other names, see old_names
     settings: TaskSettings = TaskSettings()
     leagues: tuple[League, ...] = ()
 
 
 def decode_manifest(text: str) -> Manifest:
-    """The manifest out of its Variable, also one of version 1. Raises ConfigurationError with the hint."""
+    """The manifest from the text of its Variable, also one of version 1. Raises ConfigurationError."""
     try:
-        return msgspec.convert(present_manifest(msgspec.json.decode(text)), Manifest)
+        return msgspec.convert(_present(text), Manifest)
     except (msgspec.MsgspecError, UnicodeError) as error:
-        raise ConfigurationError(
-            f"The Variable sportmonks_manifest cannot be read: {error}.",
-            hint="Run the DAG sportmonks_catalog; it writes it anew.",
-        ) from None
+        raise _unreadable(f"{error}.") from None
+
+
+def salvage_manifest(text: str) -> tuple[Manifest, list[str]]:
+    """The leagues of a manifest that can be read, and a sentence for each one that cannot.
+
+    Raises ConfigurationError when there is nothing to salvage: no league or no settings can be read.
+    """
+    try:
+        raw = _present(text)
+        entries = raw["leagues"]
+        settings = msgspec.convert(raw["settings"], TaskSettings)
+        leagues, problems = [], []
+        for place, entry in enumerate(entries):
+            try:
+                leagues.append(msgspec.convert(entry, League))
+            except msgspec.ValidationError as error:
+                name = entry.get("name") if isinstance(entry, dict) else None
+                problems.append(f"League {name or f'number {place + 1}'}: {error}.")
+    except (msgspec.MsgspecError, UnicodeError, KeyError, TypeError) as error:
+        raise _unreadable(f"{error}.") from None
+    if not leagues:
+        raise _unreadable(" ".join(problems) or "it has no leagues.")
+    return Manifest(settings=settings, leagues=tuple(leagues)), problems
+
+
+def _present(text: str) -> Any:
+    """The decoded manifest in the form of the present version. Raises ConfigurationError for a newer one."""
+    raw = present_manifest(msgspec.json.decode(text))
+    version = raw.get("version") if isinstance(raw, dict) else None
+    if isinstance(version, int) and version > VERSION:
+        raise _unreadable(f"it has version {version}, and this release of the package reads versions up to {VERSION}.")
+    return raw
+
+
+def _unreadable(reason: str) -> ConfigurationError:
+    return ConfigurationError(f"The Variable sportmonks_manifest cannot be read: {reason}", hint=REWRITE_HINT)
 
 
 def slugify(name: str, fallback: str) -> str:
@@ -91,8 +130,8 @@ def build_manifest(
     a task that once ran can always be cleared. Raises ConfigurationError for a league that is not offered.
     """
     by_id = {int(row["id"]): row for row in offered}
-    wanted = catalog.league_ids() if only is msgspec.UNSET else only
-    unknown = [league_id for league_id in wanted or () if league_id not in by_id]
+    chosen = catalog.league_ids() if only is msgspec.UNSET else only
+    unknown = [league_id for league_id in chosen or () if league_id not in by_id]
     if unknown:
         some = ", ".join(f"{row['name']} ({league_id})" for league_id, row in sorted(by_id.items())[:8])
         raise ConfigurationError(
@@ -100,12 +139,12 @@ def build_manifest(
             hint=f"Correct ETL_LEAGUES or include/catalog.yaml. Covered: {some or 'none'}.",
         )
     before = {league.id: league for league in (previous.leagues if previous else ())}
-    follow = sorted(by_id) if wanted is None else list(wanted)
+    follow = sorted(by_id) if chosen is None else list(chosen)
     taken = {*RESERVED} | {before[league_id].slug for league_id in follow if league_id in before}
     leagues = []
     for position, league_id in enumerate(follow):
-        row, old = by_id[league_id], before.get(league_id)
-        slug = old.slug if old else _free(slugify(str(row["name"]), f"league_{league_id}"), taken, league_id)
+        row, known = by_id[league_id], before.get(league_id)
+        slug = known.slug if known else _free(slugify(str(row["name"]), f"league_{league_id}"), taken, league_id)
         taken.add(slug)
         choice = catalog.choice(league_id)
         leagues.append(
@@ -120,17 +159,17 @@ def build_manifest(
                 ),
                 deadline_minutes=choice.deadline_minutes or catalog.deadline_minutes,
                 includes=choice.includes or includes or catalog.includes,
-                seasons=_seasons(row.get("seasons") or (), old.seasons if old else ()),
+                seasons=_seasons(row.get("seasons") or (), known.seasons if known else ()),
             )
         )
     fields = {name: getattr(catalog, name) for name in TaskSettings.__struct_fields__}
     return Manifest(settings=TaskSettings(**fields), leagues=tuple(leagues))
 
 
-def _seasons(rows: Iterable[Mapping[str, Any]], old: tuple[Season, ...]) -> tuple[Season, ...]:
-    """Newest first. Seasons that the provider no longer lists stay, behind, and are never current."""
-    known = {season.id: season for season in old}
-    taken = {season.group for season in old}
+def _seasons(rows: Iterable[Mapping[str, Any]], previous: tuple[Season, ...]) -> tuple[Season, ...]:
+    """Newest first; seasons that the provider no longer lists stay at the end and are never current."""
+    known = {season.id: season for season in previous}
+    taken = {season.group for season in previous}
     listed = sorted(
         rows,
         key=lambda row: (str(row.get("starting_at") or row.get("name") or ""), int(row["id"])),
@@ -148,7 +187,7 @@ def _seasons(rows: Iterable[Mapping[str, Any]], old: tuple[Season, ...]) -> tupl
 
 
 def _free(name: str, taken: set[str], number: int) -> str:
-    """``name``, with ``number`` behind it (as often as it takes) where it is taken."""
+    """``name`` where it is free, else with ``number`` appended until it is."""
     while name in taken:
         name = f"{name}_{number}"
     return name

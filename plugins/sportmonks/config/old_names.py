@@ -1,32 +1,22 @@
-"""Names that catalogs and manifests of version 0.1 hold: read as the present ones until version 0.3.
+"""Names in catalogs and manifests of version 0.1, which are read as the present names until version 0.3.
 
-An upgrade leaves the user's catalog file alone, and runs go on with the manifest of before until the DAG
-``sportmonks_catalog`` has written a new one.
+An upgrade does not change the user's catalog file, and runs use the old manifest until the DAG ``sportmonks_catalog``
+has written a new one.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
-# Section or key of the catalog -> its present name. None of them has stood, or stands, for anything else.
+# Section or key of the catalog -> its present name. No other setting ever had one of these names.
 RENAMED = {"refetch": "recheck", "rungs_hours": "schedule_hours"}
 
 
 def rename_settings(settings: Any) -> Any:
-    """``settings`` (plain values, as read) with the present names."""
+    """Settings as plain values, with the present names."""
     if not isinstance(settings, dict):
         return settings
     return {RENAMED.get(key, key): rename_settings(value) for key, value in settings.items()}
-
-
-def rename_keys(node: yaml.Node | None) -> None:
-    """The same for the YAML that messages take their line from, in place."""
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            key.value = RENAMED.get(key.value, key.value)
-            rename_keys(value)
 
 
 def present_manifest(raw: Any) -> Any:

@@ -1,106 +1,190 @@
-"""Reading a YAML mapping key by key: types, bounds, unknown keys, each mistake with its line."""
+"""Reads YAML files strictly: repeated and unknown keys are refused, and every mistake is reported with its line."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
+import logging
+import re
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import yaml
+
+from sportmonks.config.conversion import (
+    Field,
+    Mistake,
+    as_error,
+    fields_of,
+    full_key,
+    read_struct,
+    read_value,
+    shown,
+    unknown_keys,
+)
+from sportmonks.errors import ConfigurationError
+
+log = logging.getLogger(__name__)
 
 # A path into JSON: dotted in YAML, its keys here.
 JsonPath = tuple[str, ...]
+T = TypeVar("T", bound=msgspec.Struct)
+DEFAULT: Any = object()
 
 
-class Reader:
-    def __init__(self, file: str) -> None:
+class Document:
+    """A YAML file with keys and values: its plain ``data``, the line of every key, and the mistakes found so far."""
+
+    def __init__(self, text: str, file: str, *, start: str, old_names: Mapping[str, str] | None = None) -> None:
+        """``start``: the hint for a file without keys; an empty file has no data. ``old_names``: earlier names of
+        keys -> present ones; they are read with a warning in the log. Raises ConfigurationError when the text is no
+        YAML mapping."""
         self.file = file
-        self.mistakes: list[str] = []
+        self.mistakes: list[Mistake] = []
+        node, data = self._load(text, old_names or {})
+        if data is not None and (not isinstance(data, dict) or not all(isinstance(key, str) for key in data)):
+            raise ConfigurationError(f"{file}: expected keys and values.", hint=start)
+        self.node: yaml.Node | None = node
+        self.data: dict[str, Any] = data or {}
+        self.is_empty = data is None
 
-    def wrong(self, line: int | None, text: str, hint: str) -> None:
-        place = f"{self.file}, line {line}" if line else self.file
-        self.mistakes.append(f"{place}: {text} {hint}".rstrip())
+    def _load(self, text: str, old_names: Mapping[str, str]) -> tuple[yaml.Node | None, Any]:
+        try:
+            loader = yaml.SafeLoader(text)
+            try:
+                node = loader.get_single_node()
+                self._check_keys(node, "", old_names, set())
+                return node, None if node is None else loader.construct_document(node)
+            finally:
+                loader.dispose()
+        except (yaml.YAMLError, ValueError) as error:
+            mark = getattr(error, "problem_mark", None)
+            place = f"{self.file}, line {mark.line + 1}" if mark else self.file
+            problem = getattr(error, "problem", None) or str(error)
+            raise ConfigurationError(f"{place}: not valid YAML ({problem}).", hint="Correct that line.") from None
 
-    def section(self, data: Any, node: yaml.Node | None, name: str, known: Iterable[str]) -> Section:
-        return Section(self, data, node, name, tuple(known))
+    def _check_keys(self, node: yaml.Node | None, name: str, old_names: Mapping[str, str], done: set[int]) -> None:
+        """Give old keys their present names, and note repeated keys: YAML lets the last of them win, silently."""
+        if node is None or id(node) in done:
+            return
+        done.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            for place, item in enumerate(node.value):
+                self._check_keys(item, f"{name}[{place}]", old_names, done)
+        if not isinstance(node, yaml.MappingNode):
+            return
+        seen: set[str] = set()
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue  # a list or mapping as a key: refused when the data are built
+            line, written = key.start_mark.line + 1, str(key.value)
+            if written in old_names:
+                key.value = old_names[written]
+                message = "%s, line %d: '%s' is now called '%s'. Version 0.3 will not read the old name."
+                log.warning(message, self.file, line, written, key.value)
+            full = full_key(name, str(key.value))
+            if key.value in seen:
+                hint = f"Keep one; {written} is its old name." if written != key.value else "Keep one."
+                self.mistakes.append(Mistake(f"line {line}", f"{full} is given twice.", hint))
+            seen.add(key.value)
+            self._check_keys(value, full, old_names, done)
+
+    def fill(self, kind: type[T]) -> T:
+        """The file as a ``kind``. Raises ConfigurationError that names every mistake found so far."""
+        found = read_struct(kind, self.data, "", self.mistakes)
+        self.raise_mistakes()
+        assert found is not None  # else there is a mistake
+        return found
+
+    def wrong(self, key: str, problem: str, hint: str) -> None:
+        """Note a mistake: ``<key> <problem>``."""
+        self.mistakes.append(Mistake(key, f"{key} {problem}.", hint))
+
+    def raise_mistakes(self) -> None:
+        """Raises ConfigurationError with one line per mistake where there is any."""
+        if self.mistakes:
+            raise as_error((f"{self.place(found.key)}: {found.message}", found.hint) for found in self.mistakes)
+
+    def place(self, key: str) -> str:
+        """``file, line N`` of a dotted key, as deep as it can be followed; ``key`` may be ``line N`` itself."""
+        if key.startswith("line "):
+            return f"{self.file}, {key}"
+        line: int | None = None
+        node = self.node
+        for part in re.findall(r"[^.\[\]]+", key):
+            if isinstance(node, yaml.MappingNode):
+                found = {k.value: (k, v) for k, v in node.value if isinstance(k.value, str)}
+                if part not in found:
+                    break
+                line, node = found[part][0].start_mark.line + 1, found[part][1]
+            elif isinstance(node, yaml.SequenceNode) and part.isdigit() and int(part) < len(node.value):
+                node = node.value[int(part)]
+                line = node.start_mark.line + 1
+            else:
+                break
+        return f"{self.file}, line {line}" if line else self.file
+
+    def section(self, data: Any, name: str, kind: type[Any], *, without: tuple[str, ...] = ()) -> Section:
+        """The keys below ``name`` (the top of the file: empty); allowed are the fields of ``kind``, a dataclass or
+        Struct, but for those named in ``without``."""
+        return Section(self, data, name, {key: field for key, field in fields_of(kind).items() if key not in without})
 
 
 class Section:
-    """One mapping of the file. A mistake is noted and the default given, so that all are found in one go."""
+    """One mapping of a file, read key by key where keys depend on each other.
 
-    def __init__(self, reader: Reader, data: Any, node: yaml.Node | None, name: str, known: tuple[str, ...]) -> None:
-        self.reader = reader
+    A mistake is noted in the document and the field's default given, so that all mistakes are found in one pass. A key
+    without a value counts as absent.
+    """
+
+    def __init__(self, document: Document, data: Any, name: str, fields: Mapping[str, Field]) -> None:
+        self.document = document
         self.name = name
-        self.data: dict[Any, Any] = data if isinstance(data, dict) else {}
-        self.nodes: dict[str, yaml.Node] = {}
-        self.lines: dict[str, int] = {}
-        if not isinstance(node, yaml.MappingNode):
-            if node is not None:
-                reader.wrong(node.start_mark.line + 1, f"{name} is not a mapping.", f"Keys: {', '.join(known)}.")
-            return
-        for key_node, value_node in node.value:
-            key, line = str(key_node.value), key_node.start_mark.line + 1
-            if key in self.lines:
-                reader.wrong(line, f"{self.full(key)} is given twice.", "Keep one.")
-            if key not in known:
-                near = difflib.get_close_matches(key, known, n=1)
-                hint = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(sorted(known))}."
-                reader.wrong(line, f"there is no key {self.full(key)}.", hint)
-            self.nodes[key] = value_node
-            self.lines[key] = line
+        self.fields = fields
+        self.data: dict[str, Any] = data if isinstance(data, dict) else {}
+        if isinstance(data, dict):
+            document.mistakes.extend(unknown_keys(map(str, data), tuple(fields), name))
+        else:
+            document.wrong(name, "is not a mapping", f"Keys: {', '.join(fields)}.")
 
-    def full(self, key: str) -> str:
-        return f"{self.name}.{key}" if self.name else key
-
-    def wrong(self, key: str, text: str, hint: str) -> None:
-        self.reader.wrong(self.lines.get(key), f"{self.full(key)} {text}.", hint)
+    def wrong(self, key: str, problem: str, hint: str) -> None:
+        """Note a mistake in ``key``."""
+        self.document.wrong(full_key(self.name, key), problem, hint)
 
     def missing(self, key: str, hint: str) -> None:
-        self.reader.wrong(None, f"{self.full(key)} is missing.", hint)
+        """Note that ``key`` is missing."""
+        self.document.mistakes.append(Mistake("", f"{full_key(self.name, key)} is missing.", hint))
 
-    def text(self, key: str, default: str | None = None) -> str | None:
+    def value(self, key: str, default: Any = DEFAULT) -> Any:
+        """The value as its field's type says; ``default`` (else the field's) where it is absent or wrong."""
+        field = self.fields[key]
+        fallback = field.default if default is DEFAULT else default
+        if self.data.get(key) is None:
+            return fallback
+        before = len(self.document.mistakes)
+        found = read_value(field.type, self.data[key], full_key(self.name, key), self.document.mistakes)
+        return found if len(self.document.mistakes) == before else fallback
+
+    def text(self, key: str, default: Any = DEFAULT) -> Any:
+        """A text, or a number taken as text; without blanks around it."""
         value = self.data.get(key)
+        fallback = self.fields[key].default if default is DEFAULT else default
         if value is None:
-            return default
+            return fallback
         if isinstance(value, bool | dict | list) or not str(value).strip():
             self.wrong(key, f"is {shown(value)}", "Write a text.")
-            return default
+            return fallback
         return str(value).strip()
 
-    def needed(self, key: str, hint: str) -> str:
-        found = self.text(key)
-        if found is None and self.data.get(key) is None:
+    def required(self, key: str, hint: str) -> str:
+        """A text that has to be given; empty after noting that it is missing or wrong."""
+        if self.data.get(key) is None:
             self.missing(key, hint)
-        return found or ""
-
-    def choice(self, key: str, options: tuple[str, ...], default: str) -> str:
-        value = self.text(key, default) or default
-        if value not in options:
-            near = difflib.get_close_matches(value, options, n=1)
-            hint = f"Did you mean {near[0]}?" if near else f"Choose one of: {', '.join(options)}."
-            self.wrong(key, f"is '{value}'", hint)
-            return default
-        return value
-
-    def number(self, key: str, default: Any, low: float, high: float, *, whole: bool = True) -> Any:
-        value = self.data.get(key)
-        if value is None:
-            return default
-        kinds: Any = int if whole else (int, float)
-        if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
-            what = "a whole number" if whole else "a number"
-            self.wrong(key, f"is {shown(value)}", f"Write {what} from {low:g} to {high:g}.")
-            return default
-        return value
-
-    def flag(self, key: str) -> bool:
-        value = self.data.get(key)
-        if value is not None and not isinstance(value, bool):
-            self.wrong(key, f"is {shown(value)}", "Write true or false.")
-        return value is True
+            return ""
+        return str(self.text(key, ""))
 
     def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts, or a single one; empty where the key is absent or wrong."""
         value = self.data.get(key)
         if value is None:
             return ()
@@ -110,29 +194,20 @@ class Section:
             return ()
         return tuple(str(item).strip() for item in found)
 
-    def json_path(self, key: str, default: JsonPath | None = None) -> JsonPath | None:
-        text = self.text(key)
+    def json_path(self, key: str, default: Any = DEFAULT) -> Any:
+        """A path into JSON, written with dots; ``.`` is the top."""
+        fallback = self.fields[key].default if default is DEFAULT else default
+        text = self.text(key, None)
         if text is None:
-            return default
+            return fallback
         if text == ".":
             return ()
         if any(not part for part in text.split(".")):
             self.wrong(key, f"is '{text}'", "Write keys joined by dots, such as data.items.")
-            return default
+            return fallback
         return tuple(text.split("."))
 
     def day(self, key: str) -> date | None:
+        """A date; of a date with a time, the date."""
         value = self.data.get(key)
-        if value is None:
-            return None
-        if isinstance(value, datetime):
-            return value.date()
-        if not isinstance(value, date):
-            self.wrong(key, f"is {shown(value)}", "Write it as YYYY-MM-DD.")
-            return None
-        return value
-
-
-def shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+        return value.date() if isinstance(value, datetime) else self.value(key)

@@ -87,7 +87,7 @@ def build_league_dag(league: League, settings: TaskSettings) -> DAG:
         finish = _sql_task("finish_execution", with_metrics="{{ params.export_metrics }}")
         start.as_setup()  # type: ignore[no-untyped-call]
         finish.as_teardown(setups=start)
-        alerts = ExecutionAlertsOperator(task_id="alerts", thresholds=settings.alerts, retries=0)
+        alerts = ExecutionAlertsOperator(task_id="alerts", thresholds=msgspec.to_builtins(settings.alerts), retries=0)
         # A teardown too: the state of the run is that of its seasons, not of what is said about it.
         alerts.as_teardown(setups=start)
         finish >> alerts

@@ -1,4 +1,4 @@
-"""All league DAGs of the manifest; whatever is wrong with it becomes a DAG that says so."""
+"""All league DAGs of the manifest. A problem with the manifest becomes a DAG that describes it."""
 
 from __future__ import annotations
 
@@ -6,19 +6,15 @@ import logging
 from collections.abc import Sequence
 from typing import NoReturn
 
-import msgspec
 from airflow.sdk import DAG, get_parsing_context, task
 
-from sportmonks.config.catalog import TaskSettings
-from sportmonks.config.manifest import League, Manifest, decode_manifest
-from sportmonks.config.old_names import present_manifest
+from sportmonks.config.manifest import REWRITE_HINT, Manifest, decode_manifest, salvage_manifest
 from sportmonks.errors import ConfigurationError
 from sportmonks.render.league import build_league_dag
 
 log = logging.getLogger(__name__)
 
 PROBLEM_DAG = "sportmonks_manifest_problem"
-HINT = "Run the DAG sportmonks_catalog; it writes the manifest anew."
 
 
 def league_dags(text: str | None) -> dict[str, DAG]:
@@ -28,50 +24,33 @@ def league_dags(text: str | None) -> dict[str, DAG]:
     try:
         manifest = decode_manifest(text)
     except ConfigurationError as error:
-        return _salvaged(text) or _problem(str(error))
+        try:
+            return _build(*salvage_manifest(text))
+        except ConfigurationError:
+            return _problem(str(error))
     return _build(manifest)
 
 
 def _build(manifest: Manifest, problems: Sequence[str] = ()) -> dict[str, DAG]:
-    asked = get_parsing_context().dag_id
+    only = get_parsing_context().dag_id
     dags: dict[str, DAG] = {}
     found = list(problems)
     for league in manifest.leagues:
-        if asked is None or asked == league.dag_id:
+        if only is None or only == league.dag_id:
             try:
                 dags[league.dag_id] = build_league_dag(league, manifest.settings)
-            except Exception as error:  # whatever it is, it must not hide the other leagues
-                log.exception("The DAG of %s cannot be made", league.name)
+            except Exception as error:  # one league must not take the others with it
+                log.exception("The DAG of %s cannot be built", league.name)
                 found.append(f"League {league.name}: {type(error).__name__}: {error}.")
-    return dags | _problem(" ".join([*found, HINT])) if found else dags
-
-
-def _salvaged(text: str) -> dict[str, DAG]:
-    """The leagues of a manifest that can be read although others cannot."""
-    try:
-        raw = present_manifest(msgspec.json.decode(text))
-        entries = raw["leagues"]
-        settings = msgspec.convert(raw["settings"], TaskSettings)
-    except (msgspec.MsgspecError, UnicodeError, KeyError, TypeError):
-        return {}
-    leagues, problems = [], []
-    for place, entry in enumerate(entries):
-        try:
-            leagues.append(msgspec.convert(entry, League))
-        except msgspec.ValidationError as error:
-            name = entry.get("name") if isinstance(entry, dict) else None
-            problems.append(f"League {name or f'number {place + 1}'}: {error}.")
-    if not leagues:
-        return {}
-    return _build(Manifest(settings=settings, leagues=tuple(leagues)), problems)
+    return dags | _problem(" ".join([*found, REWRITE_HINT])) if found else dags
 
 
 def _problem(message: str) -> dict[str, DAG]:
-    """A DAG that carries the message where people look: in its description, its doc and its only task."""
+    """A DAG that shows the message in its description, in its documentation and as the error of its only task."""
     with DAG(
         dag_id=PROBLEM_DAG,
         description=message,
-        doc_md=f"### The league DAGs cannot be made\n\n{message}",
+        doc_md=f"### The league DAGs cannot be built\n\n{message}",
         schedule=None,
         tags=["sportmonks", "problem"],
         default_args={"owner": "sportmonks", "retries": 0},

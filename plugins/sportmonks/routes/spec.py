@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from sportmonks.config.strict_yaml import JsonPath
 from sportmonks.routes.names import run_name, table_name
@@ -23,17 +25,18 @@ class PagingSpec:
 
     style: Style = "none"
     parameter: str = ""
-    first: int = 1
+    first: Annotated[int, Meta(ge=0, le=1_000_000)] = 1
     size_parameter: str | None = None
-    size: int | None = None
+    size: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     more: JsonPath | None = None
     total: JsonPath | None = None
     next: JsonPath | None = None
     drop_with_cursor: tuple[str, ...] = ()
-    cursor_after: int | None = None  # rows that page numbers can reach; then the cursor takes over
+    # Rows that page numbers can reach; then the cursor takes over.
+    cursor_after: Annotated[int, Meta(ge=1, le=1_000_000_000)] | None = None
     cursor_parameter: str = "cursor"
     stop_on_repeat: bool = False
-    max_pages: int = 100_000
+    max_pages: Annotated[int, Meta(ge=1, le=10_000_000)] = 100_000
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,10 @@ class PeriodSpec:
     date_from: str
     date_to: str
     format: str = "%Y-%m-%d"
-    max_days: int | None = None
-    first_days: int = 30  # reach of the very first run
-    lookback_days: int = 2  # read again by scheduled runs, for what came late
-    lookahead_days: int = 0
+    max_days: Annotated[int, Meta(ge=1, le=100_000)] | None = None
+    first_days: Annotated[int, Meta(ge=0, le=100_000)] = 30  # reach of the very first run
+    lookback_days: Annotated[int, Meta(ge=0, le=10_000)] = 2  # read again by scheduled runs, for what came late
+    lookahead_days: Annotated[int, Meta(ge=0, le=10_000)] = 0
     to_exclusive: bool = False
 
 
@@ -78,15 +81,15 @@ class Route:
     hash_without: tuple[JsonPath, ...] = ()
     for_each: str | None = None
     for_each_columns: tuple[str, ...] = ()
-    retry_max: int = 5
-    batch_export: int = 50
-    queue_pages: int = 4
-    resume_hours: float = 24.0
-    timeout_seconds: float = 60.0
+    retry_max: Annotated[int, Meta(ge=0, le=50)] = 5
+    batch_export: Annotated[int, Meta(ge=1, le=100_000)] = 50
+    queue_pages: Annotated[int, Meta(ge=1, le=1000)] = 4
+    resume_hours: Annotated[float, Meta(ge=0, le=10_000)] = 24.0
+    timeout_seconds: Annotated[float, Meta(ge=1, le=3600)] = 60.0
     schedule: str | None = None
     start_date: date | None = None  # without one, a new route waits for its next scheduled time
-    retries: int = 2
-    deadline_minutes: float | None = None
+    retries: Annotated[int, Meta(ge=0, le=20)] = 2
+    deadline_minutes: Annotated[float, Meta(ge=1, le=10_080)] | None = None
     description: str = ""
     tags: tuple[str, ...] = ()
     file: str = ""
