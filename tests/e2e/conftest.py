@@ -140,11 +140,18 @@ def running_stack(home: Path, sandbox: str, catalog: Mapping[str, str]) -> Itera
         text, found = re.subn(rf"(?m)^{line}$", other, text)
         assert found, f"no line of the catalog is like {line}"
     (include / "catalog.yaml").write_text(text)
+    with started_stack(home, sandbox) as stack:
+        yield stack
+
+
+@contextmanager
+def started_stack(home: Path, sandbox: str) -> Iterator[Etl]:
+    """The same with what stands in ``home`` already: ``include``, and ``state`` where there is one."""
     keep = ("PATH", "HOME", "LANG", "TMPDIR", "USER", "LOGNAME")
     env = {name: os.environ[name] for name in keep if name in os.environ} | {
         "ETL_HOME": str(home / "state"),
         "ETL_PORT": str(free_port()),
-        "ETL_INCLUDE_DIR": str(include),
+        "ETL_INCLUDE_DIR": str(home / "include"),
         "ETL_SANDBOX_ARGS": sandbox,
     }
     stack = Etl(env)

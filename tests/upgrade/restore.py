@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import shutil
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -14,6 +16,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from local.stack.airflow import METADATA_DATABASE
+from local.stack.postgres import DATABASE, EmbeddedPostgres
 from tests.harness.paths import REPO
 
 FOLDER = Path(__file__).with_name("installation")
@@ -65,12 +69,23 @@ def restore(dsn: str, database: str) -> None:
                     stream.write(rows)
 
 
-def move_times(dsn: str) -> timedelta:
-    """The warehouse's own times, as if the old code had stopped just before; by how much they were moved.
+def install(state: Path) -> EmbeddedPostgres:
+    """The state folder of the old installation on a running server of its own, as if the old code had just stopped."""
+    server = EmbeddedPostgres(state)
+    server.start()
+    (state / "airflow").mkdir()
+    (state / "airflow" / "fernet.key").write_text(FACTS["fernet_key"], encoding="utf-8")
+    restore(server.ensure_database(DATABASE), "warehouse")
+    move_times(server.conninfo(DATABASE))
+    restore(server.ensure_database(METADATA_DATABASE), "airflow")
+    return server
 
-    Triggers stay silent, and what belongs to a match keeps its time.
-    """
-    moved = datetime.now(UTC) - STOPPED - TAKEN_AT
+
+def move_times(dsn: str) -> None:
+    """The warehouse's own times move on to ``STOPPED`` ago. Triggers stay silent, and what belongs to a match keeps its
+    time."""
+    # Whole seconds, so that a time as text keeps its length.
+    moved = timedelta(seconds=int((datetime.now(UTC) - STOPPED - TAKEN_AT).total_seconds()))
     columns = """
         SELECT table_schema, table_name, array_agg(column_name::text) FROM information_schema.columns
          JOIN information_schema.tables USING (table_schema, table_name)
@@ -82,7 +97,18 @@ def move_times(dsn: str) -> timedelta:
         for schema, table, names in conn.execute(columns, (OF_THE_MATCH,)).fetchall():
             changes = sql.SQL(", ").join(sql.SQL("{0} = {0} + %(by)s").format(sql.Identifier(name)) for name in names)
             conn.execute(sql.SQL("UPDATE {} SET {}").format(sql.Identifier(schema, table), changes), {"by": moved})
-    return moved
+        for answer_id, packed in conn.execute("SELECT answer_id, packed FROM etl.fetched_answers").fetchall():
+            values = (_move_time_of_call(packed, moved), answer_id)
+            conn.execute("UPDATE etl.fetched_answers SET packed = %s WHERE answer_id = %s", values)
+
+
+def _move_time_of_call(packed: bytes, moved: timedelta) -> bytes:
+    """A kept answer, otherwise left in its old form: its time stands within it as text."""
+    raw = zlib.decompress(packed)
+    (text,) = re.findall(rb'"at":"([^"]+Z)"', raw)
+    time = (datetime.fromisoformat(text.decode()) + moved).isoformat().replace("+00:00", "Z").encode()
+    assert len(time) == len(text)
+    return zlib.compress(raw.replace(text, time))
 
 
 def copy_include(target: Path) -> None:
