@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos.ground import Ground
+from tests.chaos.environment import ChaosEnvironment
 
 
 @pytest.fixture(scope="session")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    """A PostgreSQL of this folder's own, as it is killed now and then."""
-    with Ground(tmp_path_factory.mktemp("chaos")) as found:
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChaosEnvironment]:
+    """One environment for all tests of this folder; its PostgreSQL server is killed by some of them."""
+    with ChaosEnvironment(tmp_path_factory.mktemp("chaos")) as found:
         yield found

@@ -1,4 +1,4 @@
-"""Runs tasks as Airflow would: retries, waits with the slot freed, clears; and kills them as nobody would."""
+"""Runs the tasks of league runs as Airflow would (retries, deferrals, clears), and kills their processes."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ LONGEST_S = 60.0
 
 
 @dataclass
-class CallStats:
-    """What was done to the tasks of one scenario, and how they fared."""
+class TaskStats:
+    """Kills, crashes, waits and failures of the tasks of one scenario."""
 
     kills: int = 0
     crashes: int = 0
@@ -56,11 +56,11 @@ class CallStats:
 
 
 class GivenUp(Exception):
-    """A task failed for good, as a task does when its retries are used up."""
+    """A task has failed with all its retries."""
 
 
 class Runner:
-    """League runs of one scenario. ``chance`` of a task process being killed, drawn from the seed and its name."""
+    """League runs of one scenario. ``kill_chance``: share of task processes that are killed, drawn from the seed."""
 
     def __init__(
         self, league: League, settings: TaskSettings, place: dict[str, str], clock: Any, seed: int, workers: int
@@ -68,7 +68,7 @@ class Runner:
         self.league, self.settings, self.place, self.clock = league, settings, place, clock
         self.seed, self.workers = seed, workers
         self.kill_chance = 0.0
-        self.stats = CallStats()
+        self.stats = TaskStats()
         self.runs = 0
         self._lock = threading.Lock()
         start_server()
@@ -81,8 +81,8 @@ class Runner:
             self.runs += 1
             return f"etl_20260101_000000_{self.runs:06x}"
 
-    def whole_run(self, params: dict[str, Any], execution: str | None = None) -> tuple[str, int]:
-        """A league run from start to end: its execution id and how many fixtures were due. Raises GivenUp."""
+    def run_league(self, params: dict[str, Any], execution: str | None = None) -> tuple[str, int]:
+        """A league run from its first to its last task: execution id, and number of due fixtures. Raises GivenUp."""
         execution = execution or self.new_execution()
         self.query("SELECT etl.start_etl_execution(%s, '{}', 'chaos', %s, %s)", execution, execution, self.now())
         try:

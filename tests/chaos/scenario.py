@@ -8,7 +8,7 @@ from typing import Any
 
 HOUR, DAY = 3600, 86_400
 
-# Faults that spoil an answer for a while; {n} fixtures are named when the phase begins.
+# Faults that end by themselves or with the phase; fixtures and seasons are chosen when the phase begins.
 PASSING: tuple[dict[str, Any], ...] = (
     {"kind": "status", "status": 500, "rate": 0.2},
     {"kind": "status", "status": 503, "count": 4},

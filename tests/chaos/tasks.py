@@ -1,4 +1,4 @@
-"""One task of a league run in a process of its own: the real functions, a real client, and points to be killed at.
+"""One task of a league run in a process of its own: the package's functions and client, and points where it is killed.
 
 A task reports ("done", value), ("wait", seconds), ("retry", reason) or ("fatal", reason) through its pipe; a killed
 one reports nothing.
@@ -38,18 +38,18 @@ API = "sportmonks_api"
 
 @dataclass(frozen=True)
 class Crash:
-    """Where this process dies by SIGKILL: before or after the nth statement, call, answer or checkpoint."""
+    """Where this process dies by SIGKILL: at the nth statement, call, response or checkpoint."""
 
     point: str
     nth: int
 
 
-CRASH_POINTS = ("statement", "statement", "after_statement", "call", "answer", "checkpoint", "after_checkpoint")
+CRASH_POINTS = ("statement", "statement", "after_statement", "call", "response", "checkpoint", "after_checkpoint")
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a task process is told. ``place``: dsn, base_url, key, folder (of checkpoints and the list of calls)."""
+    """The input of a task process. ``place``: dsn, base_url, key, folder (for checkpoints and the list of requests)."""
 
     task: str
     execution_id: str
@@ -80,7 +80,7 @@ class _Bomb:
 
 
 class FileStore:
-    """Checkpoints as files: like Airflow's Variables, whole values, the last writer wins."""
+    """Checkpoints as files: as with Airflow's Variables a value is replaced as a unit, and the last writer wins."""
 
     def __init__(self, folder: Path, bomb: _Bomb) -> None:
         self.folder = folder
@@ -105,18 +105,18 @@ class FileStore:
 
 
 class _Client(SportmonksClient):
-    """Notes every batch before it is asked for and what became of it, so that repeated ones can be counted."""
+    """Records every batch before its request and the outcome, so that repeated requests can be counted."""
 
     note: Callable[[str, tuple[int, ...]], None]
 
     def fixtures_multi(self, ids: Any, includes: Any = (), *, urgent: bool = False) -> Any:
-        self.note("ask", tuple(ids))
+        self.note("requested", tuple(ids))
         try:
             answer = super().fixtures_multi(ids, includes, urgent=urgent)
         except BaseException:
             self.note("failed", tuple(ids))
             raise
-        self.note("answered", tuple(ids))
+        self.note("received", tuple(ids))
         if answer.missing:
             self.note("missing", answer.missing)
         return answer
@@ -146,7 +146,7 @@ def make_run(job: Job, clock: Any, bomb: _Bomb) -> RunContext:
     connect = connector(job.place["dsn"], bomb)
 
     def note(what: str, ids: tuple[int, ...]) -> None:
-        bomb.pass_by({"ask": "call", "answered": "answer"}.get(what, "none"))
+        bomb.pass_by({"requested": "call", "received": "response"}.get(what, "none"))
         _note(job, what, ids)
 
     def make_client() -> _Client:
@@ -200,7 +200,7 @@ def make_run(job: Job, clock: Any, bomb: _Bomb) -> RunContext:
 
 def _note(job: Job, what: str, ids: tuple[int, ...]) -> None:
     line = json.dumps({"execution": job.execution_id, "what": what, "ids": ids, "pid": os.getpid()})
-    handle = os.open(Path(job.place["folder"]) / "asks.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    handle = os.open(Path(job.place["folder"]) / "requests.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.write(handle, (line + "\n").encode())
     os.close(handle)
 

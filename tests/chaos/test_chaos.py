@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.ground import Ground
+from tests.chaos.environment import ChaosEnvironment
+from tests.chaos.play import play
 from tests.chaos.scenario import scenario
-from tests.chaos.suite import play
 
 # Drawn once; between them they hold every kind of fault, kill, crash, sabotage, clear and clock move.
 SEEDS = (1, 4, 5, 13, 101, 102)
@@ -16,10 +16,10 @@ SEEDS = (1, 4, 5, 13, 101, 102)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
-def test_whatever_happens_the_warehouse_ends_exactly_right(ground: Ground, seed: int) -> None:
-    figures = play(scenario(seed), ground, keep=Path("/tmp/chaos"))
+def test_whatever_happens_the_warehouse_ends_exactly_right(environment: ChaosEnvironment, seed: int) -> None:
+    result = play(scenario(seed), environment, keep=Path("/tmp/chaos"))
     again = f".venv/bin/python -m tests.chaos --seed {seed} --keep /tmp/chaos"
-    assert figures.good, f"play it again: {again}\n" + "\n".join(figures.problems)
+    assert result.good, f"play it again: {again}\n" + "\n".join(result.problems)
 
 
 def test_equal_seeds_are_equal_scenarios() -> None:

@@ -1,4 +1,4 @@
-"""The warehouse against the sandbox's truth, row by row."""
+"""Compares the warehouse with the sandbox, row by row."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Rows = dict[tuple[Any, ...], tuple[Any, ...]]
 
 @dataclass
 class Differences:
-    """What is not as it should be; texts name the rows."""
+    """Rows that are missing, too many or wrong, each described in a text."""
 
     lost: list[str] = field(default_factory=list)
     duplicates: list[str] = field(default_factory=list)
@@ -33,8 +33,11 @@ def compare(
     tombstones: dict[int, str],
     skip: frozenset[int] = frozenset(),
 ) -> Differences:
-    """``truth``: the sandbox's fixtures with payloads. ``tombstones``: payloads (as text) that the warehouse held of
-    fixtures when they were deleted; they are kept. ``skip``: fixtures that the ladder has not come to yet."""
+    """Every difference between the warehouse and the sandbox.
+
+    ``truth``: the sandbox's fixtures with payloads. ``tombstones``: payloads (as text) that the warehouse held of
+    fixtures when they were deleted; they stay. ``skip``: fixtures that the recheck schedule has not read again yet.
+    """
     found = Differences()
     alive = {row["id"]: row["payload"] for row in truth if not row["deleted"]}
     deleted = {row["id"] for row in truth if row["deleted"]}
@@ -113,7 +116,7 @@ def _section(
 
 
 TABLES = ("raw.fixtures", "football.fixtures", "football.teams", *(f"football.{name}" for name in COLUMNS))
-# The collector's own bookkeeping, which moves with every read.
+# Columns in which the collector records its reads: they change with every read.
 BOOKKEEPING = (
     "collection_status ended_at first_fetched_at last_fetched_at last_requested_at last_changed_at unchanged_reads"
     " held_reads held_hash missing_reads failed_reads last_error index_changed_at index_missing_at next_due_at"
@@ -136,17 +139,17 @@ def touched(before: dict[str, Counter[tuple[str, str]]], after: dict[str, Counte
     """Rows with the same content and another updated_at."""
     found = []
     for table in TABLES:
-        old = {content: moment for content, moment in before[table] - after[table]}
-        for content, moment in after[table] - before[table]:
+        old = {content: updated_at for content, updated_at in before[table] - after[table]}
+        for content, updated_at in after[table] - before[table]:
             if content in old:
-                found.append(f"{table}: updated_at moved from {old[content]} to {moment} though nothing changed")
+                found.append(f"{table}: updated_at moved from {old[content]} to {updated_at} though nothing changed")
     return found
 
 
 def repeated_changes(conn: psycopg.Connection[Any]) -> list[str]:
-    """Changes that stand in the ledger twice."""
+    """Changes that are in the ledger more than once."""
     rows = conn.execute(
         """SELECT fixture_id, section, field, count(*) FROM etl.fixture_changes
            GROUP BY fixture_id, section, field, before, after, changed_at HAVING count(*) > 1"""
     ).fetchall()
-    return [f"the ledger tells {row[3]} times that {row[1]} {row[2]} of fixture {row[0]} changed" for row in rows]
+    return [f"the ledger holds {row[3]} times that {row[1]} {row[2]} of fixture {row[0]} changed" for row in rows]

@@ -1,4 +1,4 @@
-"""What the typed tables should hold for a payload: written a second time, on purpose, without the loader's SQL."""
+"""What the typed tables should hold for a payload: an independent implementation, without the SQL of the loader."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ def fixture_row(payload: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def is_complete(payload: dict[str, Any]) -> bool:
-    """Whether a payload was asked for with every section."""
+    """Whether a payload was requested with every section."""
     sections = ("participants", "scores", "events", "lineups", "statistics", "periods")
     return all(name in payload for name in sections) and all("details" in row for row in payload["lineups"])
 
 
 def normal(value: Any) -> Any:
-    """A payload without order and without what changes for no reason: equal content, equal value."""
+    """A payload without order and without volatile values: equal content has equal values."""
     if isinstance(value, list):
         return sorted((normal(item) for item in value), key=repr)
     if isinstance(value, dict):
@@ -72,7 +72,7 @@ def normal(value: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """A value of a column as comparable to a payload's."""
+    """A value of a column in a form that compares with the value of a payload."""
     if isinstance(value, bool) or value is None or isinstance(value, str | datetime):
         return value
     return round(float(value), 6)

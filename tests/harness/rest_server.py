@@ -1,6 +1,6 @@
 """A scripted REST API on localhost: five ways of paging over any number of records, and faults on demand.
 
-`/page`, `/offset`, `/cursor`, `/next`, `/link` (Link header), `/plain` (all at once, a bare list). Records come from
+`/page`, `/offset`, `/cursor`, `/next`, `/link` (Link header), `/plain` (all at once, as a list). Records come from
 `record(i)`, so that 100,000 of them cost no memory. Query: `from`/`to` (days) narrow the listing as an API would.
 """
 

@@ -1,4 +1,4 @@
-"""Twenty late corrections and five deletions, found along the ladder by ordinary runs; nothing else is touched."""
+"""Ordinary runs on the recheck schedule find 20 late corrections and 5 deletions and write nothing else."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import pytest
 from sandbox.testing import running_sandbox
 from sportmonks.config.catalog import TaskSettings
 from sportmonks.warehouse.connection import open_connection
-from tests.chaos.ground import Ground
+from tests.chaos.environment import ChaosEnvironment
+from tests.chaos.league import SECTIONS, league_of
 from tests.chaos.runner import Runner
-from tests.chaos.suite import SECTIONS, league_of
 from tests.harness.compare import compare, repeated_changes, stamps, touched
 
 HOUR, DAY = 3600, 86_400
 # An hour, a day, a week, a month, and the slow sweep, each a little later.
-LADDER = (2 * HOUR, DAY, 7 * DAY, 30 * DAY, 366 * DAY)
+SCHEDULE = (2 * HOUR, DAY, 7 * DAY, 30 * DAY, 366 * DAY)
 
 
 @pytest.mark.slow
-def test_every_late_correction_is_found_and_told(ground: Ground, tmp_path: Path) -> None:
+def test_every_late_correction_is_found_and_recorded(environment: ChaosEnvironment, tmp_path: Path) -> None:
     clock = get_context("forkserver").Value("d", 0.0)
     with (
-        ground.database() as dsn,
+        environment.database() as dsn,
         running_sandbox(leagues=1, seasons=2, teams=6, now="2026-03-01T23:00:00", frozen=True, limit=100_000) as box,
     ):
 
@@ -36,7 +36,7 @@ def test_every_late_correction_is_found_and_told(ground: Ground, tmp_path: Path)
         place = {"dsn": dsn, "base_url": box.base_url, "key": box.key, "folder": str(tmp_path)}
         runner = Runner(league, TaskSettings(), place, clock, 1, 2)
         seasons = {"seasons": [str(season.id) for season in league.seasons]}
-        runner.whole_run(seasons)
+        runner.run_league(seasons)
         with open_connection(dsn, autocommit=True) as conn:
             first = stamps(conn)
             kept = dict(conn.execute("SELECT fixture_id, payload::text FROM raw.fixtures").fetchall())
@@ -48,12 +48,12 @@ def test_every_late_correction_is_found_and_told(ground: Ground, tmp_path: Path)
         spared = [key for key in spared if key not in {row["fixture_id"] for row in corrected}][:5]
         deleted = {row["fixture_id"] for row in box.admin("POST", "/deletions", {"n": 5, "ids": spared})["deleted"]}
         assert len(deleted) == 5
-        for seconds in LADDER:
+        for seconds in SCHEDULE:
             move(seconds)
-            runner.whole_run(seasons)
-            # What a day brought forth late (held answers, unexplained gaps) is asked for in the next run.
+            runner.run_league(seasons)
+            # Held payloads and unexplained gaps of this run are requested again in the next one.
             move(3 * HOUR)
-            runner.whole_run(seasons)
+            runner.run_league(seasons)
         assert not runner.stats.given_up
 
         known = {season.id for season in league.seasons}

@@ -1,4 +1,4 @@
-"""Where scenarios run: a PostgreSQL that may be killed, a migrated template, a sandbox per scenario."""
+"""The environment of the scenarios: a PostgreSQL server that can be killed, a migrated database for each scenario."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from sportmonks.warehouse.connection import migrate, open_connection
 _SETTINGS = {"fsync": "off", "shared_buffers": "64MB", "max_wal_size": "256MB", "autovacuum": "off"}
 
 
-class Ground:
+class ChaosEnvironment:
     """One server for many scenarios; each gets a fresh clone of a migrated database."""
 
     def __init__(self, home: Path) -> None:
-        # fsync off is safe here: what dies is the server, not the machine.
+        # Without fsync nothing is lost here: the server is killed, not the machine.
         self.server = EmbeddedPostgres(home / "postgres", settings=_SETTINGS)
         self.home = home
         self._lock = threading.Lock()
         self._template = f"template_{uuid.uuid4().hex[:8]}"
 
-    def __enter__(self) -> Ground:
+    def __enter__(self) -> ChaosEnvironment:
         self.server.start()
         self._admin(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self._template)))
         with open_connection(self._dsn(self._template)) as conn:
