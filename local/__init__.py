@@ -1,1 +1,4 @@
-"""What `make run` and `./etl` start on one machine without Docker: PostgreSQL, the API sandbox, Airflow."""
+"""The project on one machine: `make run` and `./etl` start PostgreSQL, the API sandbox and Airflow without Docker.
+
+`cli` holds the commands and their output, `stack` the parts that they start, `deploy` what containers run.
+"""

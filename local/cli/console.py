@@ -1,4 +1,4 @@
-"""How the command line speaks: coloured on a terminal, plain lines in a pipe."""
+"""Output of the command line: colours on a terminal, plain lines in a pipe."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.markup import escape
 from local.errors import LocalError
 from local.stack.settings import SettingsError
 
-# In a pipe nothing is folded: a line is a line.
+# In a pipe lines are not wrapped, so that other programs can read them.
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
 err = Console(highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else 200, stderr=True)
 
@@ -29,7 +29,7 @@ def step(begun: float | None = None) -> Callable[[str], None]:
 
 
 def complain(error: LocalError) -> None:
-    """The message and the hint, on stderr."""
+    """Print the messages and hints of an error on standard error."""
     problems = error.problems if isinstance(error, SettingsError) else [(error.message, error.hint)]
     for message, hint in problems:
         err.print(f"[bold red]error:[/] {escape(message)}")
@@ -39,8 +39,8 @@ def complain(error: LocalError) -> None:
 
 def seconds(value: float) -> str:
     """75 -> 1 min 15 s."""
-    whole = round(value)
-    if whole < 60:
-        return f"{value:.1f} s" if value < 10 else f"{whole} s"
-    minutes, rest = divmod(whole, 60)
+    rounded = round(value)
+    if rounded < 60:
+        return f"{value:.1f} s" if value < 10 else f"{rounded} s"
+    minutes, rest = divmod(rounded, 60)
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

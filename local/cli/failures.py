@@ -9,13 +9,13 @@ from rich.markup import escape
 from local.cli.console import err
 from local.cli.follow import FollowedRun, Follower
 from local.errors import LocalError
-from local.stack.rest import AirflowApi
+from local.stack.airflow_api import AirflowApi
 
 MAX_TASKS = 6
 
 
-def explain(api: AirflowApi, follower: Follower, run: FollowedRun) -> None:
-    """Print it to stderr."""
+def show_failure(api: AirflowApi, follower: Follower, run: FollowedRun) -> None:
+    """Print on standard error why a run failed: its failed tasks, their last errors, and hints."""
     err.print(f"[bold red]{escape(run.label)} has failed[/] ({run.execution_id})")
     try:
         failed = api.tasks(run.dag_id, run.run_id, state="failed")
@@ -56,7 +56,7 @@ def _last_errors(api: AirflowApi, run: FollowedRun, task: dict[str, Any]) -> lis
             for cause in line.get("error_detail") or []
             if isinstance(cause, dict)
         ]
-        # The exception says more than "Task failed with exception".
+        # The exception is more specific than "Task failed with exception".
         found += causes or [str(line.get("event", ""))]
     distinct = list(dict.fromkeys(text.strip() for text in found if text.strip()))
     return distinct[-3:]

@@ -1,4 +1,4 @@
-"""Watch DAG runs to their end: bars on a terminal, lines in a pipe. The figures come from the warehouse."""
+"""Follows DAG runs to their end: progress bars on a terminal, lines in a pipe. The numbers come from the warehouse."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from local.cli.console import out, seconds
 from local.errors import LocalError
+from local.stack.airflow_api import AirflowApi
 from local.stack.queries import query
-from local.stack.rest import AirflowApi
 
 FINAL = ("success", "failed")
 LINE_SECONDS = 5.0
@@ -24,9 +24,9 @@ LINE_SECONDS = 5.0
 
 @dataclass
 class FollowedRun:
-    """One DAG run and what is known of it; `seasons` are rows of etl.execution_chunks.
+    """One DAG run with its state; `seasons` are rows of etl.execution_chunks.
 
-    `until`: the task with which the run is over for whoever waits; what comes behind it goes on alone.
+    `until`: the task after which the run counts as finished here; its later tasks go on without being followed.
     """
 
     label: str
@@ -63,7 +63,7 @@ class FollowedRun:
 
 
 class Follower:
-    """Asks Airflow for the states and the warehouse for the figures, once a second."""
+    """Reads the states from Airflow and the numbers from the warehouse, once per `interval` (seconds)."""
 
     def __init__(self, api: AirflowApi, warehouse: str, *, interval: float = 1.0) -> None:
         self.api = api
@@ -72,7 +72,7 @@ class Follower:
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
 
     def follow(self, runs: list[FollowedRun], *, timeout: float | None = None) -> bool:
-        """True when all ended well. Raises LocalError when `timeout` seconds are over; the runs then go on."""
+        """True when all runs succeeded. LocalError after `timeout` seconds; the runs then go on."""
         begun = time.monotonic()
         several = len(runs) > 1
         view: Bars | Lines = Bars(several) if out.is_terminal else Lines(several)
@@ -81,7 +81,7 @@ class Follower:
                 for run in runs:
                     if not run.finished:
                         run.state = self._state(run)
-                # After the states: what a run has done before its end is in the figures of the last round.
+                # After the states, so that the last round has the numbers of runs that have just ended.
                 self._read_progress(runs)
                 view.show(runs)
                 if all(run.finished for run in runs):
@@ -97,7 +97,7 @@ class Follower:
         return all(run.state == "success" for run in runs)
 
     def rows(self, name: str, parameter: object) -> list[dict[str, Any]]:
-        """Answer of one of our questions; empty when the warehouse cannot be asked just now."""
+        """Rows of a query of local/stack/sql; none when the warehouse cannot be reached now."""
         try:
             if self._connection is None or self._connection.closed:
                 self._connection = psycopg.connect(
@@ -164,7 +164,7 @@ class Bars:
     def _draw(self, key: tuple[str, object], label: str, processed: int, planned: int, note: str, done: bool) -> None:
         if key not in self.bars:
             self.bars[key] = self.progress.add_task(escape(label), total=None, note=note)
-        # Without a plan yet the bar only shows that something is going on.
+        # Before there is a plan the bar only shows activity.
         total = planned if planned or done else None
         self.progress.update(self.bars[key], completed=processed, total=total, note=note)
         if done:
@@ -172,11 +172,11 @@ class Bars:
 
 
 class Lines:
-    """A line per change of state, and one every few seconds while figures move; seasons for a single run."""
+    """A line per change of state, and one every few seconds while numbers change; seasons for a single run."""
 
     def __init__(self, several: bool) -> None:
         self.several = several
-        self.said: dict[str, tuple[str, int]] = {}
+        self.shown: dict[str, tuple[str, int]] = {}
         self.at: dict[str, float] = {}
 
     def __enter__(self) -> Lines:
@@ -188,14 +188,14 @@ class Lines:
     def show(self, runs: list[FollowedRun]) -> None:
         for run in runs:
             for name, state, processed, planned, failed in _figures(run, seasons=not self.several):
-                last = self.said.get(name)
+                last = self.shown.get(name)
                 now = time.monotonic()
                 moved = last is not None and last[1] != processed and now - self.at[name] >= LINE_SECONDS
                 if last is None or last[0] != state or moved:
                     figures = f" {processed}/{planned} fixtures" if planned else ""
-                    trouble = f", {failed} failed" if failed else ""
-                    out.print(f"{time.strftime('%H:%M:%S')}  {escape(name)}: {state}{figures}{trouble}")
-                    self.said[name], self.at[name] = (state, processed), now
+                    failures = f", {failed} failed" if failed else ""
+                    out.print(f"{time.strftime('%H:%M:%S')}  {escape(name)}: {state}{figures}{failures}")
+                    self.shown[name], self.at[name] = (state, processed), now
 
 
 def _figures(run: FollowedRun, *, seasons: bool) -> Iterable[tuple[str, str, int, int, int]]:
@@ -211,7 +211,7 @@ def _note(state: str, failed: int) -> str:
 
 
 def summary_line(row: dict[str, Any]) -> str:
-    """The figures of a finished execution in one line."""
+    """The numbers of a finished execution in one line."""
     parts = [
         f"{row['processed_fixtures']} of {row['total_fixtures']} fixtures",
         f"{row['failed_fixtures']} failed",

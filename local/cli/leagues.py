@@ -1,4 +1,4 @@
-"""From what the user typed to a league's DAG: the manifest, the catalog's run when it is needed, near matches."""
+"""Finds the league that the user named: reads the manifest, runs the catalog's DAG when needed, suggests near names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.cli.failures import explain
+from local.cli.failures import show_failure
 from local.cli.follow import FollowedRun, Follower
 from local.errors import LocalError, UsageError
 from local.stack.files import read_json, write_json
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sportmonks.config.manifest import League, Manifest
 
 CATALOG_DAG = "sportmonks_catalog"
-LAST_TASK = "publish"  # with it the manifest is written; lists that no league waits for are read behind it
+LAST_TASK = "publish"  # it writes the manifest; the lists that are read after it are not needed by any league
 PARSE_SECONDS = 90
 
 
@@ -38,8 +38,10 @@ def manifest(stack: Stack) -> Manifest | None:
 
 
 def ready_manifest(stack: Stack, *, refresh: bool = False) -> tuple[Manifest, bool]:
-    """The manifest of the present choice of leagues, and whether the catalog was run for it just now: it is when
-    there is no manifest yet, when that was made for another choice, or to `refresh` it."""
+    """The manifest of the configured leagues, and whether the catalog's DAG was run for it.
+
+    It is run when there is no manifest yet, when the manifest was made for other settings, or to `refresh` it.
+    """
     found = None if refresh else manifest(stack)
     fresh = found is None or read_json(_choice_file(stack)) != _choice(stack)
     if fresh:
@@ -47,7 +49,7 @@ def ready_manifest(stack: Stack, *, refresh: bool = False) -> tuple[Manifest, bo
         found = manifest(stack)
     if found is None or not found.leagues:
         raise LocalError(
-            f"{CATALOG_DAG} has left no manifest with leagues",
+            f"{CATALOG_DAG} has written no manifest with leagues",
             hint=f"look at its log in {stack.airflow.url}/dags/{CATALOG_DAG}",
         )
     return found, fresh
@@ -61,13 +63,13 @@ def run_catalog(stack: Stack) -> None:
     run = FollowedRun.of("catalog", stack.api.trigger(CATALOG_DAG, {}), until=LAST_TASK)
     follower = Follower(stack.api, stack.warehouse)
     if not follower.follow([run], timeout=900):
-        explain(stack.api, follower, run)
+        show_failure(stack.api, follower, run)
         raise LocalError(f"{CATALOG_DAG} has failed", hint="see above; then run this command again")
     write_json(_choice_file(stack), _choice(stack))
 
 
 def wait_for_dag(stack: Stack, dag_id: str) -> None:
-    """Until Airflow has parsed the DAG's file (seconds, also after a new manifest)."""
+    """Wait until Airflow has parsed the DAG (some seconds, also after a new manifest); LocalError if it does not."""
     deadline = time.monotonic() + PARSE_SECONDS
     while stack.api.dag(dag_id) is None:
         if time.monotonic() > deadline:
@@ -80,16 +82,16 @@ def wait_for_dag(stack: Stack, dag_id: str) -> None:
         time.sleep(0.5)
 
 
-def find(leagues: tuple[League, ...], wanted: str) -> League:
+def find(leagues: tuple[League, ...], text_given: str) -> League:
     """The league of that id, name, slug or DAG id. Raises UsageError with near matches."""
-    text = wanted.strip().casefold()
+    text = text_given.strip().casefold()
     by_id = [league for league in leagues if str(league.id) == text]
     found = by_id or [league for league in leagues if text in (league.name.casefold(), league.slug, league.dag_id)]
     if len(found) == 1:
         return found[0]
     if found:
         ids = ", ".join(f"{league.name} ({league.id})" for league in found)
-        raise UsageError(f"--league {wanted!r} is the name of several leagues: {ids}", hint="give the id")
+        raise UsageError(f"--league {text_given!r} is the name of several leagues: {ids}", hint="give the id")
     names = {league.name.casefold(): league for league in leagues} | {league.slug: league for league in leagues}
     near = [names[name] for name in difflib.get_close_matches(text, names, n=5, cutoff=0.5)]
     near += [league for name, league in names.items() if text and text in name]
@@ -97,15 +99,15 @@ def find(leagues: tuple[League, ...], wanted: str) -> League:
     hint = "near" if distinct else "followed"
     listed = ", ".join(f"{league.name} ({league.id})" for league in (distinct or leagues)[:10])
     raise UsageError(
-        f"--league {wanted!r} is none of the {len(leagues)} followed leagues; {hint}: {listed}",
+        f"--league {text_given!r} is none of the {len(leagues)} followed leagues; {hint}: {listed}",
         hint="give one of these, or add the league to ETL_LEAGUES or include/catalog.yaml",
     )
 
 
-def season_ids(league: League, wanted: list[str]) -> list[str]:
+def season_ids(league: League, names: list[str]) -> list[str]:
     """Ids of the seasons given by id, name or group. Raises UsageError that lists the league's."""
     ids = []
-    for text in wanted:
+    for text in names:
         match = [s for s in league.seasons if text.strip() in (str(s.id), s.name, s.group)]
         if not match:
             listed = ", ".join(f"{s.name} ({s.id})" for s in league.seasons[:12])
@@ -119,11 +121,11 @@ def _choice_file(stack: Stack) -> Path:
 
 
 def _choice(stack: Stack) -> dict[str, str]:
-    """What the manifest depends on besides the API's answers: another choice needs another manifest."""
+    """A hash of the settings that the manifest depends on: other settings need another manifest."""
     from sportmonks.config.settings import CATALOG_FILE
 
     settings = stack.settings
     text = "\n".join((settings.leagues, settings.includes, CATALOG_FILE.read_text(encoding="utf-8"), settings.base_url))
-    # A sandbox of another make offers other leagues.
+    # A sandbox with other options has other leagues.
     text += repr(settings.sandbox_args if settings.sandbox else ())
     return {"sha256": hashlib.sha256(text.encode()).hexdigest()}

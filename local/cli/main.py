@@ -12,33 +12,15 @@ import pkgutil
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from types import ModuleType
 from typing import NoReturn
 
 import local.cli.commands
-from local.cli.console import complain, err, step
+from local.cli.console import complain, err
+from local.cli.context import Context
 from local.errors import LocalError, UsageError
-from local.stack.settings import Settings
-from local.stack.stack import Stack
 
 EXIT_ERROR, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
-
-
-@dataclass
-class Context:
-    """What every command may use; settings are read at first use, so that `--help` needs none."""
-
-    quiet: bool = False
-
-    @cached_property
-    def settings(self) -> Settings:
-        return Settings.load()
-
-    @cached_property
-    def stack(self) -> Stack:
-        return Stack(self.settings, (lambda line: None) if self.quiet else step())
 
 
 def commands() -> dict[str, ModuleType]:
@@ -64,9 +46,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    # What libraries want to say is in the messages already, and in the logs.
+    # What libraries would log is in the messages of the commands and in the log files.
     logging.basicConfig(level=logging.CRITICAL)
-    # `kill` of this program is as good as Ctrl-C: what it started is ended in order.
+    # SIGTERM is handled as Ctrl-C: what this program has started is stopped in order.
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)  # also where a script started it in the background
     args = build_parser().parse_args(arguments)

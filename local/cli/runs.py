@@ -1,4 +1,4 @@
-"""Trigger league DAGs, follow them, and say how it went."""
+"""Triggers the DAGs of leagues, follows their runs, and prints the results."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from local.cli.console import err, out, seconds
-from local.cli.failures import explain
+from local.cli.failures import show_failure
 from local.cli.follow import FollowedRun, Follower
 from local.cli.leagues import wait_for_dag
 from local.errors import LocalError, UsageError
-from local.stack.rest import Refused
+from local.stack.airflow_api import Refused
 from local.stack.stack import Stack
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Plan:
 def carry_out(
     stack: Stack, plans: list[Plan], *, follow: bool = True, timeout: float | None = None
 ) -> tuple[list[FollowedRun], bool]:
-    """The runs, and whether all succeeded (True when they are not followed)."""
+    """Trigger a run per plan; the runs, and whether all succeeded (True when they are not followed)."""
     for plan in plans:
         wait_for_dag(stack, plan.league.dag_id)
     runs = []
@@ -53,7 +53,7 @@ def carry_out(
 
 
 def report(stack: Stack, runs: list[FollowedRun], took: float, *, estimates: bool = False) -> None:
-    """A line of figures per execution, the plan's cost if asked for, and why failed runs failed."""
+    """Print a line per execution, the estimates of the plans with `estimates`, and why failed runs failed."""
     follower = Follower(stack.api, stack.warehouse)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("league")
@@ -96,11 +96,11 @@ def report(stack: Stack, runs: list[FollowedRun], took: float, *, estimates: boo
     failed = [run for run in runs if run.state == "failed"]
     for run in failed:
         err.print()
-        explain(stack.api, follower, run)
+        show_failure(stack.api, follower, run)
 
 
 def export_metrics(stack: Stack, runs: list[FollowedRun], file: Path) -> None:
-    """Figures, seasons and metrics of the runs' executions as JSON."""
+    """Write summary, seasons and metrics of the runs' executions to a JSON file."""
     follower = Follower(stack.api, stack.warehouse)
     found = [
         {
@@ -127,7 +127,7 @@ def _plain(value: object) -> object:
 
 
 def _show_estimate(label: str, estimate: dict[str, Any]) -> None:
-    """What a plan takes, as stored with its execution."""
+    """Print the estimate that is stored with an execution: due fixtures, calls, minutes."""
     calls = estimate.get("calls") or {}
     out.print(f"\n[bold]{escape(label)}[/]: the plan")
     lines = {

@@ -32,7 +32,7 @@ WRITTEN = ("auth", "logs")
 
 
 def problems(env: Mapping[str, str]) -> list[str]:
-    """What is missing or of no use, with the hint; no value of a secret is repeated."""
+    """Settings that are missing or unusable, each with its hint; no value of a secret is repeated."""
     found = [
         f"{name} is not set in .env. Run: python3 local/deploy/make_secrets.py >> .env"
         for variable, name in SECRETS.items()
@@ -84,7 +84,7 @@ def check(env: Mapping[str, str], *, folders: bool = False) -> int:
 
 
 def init(env: Mapping[str, str]) -> int:
-    """Safe to run again at every start."""
+    """Migrate Airflow's database and the warehouse and write the login file; it may run at every start."""
     _write_logins(Path(env["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"]), env)
     done = subprocess.run(["airflow", "db", "migrate"], check=False)
     if done.returncode != 0:

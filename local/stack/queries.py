@@ -1,4 +1,4 @@
-"""The command line's own questions to the warehouse: `local/stack/sql/<name>.sql`."""
+"""The queries of the command line: `local/stack/sql/<name>.sql`."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ FOLDER = Path(__file__).with_name("sql")
 
 @cache
 def query(name: str) -> bytes:
-    """The text of a query, as bytes: psycopg takes those from files without further ado."""
+    """The text of a query, as bytes: psycopg accepts only literal strings or bytes."""
     return (FOLDER / f"{name}.sql").read_bytes()

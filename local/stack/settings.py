@@ -1,6 +1,6 @@
 """Every setting of the local stack, from the environment over `.env`, checked before anything starts.
 
-`Settings.load` judges the texts; `local.stack.checks` then asks the outside world (database, API, ports).
+`Settings.load` checks the texts; `local.stack.checks` then checks what they refer to (database, API, ports).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ REPO = Path(__file__).resolve().parents[2]
 DOTENV = REPO / ".env"
 REAL_API = "https://api.sportmonks.com/v3"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-# What the tasks read themselves; anything else named ETL_* stays between the user and this program.
+# What the tasks read themselves; no other variable ETL_* is passed on to Airflow.
 PASSED_ON = ("ETL_LEAGUES", "ETL_INCLUDES", "ETL_INCLUDE_DIR")
 
 
@@ -68,7 +68,7 @@ class Settings:
         key, base_url = reader.api()
         settings = cls(
             home=reader.home(),
-            port=reader.whole("ETL_PORT", 8080, 1, 65535),
+            port=reader.integer("ETL_PORT", 8080, 1, 65535),
             log_level=reader.log_level(),
             api_key=key,
             base_url=base_url,
@@ -105,7 +105,7 @@ def _merged(env: Mapping[str, str], dotenv_path: Path | None) -> dict[str, str]:
 
 
 class _Reader:
-    """Reads one value after the other and collects what is wrong with them."""
+    """Reads the values one after the other and collects their problems."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self.values = values
@@ -114,11 +114,11 @@ class _Reader:
     def _wrong(self, message: str, hint: str) -> None:
         self.problems.append((message, hint))
 
-    def whole(self, name: str, default: int, low: int, high: int) -> int:
+    def integer(self, name: str, default: int, low: int, high: int) -> int:
         text = self.values.get(name, str(default))
         if text.isascii() and text.isdigit() and low <= int(text) <= high:
             return int(text)
-        self._wrong(f"{name}={text!r} is not a whole number from {low} to {high}", f"set {name} to {default}")
+        self._wrong(f"{name}={text!r} is not an integer from {low} to {high}", f"set {name} to {default}")
         return default
 
     def log_level(self) -> str:
@@ -221,7 +221,7 @@ class _Reader:
         try:
             parts = conninfo_to_dict(text)
         except psycopg.Error:
-            # The parser repeats the text, password and all: only the likely reason is told.
+            # The parser's message holds the text with its password: only the likely reason is given.
             self._wrong(
                 f"{name} cannot be parsed",
                 f"{hint}; write special signs of the password as %40 for @, %2F for /, %23 for #, %3A for :",

@@ -1,4 +1,4 @@
-"""The whole stack on one machine: started in order, found again, and ended without a trace of a process."""
+"""The complete stack on one machine: starts its parts in order, finds running ones, and stops all processes."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from local.stack.airflow import (
     airflow_command,
     clean_environment,
 )
+from local.stack.airflow_api import AirflowApi
 from local.stack.checks import check_all, require_known_options
 from local.stack.files import free_port, locked, port_is_free, read_json, write_json
 from local.stack.postgres import DATABASE, EmbeddedPostgres
 from local.stack.processes import ProcessTable
-from local.stack.rest import AirflowApi
 from local.stack.settings import REPO, Settings
 
 SANDBOX = "sandbox"
@@ -61,13 +61,13 @@ class Stack:
         self.api = AirflowApi(self.airflow.url, self.airflow.password)
         self._ports_file = settings.home / "ports.json"
 
-    # -- questions ---------------------------------------------------------------------------------------
+    # -- state ---------------------------------------------------------------------------------------
 
     def is_up(self) -> bool:
-        """Whether every process lives and Airflow calls itself healthy."""
-        wanted = [*COMPONENTS, *([SANDBOX] if self.settings.sandbox else [])]
+        """Whether every process runs and Airflow reports itself healthy."""
+        names = [*COMPONENTS, *([SANDBOX] if self.settings.sandbox else [])]
         return (
-            all(self.processes.running(name) for name in wanted)
+            all(self.processes.running(name) for name in names)
             and self.postgres.running()
             and not self._unhealthy(datetime.min.replace(tzinfo=UTC))
         )
@@ -116,7 +116,7 @@ class Stack:
     def up(self) -> bool:
         """Start what does not run; True when anything had to be started.
 
-        What fails or is interrupted half-way is ended again, but only what this call has started.
+        When that fails or is interrupted, what this call has started is stopped again.
         """
         self.check()
         with self._lock():
@@ -147,10 +147,10 @@ class Stack:
         self.postgres.start()
         metadata = self.postgres.ensure_database(METADATA_DATABASE)
         self.airflow.prepare()
-        # Running processes hold the settings of their start: new ones mean new processes.
+        # Running processes keep the settings of their start: new settings need new processes.
         if not self._same_settings():
             self._end([name for name in [*COMPONENTS, SANDBOX] if self.processes.running(name)])
-        # Airflow does not outlive its database: what still runs is about to end, once its tasks have.
+        # Airflow does not survive a restart of its database: its processes are about to end and are replaced.
         elif revived:
             self._end(list(COMPONENTS))
         if self.settings.sandbox and not self.processes.running(SANDBOX):
@@ -166,9 +166,9 @@ class Stack:
             self.say("Airflow starts (" + ", ".join(missing) + ")")
         for name in missing:
             if name == "scheduler":
-                # It may find work left over at once, and tasks that reach no API server fail within seconds.
+                # It may find queued work at once, and tasks that reach no API server fail within seconds.
                 self._wait(lambda: [] if self.api.health() else ["api_server"], ["api-server"])
-            # What an earlier one left behind (its leader killed, say) must not work beside the new one.
+            # What an earlier process has left behind (after a kill, say) must not run beside the new one.
             self.processes.stop([name])
             started.append(name)
             self.processes.spawn(name, airflow_command(*COMPONENTS[name]), env, cwd=self.airflow.folder)
@@ -196,12 +196,12 @@ class Stack:
                 session.trust_env = False
                 if session.get(f"{self.sandbox_url}/_admin/health", timeout=5).ok:
                     return
-            self._insist_on([SANDBOX])
+            self._require_running([SANDBOX])
             time.sleep(0.2)
         raise self._dead(SANDBOX, "does not answer")
 
     def _migrate(self, started: list[str], env: dict[str, str], metadata: str) -> None:
-        """Both databases at once: Airflow's takes ten seconds the first time."""
+        """Migrate both databases at the same time: Airflow's takes ten seconds the first time."""
         needed = not self.airflow.is_migrated(metadata)
         if needed:
             started.append(MIGRATION)
@@ -216,11 +216,11 @@ class Stack:
             raise self._dead(MIGRATION, "has failed")
         self.processes.stop([MIGRATION])
 
-    def _wait(self, ailing: Callable[[], list[str]], needed: list[str]) -> None:
-        """Until nothing ails; LocalError when one of the `needed` processes ends before."""
+    def _wait(self, unhealthy: Callable[[], list[str]], needed: list[str]) -> None:
+        """Wait until all components are healthy; LocalError when one of the `needed` processes ends before."""
         deadline = time.monotonic() + READY_SECONDS
-        while unwell := ailing():
-            self._insist_on(needed)
+        while unwell := unhealthy():
+            self._require_running(needed)
             if time.monotonic() > deadline:
                 log = self.processes.log_file(unwell[0].replace("_", "-"))
                 raise LocalError(
@@ -230,7 +230,7 @@ class Stack:
             time.sleep(0.5)
 
     def _unhealthy(self, since: datetime) -> list[str]:
-        """Components without a good word; a heartbeat from before `since` is that of an earlier process."""
+        """Components that are not healthy; a heartbeat from before `since` is that of an earlier process."""
         health = self.api.health()
         if not health:
             return ["api_server"]
@@ -243,19 +243,19 @@ class Stack:
                 unwell.append(name)
         return unwell
 
-    def _insist_on(self, names: list[str]) -> None:
+    def _require_running(self, names: list[str]) -> None:
         for name in names:
             if not self.processes.running(name):
                 raise self._dead(name, "has ended")
 
     def _dead(self, name: str, what: str) -> LocalError:
-        words = self.processes.last_words(name)
-        return LocalError(f"{name} {what}. Its last words:\n{words}", hint=f"read {self.processes.log_file(name)}")
+        lines = self.processes.last_lines(name)
+        return LocalError(f"{name} {what}. Its last lines:\n{lines}", hint=f"read {self.processes.log_file(name)}")
 
     # -- settings of the running processes -----------------------------------------------------------------
 
-    def _fingerprint(self) -> dict[str, Any]:
-        """What the running processes were started with, without a secret in clear."""
+    def _settings_hash(self) -> dict[str, Any]:
+        """A hash of the settings that the processes were started with; it reveals no secret."""
         settings = self.settings
         text = repr(
             (
@@ -272,15 +272,15 @@ class Stack:
         return {"sha256": hashlib.sha256(text.encode()).hexdigest()}
 
     def _same_settings(self) -> bool:
-        return read_json(self.settings.home / "settings.json") == self._fingerprint()
+        return read_json(self.settings.home / "settings.json") == self._settings_hash()
 
     def _remember_settings(self) -> None:
-        write_json(self.settings.home / "settings.json", self._fingerprint())
+        write_json(self.settings.home / "settings.json", self._settings_hash())
 
     # -- down --------------------------------------------------------------------------------------------
 
     def down(self) -> list[str]:
-        """End everything; names of what was running."""
+        """Stop everything; names of what was running."""
         if not self.settings.home.exists():
             return []
         with self._lock(), _uninterrupted():
@@ -290,11 +290,11 @@ class Stack:
             return ended
 
     def _end(self, names: list[str]) -> list[str]:
-        """Tasks first, while the API server still listens: they report that they were stopped."""
+        """Stop tasks first, while the API server still listens, so that they can report that they were stopped."""
         rest = [name for name in names if name != "api-server"]
-        ended = self.processes.stop(rest, patience=4)
+        ended = self.processes.stop(rest, timeout=4)
         if "api-server" in names:
-            ended += self.processes.stop(["api-server"], patience=2)
+            ended += self.processes.stop(["api-server"], timeout=2)
         return ended
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import shutil
 
-from local.cli.main import Context
+from local.cli.context import Context
 from local.errors import LocalError
 
 HELP = "stop everything and delete the local data"

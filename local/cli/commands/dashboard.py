@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local.cli.console import out
-from local.cli.main import Context
+from local.cli.context import Context
 from local.errors import LocalError, UsageError
 from local.stack.warehouse import warehouse
 
@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    from local.cli import terminal as cli
+    from local.cli import terminal_dashboard as terminal
     from sportmonks.dashboard import export
 
     limit = int(_number("--limit", args.limit, 1, 5000))
@@ -56,32 +56,32 @@ def run(args: argparse.Namespace, context: Context) -> int:
             args.execution_id
             and not args.logs
             and not args.metrics
-            and not cli.show_execution(out, conn, args.execution_id)
+            and not terminal.show_execution(out, conn, args.execution_id)
         ):
             raise LocalError(f"there is no execution {args.execution_id}", hint="./etl dashboard lists the newest")
         if args.logs:
             filters: dict[str, Any] = {"level": args.level, "component": args.component, "text": args.text}
-            cli.show_logs(out, conn, limit=limit, execution_id=args.execution_id, **filters)
+            terminal.show_logs(out, conn, limit=limit, execution_id=args.execution_id, **filters)
         if args.metrics:
-            cli.show_metrics(out, conn, hours=hours, execution_id=args.execution_id)
+            terminal.show_metrics(out, conn, hours=hours, execution_id=args.execution_id)
         if args.alerts:
             _check(conn)
-            cli.show_alerts(out, conn)
+            terminal.show_alerts(out, conn)
         if not (args.export or args.execution_id or args.logs or args.metrics or args.alerts):
             _overview(conn, limit)
     return 0
 
 
 def _overview(conn: psycopg.Connection[Any], limit: int) -> None:
-    from local.cli import terminal as cli
+    from local.cli import terminal_dashboard as terminal
 
-    cli.show_health(out, conn)
-    cli.show_running(out, conn)
-    cli.show_budgets(out, conn)
+    terminal.show_health(out, conn)
+    terminal.show_running(out, conn)
+    terminal.show_budgets(out, conn)
     out.print()
-    cli.show_alerts(out, conn)
+    terminal.show_alerts(out, conn)
     out.print()
-    cli.show_executions(out, conn, limit=limit)
+    terminal.show_executions(out, conn, limit=limit)
 
 
 def _check(conn: psycopg.Connection[Any]) -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import argparse
 import time
 
-from local.cli.closing import show_access
+from local.cli.access import show_access
+from local.cli.completeness import show_completeness
+from local.cli.context import Context
 from local.cli.leagues import ready_manifest
-from local.cli.main import Context
 from local.cli.runs import Plan, carry_out, report
-from local.cli.truth import compare
 
 HELP = "start everything, run all leagues, show the outcome"
 
@@ -25,13 +25,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
     stack = context.stack
     try:
         stack.up()
-        # Always afresh: a new season or a changed catalog file shows without further ado.
+        # Always refreshed, so that new seasons and a changed catalog file take effect.
         found, _ = ready_manifest(stack, refresh=True)
         stack.say(f"{len(found.leagues)} leagues are followed")
         begun = time.monotonic()
         runs, good = carry_out(stack, [Plan(league, {}) for league in found.leagues])
         report(stack, runs, time.monotonic() - begun)
-        complete = compare(stack, found) if stack.settings.sandbox else True
+        complete = show_completeness(stack, found) if stack.settings.sandbox else True
     except KeyboardInterrupt:
         stack.say("stopping everything")
         stack.down()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from local.cli.main import Context
+from local.cli.context import Context
 
 HELP = "stop everything; data stay"
 

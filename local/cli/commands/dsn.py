@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from local.cli.console import err
-from local.cli.main import Context
+from local.cli.context import Context
 from local.errors import LocalError
 
 HELP = "print the warehouse's connection string"

@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from local.cli.console import complain, err, out
-from local.cli.main import Context
+from local.cli.context import Context
 from local.errors import LocalError, UsageError
 from local.stack.warehouse import warehouse
 
@@ -87,10 +87,10 @@ def _list(context: Context) -> int:
         reachable = False
     lines = [["DAG", "rows", "schedule (UTC)", "last run (UTC)", "records", "collected to"]]
     for route in routes:
-        found = rows.get(f"raw.{route.table}")
+        matches = rows.get(f"raw.{route.table}")
         cells = [route.name, "no table yet" if reachable else "?", route.schedule or "by hand"]
-        if found:
-            _, _, _, count, _, status, ended, processed, collected_to, _ = found
+        if matches:
+            _, _, _, count, _, status, ended, processed, collected_to, _ = matches
             cells[1] = f"~{count:,}"
             when = f"{ended:%Y-%m-%d %H:%M}" if ended else ""
             done = "" if processed is None else f"{processed:,}"
@@ -126,13 +126,13 @@ def _show(args: argparse.Namespace, context: Context) -> int:
     from sportmonks.routes.store import read_items, read_watermark
 
     routes, _ = _load()
-    wanted_name = args.name.removeprefix("raw.")
-    found = [r for r in routes if wanted_name in (r.name, r.table, r.route, f"{r.client}/{r.route}", r.file)]
-    if len(found) != 1:
-        names = ", ".join(route.name for route in found or routes)
-        what = "is no route" if not found else "is more than one route"
+    name_given = args.name.removeprefix("raw.")
+    matches = [r for r in routes if name_given in (r.name, r.table, r.route, f"{r.client}/{r.route}", r.file)]
+    if len(matches) != 1:
+        names = ", ".join(route.name for route in matches or routes)
+        what = "is no route" if not matches else "is more than one route"
         raise UsageError(f"{args.name} {what}", hint=f"give one of: {names}")
-    route = found[0]
+    route = matches[0]
     items: list[dict[str, Any]] = [{}] if route.for_each is None else []
     watermark = None
     try:
@@ -141,11 +141,11 @@ def _show(args: argparse.Namespace, context: Context) -> int:
     except LocalError as error:
         complain(error)
     try:
-        wanted = RouteRequest(parse_day(args.date_from, "--date-from"), parse_day(args.date_to, "--date-to"))
-        plan = make_plan(route, wanted, items, watermark, datetime.now(UTC).date())
+        request = RouteRequest(parse_day(args.date_from, "--date-from"), parse_day(args.date_to, "--date-to"))
+        plan = make_plan(route, request, items, watermark, datetime.now(UTC).date())
     except SportmonksError as error:
         raise UsageError(error.message, hint=error.hint) from None
-    facts = {
+    properties = {
         "DAG": route.name,
         "file": f"include/routes/{route.file}",
         "connection": f"{route.connection} ({route.api})",
@@ -159,7 +159,7 @@ def _show(args: argparse.Namespace, context: Context) -> int:
         **{name.replace("_", " "): value for name, value in estimate(route, plan).items() if name != "dry_run"},
     }
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for name, value in facts.items():
+    for name, value in properties.items():
         if value not in (None, ""):
             table.add_row(name, escape(str(value)))
     out.print(table)

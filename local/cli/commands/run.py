@@ -14,9 +14,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from local.cli.closing import show_access
+from local.cli.access import show_access
+from local.cli.context import Context
 from local.cli.leagues import find, ready_manifest, season_ids
-from local.cli.main import Context
 from local.cli.runs import Plan, carry_out, export_metrics, report
 from local.errors import LocalError, UsageError
 from local.stack.checks import read_catalog
@@ -52,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     conf = parameters(args)  # wrong figures end here, before anything starts
-    timeout = float(_whole("--timeout", args.timeout, 1, 7 * 86400) or 0) or None
+    timeout = float(_integer("--timeout", args.timeout, 1, 7 * 86400) or 0) or None
     if args.all and args.league:
         raise UsageError("--all and --league exclude each other", hint="give one of them")
     if not args.all and not args.league:
@@ -103,10 +103,10 @@ def _plans(context: Context, args: argparse.Namespace, conf: dict[str, Any]) -> 
 def parameters(args: argparse.Namespace) -> dict[str, Any]:
     """The DAG's parameters from the arguments; what is not given is left to the DAG. Raises UsageError."""
     conf: dict[str, Any] = {
-        "batch_size": _whole("--batch-size", args.batch_size, 1, _largest_batch()),
-        "max_fixtures": _whole("--max-fixtures", args.max_fixtures, 1, 10_000_000),
-        "max_chunks": _whole("--max-chunks", args.max_chunks, 1, 100_000),
-        "min_fixtures": _whole("--min-fixtures", args.min_fixtures, 1, 100_000),
+        "batch_size": _integer("--batch-size", args.batch_size, 1, _largest_batch()),
+        "max_fixtures": _integer("--max-fixtures", args.max_fixtures, 1, 10_000_000),
+        "max_chunks": _integer("--max-chunks", args.max_chunks, 1, 100_000),
+        "min_fixtures": _integer("--min-fixtures", args.min_fixtures, 1, 100_000),
         "date_from": _day("--date-from", args.date_from),
         "date_to": _day("--date-to", args.date_to),
         "includes": _includes(args.includes),
@@ -134,12 +134,12 @@ def _largest_batch() -> int:
         raise LocalError(error.message, hint=error.hint) from None
 
 
-def _whole(option: str, text: str | None, low: int, high: int) -> int | None:
+def _integer(option: str, text: str | None, low: int, high: int) -> int | None:
     if text is None:
         return None
     if re.fullmatch(r"[+-]?[0-9]{1,18}", text) and low <= int(text) <= high:
         return int(text)
-    raise UsageError(f"{option} {text} is not a whole number from {low} to {high}", hint=f"give {option} such a number")
+    raise UsageError(f"{option} {text} is not an integer from {low} to {high}", hint=f"give {option} such a number")
 
 
 def _day(option: str, text: str | None) -> str | None:

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from local.cli.console import out
-from local.cli.main import Context
+from local.cli.context import Context
 from local.stack.airflow import masked
 
 HELP = "show what runs"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from local.cli.closing import show_access
-from local.cli.main import Context
+from local.cli.access import show_access
+from local.cli.context import Context
 
 HELP = "start everything and return"
 

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from local.cli.terminal import clean, lasting
+from local.cli.terminal_dashboard import clean, duration
 from tests.harness.paths import REPO
 
 
@@ -69,4 +69,4 @@ def test_mistakes_have_messages(etl: Any) -> None:
 def test_stored_text_cannot_steer_the_terminal() -> None:
     assert clean("\x1b]0;owned\x07[red]x[/]\r\nend").plain == " ]0;owned [red]x[/] \nend"
     assert clean("a\u202ebc").plain == "a bc"
-    assert [lasting(s) for s in (None, 0.25, 42, 754, 7_260)] == ["–", "0.2s", "42s", "12m 34s", "2h 01m"]
+    assert [duration(s) for s in (None, 0.25, 42, 754, 7_260)] == ["–", "0.2s", "42s", "12m 34s", "2h 01m"]

@@ -103,11 +103,11 @@ def test_a_run_is_followed_to_its_end(run: FollowedRun, monkeypatch: pytest.Monk
     assert follower.follow([run])
     assert run.state == "success"
     assert (run.processed, run.planned) == (90, 90)
-    said = text.getvalue()
-    assert "Superliga" in said
-    assert "2025/2026" in said
-    assert "90/90" in said
-    assert "success" in said
+    output = text.getvalue()
+    assert "Superliga" in output
+    assert "2025/2026" in output
+    assert "90/90" in output
+    assert "success" in output
 
 
 def test_a_pipe_gets_lines_only_when_something_changes(run: FollowedRun, screen: StringIO) -> None:
@@ -150,7 +150,7 @@ def test_following_ends_but_the_run_goes_on(run: FollowedRun, screen: StringIO) 
 FAILED_TASK = {"task_id": "season_2025_2026.collect", "state": "failed", "try_number": 3, "map_index": -1}
 
 
-def test_failures_are_explained_with_the_cause_and_the_mend(run: FollowedRun, screen: StringIO) -> None:
+def test_failures_are_shown_with_their_cause_and_hint(run: FollowedRun, screen: StringIO) -> None:
     log = [
         {"level": "info", "event": "all is well"},
         {
@@ -161,19 +161,19 @@ def test_failures_are_explained_with_the_cause_and_the_mend(run: FollowedRun, sc
     ]
     errors = [{"component": "COLLECT", "message": "no answer", "hint": "Wait for the API."}]
     follower = FakeFollower(FakeApi(["failed"], [FAILED_TASK], log), {"run_errors": [errors]})
-    failures.explain(follower.api, follower, run)
-    said = screen.getvalue()
-    assert "season_2025_2026.collect failed in try 3" in said
-    assert "TransientApiError: football/fixtures: [HTTP 503]" in said, "brackets are text, not markup"
-    assert "all is well" not in said
-    assert "COLLECT: no answer" in said
-    assert "Wait for the API." in said
-    assert "http://127.0.0.1:8080/dags/sportmonks_superliga/runs/manual__1" in said
+    failures.show_failure(follower.api, follower, run)
+    output = screen.getvalue()
+    assert "season_2025_2026.collect failed in try 3" in output
+    assert "TransientApiError: football/fixtures: [HTTP 503]" in output, "brackets are text, not markup"
+    assert "all is well" not in output
+    assert "COLLECT: no answer" in output
+    assert "Wait for the API." in output
+    assert "http://127.0.0.1:8080/dags/sportmonks_superliga/runs/manual__1" in output
 
 
 def test_a_log_that_cannot_be_read_hides_nothing_else(run: FollowedRun, screen: StringIO) -> None:
     follower = FakeFollower(FakeApi(["failed"], [FAILED_TASK], LocalError("gone")), {})
-    failures.explain(follower.api, follower, run)
+    failures.show_failure(follower.api, follower, run)
     assert "its log cannot be read: gone" in screen.getvalue()
     assert "hint:" in screen.getvalue()
 

@@ -36,8 +36,8 @@ def test_every_command_is_complete() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--batch-size", "0"], "--batch-size 0 is not a whole number from 1 to"),
-        (["--batch-size", "1000"], "--batch-size 1000 is not a whole number from 1 to"),
+        (["--batch-size", "0"], "--batch-size 0 is not an integer from 1 to"),
+        (["--batch-size", "1000"], "--batch-size 1000 is not an integer from 1 to"),
         (["--batch-size", "ten"], "--batch-size ten"),
         (["--batch-size", "2.5"], "--batch-size 2.5"),
         (["--batch-size=-3"], "--batch-size -3"),
@@ -139,7 +139,7 @@ def test_seasons_are_found_by_id_name_or_group() -> None:
     assert "2025/2026 (77)" in caught.value.hint
 
 
-def test_the_whole_way_with_a_wrong_setting(tmp_path: Path) -> None:
+def test_the_complete_command_with_a_wrong_setting(tmp_path: Path) -> None:
     """As a user: exit code, both sentences, and nothing created."""
     environment = {"PATH": "/usr/bin:/bin", "ETL_HOME": str(tmp_path / "home"), "ETL_PORT": "none"}
     environment["PYTHONPATH"] = f"{REPO}:{REPO / 'plugins'}"
@@ -152,7 +152,7 @@ def test_the_whole_way_with_a_wrong_setting(tmp_path: Path) -> None:
         cwd=tmp_path,
     )
     assert done.returncode == 1
-    assert "error: ETL_PORT='none' is not a whole number" in done.stderr
+    assert "error: ETL_PORT='none' is not an integer" in done.stderr
     assert "hint:  set ETL_PORT to 8080" in done.stderr
     assert not (tmp_path / "home").exists()
 

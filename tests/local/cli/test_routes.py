@@ -9,7 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from local.cli.main import Context, build_parser
+from local.cli.context import Context
+from local.cli.main import build_parser
 from local.errors import UsageError
 from tests.harness.routes import BASE
 
@@ -52,15 +53,15 @@ def test_check_list_create_show(
         etl("show", "nothing")
 
 
-def test_a_bad_file_is_told_and_the_rest_done(
+def test_a_bad_file_is_reported_and_the_others_are_processed(
     etl: Any, tmp_path: Path, warehouse: psycopg.Connection[Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "orders.yaml").write_text(BASE)
     (tmp_path / "bad.yaml").write_text("client: a\nrout: b\n")
     for action in ("check", "list", "create"):
         assert etl(action) == 1
-        said = capsys.readouterr()
-        assert "bad.yaml, line 2: there is no key rout. Did you mean route?" in said.err
-        assert "raw_shop_orders" in said.out or "raw.client_shop_orders" in said.out
+        output = capsys.readouterr()
+        assert "bad.yaml, line 2: there is no key rout. Did you mean route?" in output.err
+        assert "raw_shop_orders" in output.out or "raw.client_shop_orders" in output.out
     assert warehouse.execute("SELECT count(*) FROM raw.client_shop_orders").fetchone() == (0,)
     assert etl("check", str(tmp_path / "orders.yaml")) == 0

@@ -93,8 +93,8 @@ def test_dependencies_exist_and_can_be_met(services: dict[str, Any]) -> None:
         for other, how in service.get("depends_on", {}).items():
             assert other in services, f"{name} waits for {other}"
             finite = services[other]["restart"] == "no"
-            wanted = "service_completed_successfully" if finite else "service_healthy"
-            assert how["condition"] == wanted, f"{name} -> {other}"
+            condition = "service_completed_successfully" if finite else "service_healthy"
+            assert how["condition"] == condition, f"{name} -> {other}"
             profiles = services[other].get("profiles", [])
             assert set(profiles) <= set(service.get("profiles", [])), f"{name} waits for another profile's {other}"
 
@@ -205,13 +205,13 @@ def test_docker_compose_accepts_the_file(tmp_path: Path, settings: dict[str, str
 
 def test_check_names_what_is_missing(services: dict[str, Any]) -> None:
     assert deploy.problems(services["preflight"]["environment"]) == []
-    bare = resolved({})["services"]["preflight"]["environment"]
-    found = "\n".join(deploy.problems(bare))
+    defaults = resolved({})["services"]["preflight"]["environment"]
+    found = "\n".join(deploy.problems(defaults))
     for name in ("POSTGRES_PASSWORD", "AIRFLOW_FERNET_KEY", "AIRFLOW_ADMIN_PASSWORD", "SPORTMONKS_API_KEY"):
         assert f"{name} is not set in .env" in found
     celery = resolved({"AIRFLOW_EXECUTOR": "CeleryExecutor"})["services"]["preflight"]["environment"]
     assert any("REDIS_PASSWORD" in line for line in deploy.problems(celery))
-    other = bare | {"AIRFLOW__CORE__EXECUTOR": "KubernetesExecutor"}
+    other = defaults | {"AIRFLOW__CORE__EXECUTOR": "KubernetesExecutor"}
     assert any("AIRFLOW_EXECUTOR='KubernetesExecutor'" in line for line in deploy.problems(other))
 
 
@@ -295,7 +295,7 @@ def test_a_dollar_sign_that_compose_would_expand_is_named() -> None:
     assert make_secrets.expanded(text) == ["SPORTMONKS_API_KEY"]
 
 
-def test_a_key_with_a_quotation_mark_is_told_without_the_key(settings: dict[str, str]) -> None:
+def test_a_key_with_a_quotation_mark_is_reported_without_the_key(settings: dict[str, str]) -> None:
     environment = resolved(settings | {"SPORTMONKS_API_KEY": 'se"cret'})["services"]["preflight"]["environment"]
     found = deploy.problems(environment)
     assert len(found) == 1

@@ -1,4 +1,4 @@
-"""What Airflow's processes are told: real options, nobody else's settings, secrets kept and private."""
+"""The environment of Airflow's processes: known options, no settings of another Airflow, secrets kept and private."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ import pytest
 
 from local.errors import LocalError
 from local.stack.files import free_port, write_json
-from local.stack.pgbinaries import RunAs, find_programs, run_as
 from local.stack.postgres import EmbeddedPostgres, _processes_in
+from local.stack.postgres_programs import RunAs, find_programs, run_as
 from tests.harness.paths import REPO
 
 FAST = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
@@ -72,7 +72,7 @@ def test_settings_reach_the_server(server: EmbeddedPostgres) -> None:
     assert scalar(conninfo, "SHOW listen_addresses") == "127.0.0.1"
 
 
-def test_the_password_is_asked_for_and_private(server: EmbeddedPostgres) -> None:
+def test_the_password_is_required_and_private(server: EmbeddedPostgres) -> None:
     conninfo = server.start()
     wrong = f"postgresql://postgres:wrong@127.0.0.1:{server.port}/postgres"
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
@@ -251,7 +251,7 @@ class TestAsRoot:
             wheel = find_wheel().parents[1]
             shutil.copytree(wheel / "pginstall", Path(closed) / wheel.name / "pginstall", symlinks=True)
             shutil.copytree(wheel.with_name(f"{wheel.name}.libs"), Path(closed) / f"{wheel.name}.libs")
-            monkeypatch.setattr("local.stack.pgbinaries.STATE_ROOTS", (Path(state),))
+            monkeypatch.setattr("local.stack.postgres_programs.STATE_ROOTS", (Path(state),))
             monkeypatch.setenv("EMBEDDED_POSTGRES_BIN", str(Path(closed) / wheel.name / "pginstall" / "bin"))
             server = EmbeddedPostgres(Path(closed) / "home", settings=FAST)
             try:

@@ -43,7 +43,7 @@ def living(pid: int) -> bool:
 
 def start(table: ProcessTable, name: str, program: str) -> int:
     pid = table.spawn(name, [sys.executable, "-c", program], dict(os.environ), cwd=table.home)
-    wait_for(lambda: "ready" in table.last_words(name))
+    wait_for(lambda: "ready" in table.last_lines(name))
     return pid
 
 
@@ -66,7 +66,7 @@ def test_nothing_it_forked_is_left(table: ProcessTable) -> None:
     pid = start(table, "a", STUBBORN)
     family = [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]
     assert len(family) == 3
-    assert table.stop(["a"], patience=0.5) == ["a"]
+    assert table.stop(["a"], timeout=0.5) == ["a"]
     assert not [member for member in family if living(member)]
 
 
@@ -108,11 +108,11 @@ def test_only_the_named_ones_are_ended(table: ProcessTable) -> None:
         table.stop(["b"])
 
 
-def test_last_words_are_those_of_the_last_start(table: ProcessTable) -> None:
+def test_last_lines_are_those_of_the_last_start(table: ProcessTable) -> None:
     for word in ("first", "second"):
         table.spawn("a", [sys.executable, "-c", f"print('{word}')"], dict(os.environ), cwd=table.home)
         wait_for(lambda: not table.running("a"))
-    assert table.last_words("a") == "second"
+    assert table.last_lines("a") == "second"
     assert table.exit_code("a") == 0
 
 

@@ -47,7 +47,7 @@ def test_a_key_alone_means_the_real_api() -> None:
 @pytest.mark.parametrize(
     ("env", "message", "hint"),
     [
-        ({"ETL_PORT": "http"}, "ETL_PORT='http' is not a whole number from 1 to 65535", "set ETL_PORT to 8080"),
+        ({"ETL_PORT": "http"}, "ETL_PORT='http' is not an integer from 1 to 65535", "set ETL_PORT to 8080"),
         ({"ETL_PORT": "0"}, "ETL_PORT='0'", "set ETL_PORT"),
         ({"ETL_PORT": "65536"}, "ETL_PORT='65536'", "set ETL_PORT"),
         ({"ETL_PORT": "-1"}, "ETL_PORT='-1'", "set ETL_PORT"),
@@ -84,7 +84,7 @@ def test_a_key_alone_means_the_real_api() -> None:
         ({"ETL_SANDBOX_ARGS": "--leagues '5"}, "ETL_SANDBOX_ARGS=", "quotation marks"),
     ],
 )
-def test_a_wrong_value_is_named_with_its_mend(env: dict[str, str], message: str, hint: str) -> None:
+def test_a_wrong_value_is_named_with_its_hint(env: dict[str, str], message: str, hint: str) -> None:
     found = problems(**env)
     assert len(found) == 1
     assert message in found[0][0]
@@ -253,7 +253,7 @@ def test_an_api_that_nobody_serves() -> None:
     assert found[0].startswith("SPORTMONKS_BASE_URL='http://127.0.0.1:1/v3'")
 
 
-def test_a_malformed_catalog_is_told_with_its_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_malformed_catalog_is_reported_with_its_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     import sportmonks.config.settings
 
     file = tmp_path / "catalog.yaml"

@@ -1,4 +1,4 @@
-"""The whole stack, for real: started, found again, repaired, interrupted, ended without a trace."""
+"""The complete stack with its real processes: started, found again, repaired, interrupted, stopped without remains."""
 
 from __future__ import annotations
 
@@ -68,10 +68,10 @@ def etl(*words: str, env: dict[str, str]) -> subprocess.Popen[str]:
 
 
 def call(*words: str, env: dict[str, str], timeout: float = 300) -> tuple[int, str]:
-    """Exit code and everything said."""
+    """Exit code and complete output."""
     with etl(*words, env=env) as process:
-        said, _ = process.communicate(timeout=timeout)
-    return process.returncode, said
+        output, _ = process.communicate(timeout=timeout)
+    return process.returncode, output
 
 
 def ours(home: Path) -> list[str]:
@@ -79,8 +79,8 @@ def ours(home: Path) -> list[str]:
     found = []
     for process in psutil.process_iter():
         try:
-            told = " ".join(process.cmdline()) + str(process.cwd()) + str(process.environ().get("AIRFLOW_HOME"))
-            if process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE and str(home) in told:
+            description = " ".join(process.cmdline()) + str(process.cwd()) + str(process.environ().get("AIRFLOW_HOME"))
+            if process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE and str(home) in description:
                 found.append(f"{process.pid} {' '.join(process.cmdline())[:80]}")
         except psutil.Error:
             continue
@@ -101,18 +101,18 @@ def home(tmp_path: Path) -> Iterator[Path]:
 def test_up_run_down(home: Path) -> None:
     port = free_port()
     env = environment(home, ETL_PORT=str(port), ETL_DAGS_FOLDER=str(home / "dags"))
-    code, said = call("up", env=env, timeout=300)
-    assert code == 0, said
-    assert f"http://127.0.0.1:{port}" in said
+    code, output = call("up", env=env, timeout=300)
+    assert code == 0, output
+    assert f"http://127.0.0.1:{port}" in output
     stack = Stack(Settings.load(env, None))
-    assert stack.airflow.password() in said
+    assert stack.airflow.password() in output
     assert stack.is_up()
     pids = {name: stack.processes.pid(name) for name in [*COMPONENTS, SANDBOX]}
 
     # A second start finds everything and starts nothing.
     begun = time.monotonic()
-    code, said = call("up", env=env, timeout=60)
-    assert "everything was running already" in said
+    code, output = call("up", env=env, timeout=60)
+    assert "everything was running already" in output
     assert time.monotonic() - begun < 15
     assert {name: stack.processes.pid(name) for name in pids} == pids
     assert call("status", env=env)[0] == 0
@@ -137,19 +137,19 @@ def test_up_run_down(home: Path) -> None:
         assert time.monotonic() < deadline + 60
         time.sleep(0.5)
 
-    # A dead scheduler is told, and `up` starts what is missing, nothing else.
+    # A dead scheduler is reported, and `up` starts what is missing, nothing else.
     scheduler = pids["scheduler"]
     assert scheduler
     os.kill(scheduler, signal.SIGKILL)
     assert call("status", env=env)[0] == 3
-    code, said = call("up", env=env, timeout=300)
-    assert code == 0, said
-    assert "Airflow starts (scheduler)" in said
+    code, output = call("up", env=env, timeout=300)
+    assert code == 0, output
+    assert "Airflow starts (scheduler)" in output
     assert stack.processes.pid("api-server") == pids["api-server"]
 
     begun = time.monotonic()
-    code, said = call("down", env=env, timeout=60)
-    assert code == 0, said
+    code, output = call("down", env=env, timeout=60)
+    assert code == 0, output
     assert time.monotonic() - begun < 30
     stack.api.close()
     assert ours(home) == []
@@ -166,9 +166,9 @@ def test_ctrl_c_while_it_starts_ends_what_was_started(home: Path) -> None:
                 break
         time.sleep(1)
         up.send_signal(signal.SIGINT)
-        said = up.stdout.read()
+        output = up.stdout.read()
         assert up.wait(60) == 130
-    assert "stopping what was started" in said
+    assert "stopping what was started" in output
     assert ours(home) == []
 
 
@@ -177,16 +177,16 @@ def test_a_taken_port_ends_it_before_anything_starts(home: Path) -> None:
         squatter.bind(("127.0.0.1", 0))
         squatter.listen()
         env = environment(home, ETL_PORT=str(squatter.getsockname()[1]))
-        code, said = call("up", env=env, timeout=60)
+        code, output = call("up", env=env, timeout=60)
     assert code == 1
-    assert "another program listens on port" in said
+    assert "another program listens on port" in output
     assert not (home / "state" / "postgres.json").exists()
 
 
-def test_a_sandbox_that_does_not_start_is_told_with_its_last_words(home: Path) -> None:
+def test_a_sandbox_that_does_not_start_is_reported_with_its_last_lines(home: Path) -> None:
     env = environment(home, ETL_PORT=str(free_port()), ETL_SANDBOX_ARGS="--leagues none")
-    code, said = call("up", env=env, timeout=60)
+    code, output = call("up", env=env, timeout=60)
     assert code == 1
-    assert "sandbox has ended" in said
-    assert "invalid int value: 'none'" in said
+    assert "sandbox has ended" in output
+    assert "invalid int value: 'none'" in output
     assert ours(home) == []

@@ -1,8 +1,8 @@
-"""Where the embedded server's programs lie, whom they run as, and where its data may live.
+"""The programs of the embedded server, the account that runs them, and the folder of its data.
 
 `initdb` and `postgres` refuse to run as root. As root the server therefore runs as an unprivileged user, who
 must be able to reach both the programs and the data; what lies under a closed folder (such as a home of mode
-0700) is placed in `/var/lib` instead. No existing folder is ever opened up for that.
+0700) is placed in `/var/lib` instead. The rights of existing folders are never changed.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class RunAs:
             os.chown(path, self.uid, self.gid)
 
     def can_use(self, path: Path, *, write: bool = False) -> bool:
-        """Whether the account really reaches `path` (asked by a child that runs as that account)."""
+        """Whether the account really reaches `path` (tested by a child process of that account)."""
         mode = os.R_OK | os.X_OK | (os.W_OK if write else 0)
         if self.uid is None:
             return os.access(path, mode)
@@ -107,7 +107,7 @@ def _create_account() -> None:
     if useradd is None:
         return
     nologin = "/usr/sbin/nologin" if Path("/usr/sbin/nologin").exists() else "/bin/false"
-    # A second starter may be quicker; whoever loses finds the account all the same.
+    # A second process may create the account first; then this one finds it.
     command = [useradd, "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
     subprocess.run([*command, "--shell", nologin, SERVICE_USER], check=False, capture_output=True)
 
@@ -189,7 +189,7 @@ def _reachable_copy(programs: Programs, account: RunAs) -> Programs:
                     if libraries.is_dir():
                         shutil.copytree(libraries, draft / libraries.relative_to(package.parent))
                 draft.chmod(0o755)
-                with contextlib.suppress(OSError):  # lost to another starter: theirs is as good
+                with contextlib.suppress(OSError):  # another process was first: its copy is the same
                     draft.rename(target)
                 shutil.rmtree(draft, ignore_errors=True)
         except OSError:

@@ -1,4 +1,4 @@
-"""Airflow's REST API as the command line uses it."""
+"""A client of Airflow's REST API for the command line."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ class NotFound(LocalError):
 
 
 class Refused(LocalError):
-    """400, 409 or 422: the API does not take this request; its own words are in the message."""
+    """400, 409 or 422: the API refuses the request; its message is in this one."""
 
 
 class AirflowApi:
-    """One signed-in client; reads are repeated through short faults (a busy start-up), triggers are not."""
+    """A client with a login; reads are repeated while Airflow starts or is busy, triggers are not."""
 
     def __init__(self, url: str, password: Callable[[], str], *, user: str = "admin") -> None:
         self.url = url
         self.user = user
         self._password = password
         self._session = requests.Session()
-        self._session.trust_env = False  # a proxy has no business with 127.0.0.1
+        self._session.trust_env = False  # requests to 127.0.0.1 must not go through a proxy
         self._token = ""
 
     def close(self) -> None:
         self._session.close()
 
     def health(self) -> dict[str, Any]:
-        """The answer of /monitor/health (200 whatever it says); empty while nobody answers."""
+        """The body of /monitor/health (200 in any state); empty while Airflow does not respond."""
         try:
             answer = self._session.get(f"{self.url}/api/v2/monitor/health", timeout=(2, 5))
             value = answer.json() if answer.ok else {}
@@ -56,10 +56,10 @@ class AirflowApi:
         *,
         params: Mapping[str, Any] | None = None,
         json: Any = None,
-        patience: float = 20.0,
+        timeout: float = 20.0,
     ) -> dict[str, Any]:
-        """JSON answer of `/api/v2<path>`. Raises NotFound, Refused, LocalError."""
-        deadline = time.monotonic() + (patience if method == "GET" else 0)
+        """JSON response of `/api/v2<path>`; reads are repeated for `timeout` seconds. NotFound, Refused, LocalError."""
+        deadline = time.monotonic() + (timeout if method == "GET" else 0)
         while True:
             try:
                 answer = self._ask(method, path, params, json)
@@ -119,7 +119,7 @@ class AirflowApi:
             raise Refused(message)
         raise LocalError(message, hint="run `./etl status`")
 
-    # -- what the commands ask ---------------------------------------------------------------------------
+    # -- requests of the commands ---------------------------------------------------------------------------
 
     def variable(self, key: str) -> str | None:
         try:
@@ -179,12 +179,12 @@ class AirflowApi:
 
 
 def _readable(detail: Any) -> str:
-    """FastAPI's list of faults, or any other detail, in one line."""
+    """FastAPI's list of errors, or any other detail, in one line."""
     if isinstance(detail, list):
         parts = []
         for fault in detail:
             where = ".".join(str(part) for part in fault.get("loc", [])) if isinstance(fault, dict) else ""
             parts.append(f"{where}: {fault.get('msg', fault)}" if where else str(fault))
         return "; ".join(parts)
-    # The first line says it; a JSON schema and the value follow.
+    # The first line holds the message; a JSON schema and the value follow.
     return str(detail).strip().split("\n", 1)[0]

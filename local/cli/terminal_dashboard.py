@@ -1,4 +1,4 @@
-"""The page's figures in a terminal: `./etl dashboard`. The same questions (queries.py), drawn with rich."""
+"""The dashboard in a terminal (`./etl dashboard`): the queries of the page, printed with rich."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STYLES = {
     "SKIPPED": "dim",
     "PENDING": "dim",
 }
-VERDICTS = {
+STATES = {
     "ok": ("All good", "green"),
     "attention": ("Needs a look", "yellow"),
     "bad": ("Something is wrong", "red"),
@@ -51,7 +51,7 @@ def number(value: float | None) -> str:
     return "–" if value is None else f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
 
 
-def lasting(seconds: float | None) -> str:
+def duration(seconds: float | None) -> str:
     """754 -> 12m 34s."""
     if seconds is None:
         return "–"
@@ -61,7 +61,7 @@ def lasting(seconds: float | None) -> str:
     return f"{minutes}m {rest:02d}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02d}m"
 
 
-def moment(iso: str | None) -> str:
+def time_text(iso: str | None) -> str:
     return "never" if iso is None else datetime.fromisoformat(iso).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
@@ -75,7 +75,7 @@ def _table(*columns: str, right: tuple[str, ...] = ()) -> Table:
 def show_health(console: Console, conn: queries.Conn) -> str:
     """Print the health section; returns the overall status."""
     x = queries.health(conn)
-    title, colour = VERDICTS[x["overall"]]
+    title, colour = STATES[x["overall"]]
     share = 100 * x["collected_fixtures"] // x["total_fixtures"] if x["total_fixtures"] else 0
     table = Table.grid(padding=(0, 3, 0, 0))
     rate = "–" if x["avg_success_rate"] is None else f"{x['avg_success_rate']} %"
@@ -85,9 +85,9 @@ def show_health(console: Console, conn: queries.Conn) -> str:
         ("Running", number(x["running_executions"]), "Due now", number(x["due_fixtures"])),
         ("Completed", number(x["completed_executions"]), "Leagues", number(x["leagues"])),
         ("Failed", number(x["failed_executions"]), "Seasons", number(x["chunks"])),
-        ("Mean duration", lasting(x["avg_duration_seconds"]), "Log lines, 24 h", f"≈ {number(x['logs_24h'])}"),
+        ("Mean duration", duration(x["avg_duration_seconds"]), "Log lines, 24 h", f"≈ {number(x['logs_24h'])}"),
         ("Mean success rate", rate, "Errors, 24 h", number(x["errors_24h"])),
-        ("Last execution", moment(x["last_execution_at"]), "Open alerts", number(x["open_alerts"])),
+        ("Last execution", time_text(x["last_execution_at"]), "Open alerts", number(x["open_alerts"])),
     ]
     for left, first, right, second in pairs:
         table.add_row(Text(left, "dim"), first, Text(right, "dim"), second)
@@ -101,13 +101,13 @@ def show_running(console: Console, conn: queries.Conn) -> None:
     for x in found:
         bar = ProgressBar(total=max(x["total_fixtures"], 1), completed=x["processed_fixtures"], width=30)
         line = Table.grid(padding=(0, 2, 0, 0))
-        left = f"about {lasting(x['remaining_seconds'])} left" if x["remaining_seconds"] is not None else ""
+        left = f"about {duration(x['remaining_seconds'])} left" if x["remaining_seconds"] is not None else ""
         line.add_row(clean(x["dag_id"]), bar, f"{x['processed_fixtures']} / {x['total_fixtures']}", left)
         console.print(line)
 
 
 def show_executions(console: Console, conn: queries.Conn, *, limit: int = 10) -> None:
-    # The id, which people copy, is never folded; it also tells when the run was due.
+    # The id is never folded, because people copy it; it holds the time at which the run was due.
     figures = ("took", "fixtures", "failed")
     table = _table("execution", "DAG", "status", *figures, right=figures)
     table.columns[0].no_wrap = True
@@ -116,7 +116,7 @@ def show_executions(console: Console, conn: queries.Conn, *, limit: int = 10) ->
             clean(x["execution_id"]),
             clean((x["dag_id"] or "–").removeprefix("sportmonks_")),
             status(x["status"]),
-            lasting(x["duration_seconds"]),
+            duration(x["duration_seconds"]),
             f"{x['processed_fixtures']} / {x['total_fixtures']}",
             clean(x["failed_fixtures"], "red" if x["failed_fixtures"] else ""),
         )
@@ -124,7 +124,7 @@ def show_executions(console: Console, conn: queries.Conn, *, limit: int = 10) ->
 
 
 def show_execution(console: Console, conn: queries.Conn, execution_id: str) -> bool:
-    """One execution with its seasons; False when there is no such."""
+    """Print one execution with its seasons; False when there is none with this id."""
     x = queries.execution(conn, execution_id)
     if x is None:
         return False
@@ -134,8 +134,8 @@ def show_execution(console: Console, conn: queries.Conn, execution_id: str) -> b
         ("DAG", clean(x["dag_id"])),
         ("Run", clean(x["run_id"])),
         ("Status", status(x["status"])),
-        ("Started (UTC)", Text(moment(x["started_at"]))),
-        ("Duration", Text(lasting(x["duration_seconds"]))),
+        ("Started (UTC)", Text(time_text(x["started_at"]))),
+        ("Duration", Text(duration(x["duration_seconds"]))),
         ("Fixtures", Text(f"{x['processed_fixtures']} of {x['total_fixtures']}, {x['failed_fixtures']} failed")),
         ("Success rate", Text(rate)),
         ("Fixtures/s", Text(number(x["fixtures_per_second"]))),
@@ -149,17 +149,17 @@ def show_execution(console: Console, conn: queries.Conn, execution_id: str) -> b
     for c in x["chunks"]:
         name = f"{c['league_name']} {c['season_name'] or c['season_id']}".strip()
         values = [number(c[key]) for key in ("planned", "saved", "unchanged", "failed", "api_calls")]
-        took, error = lasting(c["duration_seconds"]), clean(c["error_message"] or "")
+        took, error = duration(c["duration_seconds"]), clean(c["error_message"] or "")
         table.add_row(clean(name), status(c["status"]), *values, took, error)
     console.print(table)
     return True
 
 
 def show_logs(console: Console, conn: queries.Conn, **filters: Any) -> None:
-    """Oldest of the newest first, as a log file reads."""
+    """Print the newest lines in order of time, as in a log file."""
     found = queries.search_logs(conn, seconds=30, **filters)
     for x in reversed(found["rows"]):
-        line = Text.assemble((moment(x["timestamp"]), "dim"), " ", (f"{x['level']:<8}", STYLES[x["level"]]), " ")
+        line = Text.assemble((time_text(x["timestamp"]), "dim"), " ", (f"{x['level']:<8}", STYLES[x["level"]]), " ")
         line.append_text(clean(x["component"], "bold"))
         for label, key in (("exec", "execution_id"), ("chunk", "chunk_id"), ("fixture", "fixture_id")):
             if x[key] is not None:
@@ -167,7 +167,7 @@ def show_logs(console: Console, conn: queries.Conn, **filters: Any) -> None:
         line.append(" ").append_text(clean(x["message"]))
         console.print(line)
     if found["next"] and len(found["rows"]) < filters.get("limit", 100):
-        reach = f"{found['looked_at']:,} lines, back to {moment(found['looked_back_to'])} UTC"
+        reach = f"{found['looked_at']:,} lines, back to {time_text(found['looked_back_to'])} UTC"
         console.print(f"Looked through {reach}: narrow the filters to look further.", style="yellow")
     elif not found["rows"]:
         console.print("No line matches.", style="dim")
@@ -187,7 +187,7 @@ def show_metrics(
 
 
 def show_alerts(console: Console, conn: queries.Conn) -> int:
-    """Live alerts with what to do; how many."""
+    """Print the open and acknowledged alerts with their hints; returns their number."""
     found = sorted(queries.alerts(conn, limit=100)["rows"], key=lambda a: a["severity"] != "CRITICAL")
     for a in found:
         line = Text.assemble((f"{a['severity']:<8}", STYLES.get(a["severity"], "")), " ")
@@ -196,7 +196,9 @@ def show_alerts(console: Console, conn: queries.Conn) -> int:
             line.append_text(clean(f" ({a['status'].lower()} by {a['acknowledged_by']})", "dim"))
         console.print(line)
         console.print(Text("         ").append_text(clean(a["message"])))
-        console.print(Text("         since " + moment(a["opened_at"]) + " UTC. ", "dim").append_text(clean(a["hint"])))
+        console.print(
+            Text("         since " + time_text(a["opened_at"]) + " UTC. ", "dim").append_text(clean(a["hint"]))
+        )
     if not found:
         console.print("No alert is open.", style="green")
     return len(found)
@@ -212,6 +214,6 @@ def show_budgets(console: Console, conn: queries.Conn) -> None:
             clean(b["entity"]),
             number(b["remaining"]),
             number(b["call_limit"]),
-            moment(b["resets_at"]) if b["resets_at"] else "–",
+            time_text(b["resets_at"]) if b["resets_at"] else "–",
         )
     console.print(table)

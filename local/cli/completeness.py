@@ -1,4 +1,4 @@
-"""The warehouse against the sandbox's own truth: how many fixtures each season has, here and there."""
+"""Compares the number of fixtures of every season in the warehouse and in the sandbox."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from sportmonks.config.manifest import Manifest
 
 
-def compare(stack: Stack, manifest: Manifest) -> bool:
+def show_completeness(stack: Stack, manifest: Manifest) -> bool:
     """Print a line per league; True when every season of every followed league is complete."""
-    truth = _truth(stack)
+    expected = _seasons_of_sandbox(stack)
     follower = Follower(stack.api, stack.warehouse)
     rows = follower.rows("stored_fixtures", [league.id for league in manifest.leagues])
     follower.close()
@@ -31,7 +31,7 @@ def compare(stack: Stack, manifest: Manifest) -> bool:
     wrong = []
     totals = [0, 0, 0]
     for league in manifest.leagues:
-        chunks = [chunk for chunk in truth if chunk["league_id"] == league.id]
+        chunks = [chunk for chunk in expected if chunk["league_id"] == league.id]
         there = sum(chunk["fixtures"] for chunk in chunks)
         here = sum(stored.get(chunk["season_id"], 0) for chunk in chunks)
         totals = [old + new for old, new in zip(totals, (len(chunks), there, here), strict=True)]
@@ -50,15 +50,15 @@ def compare(stack: Stack, manifest: Manifest) -> bool:
     return not wrong
 
 
-def _truth(stack: Stack) -> list[dict[str, Any]]:
+def _seasons_of_sandbox(stack: Stack) -> list[dict[str, Any]]:
     try:
         with requests.Session() as session:
             session.trust_env = False
-            answer = session.get(f"{stack.sandbox_url}/_admin/truth", timeout=60)
-            answer.raise_for_status()
-            chunks: list[dict[str, Any]] = answer.json()["chunks"]
+            response = session.get(f"{stack.sandbox_url}/_admin/truth", timeout=60)
+            response.raise_for_status()
+            chunks: list[dict[str, Any]] = response.json()["chunks"]
             return chunks
     except (requests.RequestException, ValueError, KeyError) as error:
         raise LocalError(
-            f"the sandbox does not tell its truth: {type(error).__name__}", hint="run `./etl status`"
+            f"the sandbox does not report its fixtures: {type(error).__name__}", hint="run `./etl status`"
         ) from error
