@@ -4,8 +4,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, CronTriggerTimetable, chain
 
-from sportmonks.operators.catalog import MigrateOperator, PublishCatalogOperator, ReferenceOperator
-from sportmonks.operators.structure import StructureOperator
+from sportmonks.operators.catalog import MigrateOperator, PublishCatalogOperator, ReferenceOperator, StructureOperator
 
 DOC = """\
 ### Catalog

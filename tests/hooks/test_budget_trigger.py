@@ -22,40 +22,49 @@ def first_event(trigger: BudgetTrigger) -> TriggerEvent:
     return asyncio.run(run())
 
 
-def test_it_fires_after_the_moment_not_before() -> None:
-    moment = datetime.now(UTC) + timedelta(seconds=0.3)
-    event = first_event(BudgetTrigger(moment.isoformat(), "Fixture", "no call is left"))
-    assert datetime.now(UTC) >= moment
+def test_it_fires_after_the_time_not_before() -> None:
+    until = datetime.now(UTC) + timedelta(seconds=0.3)
+    event = first_event(BudgetTrigger(until.isoformat(), "Fixture", "no call is left"))
+    assert datetime.now(UTC) >= until
     assert event.payload == {"waited_for": "Fixture"}
 
 
-def test_a_moment_that_is_past_fires_at_once() -> None:
+def test_a_time_in_the_past_fires_at_once() -> None:
     started = time.monotonic()
     first_event(BudgetTrigger("2020-01-01T00:00:00+00:00", "Fixture"))
     assert time.monotonic() - started < 0.2
 
 
 def test_long_waits_are_slept_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    naps: list[float] = []
+    slept: list[float] = []
 
-    async def nap(seconds: float) -> None:
-        naps.append(seconds)
-        if len(naps) == 3:
-            # The clock is set right meanwhile.
-            trigger.moment = datetime.now(UTC)
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            # The clock is corrected meanwhile.
+            trigger.until = datetime.now(UTC)
 
-    monkeypatch.setattr(module.asyncio, "sleep", nap)
+    monkeypatch.setattr(module.asyncio, "sleep", sleep)
     trigger = BudgetTrigger(datetime.now(UTC) + timedelta(hours=1), "Fixture")
     first_event(trigger)
-    assert naps == [60, 60, 60]
+    assert slept == [60, 60, 60]
 
 
 @pytest.mark.parametrize(
-    "moment", ["2026-03-01T12:00:00", "2026-03-01T12:00:00+00:00", datetime(2026, 3, 1, 12, tzinfo=UTC)]
+    "until", ["2026-03-01T12:00:00", "2026-03-01T12:00:00+00:00", datetime(2026, 3, 1, 12, tzinfo=UTC)]
 )
-def test_it_survives_the_way_through_the_database(moment: str | datetime) -> None:
-    path, arguments = BudgetTrigger(moment, "Fixture", "why").serialize()
+def test_it_survives_the_way_through_the_database(until: str | datetime) -> None:
+    path, arguments = BudgetTrigger(until, "Fixture", "why").serialize()
     assert path == f"{BudgetTrigger.__module__}.{BudgetTrigger.__qualname__}"
     again = BudgetTrigger(**arguments)
-    assert again.moment == datetime(2026, 3, 1, 12, tzinfo=UTC)
+    assert again.until == datetime(2026, 3, 1, 12, tzinfo=UTC)
     assert again.serialize() == (path, arguments)
+
+
+def test_a_trigger_stored_by_the_version_before_still_fires() -> None:
+    """Airflow makes a stored trigger from the arguments that were stored with it."""
+    stored = {"moment": "2026-03-01T12:00:00+00:00", "entity": "Fixture", "reason": "no call is left"}
+    trigger = BudgetTrigger(**stored)
+    assert (trigger.until, trigger.reason) == (datetime(2026, 3, 1, 12, tzinfo=UTC), "no call is left")
+    with pytest.raises(TypeError, match="needs until"):
+        BudgetTrigger(entity="Fixture")

@@ -29,7 +29,7 @@ from tests.harness.api_server import Handler, Seen, Server, always, answer, serv
 KEY = "s3cr3t-Key-0123456789abcdef"
 RATE = {"remaining": 41, "resets_in_seconds": 900, "requested_entity": "Fixture"}
 
-Start = Callable[..., tuple[SportmonksHook, Server]]
+StartHook = Callable[..., tuple[SportmonksHook, Server]]
 
 
 def api_connection(monkeypatch: pytest.MonkeyPatch, **parts: Any) -> None:
@@ -38,7 +38,7 @@ def api_connection(monkeypatch: pytest.MonkeyPatch, **parts: Any) -> None:
 
 def warehouse_connection(monkeypatch: pytest.MonkeyPatch, dsn: str) -> None:
     parts = conninfo.conninfo_to_dict(dsn)
-    whole = {
+    parameters = {
         "conn_type": "postgres",
         "host": parts.get("host"),
         "port": int(parts.get("port") or 5432),
@@ -46,11 +46,11 @@ def warehouse_connection(monkeypatch: pytest.MonkeyPatch, dsn: str) -> None:
         "password": parts.get("password"),
         "schema": parts.get("dbname"),
     }
-    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", json.dumps(whole))
+    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", json.dumps(parameters))
 
 
 @pytest.fixture
-def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[StartHook]:
     """``start(handler, **arguments)`` gives a hook without a warehouse and the server behind its connection."""
     with ExitStack() as stack:
 
@@ -91,7 +91,7 @@ def test_a_uri_connection_works_too(monkeypatch: pytest.MonkeyPatch) -> None:
         assert hook.client.base_url == server.url or hook.client.base_url.startswith("https://127.0.0.1")
 
 
-def test_the_key_is_sent_in_the_header_and_masked(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_is_sent_in_the_header_and_masked(start: StartHook, monkeypatch: pytest.MonkeyPatch) -> None:
     masked: list[str] = []
     monkeypatch.setattr("airflow.sdk.log.mask_secret", lambda secret, name=None: masked.append(secret))
     hook, server = start(always(answer([{"id": 1}])))
@@ -101,7 +101,7 @@ def test_the_key_is_sent_in_the_header_and_masked(start: Start, monkeypatch: pyt
     assert KEY not in f"{hook!r} {hook.client!r}"
 
 
-def test_one_client_and_one_connection_for_all_calls(start: Start) -> None:
+def test_one_client_and_one_connection_for_all_calls(start: StartHook) -> None:
     hook, server = start(always(answer([{"id": 1}])))
     for _ in range(5):
         hook.get_types()
@@ -109,7 +109,7 @@ def test_one_client_and_one_connection_for_all_calls(start: Start) -> None:
     assert hook.get_conn() is hook.client.transport.session
 
 
-def test_batches(start: Start) -> None:
+def test_batches(start: StartHook) -> None:
     hook, server = start(always(answer([{"id": 2}, {"id": 1}], rate_limit=RATE)), max_batch=2)
     result = hook.get_fixtures_multi([1, 2], ("scores",))
     assert set(result.rows) == {1, 2}
@@ -118,7 +118,7 @@ def test_batches(start: Start) -> None:
         hook.get_fixtures_multi([1, 2, 3])
 
 
-def test_fixtures_of_a_season_leave_other_leagues_out(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+def test_fixtures_of_a_season_leave_other_leagues_out(start: StartHook, caplog: pytest.LogCaptureFixture) -> None:
     rows = [{"id": 1, "league_id": 8}, {"id": 2, "league_id": 9}, {"id": 3}]
     hook, server = start(always(answer(rows)))
     assert [row["id"] for row in hook.get_fixtures_by_league_season(8, 23026)] == [1, 3]
@@ -128,7 +128,7 @@ def test_fixtures_of_a_season_leave_other_leagues_out(start: Start, caplog: pyte
     assert server.seen[1].query == {"filters": "fixtureSeasons:23026", "include": "scores", "per_page": "50"}
 
 
-def test_catalog_listings(start: Start) -> None:
+def test_catalog_listings(start: StartHook) -> None:
     hook, server = start(always(answer([{"id": 8, "seasons": [{"id": 1}]}])))
     assert hook.get_leagues([8]) == hook.get_leagues() == hook.get_my_leagues()
     assert hook.get_seasons(8) == [{"id": 1}]
@@ -172,7 +172,7 @@ def test_extras_of_the_connection_do_not_become_headers(monkeypatch: pytest.Monk
         hook.close()
 
 
-def test_the_connection_test_answers_yes_or_why_not(start: Start) -> None:
+def test_the_connection_test_answers_yes_or_why_not(start: StartHook) -> None:
     hook, server = start(always(answer([{"id": 1}])))
     assert hook.test_connection() == (True, f"The Sportmonks API at {server.url} accepts the key.")
     hook, _ = start(always(answer(status=401, message="Unauthenticated.")))
@@ -182,19 +182,19 @@ def test_the_connection_test_answers_yes_or_why_not(start: Start) -> None:
     assert KEY not in why
 
 
-def test_without_a_warehouse_there_is_no_shared_budget(start: Start) -> None:
+def test_without_a_warehouse_there_is_no_shared_budget(start: StartHook) -> None:
     hook, _ = start(always(answer([{"id": 1}])))
     assert isinstance(hook.client.budget, UnlimitedBudget)
 
 
 def test_the_budget_is_the_warehouses(
-    start: Start, monkeypatch: pytest.MonkeyPatch, warehouse: psycopg.Connection[Any], warehouse_dsn: str
+    start: StartHook, monkeypatch: pytest.MonkeyPatch, warehouse: psycopg.Connection[Any], warehouse_dsn: str
 ) -> None:
     warehouse_connection(monkeypatch, warehouse_dsn)
     hook, _ = start(
         always(answer([{"id": 1}], rate_limit=RATE, headers={"X-RateLimit-Limit": "60"})),
         warehouse_conn_id="sportmonks_warehouse",
-        budget_dials={"reserve": 0.5, "max_inline_wait": 0},
+        budget_settings={"reserve": 0.5, "max_inline_wait": 0},
     )
     assert isinstance(hook.client.budget, PostgresBudget)
     hook.get_fixtures_multi([1])
@@ -207,7 +207,7 @@ def test_the_budget_is_the_warehouses(
 
 
 def test_refused_includes_are_remembered_in_the_warehouse_for_a_week(
-    start: Start, monkeypatch: pytest.MonkeyPatch, warehouse: psycopg.Connection[Any], warehouse_dsn: str
+    start: StartHook, monkeypatch: pytest.MonkeyPatch, warehouse: psycopg.Connection[Any], warehouse_dsn: str
 ) -> None:
     def handler(seen: Seen, sock: socket.socket) -> None:
         if "odds" in seen.query.get("include", ""):

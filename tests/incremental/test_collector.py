@@ -30,14 +30,14 @@ def own_table(conn: psycopg.Connection[Any]) -> None:
 def test_the_documented_use(warehouse: psycopg.Connection[Any], warehouse_dsn: str) -> None:
     """Full import first, two years afterwards; the upsert tells inserts from updates."""
     own_table(warehouse)
-    asked: list[int] = []
+    fetched: list[int] = []
     with open_connection(warehouse_dsn) as conn:
         for _ in range(2):
             with IncrementalCollector("my-collector", conn) as tracker:
                 years = get_years_to_fetch(
                     2000, 2025, tracker.last_run_time, 365, now=datetime(2025, 11, 23, tzinfo=UTC)
                 )
-                asked.append(len(years))
+                fetched.append(len(years))
                 for year in years:
                     tracker.record_processed()
                     row = conn.execute(
@@ -51,7 +51,7 @@ def test_the_documented_use(warehouse: psycopg.Connection[Any], warehouse_dsn: s
                     else:
                         tracker.record_updated()
                 conn.commit()
-    assert asked == [26, 2]
+    assert fetched == [26, 2]
     first, second = runs(warehouse, "my-collector")
     assert (first["status"], first["records_processed"], first["records_inserted"]) == ("success", 26, 26)
     assert (second["records_processed"], second["records_inserted"], second["records_updated"]) == (2, 0, 2)
@@ -101,7 +101,7 @@ def test_a_failure_rolls_back_and_is_recorded_masked(warehouse: psycopg.Connecti
                 tracker.mark_year(2021)
                 tracker.record_processed(3)
                 conn.execute("INSERT INTO public.gdp VALUES (2000, 1)")
-                raise RuntimeError("GET https://api.example/v1?api_token=S3cr3tValue&page=2 said 500")
+                raise RuntimeError("GET https://api.example/v1?api_token=S3cr3tValue&page=2 gave 500")
 
         with pytest.raises(RuntimeError):
             stumble()
@@ -210,6 +210,75 @@ def test_a_connection_of_psycopg_2_serves_too(warehouse: psycopg.Connection[Any]
         ("success", 2),
         ("failed", 0),
     ]
+
+
+def test_with_a_function_that_connects_no_connection_is_held(
+    warehouse: psycopg.Connection[Any], warehouse_dsn: str
+) -> None:
+    """Figures and marks are written with the data, through the caller's connection; the run ends once."""
+    own_table(warehouse)
+    opened: list[psycopg.Connection[Any]] = []
+
+    def connect() -> psycopg.Connection[Any]:
+        opened.append(open_connection(warehouse_dsn, autocommit=True))
+        return opened[-1]
+
+    fetched_at = datetime(2026, 3, 1, tzinfo=UTC)
+    with IncrementalCollector("c", connect, "etl_1") as tracker:
+        assert all(conn.closed for conn in opened)
+        with connect() as conn, conn.transaction():
+            conn.execute("INSERT INTO public.gdp VALUES (2000, 1)")
+            tracker.record_inserted()
+            tracker.mark_season(7)
+            tracker.save(conn, now=fetched_at)
+        (row,) = runs(warehouse, "c")
+        assert (row["status"], row["records_inserted"], row["completed_at"]) == ("running", 1, None)
+        assert IncrementalCollector("c", connect).season_runs == {7: fetched_at}
+        with connect() as conn:
+            tracker.record_failed()
+            tracker.finish(conn, message="ended early")
+    (row,) = runs(warehouse, "c")
+    assert (row["status"], row["error_message"]) == ("success", "ended early")
+    assert (row["records_inserted"], row["records_failed"]) == (1, 1)
+    # What was saved is not marked again with the time of the end.
+    assert IncrementalCollector("c", connect).season_runs == {7: fetched_at}
+    with IncrementalCollector("c", connect, "etl_2") as tracker:
+        tracker.record_unchanged(3)
+    assert runs(warehouse, "c")[1]["records_unchanged"] == 3
+    assert runs(warehouse, "c")[1]["status"] == "success"
+    assert all(conn.closed for conn in opened)
+
+
+def test_what_was_rolled_back_with_the_data_ends_as_a_failure(
+    warehouse: psycopg.Connection[Any], warehouse_dsn: str
+) -> None:
+    def stumble() -> None:
+        with (
+            IncrementalCollector("c", lambda: open_connection(warehouse_dsn, autocommit=True), "etl_1") as tracker,
+            open_connection(warehouse_dsn) as conn,
+            conn.transaction(),
+        ):
+            tracker.mark_season(7)
+            tracker.finish(conn)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        stumble()
+    (row,) = runs(warehouse, "c")
+    assert (row["status"], row["error_message"]) == ("failed", "ZeroDivisionError: ")
+    assert IncrementalCollector("c", warehouse).season_runs == {}
+
+
+def test_a_run_that_has_ended_is_not_reopened(
+    warehouse: psycopg.Connection[Any], warehouse_dsn: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with open_connection(warehouse_dsn, autocommit=True) as conn, IncrementalCollector("c", conn) as tracker:
+        warehouse.execute("SELECT etl.close_abandoned_collector_runs(p_older_than => '-1 day')")
+        tracker.record_processed()
+        tracker.save(conn)
+    (row,) = runs(warehouse, "c")
+    assert (row["status"], row["records_processed"]) == ("failed", 0)
+    assert caplog.text.count("has ended already or belongs to another try") == 2
 
 
 def test_a_watermark_that_is_no_json_is_refused_where_it_is_set(warehouse: psycopg.Connection[Any]) -> None:

@@ -16,7 +16,6 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 from psycopg import conninfo
 
 from sandbox.testing import RunningSandbox, running_sandbox
-from sportmonks.collect.plan import Planned
 from sportmonks.config.catalog import TaskSettings
 from sportmonks.config.manifest import League, Manifest, decode_manifest
 from sportmonks.errors import (
@@ -31,11 +30,12 @@ from sportmonks.errors import (
     SportmonksError,
     TransientApiError,
 )
-from sportmonks.operators.catalog import MigrateOperator, PublishCatalogOperator, ReferenceOperator
-from sportmonks.operators.collect import CollectOperator
-from sportmonks.operators.discover import DiscoverOperator
-from sportmonks.operators.plan import PlanOperator
+from sportmonks.hooks.sportmonks import SportmonksHook
+from sportmonks.operators.catalog import MigrateOperator, PublishCatalogOperator, ReferenceOperator, StructureOperator
+from sportmonks.operators.league import CollectOperator, DiscoverOperator, PlanOperator
+from sportmonks.operators.routes import RouteExtractOperator
 from sportmonks.planning.execution_id import execution_id
+from sportmonks.routes.parse import parse_route
 from sportmonks.triggers.budget import BudgetTrigger
 
 WHEN = datetime(2026, 3, 1, 5, 0, tzinfo=UTC)
@@ -114,8 +114,12 @@ def plain(league: League) -> dict[str, Any]:
 
 def test_migrate_brings_the_schema_up_to_date_once(box: RunningSandbox, warehouse: psycopg.Connection[Any]) -> None:
     assert MigrateOperator(task_id="migrate").execute(context()) == []
-    warehouse.execute("DELETE FROM etl.schema_migrations WHERE name LIKE '0005%'")
-    assert MigrateOperator(task_id="migrate").execute(context()) == ["0005_checks_views"]
+    warehouse.execute("DROP SCHEMA etl CASCADE; DROP SCHEMA raw CASCADE; DROP SCHEMA football CASCADE")
+    applied = MigrateOperator(task_id="migrate").execute(context())
+    assert applied
+    recorded = warehouse.execute("SELECT name FROM etl.schema_migrations ORDER BY name").fetchall()
+    assert [name for (name,) in recorded] == applied
+    assert MigrateOperator(task_id="migrate").execute(context()) == []
 
 
 def test_reference_lists(box: RunningSandbox, warehouse: psycopg.Connection[Any]) -> None:
@@ -201,7 +205,7 @@ def test_discover_plan_collect(
     assert any(name.startswith("api_call") for name in names)
     share = "SELECT avg(metric_value) FROM etl.etl_metrics WHERE metric_name = 'monitoring.share' AND metric_unit = '%'"
     (percent,) = warehouse.execute(share).fetchone() or (None,)
-    assert 0 < percent < 10  # 0.1 is usual; a busy machine may lose a moment just there
+    assert 0 < percent < 10  # 0.1 is usual; a busy machine may be interrupted just there
     assert warehouse.execute("SELECT count(*) > 0 FROM etl.etl_logs WHERE component = 'COLLECT'").fetchone() == (True,)
     # Again, as after a clear: nothing is left to do.
     assert collect.execute(context(task_id=f"{season.group}.collect"))["planned"] == 0
@@ -221,50 +225,86 @@ def test_a_run_refuses_nonsense_before_any_call(box: RunningSandbox, manifest: M
 
 LEAGUE = League(id=8, name="L", slug="l", schedule=None, deadline_minutes=60, includes=("scores",))
 SEASON = {"id": 1, "name": "S", "group": "g"}
-FACES: dict[str, tuple[Any, str, dict[str, Any]]] = {
-    "discover": (DiscoverOperator, "sportmonks.collect.discover.discover", {}),
-    "plan": (PlanOperator, "sportmonks.collect.plan.plan", {}),
-    "collect": (
-        CollectOperator,
-        "sportmonks.collect.collect.collect",
-        {"season": {"id": 1, "name": "S", "group": "g"}},
-    ),
+ROUTE = parse_route("client: shop\nroute: orders\nconnection: sportmonks_api\npath: /page\npaging: {style: page}\n")
+# Operator, the function that does its work, its arguments.
+OPERATORS: dict[str, tuple[Any, str, dict[str, Any]]] = {
+    "discover": (DiscoverOperator, "sportmonks.collect.discover.discover", plain(LEAGUE)),
+    "plan": (PlanOperator, "sportmonks.collect.plan.plan", plain(LEAGUE)),
+    "collect": (CollectOperator, "sportmonks.collect.collect.collect", {"season": SEASON, **plain(LEAGUE)}),
+    "reference": (ReferenceOperator, "sportmonks.reference.lists.collect_list", {}),
+    "publish": (PublishCatalogOperator, "sportmonks.hooks.sportmonks.SportmonksHook.get_leagues", {}),
+    "extract": (RouteExtractOperator, "sportmonks.routes.extract.run_route", {"route": ROUTE}),
 }
 
 
-def face(name: str, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> Any:
+def failing(name: str, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> Any:
     """An operator whose work ends in this error."""
-    kind, work, more = FACES[name]
+    kind, work, arguments = OPERATORS[name]
 
-    def fails(*_: Any, **__: Any) -> Planned:
+    def fails(*_: Any, **__: Any) -> Any:
         raise error
 
     monkeypatch.setattr(work, fails)
-    return kind(task_id=name, **plain(LEAGUE), **more)
+    return kind(task_id=name, **arguments)
 
 
-@pytest.mark.parametrize("name", FACES)
+@pytest.mark.parametrize("name", OPERATORS)
 @pytest.mark.parametrize("kind", [BudgetWait, CircuitOpen])
 def test_a_wait_frees_the_slot_and_comes_back(
     box: RunningSandbox, monkeypatch: pytest.MonkeyPatch, name: str, kind: type[BudgetWait]
 ) -> None:
     wait = kind("no calls left", entity="Fixture", seconds=3600, until=LATER)
-    task = face(name, wait, monkeypatch)
+    task = failing(name, wait, monkeypatch)
     with pytest.raises(TaskDeferred) as deferred:
         task.execute(context())
     found = deferred.value
     assert found.method_name == "resume"
     assert isinstance(found.trigger, BudgetTrigger)
-    assert (found.trigger.moment, found.trigger.entity) == (LATER, "Fixture")
+    assert (found.trigger.until, found.trigger.entity) == (LATER, "Fixture")
     path, arguments = found.trigger.serialize()
     assert path == "sportmonks.triggers.budget.BudgetTrigger"
-    assert BudgetTrigger(**json.loads(json.dumps(arguments))).moment == LATER
+    assert BudgetTrigger(**json.loads(json.dumps(arguments))).until == LATER
     # What Airflow calls afterwards: resume(context, event=..., **kwargs).
     with pytest.raises(TaskDeferred):
         task.resume(context(), event={"waited_for": "Fixture"}, **(found.kwargs or {}))
 
 
-@pytest.mark.parametrize("name", FACES)
+@pytest.mark.parametrize("stored", [{}, {"outages": 0}, {"outages": 2}], ids=str)
+def test_a_task_deferred_by_the_version_before_goes_on(
+    box: RunningSandbox, manifest: Manifest, warehouse: psycopg.Connection[Any], stored: dict[str, int]
+) -> None:
+    """Airflow stores a method's name and its arguments with a deferred task; the class comes from the DAG file."""
+    task = DiscoverOperator(task_id="discover", **plain(manifest.leagues[0]))
+    warehouse.execute("SELECT etl.start_etl_execution(%s)", (RUN,))
+    found = task.resume_execution("resume", {"event": {"waited_for": "Fixture"}, **stored}, context())
+    assert (len(found["seasons"]), found["failed"]) == (2, [])
+
+
+def test_what_a_task_opened_is_closed_when_it_waits(box: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[SportmonksHook] = []
+    monkeypatch.setattr(SportmonksHook, "close", closed.append)
+    wait = BudgetWait("no calls left", entity="Fixture", seconds=3600, until=LATER)
+    with pytest.raises(TaskDeferred):
+        failing("discover", wait, monkeypatch).execute(context())
+    assert len(closed) == 1
+
+
+def test_the_lists_of_a_season_are_left_to_the_next_run_instead(
+    box: RunningSandbox, manifest: Manifest, variables: Variables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait = BudgetWait("no calls left", entity="Team", seconds=3600, until=LATER)
+
+    def fails(*_: Any) -> None:
+        raise wait
+
+    monkeypatch.setattr("sportmonks.api.client.SportmonksClient.teams", fails)
+    result = StructureOperator(task_id="structure").execute(context())
+    assert {name: found["seasons"] for name, found in result.items()} == {
+        "stages": 4, "rounds": 4, "teams": 0, "venues": 4}  # fmt: skip
+    assert result["teams"]["stopped"] == "goes on in the next run: no calls left"
+
+
+@pytest.mark.parametrize("name", OPERATORS)
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
@@ -284,7 +324,7 @@ def test_errors_in_airflows_terms(
     box: RunningSandbox, monkeypatch: pytest.MonkeyPatch, name: str, error: BaseException, expected: type[BaseException]
 ) -> None:
     with pytest.raises(expected) as caught:
-        face(name, error, monkeypatch).execute(context())
+        failing(name, error, monkeypatch).execute(context())
     if expected is AirflowException:
         assert not isinstance(caught.value, AirflowFailException), "a passing fault is worth a retry"
     assert str(error) in str(caught.value)
@@ -304,25 +344,37 @@ def test_a_collector_stops_its_chunk_unless_that_is_somebody_elses(
     for work in ("start_etl_execution(%s)", "open_chunk(%s, 8, 1)", "finish_etl_execution(%s)", "open_chunk(%s, 8, 1)"):
         warehouse.execute(f"SELECT etl.{work}".encode(), (RUN,))
     with pytest.raises(AirflowException):
-        face("collect", error, monkeypatch).execute(context())
+        failing("collect", error, monkeypatch).execute(context())
     assert warehouse.execute("SELECT status FROM etl.execution_chunks").fetchone() == (status,)
 
 
-def test_an_api_that_keeps_failing_is_not_waited_for_for_ever(
-    box: RunningSandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    task = face("discover", CircuitOpen("calls rest", entity="State", seconds=30, until=LATER), monkeypatch)
+def waits(task: Any) -> Iterator[dict[str, Any]]:
+    """The arguments of each deferral in a row, until the task fails: its error is raised."""
     kwargs: dict[str, Any] = {}
-    for _ in range(50):
+    while True:
         try:
             task.resume(context(), event={}, **kwargs)
         except TaskDeferred as deferred:
             kwargs = dict(deferred.kwargs or {})
-        except AirflowException as error:
-            assert "kept failing" in str(error)  # noqa: PT017
-            break
-    else:
-        pytest.fail("fifty waits in a row and no end")
+            yield kwargs
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_an_api_that_keeps_failing_is_not_waited_for_for_ever(
+    box: RunningSandbox, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    task = failing(name, CircuitOpen("calls rest", entity="State", seconds=30, until=LATER), monkeypatch)
+    found = waits(task)
+    assert [next(found), next(found)] == [{"outages": 1}, {"outages": 2}]
+    with pytest.raises(AirflowException, match=r"kept failing over 2 waits\. calls rest") as caught:
+        next(found)
+    assert not isinstance(caught.value, AirflowFailException), "Airflow's retries apply"
+
+
+def test_a_wait_for_quota_has_no_limit(box: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = failing("discover", BudgetWait("used up", entity="State", seconds=30, until=LATER), monkeypatch)
+    found = waits(task)
+    assert [next(found) for _ in range(10)] == [{"outages": 0}] * 10
 
 
 def test_an_unreachable_warehouse_is_named_without_its_password(
@@ -339,4 +391,4 @@ def test_an_unreachable_warehouse_is_named_without_its_password(
 
 def test_the_deadline_of_a_wait_is_in_the_future_of_the_clock_that_set_it() -> None:
     wait = BudgetWait("x", entity="Fixture", seconds=60, until=WHEN + timedelta(seconds=60))
-    assert BudgetTrigger(wait.until, wait.entity).moment - WHEN == timedelta(seconds=60)
+    assert BudgetTrigger(wait.until, wait.entity).until - WHEN == timedelta(seconds=60)

@@ -20,9 +20,10 @@ from sportmonks.api.client import SportmonksClient
 from sportmonks.config.catalog import SweepSettings
 from sportmonks.config.manifest import League, Manifest
 from sportmonks.errors import BudgetWait, FatalApiError, OutsidePlanError, TransientApiError
-from sportmonks.operators.structure import StructureOperator
-from sportmonks.reference.lists import collect_list, recorded
-from sportmonks.reference.season_lists import LISTS, ListResult, Structure
+from sportmonks.incremental import IncrementalCollector
+from sportmonks.operators.catalog import StructureOperator
+from sportmonks.reference.lists import collect_list
+from sportmonks.reference.season_lists import LISTS, ListResult, SeasonLists
 from sportmonks.reference.store import store_list
 from sportmonks.warehouse.connection import open_connection
 
@@ -68,7 +69,7 @@ class Job:
     def run(self, days: float = 0, client: Any = None) -> dict[str, ListResult]:
         self.runs += 1
         now = NOW + days * DAY
-        job = Structure(
+        job = SeasonLists(
             self.connect, client or self.client, self.leagues, self.sweep, f"etl_{self.runs}", clock=lambda: now
         )
         return job.read()
@@ -164,17 +165,17 @@ def test_none_per_run_is_none(job: Job, box: RunningSandbox) -> None:
 
 
 class Faulty:
-    """Answers one row per season and list, unless told otherwise: ``faults[list]`` by place of the call."""
+    """Answers one row per season and list, except where a fault is set: ``faults[list]`` by place of the call."""
 
     def __init__(self, **faults: Any) -> None:
         self.faults = faults
-        self.asked: dict[str, list[int]] = {name: [] for name in LISTS}
+        self.calls: dict[str, list[int]] = {name: [] for name in LISTS}
 
     def __getattr__(self, name: str) -> Any:
         def read(season_id: int) -> list[dict[str, Any]]:
-            self.asked[name].append(season_id)
+            self.calls[name].append(season_id)
             fault = self.faults.get(name)
-            found = fault(len(self.asked[name])) if fault else None
+            found = fault(len(self.calls[name])) if fault else None
             if isinstance(found, Exception):
                 raise found
             return [{"id": season_id * 10, "name": "x", "season_id": season_id}] if found is None else found
@@ -197,7 +198,7 @@ def status(job: Job, name: str) -> tuple[str, str | None]:
 def test_a_list_that_the_server_does_not_have_is_left_out_at_once(job: Job) -> None:
     client = Faulty(venues=always(FatalApiError("The requested endpoint does not exist")))
     done = job.run(client=client)
-    assert len(client.asked["venues"]) == 1
+    assert len(client.calls["venues"]) == 1
     assert (done["teams"].seasons, done["venues"].seasons) == (8, 0)
     assert "endpoint does not exist" in (done["venues"].stopped or "")
     assert status(job, "venues")[0] == "success"
@@ -208,7 +209,7 @@ def test_a_list_that_the_server_does_not_have_is_left_out_at_once(job: Job) -> N
 def test_a_list_without_any_row_ends_after_a_few_calls(job: Job, answer: Any, caplog: pytest.LogCaptureFixture) -> None:
     client = Faulty(venues=always(answer))
     done = job.run(client=client)
-    assert len(client.asked["venues"]) == 3
+    assert len(client.calls["venues"]) == 3
     assert done["venues"].stopped == "no season has any row"
     assert sum("No venues of season" in record.message for record in caplog.records) == 1
 
@@ -228,7 +229,7 @@ def test_a_wait_for_calls_ends_the_list_until_the_next_run(job: Job) -> None:
     assert status(job, "teams") == ("success", f"goes on in the next run: {wait}")
     client = Faulty()
     assert job.run(client=client)["teams"].seasons == 6
-    assert client.asked["venues"] == []
+    assert client.calls["venues"] == []
 
 
 def test_one_season_in_trouble_does_not_keep_the_others(job: Job) -> None:
@@ -240,15 +241,15 @@ def test_an_api_that_keeps_failing_fails_the_task_and_costs_nothing_that_was_rea
     client = Faulty(rounds=lambda place: TransientApiError("HTTP 500") if place > 2 else None)
     with pytest.raises(TransientApiError, match="HTTP 500"):
         job.run(client=client)
-    assert {name: len(asked) for name, asked in client.asked.items()} == {
+    assert {name: len(ids) for name, ids in client.calls.items()} == {
         "stages": 8, "rounds": 5, "teams": 8, "venues": 8}  # fmt: skip
     assert status(job, "rounds")[0] == "failed"
     again = Faulty()
     assert job.run(client=again)["rounds"].seasons == 6
-    assert again.asked["stages"] == []
+    assert again.calls["stages"] == []
 
 
-def test_a_list_read_whole_is_recorded_with_its_data(job: Job) -> None:
+def test_a_complete_list_is_recorded_with_its_data(job: Job) -> None:
     rows = [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}]
     collect_list(job.connect, "types", lambda: rows, collector="reference:types", execution_id="etl_1")
     rows[1]["name"] = "c"
@@ -262,7 +263,8 @@ def test_a_list_read_whole_is_recorded_with_its_data(job: Job) -> None:
 def test_a_failure_is_recorded_without_secrets(job: Job) -> None:
     with (
         pytest.raises(TransientApiError),
-        recorded(job.connect, "etl_1", "leagues", "seasons"),
+        IncrementalCollector("leagues", job.connect, "etl_1"),
+        IncrementalCollector("seasons", job.connect, "etl_1"),
     ):
         raise TransientApiError("GET /leagues?api_token=s3cr3t-Key-0123456789 failed")
     rows = job.rows("SELECT collector_name, status, error_message FROM etl.collector_runs")

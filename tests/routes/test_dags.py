@@ -201,7 +201,7 @@ def test_a_long_wait_frees_the_worker_slot(connections: dict[str, str], server: 
     with pytest.raises(TaskDeferred) as deferred:
         extract.execute(context())
     assert deferred.value.method_name == "resume"
-    assert (deferred.value.trigger.moment - datetime.now(UTC)).total_seconds() > 3500  # type: ignore[attr-defined]
+    assert (deferred.value.trigger.until - datetime.now(UTC)).total_seconds() > 3500  # type: ignore[attr-defined]
     server.calls.clear()
     summary = extract.resume(context(), {"waited_for": "x"})
     assert (summary["inserted"], server.calls[0][1]["page"]) == (1000, "4")

@@ -1,2 +1,2 @@
--- Parts (years, seasons) that a run fetched to their end. Parameters: name, array of texts.
-SELECT etl.mark_collector_periods(%s, %s::text[])
+-- Parts (years, seasons) that a run fetched completely. Parameters: name, array of texts, time of fetching (NULL = now).
+SELECT etl.mark_collector_periods(%s, %s::text[], coalesce(%s::timestamptz, clock_timestamp()))

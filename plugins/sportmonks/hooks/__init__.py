@@ -1,1 +1,1 @@
-"""Airflow's face of the API layer."""
+"""Airflow hooks over the API's client, and the package's errors in Airflow's terms."""

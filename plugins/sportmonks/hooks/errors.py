@@ -16,8 +16,9 @@ _FINAL = (ConfigurationError, FatalApiError)
 def as_airflow(error: BaseException) -> BaseException:
     """The exception to raise from a task: ``raise as_airflow(error) from error``.
 
-    Fail at once for configuration and wrong requests, skip for what the plan does not cover, fail with retries for
-    the rest of the package's errors (a BudgetWait that could not be deferred among them). Others pass unchanged.
+    Wrong settings and wrong requests fail the task at once, what the plan does not cover skips it, and the package's
+    other errors fail it with retries (a BudgetWait too, where the caller does not defer the task). Errors of other
+    packages are returned unchanged.
     """
     if isinstance(error, _FINAL):
         return AirflowFailException(str(error))
@@ -30,7 +31,7 @@ def as_airflow(error: BaseException) -> BaseException:
 
 @contextmanager
 def airflow_errors() -> Iterator[None]:
-    """The package's errors become Airflow's within the block; all others pass."""
+    """Within the block the package's errors are raised as Airflow's; all others pass unchanged."""
     try:
         yield
     except SportmonksError as error:

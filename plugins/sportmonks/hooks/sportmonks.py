@@ -1,4 +1,4 @@
-"""The hook: an Airflow connection in, the API's client with the shared budget out."""
+"""The hook makes the API's client, with the shared budget, from an Airflow connection."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 Row = dict[str, Any]
 
 DEFAULT_BASE_URL = "https://api.sportmonks.com/v3"
-# Of the connection's extra these alone are read; the HTTP hook would send everything else as headers.
+# The only keys of the connection's extra that are read; the HTTP hook of Airflow would send all others as headers.
 _SESSION_EXTRAS = ("verify", "proxies")
 
 
@@ -37,9 +37,10 @@ class SportmonksHook(HttpHook):
     Connection: host = base URL (``https://api.sportmonks.com/v3``; schema and port may be given apart), password =
     API key; of the extra, ``verify`` and ``proxies`` are honoured. Requests run on the client's own pooled session.
 
-    The budget is the warehouse's, shared with every other task of this connection. ``warehouse_conn_id=None``: no
-    shared budget (for tools without a warehouse). ``budget_dials`` go to ``PostgresBudget`` (``reserve``,
-    ``max_inline_wait``, ...), ``client_dials`` to ``SportmonksClient`` (``max_batch``, ``read_timeout``, ...).
+    The budget of calls is kept in the warehouse and shared with every other task of this connection;
+    ``warehouse_conn_id=None`` means no shared budget (for tools without a warehouse). ``budget`` replaces it.
+    ``budget_settings`` go to ``PostgresBudget`` (``reserve``, ``max_inline_wait``, ...), ``client_settings`` to
+    ``SportmonksClient`` (``max_batch``, ``read_timeout``, ...). ``on_call`` is called after every call.
     """
 
     conn_name_attr = "conn_id"
@@ -53,22 +54,22 @@ class SportmonksHook(HttpHook):
         *,
         warehouse_conn_id: str | None = WAREHOUSE_CONN_ID,
         budget: Budget | None = None,
-        budget_dials: Mapping[str, Any] | None = None,
+        budget_settings: Mapping[str, Any] | None = None,
         on_call: Callable[[CallRecord], None] | None = None,
-        **client_dials: Any,
+        **client_settings: Any,
     ) -> None:
         super().__init__(method="GET", http_conn_id=conn_id)
         self.conn_id = conn_id
         self.warehouse_conn_id = warehouse_conn_id
         self._budget = budget
-        self._budget_dials = dict(budget_dials or {})
+        self._budget_settings = dict(budget_settings or {})
         self._on_call = on_call
-        self._client_dials = client_dials
+        self._client_settings = client_settings
 
     @cached_property
     def client(self) -> SportmonksClient:
-        """The client, made on first use. Threads may share it once it exists: make it on the task's main thread,
-        where Airflow answers for connections. Raises ConfigurationError."""
+        """The client, made on first use. Threads may share it once it exists. Make it on the task's main thread, the
+        only one on which Airflow serves connections. Raises ConfigurationError."""
         from airflow.sdk.log import mask_secret
 
         from sportmonks.api.client import SportmonksClient
@@ -91,38 +92,38 @@ class SportmonksHook(HttpHook):
         self.base_url = base_url_of(conn.host, conn.schema, conn.port)
         self._base_url_initialized = True
         settings: dict[str, Any] = {name: value for name, value in conn.extra_dejson.items() if name in _SESSION_EXTRAS}
-        settings |= self._client_dials
+        settings |= self._client_settings
         store = self._warehouse()
         if store is not None and "forbidden" not in settings:
             settings["forbidden"] = store.known()
             settings.setdefault("on_forbidden", store.learn)
         return SportmonksClient(self.base_url, key, budget=self._make_budget(store), on_call=self._on_call, **settings)
 
-    def _warehouse(self) -> _Store | None:
+    def _warehouse(self) -> _HookWarehouse | None:
         if self.warehouse_conn_id is None:
             return None
         from sportmonks.warehouse.connection import warehouse_conninfo
 
-        return _Store(warehouse_conninfo(self.warehouse_conn_id), self.conn_id)
+        return _HookWarehouse(warehouse_conninfo(self.warehouse_conn_id), self.conn_id)
 
-    def _make_budget(self, store: _Store | None) -> Budget:
+    def _make_budget(self, store: _HookWarehouse | None) -> Budget:
         from sportmonks.api.budget import PostgresBudget, UnlimitedBudget
 
         if self._budget is not None:
             return self._budget
         if store is None:
             return UnlimitedBudget()
-        return PostgresBudget(store.connect, self.conn_id, **self._budget_dials)
+        return PostgresBudget(store.connect, self.conn_id, **self._budget_settings)
 
     def get_conn(self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None) -> Session:
-        """The client's own session: authenticated, pooled, never without time-outs."""
+        """The session of the client: authenticated, pooled, with a timeout on every request."""
         session = self.client.transport.session
         if headers:
             session.headers.update(headers)
         return session
 
     def close(self) -> None:
-        """Close the client, if there is one."""
+        """Close the client if it was made."""
         client = self.__dict__.pop("client", None)
         if client is not None:
             client.close()
@@ -130,15 +131,18 @@ class SportmonksHook(HttpHook):
     def get_fixtures_multi(
         self, fixture_ids: Sequence[int], includes: Iterable[str] = (), *, urgent: bool = False
     ) -> BatchResponse:
-        """Up to ``max_batch`` fixtures in one call: rows, missing and poisoned ids, calls, bytes."""
+        """Up to ``max_batch`` fixtures in one call: rows, missing and poisoned ids, number of calls, bytes.
+
+        ``urgent``: may use the part of the budget that is reserved for live and daily work.
+        """
         return self.client.fixtures_multi(fixture_ids, includes, urgent=urgent)
 
     def get_fixtures_by_league_season(
         self, league_id: int, season_id: int, includes: Iterable[str] = (), *, urgent: bool = False
     ) -> Iterator[Row]:
-        """Fixtures of a season, those of another league left out.
+        """The fixtures of a season, without those that belong to another league (their number is logged).
 
-        Without includes these are base rows (1000 a call); with them, 50 a call.
+        Without includes these are base rows, 1000 a call; with includes, 50 a call.
         """
         pages: Iterator[list[Row]]
         if includes := tuple(includes):
@@ -161,27 +165,31 @@ class SportmonksHook(HttpHook):
             )
 
     def get_leagues(self, ids: Iterable[int] | None = None) -> list[Row]:
-        """Leagues with their seasons; None = all that the plan covers."""
+        """Leagues with their seasons; ``None``: all that the plan covers."""
         return self.client.leagues(ids)
 
     def get_seasons(self, league_id: int) -> list[Row]:
+        """The seasons of a league."""
         return self.client.seasons(league_id)
 
     def get_states(self) -> list[Row]:
+        """All states that a fixture may have."""
         return self.client.states()
 
     def get_types(self) -> list[Row]:
+        """All types (of events, statistics, details)."""
         return self.client.types()
 
     def get_my_leagues(self) -> list[Row]:
+        """The leagues of the subscription."""
         return self.client.my_leagues()
 
     def check_access(self) -> None:
-        """Proves address and key by one cheap call. Raises ConfigurationError."""
+        """Check address and key with one cheap call. Raises ConfigurationError."""
         self.client.check_access()
 
     def test_connection(self) -> tuple[bool, str]:
-        """For Airflow's "Test" button."""
+        """Whether address and key are right, and a message; for Airflow's "Test" button."""
         try:
             self.check_access()
         except SportmonksError as error:
@@ -189,10 +197,10 @@ class SportmonksHook(HttpHook):
         return True, f"The Sportmonks API at {self.client.base_url} accepts the key."
 
 
-class _Store:
-    """The warehouse as the hook needs it: connections for the budget, memory of refused includes.
+class _HookWarehouse:
+    """The warehouse as the hook needs it: connections for the budget, and the includes that the plan refuses.
 
-    Holds a conninfo, not a connection, so that any thread can open one without asking Airflow.
+    Holds connection parameters, not a connection, so that any thread can open one without Airflow.
     """
 
     def __init__(self, info: str, connection_name: str) -> None:
@@ -205,6 +213,7 @@ class _Store:
         return open_connection(self._info, autocommit=True)
 
     def known(self) -> list[tuple[str, str]]:
+        """(entity, include) pairs that the API refused during the last week."""
         from sportmonks.warehouse.connection import sql
 
         with self.connect() as conn:
@@ -214,6 +223,7 @@ class _Store:
             ]
 
     def learn(self, entity: str, include: str, code: int | None, message: str) -> None:
+        """Store that the API refuses ``include``."""
         import psycopg
 
         from sportmonks.warehouse.connection import sql
@@ -223,13 +233,13 @@ class _Store:
             with self.connect() as conn:
                 conn.execute(sql("queries/budget_forbidden_learn"), values)
         except (psycopg.Error, SportmonksError) as error:
-            # Learning it again costs one call; failing here would cost the batch.
+            # Finding it out again costs one call; an error here would cost the batch.
             log.warning("The refused include '%s' could not be stored: %s", include, type(error).__name__)
 
 
 def url_parts(host: str, schema: str | None, port: int | None, scheme: str = "https") -> SplitResult:
-    """The URL of a connection's parts: Airflow's HTTP connections keep the scheme in ``schema``, unless they were
-    given as a URI, where ``schema`` is the path. ``scheme``: where neither tells one."""
+    """The URL that an Airflow connection's parts make. HTTP connections of Airflow keep the scheme in ``schema``, but
+    those that were given as a URI keep the path there. ``scheme`` applies when neither host nor schema names one."""
     host, schema = host.strip(), (schema or "").strip("/ ")
     known = ("http", "https")
     if "://" not in host:
@@ -243,7 +253,7 @@ def url_parts(host: str, schema: str | None, port: int | None, scheme: str = "ht
 
 
 def base_url_of(host: str | None, schema: str | None, port: int | None) -> str:
-    """The base URL of a Sportmonks connection's parts. Raises ConfigurationError."""
+    """The base URL that the parts of a Sportmonks connection make. Raises ConfigurationError."""
     from sportmonks.api.transport import clean_base_url
 
     return clean_base_url(url_parts(host or DEFAULT_BASE_URL, schema, port).geturl())

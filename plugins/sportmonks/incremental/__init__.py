@@ -33,7 +33,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # Plans use the functions alone: the database driver loads only for those who record runs.
+    # Loaded at first use: those who need only the planning functions do not load the database driver.
     if name in ("IncrementalCollector", "masked"):
         from sportmonks.incremental import collector
 

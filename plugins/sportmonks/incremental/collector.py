@@ -1,6 +1,7 @@
 """The record of a collector's run in ``etl.collector_runs``.
 
-Nothing here imports Airflow, so it serves any Python program with a PostgreSQL connection.
+Nothing here imports Airflow, so it serves any Python program with a PostgreSQL connection. All of the package's Python
+code that records such runs does it through ``IncrementalCollector``.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import json
 import logging
 import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -33,7 +34,7 @@ ERROR_LENGTH = 2000
 
 
 def masked(text: str) -> str:
-    """``text`` without secrets, shortened to what a row needs."""
+    """``text`` without secrets, cut to ``ERROR_LENGTH`` characters."""
     text = mask_text(text)
     return text if len(text) <= ERROR_LENGTH else text[: ERROR_LENGTH - 1] + "…"
 
@@ -49,12 +50,17 @@ class IncrementalCollector:
                     store(conn, record)
                     tracker.record_processed()
 
-    ``conn`` is the connection that writes the data (psycopg 3 or of its shape). On exit the figures are
-    written through it and committed, together with data that was not committed yet; inside
-    ``conn.transaction()`` that block commits them. After an exception ``conn`` is rolled back, the failure
-    is recorded with its masked text over a connection of its own, and the exception goes on. Runs of the
-    same name at the same time each have their own row. ``execution_id`` makes the row that of an execution:
-    a repeated try takes it over.
+    ``conn`` is the connection that writes the data (psycopg 3 or of its shape). On exit the figures are written
+    through it and committed, together with data that was not committed yet; inside ``conn.transaction()`` that block
+    commits them. After an exception ``conn`` is rolled back, the failure is recorded with its masked text over a
+    connection of its own, and the exception goes on.
+
+    A function that opens connections may stand in for ``conn``. Then no connection is held while the data is fetched,
+    and ``save`` (the run goes on) or ``finish`` (the run ends) write the figures through a connection of the caller's,
+    in the transaction of the data. A run that was not finished succeeds on exit.
+
+    Runs of the same name at the same time each have their own row. ``execution_id`` makes the row that of an execution:
+    a repeated try takes it over and counts from zero.
     """
 
     def __init__(self, name: str, conn: Any, execution_id: str | None = None) -> None:
@@ -62,22 +68,24 @@ class IncrementalCollector:
         self.execution_id = execution_id
         self.run_id: int | None = None
         self.processed = self.inserted = self.updated = self.unchanged = self.failed = 0
-        self._conn = conn
+        self._connect: Callable[[], Any] | None = conn if callable(conn) else None
+        self._conn: Any = None if callable(conn) else conn
+        self._finished = False
         self._lock = threading.Lock()  # fetch threads may count too
         self._state: tuple[datetime | None, Any, dict[str, datetime]] | None = None
         self._watermark: Any = None
-        self._asked: set[str] = set()
+        self._fetched: set[str] = set()
 
     # -- what earlier runs left
 
     @property
     def last_run_time(self) -> datetime | None:
-        """End of the last success (timezone-aware); None = never."""
+        """End of the last successful run (timezone-aware); None when there was none."""
         return self._earlier()[0]
 
     @property
     def watermark(self) -> Any:
-        """What this run set, else what the newest success that had one left; None at first."""
+        """The value that this run set, else that of the newest successful run that set one; None when none did."""
         return self._watermark if self._watermark is not None else self._earlier()[1]
 
     def set_watermark(self, value: Any) -> None:
@@ -87,12 +95,12 @@ class IncrementalCollector:
 
     @property
     def year_runs(self) -> dict[int, datetime]:
-        """When each year was last fetched with success, by this class's own record."""
+        """When each year was last fetched by a successful run of this collector (timezone-aware)."""
         return self._parts("year:")
 
     @property
     def season_runs(self) -> dict[int, datetime]:
-        """The same for season ids."""
+        """The same by season id."""
         return self._parts("season:")
 
     def should_fetch_year(self, year: int, max_age_days: float = 365, *, now: datetime | None = None) -> bool:
@@ -105,7 +113,7 @@ class IncrementalCollector:
     def years_to_fetch(
         self, start_year: int, end_year: int, max_age_days: float = 365, *, now: datetime | None = None
     ) -> list[int]:
-        """:func:`get_years_to_fetch` by each year's age; those given count as fetched likewise."""
+        """:func:`get_years_to_fetch` by each year's age; the years returned count as fetched once the run succeeds."""
         years = get_years_to_fetch(start_year, end_year, self.year_runs, max_age_days, now=now)
         for year in years:
             self.mark_year(year)
@@ -119,18 +127,24 @@ class IncrementalCollector:
         sweeps: Sequence[Sweep] = SWEEPS,
         now: datetime | None = None,
     ) -> list[SeasonT]:
-        """:func:`get_seasons_to_fetch` by each season's age; those given count likewise."""
+        """:func:`get_seasons_to_fetch` by each season's age; the seasons returned count as fetched once the run
+        succeeds."""
         due = get_seasons_to_fetch(seasons, self.season_runs, max_age_days, sweeps=sweeps, now=now)
-        self._asked.update(f"season:{season.season_id}" for season in due)
+        for season in due:
+            self.mark_season(season.season_id)
         return due
 
     def mark_year(self, year: int) -> None:
-        """This run fetches ``year`` to its end."""
-        self._asked.add(f"year:{year}")
+        """This run fetches ``year`` completely."""
+        self._fetched.add(f"year:{year}")
 
     def unmark_year(self, year: int) -> None:
         """This run did not fetch ``year`` after all."""
-        self._asked.discard(f"year:{year}")
+        self._fetched.discard(f"year:{year}")
+
+    def mark_season(self, season_id: int) -> None:
+        """This run fetches the season completely."""
+        self._fetched.add(f"season:{season_id}")
 
     # -- what this run does
 
@@ -164,13 +178,28 @@ class IncrementalCollector:
             "failed": self.failed,
         }
 
+    def save(self, conn: Any, *, now: datetime | None = None) -> None:
+        """Write the figures so far, and what was marked since the last ``save`` as fetched at ``now`` (default: the
+        server's clock). The run goes on. ``conn``'s transaction is left open, so that data and figures commit together.
+        """
+        if not _row(conn, "queries/collector_progress", (*self.statistics.values(), self.run_id)):
+            self._warn_of_ended_row()
+        self._write_marks(conn, now)
+
+    def finish(self, conn: Any, status: str = "success", message: str | None = None) -> None:
+        """End the run with its figures as ``"success"`` or ``"failed"``. ``message``: for people, stored as
+        ``error_message``; a success may have one too. ``conn``'s transaction is left open, as by ``save``."""
+        self._write_end(conn, status, message)
+        self._write_marks(conn)
+        self._finished = True
+
     # -- context
 
     def __enter__(self) -> Self:
         own = self._open_own()
         try:
             self._state = self._read_state(own)  # before the row of a repeated try leaves 'success'
-            self.run_id = _one(own, "queries/collector_start", (self.name, self.execution_id))
+            (self.run_id,) = _row(own, "queries/collector_start", (self.name, self.execution_id))
             own.commit()
         finally:
             own.close()
@@ -183,39 +212,56 @@ class IncrementalCollector:
             self._fail(error)
             return
         try:
-            self._finish(self._conn, "success", None)
-            if self._asked:
-                marks = (self.name, sorted(self._asked))
-                _one(self._conn, "queries/collector_periods", marks)
-            if not self._conn.autocommit and not _in_block(self._conn):
-                self._conn.commit()
+            if not self._finished:
+                self._succeed()
         except Exception as failure:
             self._fail(failure)
             raise
         log.info("Collector %s: %s", self.name, self.statistics)
 
+    def _succeed(self) -> None:
+        if self._conn is None:
+            own = self._open_own()
+            try:
+                self.finish(own)
+                own.commit()
+            finally:
+                own.close()
+            return
+        self.finish(self._conn)
+        if not self._conn.autocommit and not _in_block(self._conn):
+            self._conn.commit()
+
     def _fail(self, error: BaseException) -> None:
         """Record the failure without hiding it: a second fault here is logged only."""
         try:
-            if not _in_block(self._conn):
+            if self._conn is not None and not _in_block(self._conn):
                 self._conn.rollback()
         except Exception as fault:
             log.warning("Rollback of collector %s: %s", self.name, masked(str(fault)))
         try:
             own = self._open_own()
             try:
-                self._finish(own, "failed", masked(f"{type(error).__name__}: {error}"))
+                self._write_end(own, "failed", masked(f"{type(error).__name__}: {error}"))
                 own.commit()
             finally:
                 own.close()
         except Exception as fault:
             log.warning("Collector %s: its failure could not be recorded: %s", self.name, masked(str(fault)))
 
-    def _finish(self, conn: Any, status: str, error: str | None) -> None:
+    def _write_end(self, conn: Any, status: str, message: str | None) -> None:
         watermark = None if self._watermark is None else json.dumps(self._watermark)
-        counts = (self.processed, self.inserted, self.updated, self.unchanged, self.failed)
-        if not _one(conn, "queries/collector_finish", (self.run_id, status, *counts, watermark, error)):
-            log.warning("Run %s of collector %s was taken over by another try.", self.run_id, self.name)
+        figures = (*self.statistics.values(), watermark, message)
+        if not _row(conn, "queries/collector_finish", (self.run_id, status, *figures))[0]:
+            self._warn_of_ended_row()
+
+    def _write_marks(self, conn: Any, now: datetime | None = None) -> None:
+        if self._fetched:
+            _row(conn, "queries/collector_periods", (self.name, sorted(self._fetched), now))
+            self._fetched.clear()
+
+    def _warn_of_ended_row(self) -> None:
+        log.warning("Run %s of collector %s has ended already or belongs to another try.", self.run_id, self.name)
 
     def _earlier(self) -> tuple[datetime | None, Any, dict[str, datetime]]:
         if self._state is None:
@@ -232,11 +278,13 @@ class IncrementalCollector:
         return last, None if watermark is None else json.loads(watermark), times
 
     def _parts(self, prefix: str) -> dict[int, datetime]:
-        found = self._earlier()[2].items()
-        return {int(part.removeprefix(prefix)): at for part, at in found if part.startswith(prefix)}
+        found = {part.removeprefix(prefix): at for part, at in self._earlier()[2].items() if part.startswith(prefix)}
+        return {int(number): at for number, at in found.items() if number.isdecimal()}
 
     def _open_own(self) -> Any:
-        """A second connection to the same place: bookkeeping must outlive a rollback of the data's."""
+        """A second connection to the same place, because the record must outlive a rollback of the data."""
+        if self._connect is not None:
+            return self._connect()
         info = self._conn.info
         if hasattr(info, "get_parameters"):
             known = {**info.get_parameters(), "password": info.password or None}
@@ -252,11 +300,8 @@ def _in_block(conn: Any) -> bool:
 
 
 def _row(conn: Any, query: str, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The row that a named query returns; an empty tuple when there is none."""
     with conn.cursor() as cursor:
         cursor.execute(sql(query), parameters)
-        row: tuple[Any, ...] = tuple(cursor.fetchone())
+        row: tuple[Any, ...] = tuple(cursor.fetchone() or ())
         return row
-
-
-def _one(conn: Any, query: str, parameters: tuple[Any, ...]) -> Any:
-    return _row(conn, query, parameters)[0]

@@ -1,1 +1,1 @@
-"""Airflow's face of catalog, plan and collection: thin operators over plain functions."""
+"""Airflow operators over plain functions: catalog, leagues and raw routes."""

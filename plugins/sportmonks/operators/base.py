@@ -1,110 +1,128 @@
-"""What the operators of a league run share: identity, run, errors, waits."""
+"""What every operator of the package shares: connections, errors in Airflow's terms, and the wait for the budget."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-import msgspec
 from airflow.sdk import BaseOperator
 
-from sportmonks.config.catalog import TaskSettings
-from sportmonks.config.manifest import League
 from sportmonks.config.settings import API_CONN_ID, WAREHOUSE_CONN_ID
 from sportmonks.errors import BudgetWait, CircuitOpen, TransientApiError
+from sportmonks.hooks.errors import airflow_errors
 from sportmonks.planning.execution_id import execution_id
-from sportmonks.planning.run_params import read_params
 
 if TYPE_CHECKING:
+    import psycopg
     from airflow.sdk import Context
 
-    from sportmonks.api.calls import CallRecord
-    from sportmonks.collect.context import RunContext
+    from sportmonks.config.catalog import BudgetSettings
     from sportmonks.hooks.sportmonks import SportmonksHook
 
 
-# Waits in a row for an API that keeps failing, before a try of the task counts as failed. A wait for quota has no such
-# limit: it always ends.
+# Deferrals in a row because the API keeps failing (CircuitOpen), after which the try counts as failed. A wait for calls
+# of the next window has no such limit, because it always ends.
 MAX_OUTAGES = 2
 
 
-class LeagueOperator(BaseOperator):
-    """Base of the tasks of a league run. ``league`` and ``settings`` are the manifest's, as plain structures."""
+class Closable(Protocol):
+    def close(self) -> None: ...
 
-    def __init__(
-        self,
-        *,
-        league: Mapping[str, Any],
-        settings: Mapping[str, Any],
-        api_conn_id: str = API_CONN_ID,
-        warehouse_conn_id: str = WAREHOUSE_CONN_ID,
-        **kwargs: Any,
-    ) -> None:
+
+ResourceT = TypeVar("ResourceT", bound=Closable)
+
+
+class WarehouseOperator(BaseOperator):
+    """Base of the package's operators. A subclass implements ``perform``; ``execute`` and ``resume`` call it.
+
+    - What ``perform`` opens with ``close_later`` (``hook`` does so) is closed when it ends, also after an error.
+    - The package's errors become Airflow's: see ``sportmonks.hooks.errors``.
+    - A ``BudgetWait`` (no call may be made for longer than the client waits by itself) defers the task: a trigger waits
+      without a worker slot, then ``perform`` runs again. What it stored before the wait must therefore stay valid, and
+      it must find by itself where to go on. When the API still keeps failing (``CircuitOpen``) after ``MAX_OUTAGES``
+      deferrals in a row, the try fails and Airflow's retries apply.
+    - Work that may be left to the next DAG run does not have to wait: ``perform`` handles ``BudgetWait`` itself and
+      returns what it has done. ``StructureOperator`` does, because one list without calls must not hold up the others.
+
+    Airflow is asked for connections on the main thread of a task only. Call ``connector`` and ``hook`` there; what they
+    return may be used by any thread.
+    """
+
+    def __init__(self, *, warehouse_conn_id: str = WAREHOUSE_CONN_ID, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.league = league
-        self.settings = settings
-        self.api_conn_id = api_conn_id
         self.warehouse_conn_id = warehouse_conn_id
-        self._outages = 0
-        self._hook: SportmonksHook | None = None
 
-    def _make_run(self, context: Context, on_call: Callable[[CallRecord], None] | None = None) -> RunContext:
-        """The run this task belongs to. Airflow is asked for its connections here, on the task's main thread."""
-        from sportmonks.collect.checkpoints import VariableStore
-        from sportmonks.collect.context import RunContext
-        from sportmonks.hooks.sportmonks import SportmonksHook
-        from sportmonks.warehouse.connection import open_connection, warehouse_conninfo
+    def perform(self, context: Context) -> Any:
+        """The work of the task; the return value is its XCom. May be called again after a wait."""
+        raise NotImplementedError
 
-        league = msgspec.convert(dict(self.league), League)
-        settings = msgspec.convert(dict(self.settings), TaskSettings)
-        info = warehouse_conninfo(self.warehouse_conn_id)
-        hook = self._hook = SportmonksHook(
-            self.api_conn_id,
-            warehouse_conn_id=self.warehouse_conn_id,
-            budget_dials=settings.budget.for_client(),
-            max_batch=settings.collect.max_batch_size,
-            on_call=on_call,
-        )
-        dag_run = context["dag_run"]
-        return RunContext(
-            execution_id=execution_id(dag_run.dag_id, dag_run.run_id, dag_run.run_after),
-            league=league,
-            settings=settings,
-            params=read_params(context["params"], league, settings),
-            connect=lambda: open_connection(info, autocommit=True),
-            client=lambda: hook.client,
-            checkpoints=VariableStore(),
-            connection_name=self.api_conn_id,
-            log=self.log,
-        )
+    def execute(self, context: Context) -> Any:
+        """The result of ``perform``. Raises Airflow's exceptions, TaskDeferred among them."""
+        return self._attempt(context, outages=0)
 
     def resume(self, context: Context, event: Mapping[str, Any] | None = None, outages: int = 0) -> Any:
-        """After a wait in the triggerer: the warehouse knows where to go on. ``outages``: waits in a row because the
-        API was failing."""
-        self._outages = outages
-        return self.execute(context)
+        """The same after a wait. Airflow stores this method's name and ``outages`` with every deferred task: keep both.
 
-    @contextmanager
-    def _airflow_terms(self) -> Iterator[None]:
-        """The package's errors become Airflow's; a wait for the budget frees the worker slot and ends in ``resume``.
-        Connections are given back whatever happens."""
-        from sportmonks.hooks.errors import airflow_errors
-        from sportmonks.triggers.budget import BudgetTrigger
+        ``outages``: deferrals in a row because the API kept failing.
+        """
+        return self._attempt(context, outages)
 
+    def _attempt(self, context: Context, outages: int) -> Any:
         with airflow_errors():
             try:
-                yield
+                with ExitStack() as self._resources:
+                    return self.perform(context)
             except BudgetWait as wait:
-                outages = self._outages + 1 if isinstance(wait, CircuitOpen) else 0
-                if outages > MAX_OUTAGES:
-                    raise TransientApiError(f"The API has kept failing over {MAX_OUTAGES} waits. {wait}") from wait
-                self.log.info("%s The worker slot is free until %s.", wait, wait.until.isoformat(timespec="seconds"))
-                self.defer(
-                    trigger=BudgetTrigger(wait.until, wait.entity, wait.message),
-                    method_name="resume",
-                    kwargs={"outages": outages},
-                )
-            finally:
-                if self._hook is not None:
-                    self._hook.close()
+                self._defer_until_calls_are_left(wait, outages)
+
+    def _defer_until_calls_are_left(self, wait: BudgetWait, outages: int) -> None:
+        from sportmonks.triggers.budget import BudgetTrigger
+
+        outages = outages + 1 if isinstance(wait, CircuitOpen) else 0
+        if outages > MAX_OUTAGES:
+            raise TransientApiError(f"The API has kept failing over {MAX_OUTAGES} waits. {wait}") from wait
+        self.log.info("%s The worker slot is free until %s.", wait, wait.until.isoformat(timespec="seconds"))
+        self.defer(
+            trigger=BudgetTrigger(wait.until, wait.entity, wait.message),
+            method_name="resume",
+            kwargs={"outages": outages},
+        )
+
+    def close_later(self, resource: ResourceT) -> ResourceT:
+        """``resource``, which is closed when ``perform`` ends."""
+        return self._resources.enter_context(closing(resource))
+
+    def connector(self) -> Callable[[], psycopg.Connection[Any]]:
+        """A function that opens autocommit connections to the warehouse."""
+        from sportmonks.warehouse.connection import open_connection, warehouse_conninfo
+
+        info = warehouse_conninfo(self.warehouse_conn_id)
+        return lambda: open_connection(info, autocommit=True)
+
+
+class ApiOperator(WarehouseOperator):
+    """Base of the operators that call the Sportmonks API."""
+
+    def __init__(self, *, api_conn_id: str = API_CONN_ID, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.api_conn_id = api_conn_id
+
+    def hook(self, budget: BudgetSettings | None = None, **settings: Any) -> SportmonksHook:
+        """The API behind ``api_conn_id``, with the budget that all tasks share. ``settings`` go to the hook."""
+        from sportmonks.config.catalog import BudgetSettings
+        from sportmonks.hooks.sportmonks import SportmonksHook
+
+        hook = SportmonksHook(
+            self.api_conn_id,
+            warehouse_conn_id=self.warehouse_conn_id,
+            budget_settings=(budget or BudgetSettings()).for_client(),
+            **settings,
+        )
+        return self.close_later(hook)
+
+
+def execution_of(context: Context) -> str:
+    """The execution id of the DAG run that a task belongs to."""
+    run = context["dag_run"]
+    return execution_id(run.dag_id, run.run_id, run.run_after)

@@ -1,127 +1,95 @@
-"""Raw routes in Airflow: make the tables, extract. The work itself is in sportmonks.routes, which knows no Airflow."""
+"""The tasks of raw routes: make the tables, extract. The work is in ``sportmonks.routes``, which is free of Airflow."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
-
 from sportmonks.config.settings import WAREHOUSE_CONN_ID
-from sportmonks.errors import BudgetWait, ConfigurationError
-from sportmonks.hooks.errors import airflow_errors
-from sportmonks.planning.execution_id import execution_id
+from sportmonks.errors import ConfigurationError
+from sportmonks.operators.base import WarehouseOperator, execution_of
 
 if TYPE_CHECKING:
-    import psycopg
     from airflow.sdk import Context
 
     from sportmonks.routes.source import Access, Source
     from sportmonks.routes.spec import Route
 
 
-class EnsureRouteTablesOperator(BaseOperator):
+class EnsureRouteTablesOperator(WarehouseOperator):
     """Makes the raw tables of declared routes: of ``route``, or of every file in include/routes.
 
     Brings the schema up to date first, so that it works on an empty database too.
     """
 
-    def __init__(
-        self, *, route: Route | None = None, warehouse_conn_id: str = WAREHOUSE_CONN_ID, **kwargs: Any
-    ) -> None:
+    def __init__(self, *, route: Route | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.route = route
-        self.warehouse_conn_id = warehouse_conn_id
 
-    def execute(self, context: Context) -> list[str]:
-        """Names of the tables. Raises AirflowFailException once all good ones exist, naming the others."""
+    def perform(self, context: Context) -> list[str]:
+        """Names of the tables. Raises ConfigurationError, which names the wrong routes, after making the others."""
         from sportmonks.routes.parse import load_routes
         from sportmonks.routes.store import ensure_tables
-        from sportmonks.warehouse.connection import connect, migrate
+        from sportmonks.warehouse.connection import migrate
 
         routes, problems = ([self.route], []) if self.route is not None else load_routes()
-        with airflow_errors():
-            with connect(self.warehouse_conn_id, autocommit=True) as conn:
-                migrate(conn)
-                tables, refused = ensure_tables(conn, routes)
-            wrong = [*(problem.message for problem in problems), *refused]
-            self.log.info("Raw tables: %s", ", ".join(tables) or "none")
-            if wrong:
-                raise ConfigurationError("\n".join(wrong), hint="./etl routes check says the same.")
+        with self.connector()() as conn:
+            migrate(conn)
+            tables, refused = ensure_tables(conn, routes)
+        wrong = [*(problem.message for problem in problems), *refused]
+        self.log.info("Raw tables: %s", ", ".join(tables) or "none")
+        if wrong:
+            raise ConfigurationError("\n".join(wrong), hint="./etl routes check says the same.")
         return tables
 
 
-class RouteExtractOperator(BaseOperator):
+class RouteExtractOperator(WarehouseOperator):
     """One run of a route: every page of its period into its raw table, fetching and writing at the same time.
 
-    Goes on at the page where an earlier try stopped. A long wait for the API frees the worker slot.
+    Goes on at the page where an earlier try stopped.
     """
 
-    def __init__(self, *, route: Route, warehouse_conn_id: str = WAREHOUSE_CONN_ID, **kwargs: Any) -> None:
+    def __init__(self, *, route: Route, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.route = route
-        self.warehouse_conn_id = warehouse_conn_id
 
-    def execute(self, context: Context) -> dict[str, Any]:
-        """The summary: records, table, period, seconds, rate, pages and the rest of the figures."""
-        with airflow_errors():
-            return self._extract(context)
-
-    def resume(self, context: Context, event: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """After a wait in the triggerer: the warehouse knows where to go on."""
-        return self.execute(context)
-
-    def _extract(self, context: Context) -> dict[str, Any]:
+    def perform(self, context: Context) -> dict[str, Any]:
+        """The summary: records, table, period, seconds, rate, pages and the other figures; of a dry run, the
+        estimate."""
         from sportmonks.routes.extract import RouteRequest, estimate, plan_run, run_route
         from sportmonks.routes.period import parse_day
 
         params: Mapping[str, Any] = context["params"]
-        wanted = RouteRequest(
+        request = RouteRequest(
             date_from=parse_day(params.get("date_from"), "date_from"),
             date_to=parse_day(params.get("date_to"), "date_to"),
             interval=_interval(context),
             force=bool(params.get("force")),
         )
         # The day of the run, not of the try: a run that is cleared tomorrow still has the same period.
-        run = context["dag_run"]
-        today = run.run_after.date()
-        connect = self._connector()
-        plan = plan_run(connect, self.route, wanted, today)
+        today = context["dag_run"].run_after.date()
+        connect = self.connector()
+        plan = plan_run(connect, self.route, request, today)
         if params.get("dry_run"):
-            answer = estimate(self.route, plan)
-            for name, value in answer.items():
+            estimated = estimate(self.route, plan)
+            for name, value in estimated.items():
                 self.log.info("%s: %s", name, value)
-            return answer
-        source = make_source(self.route, self.warehouse_conn_id)
-        try:
-            return run_route(
-                self.route,
-                source,
-                connect,
-                plan,
-                execution_id=execution_id(run.dag_id, run.run_id, run.run_after),
-                force=wanted.force,
-                today=today,
-            )
-        except BudgetWait as wait:
-            from sportmonks.triggers.budget import BudgetTrigger
-
-            self.log.info("%s The worker slot is free until then.", wait)
-            self.defer(trigger=BudgetTrigger(wait.until, wait.entity, wait.message), method_name="resume")
-        finally:
-            source.close()
-
-    def _connector(self) -> Callable[[], psycopg.Connection[Any]]:
-        """Opens warehouse connections from any thread; Airflow is asked once, on this one."""
-        from sportmonks.warehouse.connection import open_connection, warehouse_conninfo
-
-        info = warehouse_conninfo(self.warehouse_conn_id)
-        return lambda: open_connection(info, autocommit=True)
+            return estimated
+        return run_route(
+            self.route,
+            self.close_later(make_source(self.route, self.warehouse_conn_id)),
+            connect,
+            plan,
+            execution_id=execution_of(context),
+            force=request.force,
+            today=today,
+        )
 
 
 def make_source(route: Route, warehouse_conn_id: str = WAREHOUSE_CONN_ID) -> Source:
-    """The API behind a route's connection. Call it on the task's main thread, where Airflow answers for connections."""
+    """The API behind a route's connection. Call it on the task's main thread, the only one on which Airflow serves
+    connections."""
     from sportmonks.routes.source import RestSource, SportmonksSource
 
     if route.api == "sportmonks":
@@ -133,8 +101,8 @@ def make_source(route: Route, warehouse_conn_id: str = WAREHOUSE_CONN_ID) -> Sou
 
 
 def read_access(conn_id: str) -> Access:
-    """An Airflow connection of type HTTP: host (with or without scheme and path), login, password; of the extra,
-    ``verify`` and ``proxies``. Raises ConfigurationError when there is none."""
+    """Address and credentials of an Airflow connection of type HTTP: host (with or without scheme and path), login,
+    password; of the extra, ``verify`` and ``proxies``. Raises ConfigurationError when there is no such connection."""
     from airflow.sdk import BaseHook
     from airflow.sdk.exceptions import AirflowNotFoundException
     from airflow.sdk.log import mask_secret
@@ -163,7 +131,7 @@ def read_access(conn_id: str) -> Access:
 
 
 def _interval(context: Context) -> tuple[date, date] | None:
-    """First and last day of the run's data interval; None for runs without one (manual ones, cron triggers)."""
+    """First and last day of the run's data interval; None when it is shorter than a day or missing (manual runs)."""
     start, end = context.get("data_interval_start"), context.get("data_interval_end")
     if start is None or end is None or end - start < timedelta(days=1):
         return None

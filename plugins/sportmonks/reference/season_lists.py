@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any
 from sportmonks.config.catalog import SweepSettings
 from sportmonks.errors import BudgetWait, FatalApiError, OutsidePlanError, TransientApiError
 from sportmonks.incremental import SeasonSpan, get_seasons_to_fetch, season_ranks
+from sportmonks.incremental.collector import IncrementalCollector
 from sportmonks.planning.chunks import sweeps_of
-from sportmonks.reference.lists import Connect, ListRun, RowCounts, recorded
+from sportmonks.reference.lists import Connect, RowCounts, store_counted
 from sportmonks.warehouse.connection import sql
 
 if TYPE_CHECKING:
     from sportmonks.api.client import SportmonksClient
 
 LISTS = ("stages", "rounds", "teams", "venues")
-# So many seasons in a row without an answer: the API is in trouble. So many refused or empty ones and none with rows:
-# the server does not have that list.
-PATIENCE = 3
+# After so many failed seasons in a row the API counts as down. After so many refused or empty seasons, when none had
+# rows, the server does not have that list.
+MAX_FRUITLESS_SEASONS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class ListResult:
 
 
 @dataclass(frozen=True)
-class Structure:
+class SeasonLists:
     """One run over all lists. ``connect`` opens autocommit connections; ``execution_id`` names the DAG run."""
 
     connect: Connect
@@ -49,9 +50,9 @@ class Structure:
     def read(self) -> dict[str, ListResult]:
         """Read what is due of every list; results by list.
 
-        What the plan or the server does not offer is left out with one warning, a wait for calls ends a list until
-        the next run. Raises TransientApiError, when all lists have had their turn, if the API failed for one of them;
-        what was read is stored and not due again.
+        What the plan or the server does not offer is left out with one warning. A wait for the budget (BudgetWait)
+        ends its list until the next run; the other lists go on. When the API kept failing for a list, its
+        TransientApiError is raised after the others have been read; what was read is stored and not due again.
         """
         done: dict[str, ListResult] = {}
         fault: TransientApiError | None = None
@@ -59,7 +60,7 @@ class Structure:
             rows = conn.execute(sql("reference/followed_seasons"), {"leagues": list(self.leagues)}).fetchall()
         seasons = _newest_first([SeasonSpan(*row) for row in rows])
         for name in LISTS:
-            reader = _Reader(self, name)
+            reader = _ListReader(self, name)
             done[name] = reader.read(seasons)
             fault = fault or reader.fault
             self.log.info("%s: %s", name, done[name])
@@ -68,30 +69,28 @@ class Structure:
         return done
 
 
-class _Reader:
-    """One list in one run."""
+class _ListReader:
+    """Reads one list in one run."""
 
-    def __init__(self, job: Structure, name: str) -> None:
+    def __init__(self, job: SeasonLists, name: str) -> None:
         self.job = job
         self.name = name
-        self.collector = f"structure:{name}"
         self.fault: TransientApiError | None = None
         self._fruitless = self._failed_in_a_row = 0
         self._warned = False
 
     def read(self, seasons: Sequence[SeasonSpan]) -> ListResult:
-        job = self.job
-        with job.connect() as conn:
-            last = dict(conn.execute(sql("reference/seasons_read"), {"name": self.collector}).fetchall())
-        due = get_seasons_to_fetch(
-            seasons, last, sweeps=sweeps_of(job.sweep), ranks=season_ranks(seasons), now=job.clock()
-        )
-        taken, stopped, read = due[: job.sweep.structure_seasons_per_run], None, 0
-        with recorded(job.connect, job.execution_id, self.collector) as runs:
-            run = runs[self.collector]
-            for season in taken:
+        """Read the seasons that are due, at most ``structure_seasons_per_run`` of them."""
+        job, ranks, read = self.job, season_ranks(seasons), 0
+        stopped: str | None = None
+        with IncrementalCollector(f"structure:{self.name}", job.connect, job.execution_id) as run:
+            due = get_seasons_to_fetch(
+                seasons, run.season_runs, sweeps=sweeps_of(job.sweep), ranks=ranks, now=job.clock()
+            )
+            for season in due[: job.sweep.structure_seasons_per_run]:
                 try:
-                    read += self._season(run, season)
+                    self._season(run, season)
+                    read += 1
                 except BudgetWait as wait:
                     stopped = f"goes on in the next run: {wait}"
                     break
@@ -99,23 +98,23 @@ class _Reader:
                     stopped = f"not offered by this server: {error}"
                     break
                 except TransientApiError as error:
-                    run.figures.failed += 1
+                    run.record_failed()
                     self._failed_in_a_row += 1
                     job.log.warning("%s of season %d could not be read: %s", self.name, season.season_id, error)
-                    if self._failed_in_a_row >= PATIENCE:
+                    if self._failed_in_a_row >= MAX_FRUITLESS_SEASONS:
                         self.fault, stopped = error, f"the API keeps failing: {error}"
                         break
-                if self._fruitless >= PATIENCE and not run.figures.processed:
+                if self._fruitless >= MAX_FRUITLESS_SEASONS and not run.processed:
                     stopped = "no season has any row"
                     break
             if stopped:
                 job.log.warning("The list of %s ends early: %s", self.name, stopped)
             with job.connect() as conn:
-                run.note(conn, "failed" if self.fault else "success", stopped)
-        return ListResult(run.figures, read, len(due) - read, stopped)
+                run.finish(conn, "failed" if self.fault else "success", stopped)
+        return ListResult(RowCounts(**run.statistics), read, len(due) - read, stopped)
 
-    def _season(self, run: ListRun, season: SeasonSpan) -> int:
-        """Read and store one season; that it was read, and the figures, go with the data. 1 = read."""
+    def _season(self, run: IncrementalCollector, season: SeasonSpan) -> None:
+        """Read and store one season; its rows, the figures and the time of reading are written in one transaction."""
         rows: list[dict[str, Any]] = []
         try:
             rows = getattr(self.job.client, self.name)(season.season_id)
@@ -127,16 +126,15 @@ class _Reader:
         self._fruitless = 0 if rows else self._fruitless + 1
         self._failed_in_a_row = 0
         now = self.job.clock()
-        marks = (self.collector, [f"season:{season.season_id}"], now)
         with self.job.connect() as conn, conn.transaction():
-            run.figures.store(conn, self.name, rows, now)
-            conn.execute("SELECT etl.mark_collector_periods(%s, %s::text[], %s)", marks)
-            run.note(conn)
-        return 1
+            store_counted(run, conn, self.name, rows, now)
+            run.mark_season(season.season_id)
+            run.save(conn, now=now)
 
-    def _warn(self, season: SeasonSpan, why: str) -> None:
+    def _warn(self, season: SeasonSpan, reason: str) -> None:
+        """One warning per list; the same for further seasons at level DEBUG."""
         level = logging.DEBUG if self._warned else logging.WARNING
-        self.job.log.log(level, "No %s of season %d: %s", self.name, season.season_id, why)
+        self.job.log.log(level, "No %s of season %d: %s", self.name, season.season_id, reason)
         self._warned = True
 
 

@@ -17,7 +17,11 @@ LISTS = ("states", "types", "leagues", "seasons", "stages", "rounds", "teams", "
 def store_list(
     conn: psycopg.Connection[Any], name: str, rows: Iterable[Mapping[str, Any]], now: datetime
 ) -> tuple[int, int]:
-    """(inserted, updated) rows of ``football.<name>``; rows that did not change are not touched."""
+    """Insert or update rows of ``football.<name>`` in one transaction: (inserted, updated).
+
+    Rows that did not change are not written. Nested objects of a row are left out. Raises ValueError for a name that is
+    not in ``LISTS``.
+    """
     if name not in LISTS:
         raise ValueError(f"no list named {name}; known: {', '.join(LISTS)}")
     plain = [{key: value for key, value in row.items() if not isinstance(value, dict | list)} for row in rows]

@@ -13,10 +13,7 @@ from airflow.sdk.definitions.param import ParamsDict
 from sportmonks.config.catalog import TaskSettings
 from sportmonks.config.manifest import League, Season
 from sportmonks.config.settings import API_CONN_ID, SQL_DIR, WAREHOUSE_CONN_ID
-from sportmonks.operators.alerts import ExecutionAlertsOperator
-from sportmonks.operators.collect import CollectOperator
-from sportmonks.operators.discover import DiscoverOperator
-from sportmonks.operators.plan import PlanOperator
+from sportmonks.operators.league import CollectOperator, DiscoverOperator, ExecutionAlertsOperator, PlanOperator
 from sportmonks.planning.execution_id import execution_id
 from sportmonks.render.form import league_params
 

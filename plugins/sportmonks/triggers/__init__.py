@@ -1,1 +1,1 @@
-"""What a task waits for without holding a worker slot."""
+"""Airflow triggers: what a task waits for without a worker slot."""
