@@ -1,4 +1,4 @@
-"""Every ten minutes: close what died, run the alert rules, tell people, keep the monitoring tables small."""
+"""Every ten minutes: close runs that were killed, run the alert rules, notify people, purge the monitoring tables."""
 
 from __future__ import annotations
 
@@ -12,35 +12,37 @@ from airflow.sdk import DAG, get_current_context, task
 DOC = """
 ### Watch
 
-Looks after all other DAGs of this package, every ten minutes, and changes nothing but monitoring tables.
+Watches all other DAGs of this package every ten minutes. It changes nothing but monitoring tables.
 
 | task | |
 |---|---|
-| `close_dead_executions` | silent executions and collectors whose run is over or gone become FAILED, with the reason |
-| `alerts` | runs every rule (`include/sql/queries/alerts_*.sql`), resolves what is over, notifies each new alert once |
-| `retention` | sums metrics up for the charts; deletes old log lines, metrics, plans, leftovers and alerts |
+| `close_dead_executions` | silent executions and collectors whose DAG run is over or gone become FAILED, with reason |
+| `alerts` | runs every rule (`include/sql/queries/alerts_*.sql`), resolves past alerts, sends each new alert once |
+| `retention` | adds metrics up for the charts; deletes old log lines, metrics, plans, unused responses and alerts |
 
-Limits and retention are the `alerts:` section of `include/catalog.yaml`; `sportmonks_catalog` hands a change on.
+Limits and retention are set in the `alerts:` section of `include/catalog.yaml`; a change applies after the next run of
+`sportmonks_catalog`.
 
 **Triage.**
-- Red `alerts`: the warehouse does not answer, or a rule's SQL fails (its name is in the log; the other rules have run).
-- No notification: does one of the connections `sportmonks_smtp`, `sportmonks_slack`, `sportmonks_webhook` exist? A
-  channel that fails is named in the log of `alerts` and tried again in the next run.
-- An alert that does not go away: the page *ETL dashboard* says what it waits for; acknowledge it meanwhile.
+- `alerts` failed: the warehouse does not answer, or the SQL of a rule fails. The log names the rule; the other rules
+  have run.
+- No notification arrives: check that one of the connections `sportmonks_smtp`, `sportmonks_slack`,
+  `sportmonks_webhook` exists. A channel that fails is named in the log of `alerts` and tried again in the next run.
+- An alert stays open: the page *ETL dashboard* says which condition resolves it; acknowledge it meanwhile.
 
 **Debug.** `./etl dashboard --alerts` runs the same rules in a terminal. A rule is one SELECT
 (`include/sql/queries/alerts_<kind>.sql`): run it by hand with the limits of the catalog. The result of `alerts` (XCom)
-counts alerts live, opened, resolved and notified.
+counts the alerts that are open and those that this run opened, resolved and sent.
 
-**Clear.** Clearing a task runs it again at once and does no harm.
+**Clear.** A task may be cleared and run again at any time.
 
-**Backfill.** There is nothing to backfill: every run looks at the present.
+**Backfill.** None is needed: every run checks the present state.
 """
 
 
 @contextmanager
 def _warehouse() -> Iterator[Any]:
-    """A connection; without tables there is nothing to watch, which is no failure."""
+    """A connection to the warehouse. Skips the task when the schema has not been created yet."""
     from airflow.sdk.exceptions import AirflowSkipException
 
     from sportmonks.monitoring import housekeeping
@@ -67,7 +69,7 @@ def close_dead_executions() -> list[str]:
         return housekeeping.close_dead_executions(conn, dispatch.current_thresholds(), is_active)
 
 
-# Also when the task before has failed: what Airflow cannot be asked just then is no reason to look at nothing.
+# Also after a failure of the task before it: the rules do not depend on what Airflow says of its runs.
 @task(trigger_rule="all_done")
 def alerts() -> dict[str, Any]:
     from airflow.sdk.exceptions import AirflowFailException
@@ -104,5 +106,6 @@ with DAG(
     default_args={"owner": "sportmonks", "retries": 1, "retry_delay": timedelta(seconds=30)},
     tags=["sportmonks", "monitoring"],
 ):
-    # retention last: skipped after a failure, it leaves the run failed, so that somebody sees it.
+    # alerts runs in any case. retention is the task that is left out after a failure, which makes the DAG run fail and
+    # so shows the failure.
     close_dead_executions() >> [alerts(), retention()]

@@ -1,4 +1,4 @@
-"""An example: ten lines make any collector of yours incremental (see `collect`). Runs by hand, writes one table."""
+"""An example of an incremental collector (see `collect`). It has no schedule and writes one table."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,14 +7,15 @@ from airflow.sdk import DAG, task
 DOC = """\
 ### Incremental tracking in a DAG of your own
 
-Fetches goals per year from the warehouse's own fixtures into `public.example_goals_by_year`: all years at first, later
-the current and the previous one, and an old year again when its last fetch is more than `max_age_days` ago.
+Sums the goals per year of the warehouse's own fixtures into `public.example_goals_by_year`: all years in the first run,
+later the current and the previous year, and an older year again when its last fetch is more than `max_age_days` ago.
 
-**Triage.** A red task: its error is in `etl.collector_runs.error_message`; nothing of that run was stored.
+**Triage.** When the task failed, its error is in `etl.collector_runs.error_message`; nothing of that run was stored.
 
-**Debug.** What it did and when: `etl.collector_last_runs`, `etl.collectors_with_errors`, `etl.collector_throughput`.
+**Debug.** Runs, errors and speed are in the views `etl.collector_last_runs`, `etl.collectors_with_errors` and
+`etl.collector_throughput`.
 
-**Clear.** At any time: years that are not due are skipped.
+**Clear.** The task may be cleared at any time; years that are not due are skipped.
 
 **Backfill.** A year is due again once its row is gone from `etl.collector_periods` (`example_goals`, `year:2024`).
 """
@@ -45,7 +46,7 @@ def collect() -> dict[str, int]:
 with DAG(
     dag_id="example_incremental",
     dag_display_name="Example: incremental collector",
-    description="Years that are due, figures and errors recorded: ten lines around your own fetch",
+    description="Fetches the years that are due and records figures and errors",
     doc_md=DOC,
     schedule=None,
     start_date=datetime(2024, 1, 1, tzinfo=UTC),

@@ -1,4 +1,4 @@
-"""One Airflow DAG per file of include/routes, and the one that makes their tables."""
+"""One DAG per file of include/routes, and the DAG that makes their tables."""
 
 from sportmonks.render.routes import route_dags
 

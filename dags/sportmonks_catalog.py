@@ -1,4 +1,4 @@
-"""Schema, reference lists, leagues and seasons; writes the manifest that the league DAGs are made from."""
+"""Schema, reference lists, leagues and seasons; writes the manifest from which the league DAGs are made."""
 
 from datetime import timedelta
 
@@ -10,21 +10,25 @@ DOC = """\
 ### Catalog
 
 Runs before the leagues: brings the warehouse's schema up to date, reads states, types, leagues and seasons, and
-writes the manifest (Variable `sportmonks_manifest`). A new season becomes a new group in its league's DAG by itself.
-Behind it `structure` reads stages, rounds, teams and venues of the seasons whose turn it is, newest first and so many
-per run (`sweep:` in `include/catalog.yaml`); the leagues do not wait for it.
+writes the manifest (Variable `sportmonks_manifest`). A new season becomes a new group in its league's DAG without
+further work. Then `structure` reads stages, rounds, teams and venues of the seasons that are due, newest first, with a
+limit per run (`sweep:` in `include/catalog.yaml`); the league DAGs do not wait for it.
 
-**Triage.** `migrate` red: the warehouse does not answer or the user may not create schemas. `publish` red: the log
-names the line of `include/catalog.yaml`, or the league that the subscription does not cover. `structure` red: the API
-kept failing; what was read is stored. Every list's runs are in `etl.collector_last_runs`, errors in
-`etl.collectors_with_errors`.
+**Triage.**
+- `migrate` failed: the warehouse does not answer, or the user may not create schemas.
+- `reference` or `publish` deferred: the hourly calls are used up. The task goes on by itself.
+- `publish` failed: the log names the line of `include/catalog.yaml`, or the league that is not in the subscription.
+- `structure` failed: the API kept failing; what was read is stored.
 
-**Debug.** What came out is the Variable `sportmonks_manifest`, `football.leagues` and `football.seasons`. `ETL_LEAGUES`
-and `ETL_INCLUDES` of the environment win over the file. A league without a DAG: `publish` says how many it follows.
+The runs of each list are in `etl.collector_last_runs`, errors in `etl.collectors_with_errors`.
+
+**Debug.** The result is the Variable `sportmonks_manifest` and the tables `football.leagues` and `football.seasons`.
+The environment variables `ETL_LEAGUES` and `ETL_INCLUDES` override the file. When a league has no DAG, see the log of
+`publish`: it says how many leagues the manifest has.
 
 **Clear.** Every task may be cleared and run again at any time.
 
-**Backfill.** None is needed: each run goes on with the seasons that are left.
+**Backfill.** None is needed: each run continues with the seasons that are left.
 """
 
 with DAG(
@@ -34,7 +38,7 @@ with DAG(
     doc_md=DOC,
     schedule=CronTriggerTimetable("30 4 * * *", timezone="UTC", run_immediately=timedelta(0)),
     catchup=False,
-    # A new choice of leagues need not wait until the lists of the last one are read.
+    # A run with a new choice of leagues does not have to wait until the lists of the run before are read.
     max_active_runs=2,
     tags=["sportmonks", "football", "catalog"],
     default_args={"owner": "sportmonks", "retries": 2, "retry_delay": timedelta(seconds=30)},

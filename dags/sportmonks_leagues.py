@@ -1,4 +1,4 @@
-"""One DAG per followed league, made from the manifest (the Variable that the DAG sportmonks_catalog writes)."""
+"""One DAG per followed league, made from the manifest, a Variable that the DAG sportmonks_catalog writes."""
 
 from airflow.sdk import Variable
 

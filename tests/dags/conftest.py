@@ -30,7 +30,7 @@ collect: {batch_size: 10}
 
 @dataclass
 class Live:
-    """``run(dag_id, conf)`` runs a DAG to its end; ``rows`` asks the warehouse; ``log`` is what the tasks said."""
+    """``run(dag_id, conf)`` runs a DAG to its end; ``rows`` queries the warehouse; ``log`` is the log of the tasks."""
 
     box: RunningSandbox
     warehouse: str

@@ -59,9 +59,11 @@ def test_every_dag_carries_its_runbook(dags: dict[str, DAG]) -> None:
         assert dag.description, f"{dag.dag_id}: give it a description, the list of DAGs shows it."
         what, *parts = re.split(r"(?m)^\*\*(Triage|Debug|Clear|Backfill)\.\*\*", dag.doc_md or "")
         assert len(what) > 150, f"{dag.dag_id}: doc_md has to begin with what the DAG does."
-        said = dict(zip(parts[::2], parts[1::2], strict=True))
+        sections = dict(zip(parts[::2], parts[1::2], strict=True))
         for part in ("Triage", "Debug", "Clear", "Backfill"):
-            assert len(said.get(part, "")) > 30, f"{dag.dag_id}: doc_md needs a paragraph that begins with **{part}.**"
+            assert len(sections.get(part, "")) > 30, (
+                f"{dag.dag_id}: doc_md needs a paragraph that begins with **{part}.**"
+            )
 
 
 def test_tags_owner_retries_catchup(dags: dict[str, DAG]) -> None:
@@ -74,9 +76,9 @@ def test_tags_owner_retries_catchup(dags: dict[str, DAG]) -> None:
         assert dag.max_active_runs <= 3, f"{dag.dag_id}: set max_active_runs, the budget is shared by all runs."
         for task in dag.tasks:
             assert task.owner not in ("", "airflow"), f"{dag.dag_id}.{task.task_id}: set default_args['owner']."
-            # What is only said about a run is not worth a second try.
+            # A notification about a run is not worth a second try.
             assert (task.retries or 0) >= 1 or task.task_id == "alerts", (
-                f"{dag.dag_id}.{task.task_id}: set retries, APIs and databases have bad moments."
+                f"{dag.dag_id}.{task.task_id}: set retries, because APIs and databases fail at times."
             )
 
 

@@ -199,7 +199,7 @@ def test_a_task_builds_its_own_dag_only(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def baseline(leagues: int, seasons: int) -> None:
-    """As many tasks in as many groups as bare Airflow makes them."""
+    """As many tasks in as many groups as plain Airflow makes them."""
     for league in range(leagues):
         with DAG(f"plain_{league}", schedule=None):
             first = EmptyOperator(task_id="first")
@@ -215,23 +215,23 @@ def seconds(work: Callable[[], Any]) -> float:
     return time.process_time() - started
 
 
-def test_490_chunks_render_in_a_small_multiple_of_bare_airflow() -> None:
+def test_490_chunks_render_in_a_small_multiple_of_plain_airflow() -> None:
     found = text(manifest(leagues=35, seasons=14))
     ours = min(seconds(lambda: league_dags(found)) for _ in range(2))
-    bare = min(seconds(lambda: baseline(35, 14)) for _ in range(2))
+    plain_airflow = min(seconds(lambda: baseline(35, 14)) for _ in range(2))
     dags = league_dags(found)
     assert len(dags) == 35
     assert sum(len(dag.tasks) for dag in dags.values()) == 35 * (len(AROUND) + 14 * 4)
-    assert ours < 6 * bare, (
-        f"{ours:.2f} s for 490 chunks, bare operators take {bare:.2f} s: what is heavy in the renderer?"
+    assert ours < 6 * plain_airflow, (
+        f"{ours:.2f} s for 490 chunks, plain operators take {plain_airflow:.2f} s: what is slow in the renderer?"
     )
 
 
 def test_one_of_490_chunks_costs_a_task_little(monkeypatch: pytest.MonkeyPatch) -> None:
     found = text(manifest(leagues=35, seasons=14))
-    whole = seconds(lambda: league_dags(found))
+    every_dag = seconds(lambda: league_dags(found))
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "sportmonks_league_7")
-    assert min(seconds(lambda: league_dags(found)) for _ in range(3)) < whole / 8
+    assert min(seconds(lambda: league_dags(found)) for _ in range(3)) < every_dag / 8
 
 
 # ---- the trigger form

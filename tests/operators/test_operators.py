@@ -282,7 +282,7 @@ def test_a_task_deferred_by_the_version_before_goes_on(
 
 def test_what_a_task_opened_is_closed_when_it_waits(box: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[SportmonksHook] = []
-    monkeypatch.setattr(SportmonksHook, "close", closed.append)
+    monkeypatch.setattr(SportmonksHook, "close", lambda hook: closed.append(hook))
     wait = BudgetWait("no calls left", entity="Fixture", seconds=3600, until=LATER)
     with pytest.raises(TaskDeferred):
         failing("discover", wait, monkeypatch).execute(context())

@@ -46,6 +46,7 @@ def test_the_stored_trigger_fires() -> None:
     (row,) = restore.rows_of("airflow", "public.trigger")
     kwargs = json.loads(row["kwargs"])
     trigger = imported(row["classpath"])(**kwargs)
+    kwargs["until"] = kwargs.pop("moment")
     assert trigger.serialize() == (TRIGGER, kwargs)
 
     async def first() -> TriggerEvent:
@@ -55,7 +56,7 @@ def test_the_stored_trigger_fires() -> None:
 
 
 def test_the_deferred_task_has_a_method_to_go_on_with() -> None:
-    from sportmonks.operators.collect import CollectOperator
+    from sportmonks.operators.league import CollectOperator
 
     (row,) = [row for row in restore.rows_of("airflow", "public.task_instance") if row["state"] == "deferred"]
     assert row["operator"] == CollectOperator.__name__

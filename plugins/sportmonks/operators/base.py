@@ -45,7 +45,7 @@ class WarehouseOperator(BaseOperator):
     - Work that may be left to the next DAG run does not have to wait: ``perform`` handles ``BudgetWait`` itself and
       returns what it has done. ``StructureOperator`` does, because one list without calls must not hold up the others.
 
-    Airflow is asked for connections on the main thread of a task only. Call ``connector`` and ``hook`` there; what they
+    Airflow serves connections on the main thread of a task only. Call ``connector`` and ``hook`` there; what they
     return may be used by any thread.
     """
 
