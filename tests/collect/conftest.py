@@ -17,7 +17,7 @@ from sportmonks.api.client import SportmonksClient
 from sportmonks.collect.collect import ChunkResult, collect
 from sportmonks.collect.context import RunContext
 from sportmonks.collect.discover import discover
-from sportmonks.collect.plan import Planned, plan
+from sportmonks.collect.plan import PlanResult, plan
 from sportmonks.config.catalog import CollectSettings, TaskSettings
 from sportmonks.config.manifest import League, Season
 from sportmonks.config.settings import DEFAULT_INCLUDES
@@ -89,7 +89,7 @@ class Desk:
         self.conn.execute("SELECT etl.start_etl_execution(%s, p_now => %s)", (execution, run.clock()))
         return run
 
-    def planned(self, run: RunContext) -> Planned:
+    def planned(self, run: RunContext) -> PlanResult:
         discover(run)
         return plan(run)
 

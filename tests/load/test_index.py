@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from sportmonks.collect.plan_store import read_facts
+from sportmonks.collect.plan_store import read_states
 from sportmonks.planning.chunks import RunFilter, plan_chunks
 from sportmonks.warehouse.connection import sql
 from tests.harness.load import NOW, ChunkHarness, FixtureJson, fixture_row, rows_of
@@ -18,7 +18,7 @@ DAY = timedelta(days=1)
 
 def due(chunk: ChunkHarness, days: float = 0) -> dict[int, str]:
     """Reasons by id of the fixtures that are due now, or in some days."""
-    states = read_facts(chunk.conn, chunk.league_id)
+    states = read_states(chunk.conn, chunk.league_id)
     chunks, _ = plan_chunks(states, RunFilter(), chunk.context().recheck, chunk.guard, chunk.now + days * DAY)
     return {found.fixture_id: found.reason for part in chunks for found in part.fixtures}
 

@@ -1,4 +1,4 @@
-"""Chunks and batches: what is due, in which order, narrowed by what a run was asked for, at what price."""
+"""Chunks and batches: which fixtures are due, in which order, restricted by a run's parameters, and their cost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 from sportmonks.config.catalog import GuardSettings, RecheckSettings, SweepSettings
 from sportmonks.config.manifest import Season
 from sportmonks.planning.batches import count_batches, make_batches
-from sportmonks.planning.chunks import Chunk, DueFixture, RunFilter, estimate_cost, plan_chunks, seasons_to_index
+from sportmonks.planning.chunks import Chunk, PlannedFixture, RunFilter, plan_chunks, seasons_to_index
+from sportmonks.planning.estimate import CostEstimate, estimate_cost
 from sportmonks.planning.recheck import FixtureState
 
 NOW = datetime(2026, 3, 10, 6, 0, tzinfo=UTC)
@@ -83,12 +84,12 @@ def test_within_a_chunk_the_most_urgent_comes_first_and_ties_go_by_id() -> None:
         ),
     ],
 )
-def test_limits_narrow_the_plan_and_say_so(
+def test_limits_restrict_the_plan_and_count_what_they_exclude(
     run_filter: dict[str, Any], kept: dict[int, int], left_out: dict[str, int]
 ) -> None:
     rows = [fresh(season, n) for season, count in ((1, 5), (2, 3), (3, 1)) for n in range(count)]
-    chunks, told = plan(rows, **run_filter)
-    assert ({chunk.season_id: len(chunk.fixtures) for chunk in chunks}, told) == (kept, left_out)
+    chunks, excluded = plan(rows, **run_filter)
+    assert ({chunk.season_id: len(chunk.fixtures) for chunk in chunks}, excluded) == (kept, left_out)
 
 
 def test_a_cut_chunk_keeps_its_most_urgent_fixtures() -> None:
@@ -105,7 +106,9 @@ def test_a_cut_chunk_keeps_its_most_urgent_fixtures() -> None:
         ({"date_from": date(2026, 4, 1)}, []),
     ],
 )
-def test_dates_are_whole_days_and_leave_out_what_has_none(dates: dict[str, date], expected: list[int]) -> None:
+def test_dates_are_complete_days_and_exclude_fixtures_without_a_date(
+    dates: dict[str, date], expected: list[int]
+) -> None:
     starts = {1: datetime(2026, 3, 1, 23, 59, tzinfo=UTC), 2: datetime(2026, 3, 2, tzinfo=UTC),
               3: datetime(2026, 2, 28, 23, 59, tzinfo=UTC), 4: None}  # fmt: skip
     rows = [(1, key, FixtureState(state_id=5, starting_at=start)) for key, start in starts.items()]
@@ -122,7 +125,7 @@ def test_force_reads_again_what_is_not_due_but_no_tombstones() -> None:
     assert not forced[1].urgent
 
 
-def test_the_plan_does_not_hang_on_the_order_of_the_rows() -> None:
+def test_the_plan_does_not_depend_on_the_order_of_the_rows() -> None:
     rows = [fresh(1, 1), fresh(2, 1), read(2, 2, days_ago=0.05, state=2), fresh(2, 3, days_ago=3)]
     plans = [plan(list(order), max_fixtures=3) for order in itertools.permutations(rows)]
     assert all(found == plans[0] for found in plans)
@@ -151,7 +154,7 @@ def test_sweeps(age_days: float, places: list[int]) -> None:
     assert seasons_to_index(SEASONS, indexed, SweepSettings(), NOW) == [SEASONS[place] for place in places]
 
 
-def test_the_dials_of_the_sweeps() -> None:
+def test_the_settings_of_the_sweeps() -> None:
     indexed = {season.id: NOW - 8 * DAY for season in SEASONS}
     settings = SweepSettings(daily_seasons=1, weekly_seasons=5, all_days=5)
     assert seasons_to_index(SEASONS, indexed, settings, NOW) == list(SEASONS)
@@ -170,16 +173,16 @@ def test_never_indexed_seasons_are_always_read() -> None:
     assert seasons_to_index(SEASONS, {}, SweepSettings(), NOW) == list(SEASONS)
 
 
-def test_asked_seasons_are_read_and_only_those() -> None:
+def test_requested_seasons_are_read_and_only_those() -> None:
     indexed = {season.id: NOW for season in SEASONS}
-    assert seasons_to_index(SEASONS, indexed, SweepSettings(), NOW, asked=[8, 90]) == [SEASONS[3], SEASONS[5]]
+    assert seasons_to_index(SEASONS, indexed, SweepSettings(), NOW, requested=[8, 90]) == [SEASONS[3], SEASONS[5]]
 
 
 # ---- batches and the estimate
 
 
-def fixtures(count: int, urgent: set[int] = frozenset()) -> list[DueFixture]:  # type: ignore[assignment]
-    return [DueFixture(n, "never_collected", 35, n in urgent) for n in range(1, count + 1)]
+def fixtures(count: int, urgent: set[int] = frozenset()) -> list[PlannedFixture]:  # type: ignore[assignment]
+    return [PlannedFixture(n, "never_collected", 35, n in urgent) for n in range(1, count + 1)]
 
 
 @pytest.mark.parametrize(
@@ -202,14 +205,14 @@ def test_one_urgent_fixture_makes_one_batch_urgent() -> None:
     assert len({key for batch in batches for key in batch.fixture_ids}) == 120
 
 
-def estimate(chunks: list[Chunk], **more: Any) -> Any:
+def estimate(chunks: list[Chunk], **more: Any) -> CostEstimate:
     known = {"names": {1: "2025/2026"}, "batch_size": 50, "remaining": 2000, "call_limit": 2000, "reserve": 0.1,
              "seconds_to_reset": 1800.0, "window_seconds": 3600, "left_out": {"max_chunks": 2}}  # fmt: skip
     return estimate_cost(chunks, **{**known, **more})
 
 
-def test_the_quote_counts_fixtures_reasons_and_calls() -> None:
-    chunks = [Chunk(1, tuple(fixtures(380))), Chunk(2, (DueFixture(999, "live", 100, True),))]
+def test_the_estimate_counts_fixtures_reasons_and_calls() -> None:
+    chunks = [Chunk(1, tuple(fixtures(380))), Chunk(2, (PlannedFixture(999, "live", 100, True),))]
     found = estimate(chunks)
     assert (found.fixtures, found.by_reason, found.calls) == (381, {"never_collected": 380, "live": 1}, {"Fixture": 9})
     assert [(row["season"], row["fixtures"], row["calls"], row["priority"]) for row in found.chunks] == [
@@ -246,7 +249,7 @@ def test_minutes_at_the_present_budget(remaining: int | None, minutes: float) ->
         (201, 0, 30.0),
     ],
 )
-def test_urgent_calls_are_quoted_with_the_reserve(remaining: int, urgent: int, minutes: float) -> None:
+def test_urgent_calls_are_estimated_with_the_reserve(remaining: int, urgent: int, minutes: float) -> None:
     found = estimate([Chunk(1, tuple(fixtures(100, set(range(1, urgent + 1)))))], remaining=remaining)
     assert (found.calls, found.minutes) == ({"Fixture": 2}, minutes)
 

@@ -48,7 +48,7 @@ def test_years_of_the_past_only_are_not_due_again() -> None:
 
 
 def test_years_by_their_own_age() -> None:
-    """A daily collector's last run is always young; each year's own time tells when old ones come again."""
+    """The last run of a daily collector is always recent; the time of each year decides when it is read again."""
     runs = {year: ago(days=1) for year in ALL}
     runs[2003] = ago(days=400)
     del runs[2011]
@@ -112,7 +112,7 @@ def test_a_season_never_fetched_is_due_and_zero_is_everything() -> None:
     assert due(None) == list(range(2019, 2026))
 
 
-def test_the_sweeps_are_dials() -> None:
+def test_the_sweeps_are_settings() -> None:
     runs = {s.season_id: ago(days=2) for s in SEASONS}
     assert due(runs, sweeps=(Sweep("hourly", 1 / 24, 1),)) == [2025]
     assert due(runs, max_age_days=2) == list(range(2019, 2026))

@@ -1,4 +1,4 @@
-"""The ladder of re-reads as a table: every state, every rung, every exception."""
+"""The recheck schedule as a table: every state, every time of the schedule, every exception."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from typing import Any
 import pytest
 
 from sportmonks.config.catalog import GuardSettings, RecheckSettings
-from sportmonks.planning import recheck
-from sportmonks.planning.recheck import Due, FixtureState, next_due
+from sportmonks.planning import recheck, states
+from sportmonks.planning.recheck import FixtureState, NextRead, next_due
 
 KICK_OFF = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
-END = KICK_OFF + timedelta(hours=2)  # by the settings: no period tells it
-DIALS, GUARD = RecheckSettings(), GuardSettings()
+END = KICK_OFF + timedelta(hours=2)  # by the settings: no period gives it
+SETTINGS, GUARD = RecheckSettings(), GuardSettings()
 ALL_STATES = (*range(1, 24), 25, 26)  # section 7 of the API's description; there is no 24
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-def due(facts: FixtureState, *, settings: RecheckSettings = DIALS, now: datetime = END) -> Due | None:
-    return next_due(facts, settings, GUARD, now)
+def due(state: FixtureState, *, settings: RecheckSettings = SETTINGS, now: datetime = END) -> NextRead | None:
+    return next_due(state, settings, GUARD, now)
 
 
 def read(state: int | None, at: datetime = END + HOUR / 2, **more: Any) -> FixtureState:
-    """A fixture that was read half an hour after its end, unless said otherwise."""
-    facts = FixtureState(
+    """A fixture that was read half an hour after its end, unless ``more`` changes that."""
+    found = FixtureState(
         state_id=state, starting_at=KICK_OFF, status="COLLECTED", last_fetched_at=at, last_requested_at=at
     )
-    return replace(facts, **more)
+    return replace(found, **more)
 
 
 FETCHED = END + HOUR / 2
@@ -51,7 +51,7 @@ def test_every_state_has_its_rule(state: int) -> None:
 
 
 def test_the_table_knows_exactly_the_states_of_the_api() -> None:
-    assert set(ALL_STATES) == recheck.KNOWN == set(RULES)
+    assert set(ALL_STATES) == states.KNOWN == set(RULES)
 
 
 @pytest.mark.parametrize("state", [24, 27, 0, 999_999_999, None])
@@ -74,13 +74,13 @@ def test_an_unknown_state_is_read_daily(state: int | None) -> None:
     ],
 )
 @pytest.mark.parametrize("state", [5, 7, 8, 17, 12, 15])
-def test_rungs(state: int, fetched: datetime, at: datetime, reason: str) -> None:
+def test_the_recheck_schedule(state: int, fetched: datetime, at: datetime, reason: str) -> None:
     found = due(read(state, fetched))
     assert found is not None
     assert (found.at, found.reason) == (at, reason)
 
 
-def test_rungs_count_from_the_end_that_the_periods_tell() -> None:
+def test_the_schedule_counts_from_the_end_that_the_periods_give() -> None:
     after_extra_time = KICK_OFF + timedelta(hours=2, minutes=50)
     found = due(read(7, after_extra_time, ended_at=after_extra_time))
     assert found is not None
@@ -93,12 +93,14 @@ def test_rungs_count_from_the_end_that_the_periods_tell() -> None:
         (1, END + DAY, "recheck_7d"),
         (2, END + DAY, "recheck_30d"),
         (9, END + DAY, "recheck_30d"),
-        (2, END, "recheck_1h"),  # forced by hand, say: the schedule of the first day are not skipped
+        (2, END, "recheck_1h"),  # e.g. forced by hand: the times of the first day are not skipped
         (9, END + HOUR, "recheck_1d"),
         (2, END + 30 * DAY, "aged"),
     ],
 )
-def test_two_unchanged_re_reads_step_down_to_the_last_rung(unchanged: int, fetched: datetime, reason: str) -> None:
+def test_two_unchanged_re_reads_skip_to_the_last_time_of_the_schedule(
+    unchanged: int, fetched: datetime, reason: str
+) -> None:
     found = due(read(5, fetched, unchanged_reads=unchanged))
     assert found is not None
     assert found.reason == reason
@@ -110,14 +112,14 @@ def test_full_time_that_becomes_extra_time_is_seen_at_once() -> None:
     assert found is not None
     assert (found.at, found.reason, found.urgent) == (noticed, "changed_in_index", True)
     # What it then answers is the rule of the new state.
-    assert due(read(6, noticed)) == Due(noticed + timedelta(minutes=1), "live", 100, True)
+    assert due(read(6, noticed)) == NextRead(noticed + timedelta(minutes=1), "live", 100, True)
 
 
 def test_a_postponed_match_waits_for_its_new_date() -> None:
     postponed = read(10, KICK_OFF - DAY)
-    assert due(postponed) == Due(KICK_OFF, "unsettled", recheck.PRIORITIES["unsettled"], False)
+    assert due(postponed) == NextRead(KICK_OFF, "unsettled", recheck.PRIORITIES["unsettled"], False)
     moved = replace(postponed, state_id=1, starting_at=KICK_OFF + 30 * DAY)
-    assert due(moved) == Due(END + 30 * DAY, "just_finished", recheck.PRIORITIES["just_finished"], True)
+    assert due(moved) == NextRead(END + 30 * DAY, "just_finished", recheck.PRIORITIES["just_finished"], True)
 
 
 def test_a_match_to_come_is_read_at_its_end() -> None:
@@ -126,16 +128,16 @@ def test_a_match_to_come_is_read_at_its_end() -> None:
     assert (found.at, found.reason) == (END, "just_finished")
 
 
-def test_not_started_long_after_its_kick_off_is_asked_more_and_more_rarely() -> None:
+def test_not_started_long_after_its_kick_off_is_requested_less_and_less_often() -> None:
     soon, late = due(read(1, END + HOUR)), due(read(1, END + 2 * DAY))
     assert soon is not None
     assert late is not None
     assert (soon.at, late.at) == (END + 2 * HOUR, END + 3 * DAY)
 
 
-@pytest.mark.parametrize("state", sorted({1, 10, 11, 13, 999} | recheck.LIVE | recheck.WAITING))
-def test_what_never_settles_is_asked_more_and_more_rarely(state: int) -> None:
-    """Old seasons hold matches that stand as postponed, as not started or even as live for ever."""
+@pytest.mark.parametrize("state", sorted({1, 10, 11, 13, 999} | states.LIVE | states.WAITING))
+def test_a_match_that_never_settles_is_requested_less_and_less_often(state: int) -> None:
+    """Old seasons contain matches that remain postponed, not started or even live for ever."""
     fetched = END + 1000 * DAY
     reads = [due(read(state, fetched, unchanged_reads=number)) for number in (0, 1, 2, 3, 6, 99)]
     assert [found and (found.at - fetched) / DAY for found in reads] == [1, 1, 2, 4, 30, 30]
@@ -143,7 +145,7 @@ def test_what_never_settles_is_asked_more_and_more_rarely(state: int) -> None:
     assert not any(found.urgent for found in reads if found)
 
 
-def test_what_never_settles_is_due_at_once_when_the_index_moves() -> None:
+def test_a_match_that_never_settles_is_due_at_once_when_the_index_changes() -> None:
     noticed = END + 1001 * DAY
     found = due(read(10, END + 1000 * DAY, unchanged_reads=99, index_changed_at=noticed))
     assert found is not None
@@ -178,7 +180,7 @@ def test_never_collected_is_due_now_and_history_does_not_use_the_reserve(
     start: datetime | None, priority: int, urgent: bool
 ) -> None:
     found = due(FixtureState(state_id=5, starting_at=start), now=KICK_OFF)
-    assert found == Due(KICK_OFF, "never_collected", priority, urgent)
+    assert found == NextRead(KICK_OFF, "never_collected", priority, urgent)
 
 
 @pytest.mark.parametrize("state", [*ALL_STATES, None])
@@ -212,15 +214,17 @@ def test_a_collected_fixture_is_never_older_than_max_age(days: int) -> None:
 
 @pytest.mark.parametrize(("times", "hours"), [(1, 1), (2, 2), (3, 4), (4, 8), (8, 128), (9, 168), (500, 168)])
 @pytest.mark.parametrize(("field", "reason"), [("failed_reads", "failed"), ("missing_reads", "missing")])
-def test_trouble_comes_again_with_doubling_patience(field: str, reason: str, times: int, hours: int) -> None:
-    facts = FixtureState(state_id=5, starting_at=KICK_OFF, status=reason.upper(), last_requested_at=END)
-    trouble: dict[str, Any] = {field: times}
-    found = due(replace(facts, **trouble))
+def test_failed_and_missing_reads_are_repeated_with_a_doubling_delay(
+    field: str, reason: str, times: int, hours: int
+) -> None:
+    state = FixtureState(state_id=5, starting_at=KICK_OFF, status=reason.upper(), last_requested_at=END)
+    counts: dict[str, Any] = {field: times}
+    found = due(replace(state, **counts))
     assert found is not None
     assert (found.at, found.reason) == (END + hours * HOUR, reason)
 
 
-def test_a_held_payload_is_asked_for_again_after_the_guards_hours() -> None:
+def test_a_held_payload_is_requested_again_after_the_guards_hours() -> None:
     found = due(read(5, held_reads=1))
     assert found is not None
     assert (found.at, found.reason, found.urgent) == (FETCHED + HOUR, "held", True)
@@ -229,7 +233,7 @@ def test_a_held_payload_is_asked_for_again_after_the_guards_hours() -> None:
 @pytest.mark.parametrize(
     ("field", "reason"), [("index_changed_at", "changed_in_index"), ("index_missing_at", "gone_from_index")]
 )
-def test_news_of_the_index_count_until_they_were_looked_at(field: str, reason: str) -> None:
+def test_index_changes_count_until_the_fixture_is_read(field: str, reason: str) -> None:
     before, after = FETCHED - HOUR, FETCHED + HOUR
     fresh, stale = due(read(5, **{field: after})), due(read(5, **{field: before}))
     assert fresh is not None
@@ -237,8 +241,8 @@ def test_news_of_the_index_count_until_they_were_looked_at(field: str, reason: s
     assert (fresh.at, fresh.reason, stale.reason) == (after, reason, "recheck_1h")
 
 
-def test_news_of_the_index_end_the_patience_with_trouble() -> None:
-    """A fixture that failed for days and whose state moved now is due now."""
+def test_an_index_change_ends_the_delay_after_failures() -> None:
+    """A fixture that failed for days and whose state changes now is due now."""
     noticed = FETCHED + 3 * HOUR
     for field in ("failed_reads", "missing_reads"):
         found = due(read(5, index_changed_at=noticed, **dict[str, Any]({field: 9})))
@@ -246,7 +250,7 @@ def test_news_of_the_index_end_the_patience_with_trouble() -> None:
         assert (found.at, found.reason) == (noticed, "changed_in_index")
 
 
-TROUBLES: tuple[dict[str, Any], ...] = (
+EXCEPTIONS: tuple[dict[str, Any], ...] = (
     {},
     {"held_reads": 1},
     {"missing_reads": 2},
@@ -262,38 +266,38 @@ MANY = [
         last_fetched_at=fetched,
         last_requested_at=fetched,
         unchanged_reads=unchanged,
-        **trouble,
+        **exception,
     )
-    for state, start, ended, fetched, unchanged, trouble in itertools.product(
+    for state, start, ended, fetched, unchanged, exception in itertools.product(
         (*ALL_STATES, None),
         (KICK_OFF, None),
         (None, END + HOUR),
         (None, END - DAY, END + HOUR, END + 40 * DAY),
         (0, 2),
-        TROUBLES,
+        EXCEPTIONS,
     )
 ]
 
 
-def test_the_moment_does_not_move_with_the_clock() -> None:
-    for facts in MANY:
-        found = [due(facts, now=END + days * DAY) for days in (-30, 0, 1, 1000)]
+def test_the_time_of_the_next_read_does_not_move_with_the_clock() -> None:
+    for state in MANY:
+        found = [due(state, now=END + days * DAY) for days in (-30, 0, 1, 1000)]
         if found[0] is not None and found[0].reason == "never_collected":
             assert [f and f.at for f in found] == [END + days * DAY for days in (-30, 0, 1, 1000)]
         else:
-            assert len(set(found)) == 1, facts
+            assert len(set(found)) == 1, state
 
 
 def test_a_read_is_never_due_again_in_its_own_instant() -> None:
-    """Nothing spins: the next read lies behind the last one."""
-    for facts in MANY:
-        found = due(facts)
-        if facts.last_fetched_at and found is not None:
-            assert found.at > facts.last_fetched_at, facts
+    """The next read is later than the last one, so nothing is read in a tight loop."""
+    for state in MANY:
+        found = due(state)
+        if state.last_fetched_at and found is not None:
+            assert found.at > state.last_fetched_at, state
 
 
 def test_every_reason_has_a_priority() -> None:
-    assert {found.reason for facts in MANY if (found := due(facts))} <= recheck.PRIORITIES.keys()
+    assert {found.reason for state in MANY if (found := due(state))} <= recheck.PRIORITIES.keys()
     assert recheck.PRIORITIES.keys() >= recheck.URGENT
 
 
@@ -306,14 +310,14 @@ def test_every_reason_has_a_priority() -> None:
 )
 def test_the_life_of_a_match(corrected_at_read: int | None, reasons: list[str]) -> None:
     """Read whenever it is due; a correction at the second re-read keeps the schedule in between."""
-    facts, seen = read(1, KICK_OFF - 3 * DAY), []
+    state, seen = read(1, KICK_OFF - 3 * DAY), []
     for number in range(6):
-        found = due(facts)
+        found = due(state)
         assert found is not None
         seen.append(found.reason)
         changed = number == 0 or number == corrected_at_read
-        facts = replace(
-            facts, state_id=5, last_fetched_at=found.at, last_requested_at=found.at,
-            unchanged_reads=0 if changed else facts.unchanged_reads + 1,
+        state = replace(
+            state, state_id=5, last_fetched_at=found.at, last_requested_at=found.at,
+            unchanged_reads=0 if changed else state.unchanged_reads + 1,
         )  # fmt: skip
     assert seen == reasons

@@ -16,7 +16,7 @@ from sportmonks.errors import (
     OutsidePlanError,
     TransientApiError,
 )
-from sportmonks.planning.recheck import DELETED
+from sportmonks.planning.states import DELETED
 
 if TYPE_CHECKING:
     from sportmonks.api.budget import Budget

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from sportmonks.collect.context import RunContext
 from sportmonks.collect.discover import read_index
-from sportmonks.collect.known_fixtures import known_facts
 from sportmonks.collect.missing import classify_missing
 from sportmonks.collect.pipeline import StoredBatch, Stream, store
 from sportmonks.collect.plan_store import (
-    PendingFixture,
     add_to_plan,
+    known_fixtures,
     marked,
     missed_once,
     pending,
@@ -28,7 +27,7 @@ from sportmonks.config.manifest import Season
 from sportmonks.errors import BudgetWait, LostLease, SportmonksError, TransientApiError
 from sportmonks.load.batch import LoadContext
 from sportmonks.planning.batches import Batch, make_batches
-from sportmonks.planning.chunks import Chunk, plan_chunks
+from sportmonks.planning.chunks import Chunk, PlannedFixture, plan_chunks
 from sportmonks.warehouse.connection import sql
 from sportmonks.warehouse.session import Session
 
@@ -122,8 +121,8 @@ def _plan_if_unread(run: RunContext, conn: psycopg.Connection[Any], season: Seas
         read_index(run, conn, run.client(), season)
     except TransientApiError as error:
         return error
-    facts = known_facts(run, conn, (season.id,))
-    chunks, _ = plan_chunks(facts, run.params.run_filter, run.settings.recheck, run.settings.guard, run.clock())
+    rows = known_fixtures(run, conn, (season.id,))
+    chunks, _ = plan_chunks(rows, run.params.run_filter, run.settings.recheck, run.settings.guard, run.clock())
     add_to_plan(conn, run.execution_id, run.league.id, chunks or [Chunk(season.id, ())])
     return None
 
@@ -141,7 +140,7 @@ def _collect(run: RunContext, session: Session, season: Season, fence: int, on_b
     def beat() -> None:
         session.execute(sql("plan/heartbeat"), {**run.sql_params(season), "fence": fence})
 
-    def ask(fixtures: list[PendingFixture]) -> Iterator[StoredBatch]:
+    def ask(fixtures: list[PlannedFixture]) -> Iterator[StoredBatch]:
         if fixtures:
             yield from _stream(run, context, beat).run(make_batches(fixtures, run.params.batch_size))
 

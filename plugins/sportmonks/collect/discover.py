@@ -50,7 +50,7 @@ def _read_indexes(run: RunContext, conn: psycopg.Connection[Any], found: Discove
     # A reading that lies in the future was stamped by a clock that was set back since: it tells nothing.
     indexed = {key: at for key, at in _indexed_at(conn, run.league.id).items() if at <= run.clock()}
     for season in seasons_to_index(
-        run.league.seasons, indexed, run.settings.sweep, run.clock(), asked=run.params.run_filter.seasons
+        run.league.seasons, indexed, run.settings.sweep, run.clock(), requested=run.params.run_filter.seasons
     ):
         if season.id in found.failed or (season.id in indexed and began and indexed[season.id] >= began):
             continue

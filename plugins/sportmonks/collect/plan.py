@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from sportmonks.collect import checkpoints
 from sportmonks.collect.context import RunContext
-from sportmonks.collect.known_fixtures import known_facts
-from sportmonks.collect.plan_store import write_plan
-from sportmonks.planning.chunks import Chunk, CostEstimate, estimate_cost, plan_chunks
+from sportmonks.collect.plan_store import known_fixtures, write_plan
+from sportmonks.planning.chunks import Chunk, plan_chunks
+from sportmonks.planning.estimate import CostEstimate, estimate_cost
 from sportmonks.planning.recheck import FixtureState
 from sportmonks.warehouse.connection import sql
 from sportmonks.warehouse.session import Session
@@ -23,14 +23,14 @@ Row = tuple[int, int, FixtureState]
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """The estimate, and the seasons to go on with (none for a dry run)."""
+class PlanResult:
+    """The cost estimate of a plan, and the ids of the seasons to collect (none in a dry run)."""
 
     estimate: CostEstimate
     seasons: tuple[int, ...]
 
 
-def plan(run: RunContext, unread: Sequence[int] = ()) -> Planned:
+def plan(run: RunContext, unread: Sequence[int] = ()) -> PlanResult:
     """Write the run's plan into the warehouse. ``unread``: seasons whose index could not be read; their own group
     reads it and adds to the plan."""
     if run.params.clear_checkpoint and not run.params.dry_run:
@@ -41,10 +41,10 @@ def plan(run: RunContext, unread: Sequence[int] = ()) -> Planned:
     return planned
 
 
-def _write(run: RunContext, conn: psycopg.Connection[Any], unread: Sequence[int]) -> Planned:
+def _write(run: RunContext, conn: psycopg.Connection[Any], unread: Sequence[int]) -> PlanResult:
     """The plan and its estimate in one transaction; what a former plan of this run has begun is kept and finished."""
     params = run.params
-    rows: Iterable[Row] = list(known_facts(run, conn, params.run_filter.seasons))
+    rows: Iterable[Row] = list(known_fixtures(run, conn, params.run_filter.seasons))
     if params.run_filter.force and params.continue_from_checkpoint:
         rows = _without_done(run, list(rows))
     chunks, left_out = plan_chunks(rows, params.run_filter, run.settings.recheck, run.settings.guard, run.clock())
@@ -62,7 +62,7 @@ def _write(run: RunContext, conn: psycopg.Connection[Any], unread: Sequence[int]
         unread=unread,
         dry_run=params.dry_run,
     )
-    return Planned(estimate, () if params.dry_run else tuple(chunk.season_id for chunk in (*chunks, *empty)))
+    return PlanResult(estimate, () if params.dry_run else tuple(chunk.season_id for chunk in (*chunks, *empty)))
 
 
 def _clear_checkpoints(run: RunContext) -> None:

@@ -1,35 +1,42 @@
-"""The plan of a run in the warehouse: written once, marked off with the data, read again after any stop."""
+"""The plan of a run in the warehouse: written once, marked off with the data, and read again after an interruption."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 import psycopg
 from psycopg.types.json import Jsonb
 
-from sportmonks.planning.chunks import Chunk, CostEstimate
+from sportmonks.api.includes import ForbiddenIncludes
+from sportmonks.collect.context import RunContext
+from sportmonks.planning.chunks import Chunk, PlannedFixture
+from sportmonks.planning.estimate import CostEstimate
 from sportmonks.planning.recheck import FixtureState
 from sportmonks.warehouse.connection import sql
 
 
-@dataclass(frozen=True, slots=True)
-class PendingFixture:
-    """A fixture of the plan that is not marked off yet."""
+def known_fixtures(
+    run: RunContext, conn: psycopg.Connection[Any], seasons: Sequence[int] = ()
+) -> Iterator[tuple[int, int, FixtureState]]:
+    """``read_states`` for the includes that this run requests and that the API has not refused before."""
+    refused = conn.execute(sql("queries/budget_forbidden_known"), {"connection": run.connection_name}).fetchall()
+    includes = ForbiddenIncludes(refused).allowed("Fixture", run.params.includes)
+    return read_states(conn, run.league.id, seasons, includes)
 
-    fixture_id: int
-    urgent: bool
 
-
-def read_facts(
+def read_states(
     conn: psycopg.Connection[Any], league_id: int, seasons: Sequence[int] = (), includes: Sequence[str] = ()
 ) -> Iterator[tuple[int, int, FixtureState]]:
-    """(season_id, fixture_id, facts) of every known fixture of a league. ``includes``: what is wanted of them now."""
+    """(season_id, fixture_id, state) of every known fixture of a league, or of some of its ``seasons``.
+
+    A fixture that was last read without one of ``includes`` has ``lacks_includes`` set.
+    """
     parameters = {"league_id": league_id, "seasons": list(seasons) or None, "includes": list(includes)}
-    for season_id, fixture_id, *facts in conn.execute(sql("plan/facts"), parameters).fetchall():
-        yield season_id, fixture_id, FixtureState(*facts)
+    for season_id, fixture_id, *state in conn.execute(sql("plan/facts"), parameters).fetchall():
+        yield season_id, fixture_id, FixtureState(*state)
 
 
 def write_plan(
@@ -108,16 +115,16 @@ def marked(conn: psycopg.Connection[Any], execution_id: str, season_id: int) -> 
     return row[0] if row else 0
 
 
-def pending(conn: psycopg.Connection[Any], execution_id: str, season_id: int) -> list[PendingFixture]:
+def pending(conn: psycopg.Connection[Any], execution_id: str, season_id: int) -> list[PlannedFixture]:
     """What is left of a chunk's plan, in plan order."""
     rows = conn.execute(sql("plan/pending"), {"execution_id": execution_id, "season_id": season_id}).fetchall()
-    return [PendingFixture(*row) for row in rows]
+    return [PlannedFixture(*row) for row in rows]
 
 
-def missed_once(conn: psycopg.Connection[Any], execution_id: str, season_id: int) -> list[PendingFixture]:
+def missed_once(conn: psycopg.Connection[Any], execution_id: str, season_id: int) -> list[PlannedFixture]:
     """What this run asked for and the API did not return, for the first time in a row."""
     rows = conn.execute(sql("plan/missed_once"), {"execution_id": execution_id, "season_id": season_id}).fetchall()
-    return [PendingFixture(*row) for row in rows]
+    return [PlannedFixture(*row) for row in rows]
 
 
 def take_lease(

@@ -23,16 +23,8 @@ from typing import Any
 from sportmonks.config.catalog import GuardSettings, RecheckSettings
 from sportmonks.load.payloads import Payload
 from sportmonks.load.summary import PayloadSummary
-from sportmonks.planning.recheck import (
-    DELETED,
-    ENDED_WITHOUT_RESULT,
-    FINISHED,
-    NOT_BEGUN,
-    PLAYED,
-    FixtureState,
-    end_of,
-    next_due,
-)
+from sportmonks.planning.recheck import FixtureState, end_of, next_due
+from sportmonks.planning.states import DELETED, ENDED_WITHOUT_RESULT, FINISHED, NOT_BEGUN, PLAYED
 
 SAVED, UNCHANGED, HELD, MISSING, FAILED = "SAVED", "UNCHANGED", "HELD", "MISSING", "FAILED"
 # A played match that has no row in any of these is without detail.

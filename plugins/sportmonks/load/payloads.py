@@ -16,7 +16,7 @@ import msgspec
 from sportmonks.coerce import as_int, as_utc, without_nul
 from sportmonks.load.content_hash import content_hash
 from sportmonks.load.summary import PayloadSummary, summarize
-from sportmonks.planning.recheck import DELETED
+from sportmonks.planning.states import DELETED
 
 # Not JSON, not UTF-8, a number that no type holds, or brackets nested too deep.
 UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)

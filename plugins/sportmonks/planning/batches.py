@@ -1,35 +1,27 @@
-"""Batches: the fixtures of one call to /fixtures/multi."""
+"""Batches: the fixtures of one call to ``/fixtures/multi``."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-
-class Planned(Protocol):
-    """Anything that names a fixture and says whether it may use the reserve."""
-
-    @property
-    def fixture_id(self) -> int: ...
-    @property
-    def urgent(self) -> bool: ...
+from sportmonks.planning.chunks import PlannedFixture
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Fixture ids of one call, in plan order."""
+    """Fixture ids of one call, in plan order. ``urgent``: the call may use the reserve of the call budget."""
 
     number: int
     fixture_ids: tuple[int, ...]
     urgent: bool
 
 
-def make_batches(fixtures: Sequence[Planned], size: int) -> Iterator[Batch]:
-    """Cut a plan into batches of at most ``size``, urgent fixtures first, no batch but the last one short.
+def make_batches(fixtures: Sequence[PlannedFixture], size: int) -> Iterator[Batch]:
+    """Cut a plan into batches of ``size`` fixtures, urgent fixtures first; only the last batch may be smaller.
 
-    A batch with one urgent fixture is urgent: splitting it would cost a call more.
+    A batch with one urgent fixture is urgent, because splitting it would cost one more call.
     """
     ordered = [f for f in fixtures if f.urgent] + [f for f in fixtures if not f.urgent]
     for start in range(0, len(ordered), size):
@@ -37,6 +29,6 @@ def make_batches(fixtures: Sequence[Planned], size: int) -> Iterator[Batch]:
         yield Batch(start // size + 1, tuple(f.fixture_id for f in part), part[0].urgent)
 
 
-def count_batches(fixtures: Sequence[Planned], size: int) -> int:
-    """How many calls ``make_batches`` will cost."""
+def count_batches(fixtures: Sequence[PlannedFixture], size: int) -> int:
+    """The number of batches that ``make_batches`` yields, which is the number of calls."""
     return math.ceil(len(fixtures) / size)

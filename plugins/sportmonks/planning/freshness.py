@@ -1,4 +1,4 @@
-"""Which years and which seasons still need fetching. Pure: the clock is a parameter."""
+"""Which years and seasons need fetching: pure rules over the time of their last fetch; the clock is a parameter."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 from sportmonks.errors import ConfigurationError
 
 LastRun = datetime | Mapping[int, datetime] | None
-"""End of the last success: of the collector, or of each year or season by itself."""
+"""End of the last successful run: one time for everything, or one for each year or season id. Naive times are UTC."""
 
 
 def get_years_to_fetch(
@@ -24,10 +24,12 @@ def get_years_to_fetch(
 ) -> list[int]:
     """The years of ``start_year``..``end_year`` that need fetching, oldest first.
 
-    All of them on a first run (``last_run`` None) and with ``max_age_days`` 0; otherwise the current and
-    the previous year, and older ones once their last fetch is more than ``max_age_days`` ago. With one
-    ``last_run`` for all years a daily collector never grows old enough: give the time of each year
-    (``tracker.year_runs``, or call ``tracker.years_to_fetch``) to have old years read again.
+    All of them on a first run (``last_run`` None) and with ``max_age_days`` 0; otherwise the current and the
+    previous year, and older ones whose last fetch is more than ``max_age_days`` ago. One ``last_run`` for all years
+    is always recent for a collector that runs daily, so old years would never be read again: give the time of each
+    year (``tracker.year_runs``, or call ``tracker.years_to_fetch``).
+
+    Raises ConfigurationError when ``start_year`` is after ``end_year`` or ``max_age_days`` is negative.
     """
     if start_year > end_year:
         raise ConfigurationError(
@@ -38,14 +40,14 @@ def get_years_to_fetch(
 
 
 def should_fetch_year(year: int, last_run: LastRun, max_age_days: float = 365, *, now: datetime | None = None) -> bool:
-    """The rule of :func:`get_years_to_fetch` for one year."""
-    moment = _utc(now)
+    """Whether one year needs fetching, by the rule of :func:`get_years_to_fetch`."""
+    now = _utc(now)
     fetched = last_run.get(year) if isinstance(last_run, Mapping) else last_run
-    return _too_old(fetched, max_age_days, moment) or year >= moment.year - 1
+    return _too_old(fetched, max_age_days, now) or year >= now.year - 1
 
 
 class SeasonLike(Protocol):
-    """A season as this module needs it; ``starting_at`` is a day."""
+    """The attributes of a season that these rules read; ``starting_at``: its first day."""
 
     @property
     def season_id(self) -> int: ...
@@ -62,7 +64,7 @@ SeasonT = TypeVar("SeasonT", bound=SeasonLike)
 
 @dataclass(frozen=True)
 class SeasonSpan:
-    """The smallest thing that is :class:`SeasonLike`."""
+    """A :class:`SeasonLike` without further attributes."""
 
     season_id: int
     league_id: int
@@ -72,21 +74,21 @@ class SeasonSpan:
 
 @dataclass(frozen=True)
 class Sweep:
-    """Every ``every_days`` days the newest ``seasons`` seasons of each league are due; None = all of them."""
+    """The newest ``seasons`` seasons of each league (None: all of them) are due every ``every_days`` days."""
 
     name: str
     every_days: float
     seasons: int | None
 
 
-# Current and previous season daily, the last three weekly, all monthly.
+# The current and the previous season daily, the newest three weekly, all monthly.
 SWEEPS = (Sweep("daily", 1, 2), Sweep("weekly", 7, 3), Sweep("monthly", 30, None))
 
 
 def season_ranks(seasons: Iterable[SeasonLike]) -> dict[int, int]:
-    """Season id -> 0 for a league's current season (and any later one), 1 for the one before, and so on.
+    """Rank by season id: 0 for a league's current season and any later one, 1 for the season before, and so on.
 
-    A league without a current season counts from its newest.
+    In a league without a current season, its newest season has rank 0.
     """
     by_league: defaultdict[int, list[SeasonLike]] = defaultdict(list)
     for season in seasons:
@@ -99,7 +101,7 @@ def season_ranks(seasons: Iterable[SeasonLike]) -> dict[int, int]:
 
 
 def rank_newest_first(members: Sequence[SeasonLike]) -> dict[int, int]:
-    """:func:`season_ranks` for the seasons of one league whose order is known."""
+    """:func:`season_ranks` for the seasons of one league, given in order."""
     current = max((place for place, season in enumerate(members) if season.is_current), default=0)
     return {season.season_id: max(0, place - current) for place, season in enumerate(members)}
 
@@ -115,11 +117,11 @@ def get_seasons_to_fetch(
 ) -> list[SeasonT]:
     """The seasons that need fetching, in the order given.
 
-    A season is due when it was never fetched, or when the age of its last fetch reaches a sweep that covers
-    it. ``last_run`` by season id is the usual form. ``max_age_days`` replaces the age of the sweep over all
-    seasons (0 = fetch everything). ``ranks`` by season id, where the caller knows better than the dates.
+    A season is due when it was never fetched, or when the age of its last fetch reaches the interval of a sweep that
+    covers it. ``last_run`` by season id is the usual form. ``max_age_days`` replaces the interval of the sweep over
+    all seasons (0: fetch everything). ``ranks`` by season id replaces the ranks that follow from the dates.
     """
-    moment = _utc(now)
+    now = _utc(now)
     found = list(seasons)
     ranks = season_ranks(found) if ranks is None else ranks
     due: list[SeasonT] = []
@@ -128,23 +130,23 @@ def get_seasons_to_fetch(
         if fetched is None or max_age_days == 0:
             due.append(season)
             continue
-        age = moment - _utc(fetched)
+        age = now - _utc(fetched)
         for sweep in sweeps:
             if sweep.seasons is not None and ranks[season.season_id] >= sweep.seasons:
                 continue
             overall = sweep.seasons is None and max_age_days is not None
             days = max_age_days if overall and max_age_days is not None else sweep.every_days
-            # A run that starts at the same hour every day is a little less than a day after yesterday's end.
+            # A run that starts at the same hour every day starts a little less than a day after the last one ended.
             if age >= timedelta(days=days) - min(timedelta(hours=6), timedelta(days=days) / 4):
                 due.append(season)
                 break
     return due
 
 
-def _utc(moment: datetime | None) -> datetime:
-    if moment is None:
+def _utc(time: datetime | None) -> datetime:
+    if time is None:
         return datetime.now(UTC)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _too_old(fetched: datetime | None, max_age_days: float, now: datetime) -> bool:
