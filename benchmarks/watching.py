@@ -26,7 +26,7 @@ def collected(inputs: dict[str, Any]) -> dict[str, Any]:
     from sportmonks.collect.collect import collect
     from sportmonks.collect.discover import discover
     from sportmonks.collect.plan import plan
-    from sportmonks.collect.telemetry import CollectionWatch
+    from sportmonks.collect.telemetry import ChunkTelemetry
 
     calls: list[CallRecord] = []
     run, season = season_run(inputs, calls.append if inputs["watched"] else None)
@@ -35,7 +35,7 @@ def collected(inputs: dict[str, Any]) -> dict[str, Any]:
     begun = time.perf_counter(), time.process_time()
     share = 0.0
     if inputs["watched"]:
-        with CollectionWatch(run.connect, run.execution_id, f"{run.league.id}_{season.id}", calls) as watch:
+        with ChunkTelemetry(run.connect, run.execution_id, f"{run.league.id}_{season.id}", calls) as watch:
             result = collect(run, season, "bench", watch.on_batch)
         share = watch.share
     else:

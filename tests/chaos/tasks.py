@@ -193,7 +193,7 @@ def make_run(job: Job, clock: Any, bomb: _Bomb) -> RunContext:
         client=client,
         checkpoints=FileStore(folder, bomb),
         clock=lambda: datetime.fromtimestamp(clock.value, UTC),
-        lease_patience=2.0,
+        lease_timeout=2.0,
         lease_retry=0.3,
     )
 

@@ -1,4 +1,4 @@
-"""Runs of one small league: the real functions against the sandbox and a fresh warehouse, the clock in our hands."""
+"""Runs of one small league: the real functions, the sandbox, a fresh warehouse, and a clock that tests set."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HOUR, DAY = 3600, 86_400
 
 
 class Checkpoints(dict[str, str]):
-    """Airflow's Variables as far as checkpoints use them."""
+    """The operations of Airflow's Variables that checkpoints use."""
 
     def set(self, key: str, value: str) -> None:
         self[key] = value
@@ -38,8 +38,8 @@ class Checkpoints(dict[str, str]):
 
 
 @dataclass
-class Desk:
-    """Makes runs and looks at what they leave."""
+class RunHarness:
+    """Makes runs, and reads what they leave in the warehouse."""
 
     box: RunningSandbox
     dsn: str
@@ -57,7 +57,7 @@ class Desk:
         return open_connection(self.dsn, autocommit=True)
 
     def move(self, seconds: float) -> None:
-        """The sandbox's clock and the runs'."""
+        """Advance the clock of the sandbox and of the runs."""
         self.now = float(self.box.admin("POST", "/clock", {"advance_seconds": seconds})["epoch"])
 
     def run(
@@ -69,7 +69,7 @@ class Desk:
         settings: TaskSettings | None = None,
         **params: Any,
     ) -> RunContext:
-        """A started run; ``execution`` names one that goes on."""
+        """A started run; ``execution`` names one to continue."""
         execution = execution or f"etl_20260101_000000_{next(self.numbers):06x}"
         settings = settings or TaskSettings(collect=CollectSettings(batch_size=batch_size))
         client = SportmonksClient(
@@ -84,7 +84,7 @@ class Desk:
             client=lambda: client,
             checkpoints=self.checkpoints,
             clock=lambda: datetime.fromtimestamp(self.now, UTC),
-            lease_patience=2.0,
+            lease_timeout=2.0,
         )
         self.conn.execute("SELECT etl.start_etl_execution(%s, p_now => %s)", (execution, run.clock()))
         return run
@@ -93,7 +93,7 @@ class Desk:
         discover(run)
         return plan(run)
 
-    def whole(self, run: RunContext, owner: str = "test") -> ChunkResult:
+    def run_all(self, run: RunContext, owner: str = "test") -> ChunkResult:
         """Discover, plan and collect the season."""
         self.planned(run)
         return self.collect(run, owner)
@@ -108,8 +108,8 @@ class Desk:
             row["id"] for row in self.box.admin("GET", f"/truth/fixtures?brief=1&season={self.season.id}")["fixtures"]
         ]
 
-    def asked(self) -> int:
-        """Fixtures asked for by multi so far."""
+    def requested(self) -> int:
+        """Fixtures requested from ``/fixtures/multi`` so far."""
         return int(self.box.calls()["fixtures_requested"])
 
     def value(self, statement: str, *parameters: Any) -> Any:
@@ -127,7 +127,7 @@ def sandbox() -> Iterator[RunningSandbox]:
 
 
 @pytest.fixture
-def desk(sandbox: RunningSandbox, warehouse_dsn: str) -> Iterator[Desk]:
+def harness(sandbox: RunningSandbox, warehouse_dsn: str) -> Iterator[RunHarness]:
     """A league of one finished season of twelve fixtures."""
     sandbox.admin("POST", "/reset")
     chunk = sandbox.admin("GET", "/truth")["chunks"][0]
@@ -142,6 +142,6 @@ def desk(sandbox: RunningSandbox, warehouse_dsn: str) -> Iterator[Desk]:
         seasons=(season,),
     )
     with open_connection(warehouse_dsn, autocommit=True) as conn:
-        found = Desk(sandbox, warehouse_dsn, conn, league)
+        found = RunHarness(sandbox, warehouse_dsn, conn, league)
         found.move(0)
         yield found

@@ -1,1 +1,1 @@
-"""Discover, plan, collect: the work of a league run, without Airflow. The operators are thin faces over it."""
+"""Discover, plan, collect: the steps of a league run, without Airflow. The operators call them."""

@@ -1,8 +1,8 @@
-"""Checkpoints: where a chunk's collection stands, in one Airflow Variable per chunk.
+"""Checkpoints: the progress of a chunk's collection, in one Airflow Variable per chunk.
 
-The warehouse decides what is done; a checkpoint says where to look and what was asked. One key has one writer (the
-task that holds the chunk's lease), because Variables lose concurrent updates. A lost, stale or corrupt one costs
-nothing but the hint.
+The warehouse decides what is done; a checkpoint shows the progress, and when a forced collection started. Each key has
+one writer, the task that holds the chunk's lease, because Variables lose concurrent updates. When one is lost, outdated
+or corrupt, a forced collection that was interrupted starts anew, and nothing else changes.
 """
 
 from __future__ import annotations
@@ -15,19 +15,18 @@ import msgspec
 
 log = logging.getLogger(__name__)
 
-
 FRESH = timedelta(days=1)
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+Timestamp = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """State of a chunk's collection after the last committed batch. Times carry their zone."""
+    """State of a chunk's collection after the last committed batch. Its field names are stored."""
 
     league_id: int
     season_id: int
     execution_id: str
-    started_at: Moment
-    updated_at: Moment
+    started_at: Timestamp
+    updated_at: Timestamp
     batches: int = 0
     done: int = 0
     total: int = 0
@@ -35,12 +34,12 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     finished: bool = False
 
     def is_fresh(self, now: datetime) -> bool:
-        """Whether a collection that stopped here may go on; one of last week begins anew."""
+        """Whether an interrupted collection may be continued: it was last updated within a day."""
         return self.started_at <= now and timedelta(0) <= now - self.updated_at <= FRESH
 
 
 class Store(Protocol):
-    """Where checkpoints live; Airflow's Variables in a task, a dict in tests."""
+    """Where checkpoints are stored: Airflow Variables in a task, a dict in tests."""
 
     def get(self, key: str) -> str | None: ...
     def set(self, key: str, value: str) -> None: ...
@@ -48,7 +47,7 @@ class Store(Protocol):
 
 
 class VariableStore:
-    """Airflow Variables, through the task's own channel."""
+    """Airflow Variables, through the Task SDK."""
 
     def get(self, key: str) -> str | None:
         from airflow.sdk import Variable
@@ -68,17 +67,17 @@ class VariableStore:
 
 
 def key_of(league_id: int, season_id: int) -> str:
-    """The Variable of a chunk."""
+    """The name of a chunk's Variable."""
     return f"sportmonks_ckpt__{league_id}__{season_id}"
 
 
 def read(store: Store, league_id: int, season_id: int) -> Checkpoint | None:
-    """The chunk's checkpoint; None when there is none or when it cannot be understood (which is logged)."""
+    """The chunk's checkpoint; None when there is none, or when it cannot be read, which is logged."""
     key = key_of(league_id, season_id)
     try:
         text = store.get(key)
     except Exception as error:
-        log.warning("Checkpoint %s cannot be had (%s); the warehouse decides alone", key, type(error).__name__)
+        log.warning("Checkpoint %s is not available (%s); the warehouse decides alone", key, type(error).__name__)
         return None
     if not text:
         return None
@@ -94,16 +93,16 @@ def read(store: Store, league_id: int, season_id: int) -> Checkpoint | None:
 
 
 def write(store: Store, checkpoint: Checkpoint) -> None:
-    """Move the chunk's checkpoint. Never fails the job: the data is committed already."""
+    """Write the chunk's checkpoint. An error is logged and not raised, because the data is committed already."""
     key = key_of(checkpoint.league_id, checkpoint.season_id)
     try:
         store.set(key, msgspec.json.encode(checkpoint).decode())
     except Exception as error:
-        log.warning("Checkpoint %s could not be written (%s); the warehouse still knows", key, error)
+        log.warning("Checkpoint %s could not be written (%s); the warehouse has the progress", key, error)
 
 
 def clear(store: Store, league_id: int, season_id: int) -> None:
-    """Forget where the chunk stood."""
+    """Delete the chunk's checkpoint, if there is one."""
     key = key_of(league_id, season_id)
     try:
         store.delete(key)

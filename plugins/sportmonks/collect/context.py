@@ -1,4 +1,4 @@
-"""What the steps of one league run share."""
+"""What the steps of a league run have in common."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunContext:
-    """One league run. ``connect`` opens autocommit connections to the warehouse from any thread.
+    """One league run. ``connect`` opens autocommit connections to the warehouse and may be called from any thread.
 
-    ``client`` is a callable, so that nothing is asked of the API's connection by steps that make no call.
-    ``clock`` gives the time (timezone-aware), so that tests can move it.
+    ``client`` is a callable, so that steps that make no call need no connection to the API. ``clock`` returns the time
+    (timezone-aware), so that tests can set it.
     """
 
     execution_id: str
@@ -37,12 +37,13 @@ class RunContext:
     checkpoints: Store
     connection_name: str = API_CONN_ID
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    # Another owner of a chunk that has shown no life for so long (seconds) is taken for dead.
-    lease_patience: float = 120.0
+    # Seconds without a heartbeat after which the owner of a chunk counts as dead.
+    lease_timeout: float = 120.0
+    # Seconds after which a task tries again to take a chunk that another task holds.
     lease_retry: float = 15.0
     log: Any = field(default_factory=lambda: logging.getLogger("sportmonks.collect"))
 
     def sql_params(self, season: Season | None = None) -> dict[str, Any]:
-        """The keys that every statement of this run binds."""
+        """The parameters that the statements of this run, or of one of its chunks, have in common."""
         found: dict[str, Any] = {"execution_id": self.execution_id, "league_id": self.league.id}
         return found | {"season_id": season.id} if season else found

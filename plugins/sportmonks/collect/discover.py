@@ -1,4 +1,4 @@
-"""Read the indexes of the seasons that this run looks at."""
+"""Discover: reads the indexes of the seasons that a run covers."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Discovered:
-    """Figures by season id; ``failed``: seasons whose group has to read the index itself, with the reason."""
+    """Counts of indexed fixtures by season id. ``failed``: by season id, why its index could not be read; the tasks of
+    that season read it themselves."""
 
     seasons: dict[int, dict[str, int]] = field(default_factory=dict)
     failed: dict[int, str] = field(default_factory=dict)
 
 
 def discover(run: RunContext) -> Discovered:
-    """Season indexes into the warehouse, one call per 1000 fixtures.
+    """Read season indexes into the warehouse, one call per 1000 fixtures.
 
-    A season in trouble must not keep the others waiting: it is handed on. Raises TransientApiError when several
-    seasons fail and none succeeds (the API is down), BudgetWait when the calls are used up; called again, it goes
-    on with the seasons that are left.
+    A season whose index fails does not stop the others. Raises TransientApiError when several seasons fail and none
+    succeeds, because then the API is down, and BudgetWait when the call budget is used up; called again, it continues
+    with the seasons that are left.
     """
     found = Discovered()
     with Session(run.connect) as session:
@@ -44,27 +45,27 @@ def discover(run: RunContext) -> Discovered:
 
 
 def _read_indexes(run: RunContext, conn: psycopg.Connection[Any], found: Discovered) -> None:
-    """Into ``found``; repeated after a fault of the warehouse, it goes on with what is left."""
+    """Adds to ``found``; repeated after an error of the warehouse, it continues with the seasons that are left."""
     client = run.client()
-    began = _began(conn, run)
-    # A reading that lies in the future was stamped by a clock that was set back since: it tells nothing.
+    started_at = _started_at(conn, run)
+    # A time in the future comes from a clock that has been set back since, so it says nothing.
     indexed = {key: at for key, at in _indexed_at(conn, run.league.id).items() if at <= run.clock()}
     for season in seasons_to_index(
         run.league.seasons, indexed, run.settings.sweep, run.clock(), requested=run.params.run_filter.seasons
     ):
-        if season.id in found.failed or (season.id in indexed and began and indexed[season.id] >= began):
+        if season.id in found.failed or (season.id in indexed and started_at and indexed[season.id] >= started_at):
             continue
         try:
             found.seasons[season.id] = read_index(run, conn, client, season)
         except OutsidePlanError as error:
-            run.log.warning("Season %s is outside the plan and left out: %s", season.name, error)
+            run.log.warning("Season %s is outside the subscription and left out: %s", season.name, error)
         except TransientApiError as error:
-            run.log.warning("Index of season %s failed, its group will read it: %s", season.name, error)
+            run.log.warning("The index of season %s failed, its own tasks will read it: %s", season.name, error)
             found.failed[season.id] = str(error)
 
 
 def read_index(run: RunContext, conn: psycopg.Connection[Any], client: Any, season: Season) -> dict[str, int]:
-    """Read and store one season's index; fixtures by what it said of them."""
+    """Read and store the index of one season; counts of its fixtures by what the index changed."""
     result = store_index(
         conn,
         league=(run.league.id, run.league.name),
@@ -82,8 +83,8 @@ def read_index(run: RunContext, conn: psycopg.Connection[Any], client: Any, seas
     return asdict(result)
 
 
-def _began(conn: psycopg.Connection[Any], run: RunContext) -> datetime | None:
-    """When this execution began: an index read since then need not be read again after a wait or a retry."""
+def _started_at(conn: psycopg.Connection[Any], run: RunContext) -> datetime | None:
+    """When this execution started: an index read since then is not read again after a wait or a retry."""
     row = conn.execute(sql("plan/began"), run.sql_params()).fetchone()
     return row[0] if row else None
 

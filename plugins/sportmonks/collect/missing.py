@@ -1,5 +1,7 @@
-"""Why were fixtures not returned? The provider lists its deletions, and the leagues that the plan covers; everything
-else stays open and is asked again."""
+"""Finds out why fixtures were not returned: the API lists deleted fixtures and the leagues of the subscription.
+
+A fixture without an explanation stays due.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +13,14 @@ from sportmonks.warehouse.session import Session
 
 
 def classify_missing(run: RunContext, session: Session, season: Season) -> dict[str, int]:
-    """Mark fixtures that the provider lists as deleted, and those of a league that the plan does not cover; counts of
-    them and of still unexplained ones.
+    """Mark missing fixtures that were deleted by the provider or whose league the subscription does not cover.
 
-    A call for each question, and only when this run misses something. An error here is no reason to fail the chunk:
-    what is missing stays due.
+    Returns counts by explanation: ``deleted``, ``outside_plan`` (only when there are such) and ``unexplained``; empty
+    when nothing is missing. Makes at most two calls, and none when nothing is missing. Raises BudgetWait when the call
+    budget is used up; any other API error is logged, and the missing fixtures stay due.
     """
-    names = run.sql_params(season)
-    missing = {row[0] for row in session.execute(sql("plan/missing"), names)}
+    params = run.sql_params(season)
+    missing = {row[0] for row in session.execute(sql("plan/missing"), params)}
     if not missing:
         return {}
     try:
@@ -28,10 +30,10 @@ def classify_missing(run: RunContext, session: Session, season: Season) -> dict[
     except BudgetWait:
         raise
     except SportmonksError as error:
-        run.log.warning("Why fixtures of %s are missing could not be asked: %s", season.name, error)
+        run.log.warning("It could not be found out why fixtures of %s are missing: %s", season.name, error)
         return {"unexplained": len(missing)}
     if deleted:
-        session.execute(sql("plan/tombstone"), {**names, "ids": sorted(deleted), "now": run.clock()})
+        session.execute(sql("plan/tombstone"), {**params, "ids": sorted(deleted), "now": run.clock()})
         run.log.warning("%s: %d fixtures were deleted by the provider: %s", season.name, len(deleted), sorted(deleted))
     if covered:
         return {"deleted": len(deleted), "unexplained": len(rest)}

@@ -1,9 +1,9 @@
-"""Fetch and write at the same time: fetch threads -> bounded queue -> writers, each batch one transaction.
+"""Fetching and writing at the same time: fetch threads, a bounded number of batches in flight, writer threads.
 
-A fetched answer is kept in the warehouse before the next call is begun, and goes in the transaction that stores it.
-So calls and writing overlap, and a kill at the worst moment costs the one call that was under way: what had been
-answered before is found and stored by the successor. No room means wait, never drop, so memory does not grow with
-the chunk. Whatever stops the stream, batches that have been fetched are still written.
+A fetched batch is saved in the warehouse before the next call starts, and removed by the transaction that loads it.
+Calls and writing overlap, and a task that is killed loses only the calls under way: what was fetched before is found
+and loaded by its successor. When all places are taken, fetching waits, so memory does not grow with the chunk. Whatever
+stops the pipeline, the batches that have been fetched are still written.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import msgspec
 import psycopg
 
-from sportmonks.collect.response_store import keep
+from sportmonks.collect.response_store import save
+from sportmonks.collect.suspects import Suspects
 from sportmonks.errors import BudgetWait, LostLease, TransientApiError
 from sportmonks.load.batch import BatchResult, FetchedBatch, LoadContext, store_batch
 from sportmonks.load.payloads import read_payloads
@@ -30,14 +31,15 @@ from sportmonks.warehouse.session import Session
 
 log = logging.getLogger(__name__)
 
-# A stream that is broken off waits so long for the call under way; its answer would be worth a call.
-FAREWELL_S = 20.0
-# So many batches in a row without a fixture, and nobody need ask on.
-MAX_DOUBTFUL = 3
+# How long a pipeline that is abandoned waits for the calls under way, so that their responses are not lost.
+DRAIN_TIMEOUT_S = 20.0
 
 
 class BatchResponseLike(Protocol):
-    """What the stream needs of an answer to /fixtures/multi. ``includes``: what was really asked for."""
+    """The attributes of a response to ``/fixtures/multi`` that the pipeline reads.
+
+    A response may also have ``includes``, those that were requested in the end.
+    """
 
     @property
     def rows(self) -> dict[int, msgspec.Raw]: ...
@@ -57,28 +59,19 @@ Connect = Callable[[], "psycopg.Connection[Any]"]
 
 @dataclass(frozen=True, slots=True)
 class StoredBatch:
-    """A batch that is stored for good."""
+    """A batch whose transaction has been committed."""
 
     fetched: FetchedBatch
     stored: BatchResult
     write_seconds: float
 
 
-class _SetAside(NamedTuple):
-    """A batch of which no fixture came, and how it is recorded if it is to blame. ``call_failed``: its call did, before
-    any fixture could be asked for alone; worth another try."""
+class Pipeline:
+    """Runs the batches of one chunk once. ``fetch`` and ``connect`` are called from several threads.
 
-    batch: Batch
-    failed: FetchedBatch
-    call_failed: bool
-
-
-class Stream:
-    """Runs the batches of one chunk. ``fetch`` and ``connect`` are called from several threads.
-
-    ``in_flight``: batches asked for but not committed yet, over all threads; it bounds the memory. Each fetcher has
-    one call under way, and that is what a kill costs. ``idle`` is called on the caller's thread every
-    ``idle_seconds`` in which no batch got done.
+    ``in_flight``: batches over all threads that have been requested and not been committed; it bounds the memory. Each
+    of the ``fetchers`` has one call under way, which is what a kill can lose. ``idle`` is called on the caller's thread
+    after every ``idle_seconds`` in which no batch was committed.
     """
 
     def __init__(
@@ -101,43 +94,42 @@ class Stream:
         self._fetched: queue.SimpleQueue[FetchedBatch | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[StoredBatch | None] = queue.SimpleQueue()
         self._stop = threading.Event()
+        # Guards the source of batches, the suspects and the error.
         self._lock = threading.Lock()
         self._error: BaseException | None = None
-        self._alive = False  # the API has told something of a fixture
-        self._doubtful: list[_SetAside] = []  # batches of which no fixture came, since the last one that brought some
-        self._blamed: list[_SetAside] = []  # those before it, and those that failed twice
+        self._suspects = Suspects()
         self._fetch_threads = [threading.Thread(target=self._fetch_all, daemon=True) for _ in range(fetchers)]
         self._write_threads = [threading.Thread(target=self._write_all, daemon=True) for _ in range(writers)]
 
     def run(self, batches: Iterable[Batch]) -> Iterator[StoredBatch]:
-        """Progress per stored batch, on the caller's thread. Raises the first error once all is written that can be.
+        """Each committed batch, on the caller's thread. Raises the first error after all fetched batches are written.
 
-        A BudgetWait is an error like any other here: what has been fetched is stored, then it is raised. A batch
-        of which nothing came is set aside, so that it does not keep the others waiting: if any fares better, it is
-        to blame; if none does, the API is, and no fixture is marked as failed for it.
+        A BudgetWait is an error like any other here. A batch that brings no fixture is set aside, so that the others
+        need not wait for it; ``collect.suspects`` decides at the end whether its fixtures are recorded as failed.
+        Raises TransientApiError when no batch brought anything.
         """
         self._source = iter(batches)
         for thread in (*self._fetch_threads, *self._write_threads):
             thread.start()
         threading.Thread(target=self._finish, daemon=True).start()
-        whole = False
+        complete = False
         try:
-            while (progress := self._next()) is not None:
-                yield progress
-            whole = True
+            while (done := self._next()) is not None:
+                yield done
+            complete = True
         finally:
             self._halt()
-            patience = time.monotonic() + FAREWELL_S
+            deadline = time.monotonic() + DRAIN_TIMEOUT_S
             for thread in (*self._fetch_threads, *self._write_threads):
-                thread.join(None if whole else max(0.0, patience - time.monotonic()))
-        if self._error is None and self._doubtful and not self._alive:
-            raise _nothing_came(self._doubtful[0].failed)
-        # What is recorded does not stand before the others once more when the chunk is tried again.
-        blamed = self._blamed if self._error else [*self._blamed, *self._doubtful]
+                thread.join(None if complete else max(0.0, deadline - time.monotonic()))
+        # Recorded as failed, they do not come before the others again when the chunk is tried anew.
+        blamed = self._suspects.to_blame(interrupted=self._error is not None)
         if blamed and not isinstance(self._error, LostLease):
             with Session(self._connect) as session:
-                for aside in blamed:
-                    yield store(session, aside.failed, self._context)
+                for suspect in blamed:
+                    batch = suspect.batch
+                    failed = FetchedBatch(batch.number, batch.fixture_ids, {}, poisoned=suspect.reasons)
+                    yield store(session, failed, self._context)
         if self._error is not None:
             raise self._error
 
@@ -148,7 +140,7 @@ class Stream:
             self._idle()
 
     def _finish(self) -> None:
-        """Ends the writers once the last fetcher is through, and the caller's loop after the last writer."""
+        """Ends the writers after the last fetcher, and the caller's loop after the last writer."""
         for thread in self._fetch_threads:
             thread.join()
         for _ in self._write_threads:
@@ -162,80 +154,68 @@ class Stream:
             with Session(self._connect) as session:
                 while True:
                     self._room.acquire()
-                    batch, again = self._take()
+                    batch, repeated = self._take()
                     if batch is None:
                         return
-                    fetched = self._answer(batch, again)
+                    fetched = self._fetch_unless_suspected(batch, repeated)
                     if fetched is None:
                         self._room.release()
                     else:
-                        self._keep(session, fetched)
-                        # Read here, while the writer waits for PostgreSQL: it is the slower of the two.
+                        self._save(session, fetched)
+                        # Parsed on this thread, because writers, which also wait for PostgreSQL, are the slower ones.
                         self._fetched.put(replace(fetched, parsed=read_payloads(fetched.rows)))
         except BaseException as error:
             self._fail(error)
 
     def _take(self) -> tuple[Batch | None, bool]:
-        """The next batch; behind the last one those whose call failed as a whole, once more: perhaps the API was away
-        for a moment. True for these."""
+        """The next batch, and whether it was tried before: after the last batch come those whose call failed."""
         with self._lock:
             if self._stop.is_set():
                 return None, False
             batch = next(self._source, None)
-            for found in (self._blamed, self._doubtful) if batch is None and self._alive else ():
-                for place, aside in enumerate(found):
-                    if aside.call_failed:
-                        return found.pop(place).batch, True
-            return batch, False
+            return (batch, False) if batch is not None else (self._suspects.next_retry(), True)
 
-    def _answer(self, batch: Batch, again: bool) -> FetchedBatch | None:
-        """The answer to a batch; None when it was set aside."""
+    def _fetch_unless_suspected(self, batch: Batch, repeated: bool) -> FetchedBatch | None:
+        """The fetched batch, or None when it brought no fixture and was set aside."""
         try:
-            fetched = self._ask(batch)
+            fetched = self._call(batch)
         except TransientApiError as error:
             reason = f"its batch keeps failing: {error.message}"
-            self._doubt(batch, dict.fromkeys(batch.fixture_ids, reason), call_failed=True, again=again)
+            self._suspect(batch, dict.fromkeys(batch.fixture_ids, reason), call_failed=True, repeated=repeated)
             return None
         if fetched.poisoned and not fetched.rows and not fetched.missing:
-            self._doubt(batch, fetched.poisoned, call_failed=False, again=again)
+            self._suspect(batch, fetched.poisoned, call_failed=False, repeated=repeated)
             return None
         with self._lock:
-            self._alive = True
-            self._blamed += self._doubtful
-            self._doubtful = []
+            self._suspects.record_success()
         return fetched
 
-    def _ask(self, batch: Batch) -> FetchedBatch:
+    def _call(self, batch: Batch) -> FetchedBatch:
         started, at = time.monotonic(), self._context.clock()
-        answer = self._fetch(batch)
+        response = self._fetch(batch)
         return FetchedBatch(
             number=batch.number,
             requested=batch.fixture_ids,
-            # Out of the answer's body, which can go: it would double the memory of a batch.
-            rows={key: bytes(row) for key, row in answer.rows.items()},
-            missing=answer.missing,
-            poisoned=answer.poisoned,
-            calls=answer.calls,
-            bytes=answer.bytes,
+            # Copied, so that the body of the response can be freed: it would double the memory of a batch.
+            rows={key: bytes(row) for key, row in response.rows.items()},
+            missing=response.missing,
+            poisoned=response.poisoned,
+            calls=response.calls,
+            bytes=response.bytes,
             seconds=time.monotonic() - started,
-            includes=getattr(answer, "includes", None),
+            includes=getattr(response, "includes", None),
             at=at,
             answer_id=uuid.uuid4().hex,
         )
 
-    def _doubt(self, batch: Batch, poisoned: Mapping[int, str], *, call_failed: bool, again: bool) -> None:
-        failed = FetchedBatch(batch.number, batch.fixture_ids, {}, poisoned=poisoned)
-        aside = _SetAside(batch, failed, call_failed and not again)
+    def _suspect(self, batch: Batch, reasons: Mapping[int, str], *, call_failed: bool, repeated: bool) -> None:
         with self._lock:
-            (self._blamed if again else self._doubtful).append(aside)
-            in_a_row = len(self._doubtful)
-        if in_a_row > MAX_DOUBTFUL:
-            raise _nothing_came(failed)
-        log.warning("Batch %d is set aside: %s", batch.number, next(iter(poisoned.values())))
+            self._suspects.add(batch, reasons, call_failed=call_failed, repeated=repeated)
+        log.warning("Batch %d is set aside: %s", batch.number, next(iter(reasons.values())))
 
-    def _keep(self, session: Session, fetched: FetchedBatch) -> None:
-        names = {**self._context.sql_params(), "fence": self._context.fence}
-        if not session.run(lambda conn: keep(conn, fetched, names)):
+    def _save(self, session: Session, fetched: FetchedBatch) -> None:
+        params = {**self._context.sql_params(), "fence": self._context.fence}
+        if not session.run(lambda conn: save(conn, fetched, params)):
             raise self._context.lost_lease()
 
     def _write_all(self) -> None:
@@ -248,25 +228,21 @@ class Stream:
             self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
-        """Keeps the first error; a wait for budget gives way to a real fault."""
+        """Keeps the first error, except that any other error replaces a wait for the budget."""
         with self._lock:
             if self._error is None or isinstance(self._error, BudgetWait):
                 self._error = error
         self._halt()
 
     def _halt(self) -> None:
-        """No further batch is asked for; fetchers that wait for room wake up and see it."""
+        """No further call starts; fetchers that wait for a place wake up and end."""
         self._stop.set()
         for _ in self._fetch_threads:
             self._room.release()
 
 
-def _nothing_came(failed: FetchedBatch) -> TransientApiError:
-    return TransientApiError(f"No fixture that was asked for came back: {next(iter(failed.poisoned.values()))}")
-
-
 def store(session: Session, fetched: FetchedBatch, context: LoadContext) -> StoredBatch:
-    """Store an answer, over restarts and deadlocks, once."""
+    """Load a fetched batch; repeated after restarts of the server and deadlocks, and counted once all the same."""
     started = time.monotonic()
     stored = session.run(lambda conn: store_batch(conn, fetched, context))
     return StoredBatch(fetched, stored, time.monotonic() - started)

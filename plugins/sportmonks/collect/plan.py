@@ -1,4 +1,4 @@
-"""What is due in this run, in which order and at what price."""
+"""Plan: which fixtures a run reads, in which order and at what cost."""
 
 from __future__ import annotations
 
@@ -31,18 +31,20 @@ class PlanResult:
 
 
 def plan(run: RunContext, unread: Sequence[int] = ()) -> PlanResult:
-    """Write the run's plan into the warehouse. ``unread``: seasons whose index could not be read; their own group
-    reads it and adds to the plan."""
+    """Write the run's plan and its cost estimate into the warehouse.
+
+    ``unread``: seasons whose index could not be read; their own tasks read it and add to the plan.
+    """
     if run.params.clear_checkpoint and not run.params.dry_run:
         _clear_checkpoints(run)
     with Session(run.connect) as session:
         planned = session.run(lambda conn: _write(run, conn, unread))
-    _tell(run, planned.estimate)
+    _log(run, planned.estimate)
     return planned
 
 
 def _write(run: RunContext, conn: psycopg.Connection[Any], unread: Sequence[int]) -> PlanResult:
-    """The plan and its estimate in one transaction; what a former plan of this run has begun is kept and finished."""
+    """The plan and its estimate in one transaction; chunks that a former plan of this run started stay in the plan."""
     params = run.params
     rows: Iterable[Row] = list(known_fixtures(run, conn, params.run_filter.seasons))
     if params.run_filter.force and params.continue_from_checkpoint:
@@ -50,8 +52,8 @@ def _write(run: RunContext, conn: psycopg.Connection[Any], unread: Sequence[int]
     chunks, left_out = plan_chunks(rows, params.run_filter, run.settings.recheck, run.settings.guard, run.clock())
     estimate = _estimate(conn, run, chunks, left_out)
     planned = {chunk.season_id for chunk in chunks}
-    begun = [row[0] for row in conn.execute(sql("plan/unfinished"), run.sql_params())]
-    empty = [Chunk(season_id, ()) for season_id in dict.fromkeys((*unread, *begun)) if season_id not in planned]
+    started = [row[0] for row in conn.execute(sql("plan/unfinished"), run.sql_params())]
+    empty = [Chunk(season_id, ()) for season_id in dict.fromkeys((*unread, *started)) if season_id not in planned]
     write_plan(
         conn,
         run.execution_id,
@@ -66,23 +68,23 @@ def _write(run: RunContext, conn: psycopg.Connection[Any], unread: Sequence[int]
 
 
 def _clear_checkpoints(run: RunContext) -> None:
-    asked = run.params.run_filter.seasons
+    requested = run.params.run_filter.seasons
     for season in run.league.seasons:
-        if not asked or season.id in asked:
+        if not requested or season.id in requested:
             checkpoints.clear(run.checkpoints, run.league.id, season.id)
 
 
 def _without_done(run: RunContext, rows: list[Row]) -> list[Row]:
-    """A forced collection that stopped half-way goes on: what it has read since it began is not read again."""
-    begun: dict[int, datetime] = {}
+    """Without the fixtures that an interrupted forced collection, which this run continues, has read already."""
+    started: dict[int, datetime] = {}
     for season_id in {row[0] for row in rows}:
         found = checkpoints.read(run.checkpoints, run.league.id, season_id)
         if found and found.forced and not found.finished and found.is_fresh(run.clock()):
-            begun[season_id] = found.started_at
+            started[season_id] = found.started_at
 
     def done(row: Row) -> bool:
-        asked = row[2].last_requested_at
-        return row[0] in begun and asked is not None and asked >= begun[row[0]]
+        requested_at = row[2].last_requested_at
+        return row[0] in started and requested_at is not None and requested_at >= started[row[0]]
 
     kept = [row for row in rows if not done(row)]
     if len(kept) < len(rows):
@@ -108,7 +110,7 @@ def _estimate(
     )
 
 
-def _tell(run: RunContext, estimate: CostEstimate) -> None:
+def _log(run: RunContext, estimate: CostEstimate) -> None:
     run.log.info(
         "%s%d fixtures due in %d seasons: %s",
         "Dry run. " if run.params.dry_run else "",

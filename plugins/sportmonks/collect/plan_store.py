@@ -50,8 +50,10 @@ def write_plan(
     unread: Sequence[int] = (),
     dry_run: bool = False,
 ) -> None:
-    """Store a plan and its estimate in one transaction; a dry run stores the estimate only. ``unread``: seasons whose
-    index is still to be read."""
+    """Store a plan and its estimate in one transaction; a dry run stores the estimate only.
+
+    ``unread``: seasons whose index is still to be read.
+    """
     rows = [
         {"season_id": c.season_id, "position": place, "priority": c.priority, "planned": len(c.fixtures)}
         for place, c in enumerate(chunks, start=1)
@@ -66,7 +68,7 @@ def write_plan(
 
 
 def add_to_plan(conn: psycopg.Connection[Any], execution_id: str, league_id: int, chunks: Sequence[Chunk]) -> None:
-    """Chunks whose index was read late join the plan of their run."""
+    """Add the chunk of a season whose index was read by its own task to the plan of the run."""
     with conn.transaction():
         conn.execute(
             "UPDATE etl.execution_chunks SET planned = %s, priority = %s WHERE execution_id = %s AND season_id = %s",
@@ -76,7 +78,7 @@ def add_to_plan(conn: psycopg.Connection[Any], execution_id: str, league_id: int
 
 
 def _copy_fixtures(conn: psycopg.Connection[Any], execution_id: str, league_id: int, chunks: Sequence[Chunk]) -> None:
-    """What the run has read already is read again only when the ladder says so, not because all was asked for."""
+    """Copy planned fixtures; one that this run has read already is read again only when it is due, not when forced."""
     done = {
         (row[0], row[1])
         for row in conn.execute(
@@ -101,7 +103,7 @@ def _copy_fixtures(conn: psycopg.Connection[Any], execution_id: str, league_id: 
 
 
 def skip_read(conn: psycopg.Connection[Any], names: Mapping[str, Any], includes: Sequence[str], now: datetime) -> None:
-    """Mark off what another run has read since this plan stood."""
+    """Mark off the fixtures that another run has read since this plan was made."""
     conn.execute(sql("plan/skip_read"), {**names, "includes": list(includes), "now": now})
 
 
@@ -116,21 +118,12 @@ def marked(conn: psycopg.Connection[Any], execution_id: str, season_id: int) -> 
 
 
 def pending(conn: psycopg.Connection[Any], execution_id: str, season_id: int) -> list[PlannedFixture]:
-    """What is left of a chunk's plan, in plan order."""
+    """The fixtures of a chunk's plan that are not marked off, in plan order."""
     rows = conn.execute(sql("plan/pending"), {"execution_id": execution_id, "season_id": season_id}).fetchall()
     return [PlannedFixture(*row) for row in rows]
 
 
 def missed_once(conn: psycopg.Connection[Any], execution_id: str, season_id: int) -> list[PlannedFixture]:
-    """What this run asked for and the API did not return, for the first time in a row."""
+    """Fixtures that this run requested and the API did not return, for the first time in a row."""
     rows = conn.execute(sql("plan/missed_once"), {"execution_id": execution_id, "season_id": season_id}).fetchall()
     return [PlannedFixture(*row) for row in rows]
-
-
-def take_lease(
-    conn: psycopg.Connection[Any], names: Mapping[str, Any], *, patience: float, now: datetime | None = None
-) -> int | None:
-    """The chunk's new fence, None while another living task owns it. ``patience`` in seconds; ``now`` None = the
-    server's clock."""
-    row = conn.execute(sql("plan/take_lease"), {"patience": patience, "now": now, **names}).fetchone()
-    return row[0] if row else None

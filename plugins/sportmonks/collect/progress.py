@@ -1,4 +1,4 @@
-"""The chunk's checkpoint while it is being collected."""
+"""The progress of a chunk's collection, written to its checkpoint."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from sportmonks.config.manifest import Season
 
 
 class ChunkProgress:
-    """Moves the chunk's checkpoint after each committed batch."""
+    """Writes the chunk's checkpoint after each committed batch; ``checkpoint``: the last one written."""
 
     def __init__(self, run: RunContext, season: Season, done: int, left: int) -> None:
-        """``done`` and ``left``: fixtures of the chunk's plan, as the warehouse knows them."""
+        """``done`` and ``left``: how many fixtures of the chunk's plan are marked off in the warehouse, and not."""
         self._run = run
-        self.mark = self._begin(season, done, left)
+        self.checkpoint = self._first(season, done, left)
 
-    def _begin(self, season: Season, done: int, left: int) -> checkpoints.Checkpoint:
-        """The same run goes on counting its batches; a forced collection keeps its beginning."""
+    def _first(self, season: Season, done: int, left: int) -> checkpoints.Checkpoint:
+        """The same run continues its count of batches; a forced collection that is continued keeps its start time."""
         run, now = self._run, self._run.clock()
         forced = run.params.run_filter.force
         if done and left:
             run.log.info("Resuming after %d of %d fixtures", done, done + left)
         found = checkpoints.read(run.checkpoints, run.league.id, season.id)
         same = found is not None and found.execution_id == run.execution_id
-        goes_on = found is not None and found.forced and forced and not found.finished and found.is_fresh(now)
-        mark = checkpoints.Checkpoint(
+        continued = found is not None and found.forced and forced and not found.finished and found.is_fresh(now)
+        checkpoint = checkpoints.Checkpoint(
             league_id=run.league.id,
             season_id=season.id,
             execution_id=run.execution_id,
-            started_at=found.started_at if found and (same or goes_on) else now,
+            started_at=found.started_at if found and (same or continued) else now,
             updated_at=now,
             batches=found.batches if found and same else 0,
             done=done,
@@ -38,21 +38,21 @@ class ChunkProgress:
             forced=forced,
         )
         if left:
-            checkpoints.write(run.checkpoints, mark)
-        return mark
+            checkpoints.write(run.checkpoints, checkpoint)
+        return checkpoint
 
-    def move(self, fixtures: int) -> None:
-        """One more batch of ``fixtures`` is stored for good."""
-        self.mark = msgspec.structs.replace(
-            self.mark,
-            batches=self.mark.batches + 1,
-            done=self.mark.done + fixtures,
+    def advance(self, fixtures: int) -> None:
+        """One more batch of ``fixtures`` fixtures has been committed."""
+        self.checkpoint = msgspec.structs.replace(
+            self.checkpoint,
+            batches=self.checkpoint.batches + 1,
+            done=self.checkpoint.done + fixtures,
             updated_at=self._run.clock(),
         )
-        checkpoints.write(self._run.checkpoints, self.mark)
+        checkpoints.write(self._run.checkpoints, self.checkpoint)
 
     def finish(self) -> None:
-        """The chunk's plan is done."""
-        if self.mark.total:
-            self.mark = msgspec.structs.replace(self.mark, finished=True)
-            checkpoints.write(self._run.checkpoints, self.mark)
+        """All fixtures of the chunk's plan are marked off."""
+        if self.checkpoint.total:
+            self.checkpoint = msgspec.structs.replace(self.checkpoint, finished=True)
+            checkpoints.write(self._run.checkpoints, self.checkpoint)

@@ -1,6 +1,6 @@
-"""Fetched answers kept in the warehouse until they are stored, so that the next call may begin meanwhile.
+"""Fetched batches saved in the warehouse until they are loaded, so that the next call can start in the meantime.
 
-A batch is about 4 MB of JSON and 0.4 MB packed; keeping it costs some milliseconds beside a call of half a second.
+A batch of 50 fixtures is about 4 MB of JSON and 0.4 MB packed; saving it takes some milliseconds, a call half a second.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -20,15 +20,14 @@ from sportmonks.warehouse.connection import sql
 
 log = logging.getLogger(__name__)
 
-# Level 1 packs JSON ten to one at over 100 MB/s, outside of Python's lock.
+# Level 1 compresses JSON to a tenth at over 100 MB/s, without holding the interpreter lock.
 _LEVEL = 1
-
-
+# Before each payload: its fixture id and its length in bytes. The head comes first, under the id 0.
 _ROW = struct.Struct(">qI")
 
 
 class _Head(msgspec.Struct):
-    """An answer without its payloads. ``requested`` has its older name in what is stored."""
+    """A fetched batch without its payloads. The stored JSON has the older name ``asked`` for ``requested``."""
 
     number: int
     requested: tuple[int, ...] = msgspec.field(name="asked")
@@ -42,7 +41,7 @@ class _Head(msgspec.Struct):
 
 
 def pack(fetched: FetchedBatch) -> bytes:
-    """An answer as few bytes; payload by payload, so that it never stands in memory a second time."""
+    """A fetched batch as compressed bytes, packed payload by payload so that no second copy of it is in memory."""
     packer = zlib.compressobj(_LEVEL)
     head = msgspec.json.encode(_Head(**{name: getattr(fetched, name) for name in _Head.__struct_fields__}))
     pieces = [packer.compress(_ROW.pack(0, len(head)) + head)]
@@ -55,7 +54,10 @@ def pack(fetched: FetchedBatch) -> bytes:
 
 
 def unpack(packed: bytes, answer_id: str) -> FetchedBatch:
-    """What ``pack`` was given. Raises zlib.error, struct.error or msgspec.MsgspecError when it is not that."""
+    """The batch that ``pack`` was given.
+
+    Raises zlib.error, struct.error, msgspec.MsgspecError, KeyError or TypeError for other bytes.
+    """
     raw = zlib.decompress(packed)
     rows: dict[int, bytes] = {}
     place = 0
@@ -67,19 +69,27 @@ def unpack(packed: bytes, answer_id: str) -> FetchedBatch:
     return FetchedBatch(**msgspec.structs.asdict(head), rows=rows, answer_id=answer_id)
 
 
-def keep(conn: psycopg.Connection[Any], fetched: FetchedBatch, names: dict[str, Any]) -> bool:
-    """Keep an answer, for good and once, under its ``answer_id``. ``names``: execution, league, season, fence.
+def save(conn: psycopg.Connection[Any], fetched: FetchedBatch, params: Mapping[str, Any]) -> bool:
+    """Save a fetched batch under its ``answer_id``; harmless to repeat. ``params``: execution, league, season, fence.
 
-    False when another owner has the chunk: it asks for these fixtures itself.
+    False when another task has taken the chunk: it requests these fixtures itself.
     """
-    parameters = {**names, "answer_id": fetched.answer_id, "fetched_at": fetched.at, "packed": pack(fetched)}
+    parameters = {**params, "answer_id": fetched.answer_id, "fetched_at": fetched.at, "packed": pack(fetched)}
     return conn.execute(sql("load/keep_answer"), parameters).fetchone() is not None
 
 
-def left_behind(conn: psycopg.Connection[Any], league_id: int, season_id: int) -> Iterator[tuple[str, FetchedBatch]]:
-    """(execution_id, answer) of what was fetched and not stored, oldest first, one at a time."""
-    names = {"league_id": league_id, "season_id": season_id}
-    ids = [row[0] for row in conn.execute(sql("load/left_answers"), names).fetchall()]
+def claim(conn: psycopg.Connection[Any], answer_id: str) -> bool:
+    """Remove a saved batch, for the one who deals with it. False when somebody else has done so."""
+    return conn.execute(sql("load/take_answer"), {"answer_id": answer_id}).fetchone() is not None
+
+
+def next_orphaned(conn: psycopg.Connection[Any], league_id: int, season_id: int) -> tuple[str, FetchedBatch] | None:
+    """The oldest batch of a chunk that was fetched and not loaded, with its execution id; None when there is none.
+
+    A batch that cannot be read is removed, so that its fixtures are requested again.
+    """
+    params = {"league_id": league_id, "season_id": season_id}
+    ids = [row[0] for row in conn.execute(sql("load/left_answers"), params).fetchall()]
     for answer_id in ids:
         row = conn.execute(
             "SELECT execution_id, packed FROM etl.fetched_answers WHERE answer_id = %s", (answer_id,)
@@ -87,7 +97,8 @@ def left_behind(conn: psycopg.Connection[Any], league_id: int, season_id: int) -
         if row is None:
             continue
         try:
-            yield row[0], unpack(row[1], answer_id)
+            return row[0], unpack(row[1], answer_id)
         except (zlib.error, struct.error, msgspec.MsgspecError, KeyError, TypeError) as error:
-            log.warning("A kept answer cannot be read (%s); its fixtures are asked for again", error)
-            conn.execute(sql("load/take_answer"), {"answer_id": answer_id})
+            log.warning("A saved batch cannot be read (%s); its fixtures are requested again", error)
+            claim(conn, answer_id)
+    return None

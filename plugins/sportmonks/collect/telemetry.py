@@ -1,4 +1,4 @@
-"""What is told about the collection of a chunk: its batches, its calls, its problems, and what telling has cost."""
+"""Events and metrics of a chunk's collection: its batches, calls and problems, and the cost of recording them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from sportmonks.collect.progress import ChunkProgress
 
 
-class CollectionWatch:
-    """Events and metrics of one chunk. ``calls``: filled by the client, emptied here after each batch.
+class ChunkTelemetry:
+    """Records events and metrics of one chunk. ``calls``: filled by the client, emptied here after each batch.
 
-    ``share``: percent of the collection's time that watching has taken so far: the calls to this class, and the
+    ``share``: percent of the collection's time that monitoring has taken so far: the calls of this class, and the
     processor time of the thread that writes. It becomes the metric ``monitoring.share`` of the chunk.
     """
 
@@ -41,21 +41,21 @@ class CollectionWatch:
             self._monitor, execution_id, {"chunk_id": chunk_id}, track_performance=track_performance
         )
         self._logger = ETLLogger("COLLECT", self._monitor, execution_id=execution_id, chunk_id=chunk_id)
-        self._begun = time.perf_counter()
+        self._started = time.perf_counter()
         self._spent = 0.0
 
     @property
     def share(self) -> float:
-        took = time.perf_counter() - self._begun
+        took = time.perf_counter() - self._started
         return 100 * (self._spent + self._monitor.sink.cpu_seconds) / took if took else 0.0
 
     def on_batch(self, done: StoredBatch, progress: ChunkProgress) -> None:
-        """One more batch is stored."""
-        with self._counted():
+        """Record a batch that has been committed."""
+        with self._timed():
             self._count_calls()
             stored, fetched = done.stored, done.fetched
             self._logger.info(
-                f"Batch {stored.number}: {progress.mark.done} of {progress.mark.total} fixtures",
+                f"Batch {stored.number}: {progress.checkpoint.done} of {progress.checkpoint.total} fixtures",
                 duration_ms=round((fetched.seconds + done.write_seconds) * 1000, 1),
                 fetch_s=round(fetched.seconds, 3),
                 write_s=round(done.write_seconds, 3),
@@ -69,18 +69,18 @@ class CollectionWatch:
                 self._logger.warning(problem, fixture_id=fixture_id)
 
     def stopped(self, error: BaseException) -> None:
-        """The collection ends before its plan is done."""
+        """Record that the collection ends before its plan is done."""
         self._logger.error("Collection stopped", reason=str(error)[:1000])
 
     def close(self) -> None:
-        with self._counted():
+        with self._timed():
             self._count_calls()
         self._tracker.set_gauge("monitoring.share", round(self.share, 3), "%")
         self._tracker.close()
-        with self._counted():
+        with self._timed():
             self._monitor.close()
 
-    def __enter__(self) -> CollectionWatch:
+    def __enter__(self) -> ChunkTelemetry:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -94,9 +94,9 @@ class CollectionWatch:
                 self._tracker.increment_counter(f"api_call.status_{call.status or 'none'}")
 
     @contextmanager
-    def _counted(self) -> Iterator[None]:
-        begun = time.perf_counter()
+    def _timed(self) -> Iterator[None]:
+        started = time.perf_counter()
         try:
             yield
         finally:
-            self._spent += time.perf_counter() - begun
+            self._spent += time.perf_counter() - started

@@ -98,14 +98,14 @@ class CollectOperator(LeagueOperator):
     def perform(self, context: Context) -> dict[str, Any]:
         """The figures of this try."""
         from sportmonks.collect.collect import collect
-        from sportmonks.collect.telemetry import CollectionWatch
+        from sportmonks.collect.telemetry import ChunkTelemetry
 
         season, ti = Season(**self.season), context["ti"]
         owner = f"{ti.dag_id}/{ti.run_id}/{ti.task_id}"
         calls: list[CallRecord] = []
         run = self.run_context(context, on_call=calls.append)
         chunk_id, detailed = f"{run.league.id}_{season.id}", run.params.track_performance
-        with CollectionWatch(run.connect, run.execution_id, chunk_id, calls, track_performance=detailed) as watch:
+        with ChunkTelemetry(run.connect, run.execution_id, chunk_id, calls, track_performance=detailed) as watch:
             self._mark(run, season, "reopen_chunk")
             try:
                 return asdict(collect(run, season, owner, watch.on_batch))
