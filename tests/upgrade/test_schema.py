@@ -12,7 +12,7 @@ import pytest
 from psycopg import conninfo, sql
 from psycopg.rows import dict_row
 
-from sportmonks.collect.response_store import left_behind
+from sportmonks.collect.response_store import orphaned
 from sportmonks.dashboard import queries
 from sportmonks.routes.parse import load_routes
 from sportmonks.routes.store import ensure_tables
@@ -134,8 +134,8 @@ def test_an_answer_that_was_kept_can_be_stored(migrated: Conn) -> None:
     with migrated.cursor(row_factory=dict_row) as cursor:
         chunk = cursor.execute("SELECT league_id, season_id FROM etl.fetched_answers").fetchone()
     assert chunk is not None
-    ((execution_id, answer),) = list(left_behind(migrated, chunk["league_id"], chunk["season_id"]))
+    ((execution_id, fetched),) = list(orphaned(migrated, chunk["league_id"], chunk["season_id"]))
     assert execution_id == run["execution_id"]
-    assert len(answer.rows) == 4
-    assert not answer.missing
-    assert set(answer.rows) <= {int(row["id"]) for row in restore.rows_of("warehouse", "football.fixtures")}
+    assert len(fetched.rows) == 4
+    assert not fetched.missing
+    assert set(fetched.rows) <= {int(row["id"]) for row in restore.rows_of("warehouse", "football.fixtures")}

@@ -14,7 +14,7 @@ from sportmonks.collect.missing import classify_missing
 from sportmonks.collect.pipeline import Pipeline, StoredBatch, store
 from sportmonks.collect.plan_store import add_to_plan, known_fixtures, marked, missed_once, pending, skip_read
 from sportmonks.collect.progress import ChunkProgress
-from sportmonks.collect.response_store import next_orphaned
+from sportmonks.collect.response_store import orphaned
 from sportmonks.config.manifest import Season
 from sportmonks.errors import TransientApiError
 from sportmonks.load.batch import LoadContext
@@ -146,7 +146,8 @@ class _ChunkCollection:
     def _store_orphaned(self) -> None:
         """Load what a killed task had fetched, as of the time of its call and for its execution."""
         context = self._context
-        while found := self._session.run(lambda conn: next_orphaned(conn, context.league_id, context.season_id)):
+        # One at a time, each in a piece of work of its own that the session can repeat.
+        while found := self._session.run(lambda conn: next(orphaned(conn, context.league_id, context.season_id), None)):
             execution_id, fetched = found
             done = store(self._session, fetched, replace(context, execution_id=execution_id))
             self._run.log.info("Stored a batch that a killed task had fetched: %d fixtures", done.stored.processed)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -78,13 +78,8 @@ def save(conn: psycopg.Connection[Any], fetched: FetchedBatch, params: Mapping[s
     return conn.execute(sql("load/keep_answer"), parameters).fetchone() is not None
 
 
-def claim(conn: psycopg.Connection[Any], answer_id: str) -> bool:
-    """Remove a saved batch, for the one who deals with it. False when somebody else has done so."""
-    return conn.execute(sql("load/take_answer"), {"answer_id": answer_id}).fetchone() is not None
-
-
-def next_orphaned(conn: psycopg.Connection[Any], league_id: int, season_id: int) -> tuple[str, FetchedBatch] | None:
-    """The oldest batch of a chunk that was fetched and not loaded, with its execution id; None when there is none.
+def orphaned(conn: psycopg.Connection[Any], league_id: int, season_id: int) -> Iterator[tuple[str, FetchedBatch]]:
+    """(execution_id, batch) of what was fetched for a chunk and not loaded, oldest first, unpacked one at a time.
 
     A batch that cannot be read is removed, so that its fixtures are requested again.
     """
@@ -97,8 +92,7 @@ def next_orphaned(conn: psycopg.Connection[Any], league_id: int, season_id: int)
         if row is None:
             continue
         try:
-            return row[0], unpack(row[1], answer_id)
+            yield row[0], unpack(row[1], answer_id)
         except (zlib.error, struct.error, msgspec.MsgspecError, KeyError, TypeError) as error:
             log.warning("A saved batch cannot be read (%s); its fixtures are requested again", error)
-            claim(conn, answer_id)
-    return None
+            conn.execute(sql("load/take_answer"), {"answer_id": answer_id})
