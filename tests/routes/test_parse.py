@@ -65,7 +65,7 @@ def test_defaults() -> None:
         (f"{GOOD}batch_export: 0\n", "x.yaml, line 5: batch_export is 0."),
         (f"{GOOD}schedule: daily\n", "x.yaml, line 5: schedule is 'daily'."),
         (f"{GOOD}schedule: '0 25 * * *'\n", "x.yaml, line 5: schedule is '0 25 * * *'."),
-        (f"{GOOD}start_date: soon\n", "x.yaml, line 5: start_date is 'soon'. Write it as YYYY-MM-DD."),
+        (f"{GOOD}start_date: soon\n", "x.yaml, line 5: start_date is 'soon'. Write a date as YYYY-MM-DD."),
         (f"{GOOD}records: a..b\n", "x.yaml, line 5: records is 'a..b'."),
         (
             f"{GOOD}query: {{api_token: abc}}\n",

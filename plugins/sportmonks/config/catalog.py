@@ -12,12 +12,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from sportmonks.config.conversion import convert
+from sportmonks.config.conversion import convert, hint
 from sportmonks.config.settings import DEFAULT_INCLUDES
 
 Minutes = Annotated[int, Meta(ge=1, le=1440)]
 # Above any sensible limit, but finite.
-Limit = Annotated[float, Meta(ge=0, le=999_999_999, description="Write a number of 0 or more.")]
+Limit = Annotated[float, Meta(ge=0, le=999_999_999), hint("Write a number of 0 or more.")]
 
 
 class CollectSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -88,9 +88,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     error_rate_percent: Limit = 5.0
     duration_minutes: Limit = 60.0
     success_rate_percent: Limit = 90.0
-    consecutive_failures: Annotated[
-        float, Meta(ge=1, le=999_999_999, description="Write a whole number of 1 or more.")
-    ] = 3.0
+    consecutive_failures: Annotated[float, Meta(ge=1, le=999_999_999), hint("Write a whole number of 1 or more.")] = 3.0
     stale_hours: Limit = 36.0
     dead_after_minutes: Limit = 15.0  # without a sign of life, after which Airflow is asked for the state of the run
     keep_logs_days: Limit = 30.0
@@ -134,10 +132,10 @@ class Catalog(TaskSettings, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Everything in ``include/catalog.yaml``."""
 
     leagues: Annotated[
-        Literal["all"] | tuple[int | LeagueChoice, ...], Meta(description="Write leagues: all, or a list of ids.")
+        Literal["all"] | tuple[int | LeagueChoice, ...], hint("Write leagues: all, or a list of ids.")
     ] = "all"
     daily_at: Annotated[
-        str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z", description="Write a UTC time as HH:MM, in quotes.")
+        str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z"), hint("Write a UTC time as HH:MM, in quotes.")
     ] = "05:00"
     stagger_minutes: Annotated[int, Meta(ge=0, le=60)] = 2
     deadline_minutes: Minutes = 60

@@ -1,7 +1,7 @@
 """Plain values (from YAML, JSON or a form) into typed structures.
 
 A structure is a msgspec Struct. Its types are the only description of what is allowed: ``Annotated[int, Meta(ge=1,
-le=8)]`` has bounds, and ``Meta(description=...)`` replaces the remedy that is otherwise derived from the type. Unlike
+le=8)]`` has bounds, and ``hint(...)`` replaces the remedy that is otherwise derived from the type. Unlike
 ``msgspec.convert``, the functions here find every mistake in one pass and describe each one for the user.
 """
 
@@ -63,9 +63,9 @@ def read_struct(
 
 def read_value(kind: Any, value: Any, key: str, mistakes: list[Mistake], remedy: str = "") -> Any:
     """``value`` as ``kind`` (any type that msgspec knows); None after adding to ``mistakes``. ``remedy``: the hint
-    where the type has no description of its own."""
-    remedy = _description(kind) or remedy
-    options = _options(kind)
+    where the type has none of its own."""
+    remedy = _own_hint(kind) or remedy
+    options = options_of(kind)
     if isinstance(value, Mapping):
         for option in options:
             if isinstance(option, type) and issubclass(option, msgspec.Struct):
@@ -84,9 +84,9 @@ def read_value(kind: Any, value: Any, key: str, mistakes: list[Mistake], remedy:
 
 def remedy_of(kind: Any, value: Any = None) -> str:
     """What to write for a value of that type instead of ``value``, as a sentence."""
-    if described := _description(kind):
-        return described
-    options = _options(kind)
+    if own := _own_hint(kind):
+        return own
+    options = options_of(kind)
     if bool in options:
         return "Write true or false."
     if int in options or float in options:
@@ -107,8 +107,21 @@ def remedy_of(kind: Any, value: Any = None) -> str:
         if isinstance(option, type) and issubclass(option, msgspec.Struct):
             return f"Write keys and values below it. Known keys: {', '.join(sorted(fields_of(option)))}."
         if option is date:
-            return "Write it as YYYY-MM-DD."
+            return "Write a date as YYYY-MM-DD."
     return "Write a text."
+
+
+def hint(text: str) -> msgspec.Meta:
+    """An annotation of a type: what to write instead of a wrong value, as a sentence."""
+    return msgspec.Meta(extra={"hint": text})
+
+
+def described(kind: Any) -> dict[str, str]:
+    """Title and description of an annotated type, where it has them."""
+    found: dict[str, str] = {}
+    for meta in _metas(kind):
+        found |= {name: text for name in ("title", "description") if (text := getattr(meta, name)) is not None}
+    return found
 
 
 def bounds(kind: Any) -> tuple[float | None, float | None]:
@@ -174,13 +187,13 @@ def fields_of(kind: type[Any]) -> dict[str, Field]:
     }
 
 
-def _options(kind: Any) -> list[Any]:
+def options_of(kind: Any) -> list[Any]:
     """The types that a (possibly annotated) union allows."""
     origin = get_origin(kind)
     if origin is Annotated:
-        return _options(get_args(kind)[0])
+        return options_of(get_args(kind)[0])
     if origin in (Union, UnionType):
-        return [option for part in get_args(kind) for option in _options(part)]
+        return [option for part in get_args(kind) for option in options_of(part)]
     return [kind]
 
 
@@ -194,5 +207,5 @@ def _metas(kind: Any) -> list[msgspec.Meta]:
     return []
 
 
-def _description(kind: Any) -> str:
-    return next((meta.description for meta in _metas(kind) if meta.description), "")
+def _own_hint(kind: Any) -> str:
+    return next((str(meta.extra["hint"]) for meta in _metas(kind) if meta.extra and "hint" in meta.extra), "")

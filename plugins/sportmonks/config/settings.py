@@ -26,7 +26,8 @@ SQL_DIR = INCLUDE_DIR / "sql"
 CATALOG_FILE = INCLUDE_DIR / "catalog.yaml"
 ROUTES_DIR = INCLUDE_DIR / "routes"
 
-_INCLUDE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*(:[a-z0-9_,]+)?")
+# One include, with an optional selection of fields, such as lineups.details:type_id,data.
+INCLUDE_PATTERN = r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*(:[a-z0-9_,]+)?"
 
 
 def parse_includes(text: str, *, name: str = "ETL_INCLUDES") -> tuple[str, ...]:
@@ -38,7 +39,7 @@ def parse_includes(text: str, *, name: str = "ETL_INCLUDES") -> tuple[str, ...]:
     parts = text.split(";") if ";" in text or ":" in text else text.split(",")
     found = [part.strip() for part in parts if part.strip()]
     for part in found:
-        if not _INCLUDE.fullmatch(part):
+        if not re.fullmatch(INCLUDE_PATTERN, part):
             raise ConfigurationError(
                 f"{name}: '{part}' is not an include.",
                 hint="Write names such as participants;scores;lineups.details.",

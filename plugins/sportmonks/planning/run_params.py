@@ -1,23 +1,76 @@
-"""The parameters of a league run: what the trigger form offers and how the answers are read."""
+"""The parameters of a league run: one description of them, and how a run reads their values.
+
+``RunRequest`` describes each parameter: its type, bounds, default, title and help text. The trigger form
+(``render.form``) is made from it, and ``read_params`` checks with it what a run was triggered with.
+"""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
 
 from sportmonks.config.catalog import TaskSettings
+from sportmonks.config.conversion import convert, fields_of, near_hint
 from sportmonks.config.manifest import League
 from sportmonks.config.settings import parse_includes
 from sportmonks.errors import ConfigurationError
 from sportmonks.planning.chunks import RunFilter
 
+Count = Annotated[int, Meta(ge=1)]
+
+
+class RunRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a run can be triggered with, in the order of the form. An empty value means the default."""
+
+    seasons: Annotated[
+        tuple[str | int, ...],
+        Meta(title="Seasons", description="Seasons to collect. Empty: all that have something due."),
+    ] = ()
+    date_from: Annotated[date | None, Meta(title="From", description="First day of kick-offs (UTC).")] = None
+    date_to: Annotated[date | None, Meta(title="To", description="Last day of kick-offs (UTC).")] = None
+    batch_size: Annotated[Count, Meta(title="Batch size", description="Fixtures per API call.")]
+    min_fixtures: Annotated[
+        Count, Meta(title="Least fixtures per season", description="Seasons with fewer due fixtures are left out.")
+    ] = 1
+    max_chunks: Annotated[
+        Count | None,
+        Meta(title="Most seasons", description="Only this many seasons, those of highest priority."),
+    ] = None
+    max_fixtures: Annotated[
+        Count | None,
+        Meta(title="Most fixtures", description="Only this many fixtures, those of highest priority."),
+    ] = None
+    includes: Annotated[
+        tuple[str, ...] | None, Meta(title="Includes", description="Includes to request. Empty: the league's.")
+    ] = None
+    force: Annotated[bool, Meta(title="Force", description="Read again also what is not due.")] = False
+    continue_from_checkpoint: Annotated[
+        bool, Meta(title="Continue", description="A forced collection that stopped continues where it was.")
+    ] = True
+    clear_checkpoint: Annotated[
+        bool, Meta(title="Clear checkpoints", description="Forget where the chosen seasons stopped.")
+    ] = False
+    dry_run: Annotated[bool, Meta(title="Dry run", description="Only the estimate: fixtures, calls, minutes.")] = False
+    track_performance: Annotated[
+        bool, Meta(title="Track performance", description="Store a metric per call, not only sums.")
+    ] = False
+    export_metrics: Annotated[
+        bool, Meta(title="Export metrics", description="The run's result contains its metrics.")
+    ] = False
+
+
+NAMES = tuple(fields_of(RunRequest))
+
 
 @dataclass(frozen=True, slots=True)
 class RunParams:
-    """A league run's parameters, checked."""
+    """A league run's parameters, checked and with the league's defaults filled in."""
 
     run_filter: RunFilter
     batch_size: int
@@ -29,45 +82,43 @@ class RunParams:
     export_metrics: bool
 
 
-NAMES = tuple(field.name for kind in (RunFilter, RunParams) for field in fields(kind) if field.name != "run_filter")
-
-
 def read_params(params: Mapping[str, Any], league: League, settings: TaskSettings) -> RunParams:
-    """Check what Airflow does not. Raises ConfigurationError naming the parameter."""
+    """The parameters that a run was triggered with. Raises ConfigurationError that names the wrong parameter."""
     for name in params:
         if name not in NAMES:
-            # Airflow takes any name, and a misspelt dry_run would collect.
-            near = difflib.get_close_matches(str(name), NAMES, n=1)
-            hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(NAMES)}."
-            raise ConfigurationError(f"There is no parameter {name!r}.", hint=hint)
-    start, end = _date(params, "date_from"), _date(params, "date_to")
+            # Airflow accepts any name, and a run with a misspelt dry_run would collect.
+            raise ConfigurationError(f"There is no parameter {name!r}.", hint=near_hint(str(name), NAMES, "Known"))
+    given = {name: _without_time(name, value) for name, value in params.items() if value is not None and value != ""}
+    request = convert(RunRequest, {"batch_size": settings.collect.batch_size, **given})
+    start, end, largest = request.date_from, request.date_to, settings.collect.max_batch_size
     if start and end and start > end:
         raise ConfigurationError(f"date_from {start} is after date_to {end}.", hint="Swap them, or leave one empty.")
-    size = _number(params, "batch_size", settings.collect.max_batch_size) or settings.collect.batch_size
-    asked = params.get("includes")
-    includes = parse_includes(";".join(asked), name="includes") if asked else league.includes
+    if request.batch_size > largest:
+        hint = f"Write a whole number from 1 to {largest}, or leave it empty."
+        raise ConfigurationError(f"batch_size is {request.batch_size}.", hint=hint)
+    chosen = request.includes
     return RunParams(
         run_filter=RunFilter(
-            seasons=_seasons(params.get("seasons") or (), league),
+            seasons=_season_ids(request.seasons, league),
             date_from=start,
             date_to=end,
-            min_fixtures=_number(params, "min_fixtures") or 1,
-            max_chunks=_number(params, "max_chunks"),
-            max_fixtures=_number(params, "max_fixtures"),
-            force=bool(params.get("force")),
+            min_fixtures=request.min_fixtures,
+            max_chunks=request.max_chunks,
+            max_fixtures=request.max_fixtures,
+            force=request.force,
         ),
-        batch_size=size,
-        includes=includes,
-        continue_from_checkpoint=bool(params.get("continue_from_checkpoint", True)),
-        clear_checkpoint=bool(params.get("clear_checkpoint")),
-        dry_run=bool(params.get("dry_run")),
-        track_performance=bool(params.get("track_performance")),
-        export_metrics=bool(params.get("export_metrics")),
+        batch_size=request.batch_size,
+        includes=parse_includes(";".join(chosen), name="includes") if chosen else league.includes,
+        continue_from_checkpoint=request.continue_from_checkpoint,
+        clear_checkpoint=request.clear_checkpoint,
+        dry_run=request.dry_run,
+        track_performance=request.track_performance,
+        export_metrics=request.export_metrics,
     )
 
 
 def season_labels(league: League) -> dict[str, int]:
-    """What the form shows -> season id; a name that stands twice carries its id."""
+    """What the form shows for each season -> its id. A name that several seasons have is shown with the id."""
     names = [season.name for season in league.seasons]
     return {
         season.name if names.count(season.name) == 1 else f"{season.name} ({season.id})": season.id
@@ -75,11 +126,11 @@ def season_labels(league: League) -> dict[str, int]:
     }
 
 
-def _seasons(asked: Any, league: League) -> tuple[int, ...]:
+def _season_ids(entries: tuple[str | int, ...], league: League) -> tuple[int, ...]:
     labels = season_labels(league)
     known = set(labels.values())
     found = []
-    for entry in asked:
+    for entry in entries:
         text = str(entry).strip()
         season_id = labels.get(text) or (int(text) if text.isdigit() else None)
         if season_id not in known:
@@ -90,23 +141,9 @@ def _seasons(asked: Any, league: League) -> tuple[int, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _date(params: Mapping[str, Any], name: str) -> date | None:
-    value = params.get(name)
-    if not value:
-        return None
-    try:
-        # A form may hand over the time of day, too.
-        return datetime.fromisoformat(str(value)).date()
-    except ValueError:
-        raise ConfigurationError(f"{name} is '{value}'.", hint="Write a date as YYYY-MM-DD.") from None
-
-
-def _number(params: Mapping[str, Any], name: str, most: int | None = None) -> int | None:
-    value = params.get(name)
-    if value in (None, ""):
-        return None
-    whole = str(value).strip()
-    if not whole.isdecimal() or int(whole) < 1 or (most is not None and int(whole) > most):
-        bound = "a whole number of 1 or more" if most is None else f"a whole number from 1 to {most}"
-        raise ConfigurationError(f"{name} is {value!r}.", hint=f"Choose {bound}, or leave it empty.")
-    return int(whole)
+def _without_time(name: str, value: Any) -> Any:
+    """A form may send a date with a time of day: only the date counts."""
+    if name in ("date_from", "date_to") and isinstance(value, str):
+        with suppress(ValueError):
+            return datetime.fromisoformat(value).date()
+    return value
