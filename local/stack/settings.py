@@ -142,10 +142,12 @@ class _Reader:
         return home
 
     def leagues(self) -> str:
+        from sportmonks.config.settings import is_league_id
+
         text = self.values.get("ETL_LEAGUES", "")
         words = [word.strip() for word in text.split(",")]
         if text and text.lower() != "all":
-            bad = [word for word in words if not (word.isascii() and word.isdigit() and int(word) > 0)]
+            bad = [word for word in words if not is_league_id(word)]
             if bad:
                 self._wrong(
                     f"ETL_LEAGUES={text!r}: {bad[0]!r} is no league id",

@@ -32,7 +32,7 @@ def read(settings: TaskSettings | None = None, **params: Any) -> Any:
     return read_params(params, LEAGUE, settings or TaskSettings())
 
 
-def test_nothing_asked_means_everything_due() -> None:
+def test_no_parameters_mean_everything_due() -> None:
     found = read()
     assert found.run_filter == RunFilter()
     assert (found.batch_size, found.includes) == (50, ("participants", "scores"))
@@ -40,7 +40,7 @@ def test_nothing_asked_means_everything_due() -> None:
     assert not any((found.clear_checkpoint, found.dry_run, found.track_performance, found.export_metrics))
 
 
-def test_everything_asked() -> None:
+def test_every_parameter() -> None:
     found = read(
         seasons=["2025/2026", "99", 99],
         date_from="2026-01-01",

@@ -47,6 +47,11 @@ def parse_includes(text: str, *, name: str = "ETL_INCLUDES") -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def is_league_id(text: str) -> bool:
+    """Whether ``text`` is a positive whole number."""
+    return text.isascii() and text.isdigit() and int(text) > 0
+
+
 def parse_leagues(text: str, *, name: str = "ETL_LEAGUES") -> tuple[int, ...] | None:
     """League ids separated by commas; ``all`` gives None. Raises ConfigurationError."""
     if text.strip().lower() == "all":
@@ -55,7 +60,7 @@ def parse_leagues(text: str, *, name: str = "ETL_LEAGUES") -> tuple[int, ...] | 
     for part in text.split(","):
         if not part.strip():
             continue
-        if not part.strip().isdigit() or int(part) == 0:
+        if not is_league_id(part.strip()):
             raise ConfigurationError(
                 f"{name}: '{part.strip()}' is not a league id.",
                 hint=f"Set {name} to ids such as 8,564 or to all.",
@@ -67,12 +72,12 @@ def parse_leagues(text: str, *, name: str = "ETL_LEAGUES") -> tuple[int, ...] | 
 
 
 def leagues_override(env: Mapping[str, str] = os.environ) -> tuple[bool, tuple[int, ...] | None]:
-    """(is set, ids or None for all) from ``ETL_LEAGUES``."""
+    """Whether ``ETL_LEAGUES`` is set, and its ids (None for all). Raises ConfigurationError."""
     text = env.get("ETL_LEAGUES", "").strip()
     return (True, parse_leagues(text)) if text else (False, None)
 
 
 def includes_override(env: Mapping[str, str] = os.environ) -> tuple[str, ...] | None:
-    """Includes from ``ETL_INCLUDES``, None when it is not set."""
+    """Includes from ``ETL_INCLUDES``, None when it is not set. Raises ConfigurationError."""
     text = env.get("ETL_INCLUDES", "").strip()
     return parse_includes(text) if text else None

@@ -30,29 +30,29 @@ Collects every due fixture of **{name}** (league {id}) into PostgreSQL: one task
 **How it runs.** `start_execution` → `discover` (season indexes) → `plan` (what is due; groups without anything due
 are skipped) → per season `open` → `collect` → `check` → `close` → `finish_execution` → `alerts`.
 
-**Triage.** A red group is one season in trouble; the others are done. Open its `collect` log: the last line names the
-cause and the hint. The same stands in `etl.execution_chunks.error_message` and in the page *ETL dashboard*.
+**Triage.** A red group is a season that failed; the other seasons are not affected. Open its `collect` log: the last
+line names the cause and what to do. `etl.execution_chunks.error_message` and the page *ETL dashboard* show the same.
 
 | seen | meaning | do |
 |---|---|---|
-| `collect` deferred | the hourly calls are used up, the slot is free | wait; it goes on by itself |
+| `collect` deferred | no calls are left in this hour; the worker slot is free | wait; it continues by itself |
 | `401`, wrong key | the connection `{api}` | correct the key, clear the run |
 | `check` failed | stored rows do not match the plan | see `etl.check_results`, clear the group |
-| alert *deadline* | not finished {deadline} minutes after queueing | see which season is not done; late is not lost |
+| alert *deadline* | not finished {deadline} minutes after queueing | see which season is not done; it continues |
 
-**Debug.** *ETL dashboard* → Logs, chunk `{id}_<season id>`: every batch with its times. What each fixture came to
-stands in `etl.execution_fixtures` (status, error). Narrow it down by hand: `max_fixtures` 5 with `force`, one season;
-`track_performance` keeps a metric per call.
+**Debug.** *ETL dashboard* → Logs, chunk `{id}_<season id>`: every batch with its times. `etl.execution_fixtures` has
+the result of each fixture (status, error). To narrow it down, trigger one season with `max_fixtures` 5 and `force`;
+`track_performance` stores a metric per call.
 
-**Clear.** Grid → the season's group → Clear. It goes on from the last stored batch; nothing is read twice.
+**Clear.** Grid → the season's group → Clear. It continues after the last stored batch; nothing is read twice.
 
-**Backfill.** Trigger with the form: seasons or dates, `dry_run` first for the price. `force` reads again what is
-not due.
+**Backfill.** Trigger with the form: seasons or dates. `dry_run` first shows what it costs. `force` also reads
+fixtures that are not due.
 """
 
 
 def build_league_dag(league: League, settings: TaskSettings) -> DAG:
-    """The DAG of a league. Pure: the same manifest gives the same DAG."""
+    """The DAG of a league. The same manifest always gives the same DAG."""
     from sportmonks.alerts.deadlines import league_deadline
 
     plain: dict[str, Any] = {
@@ -85,7 +85,7 @@ def build_league_dag(league: League, settings: TaskSettings) -> DAG:
         start.as_setup()  # type: ignore[no-untyped-call]
         finish.as_teardown(setups=start)
         alerts = ExecutionAlertsOperator(task_id="alerts", thresholds=msgspec.to_builtins(settings.alerts), retries=0)
-        # A teardown too: the state of the run is that of its seasons, not of what is said about it.
+        # A teardown too, so that a failed notification does not change the state of the run.
         alerts.as_teardown(setups=start)
         finish >> alerts
         chain(start, discover, plan)
@@ -95,14 +95,14 @@ def build_league_dag(league: League, settings: TaskSettings) -> DAG:
             last >> finish
         if not league.seasons:
             plan >> finish
-    # Given at the end: every operator made before would carry a deep copy of them, which is most of the parse time.
+    # Set last: every operator created before would get a deep copy of them, which would be most of the parse time.
     dag.params = ParamsDict(league_params(league, settings))
     return dag
 
 
 def daily(cron: str | None) -> CronTriggerTimetable | None:
-    """A schedule that waits for its next time. A DAG with a start date, or a plain cron string, would run at once
-    for a time gone by when it is first seen."""
+    """A schedule whose first run is at its next time. With a plain cron string, a new DAG would run at once for a time
+    in the past."""
     return CronTriggerTimetable(cron, timezone="UTC", run_immediately=timedelta(0)) if cron else None
 
 
@@ -125,7 +125,7 @@ def _season_group(league: League, season: Season, plain: dict[str, Any]) -> tupl
 
 
 def _sql_task(task_id: str, file: str | None = None, **parameters: Any) -> SQLExecuteQueryOperator:
-    """A SQL operator over ``include/sql/tasks/<file>.sql``; values are bound, never written into the text."""
+    """A SQL operator for ``include/sql/tasks/<file>.sql``; values are bound, never written into the statement."""
     return SQLExecuteQueryOperator(
         task_id=task_id,
         conn_id=WAREHOUSE_CONN_ID,
@@ -135,7 +135,7 @@ def _sql_task(task_id: str, file: str | None = None, **parameters: Any) -> SQLEx
         return_last=True,
         autocommit=True,
         show_return_value_in_logs=True,
-        # Short and idempotent: a database that restarts is worth a few quick tries.
+        # Short and idempotent, so a few quick retries bridge a restart of the database.
         retries=5,
         retry_delay=timedelta(seconds=10),
     )

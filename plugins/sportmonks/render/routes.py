@@ -1,4 +1,4 @@
-"""One DAG per route file; whatever is wrong with a file becomes a DAG that says so."""
+"""One DAG per route file. A problem with a file becomes a DAG that describes it."""
 
 from __future__ import annotations
 
@@ -33,70 +33,70 @@ DOC = """\
 
 Every page of `{path}` (connection `{connection}`) into `raw.{table}`{period}. Declared in `include/routes/{file}`.
 
-**How it runs.** `ensure_table` → `extract` (fetches and writes at the same time, a progress line per page, the summary
-at the end) → `summary` (the row in `etl.collector_runs`, whatever happened).
+**How it runs.** `ensure_table` → `extract` (fetches and stores at the same time; logs a line per page and a
+summary at the end) → `summary` (completes the row in `etl.collector_runs`, also after a failure).
 
-**Triage.** The last line of the `extract` log names the cause and the hint; records stored so far are kept.
+**Triage.** The last line of the `extract` log names the cause and what to do. Records stored so far are kept.
 
 | seen | meaning | do |
 |---|---|---|
-| `extract` deferred | the API allows no call now, the slot is free | wait; it goes on by itself |
-| failed after retries | {retry_max} bad answers in a row | clear `extract`: it goes on at that page |
+| `extract` deferred | the API allows no call now; the worker slot is free | wait; it continues by itself |
+| failed after retries | {retry_max} failed responses in a row | clear `extract`: it continues at that page |
 | `failed` above 0 | records that could not be stored | look into `etl.route_rejects` |
 | `out_of_range`, `undated` above 0 | the API sent records outside the period or without a date | check `date_field` |
 
 **Debug.** `./etl routes check` reads the file, `./etl routes show {dag_id}` prints the requests it would make. One page
 by hand: trigger with a short period. Figures of each run: `etl.collector_runs`.
 
-**Clear.** `extract` goes on at the page where it stopped; a run that was done reads everything again, and known
-contents are not stored twice.
+**Clear.** `extract` continues at the page where it stopped. A run that was complete reads everything again; contents
+that are already stored are not stored twice.
 
 **Backfill.** Trigger with the form{backfill}; `dry_run` first shows the listings and requests. `force` starts from the
-first page whatever an earlier try left.
+first page, even where an earlier run stopped half-way.
 """
 
 TABLES_DOC = """\
 ### Tables of the raw routes
 
-Makes the raw table of every route in `include/routes`, empty and with its indexes. It runs by itself once after each
-change in that folder (the time of the change is its schedule): a new file has its table about a parse interval later,
-before its first extraction. `./etl routes create` does the same at once.
+Creates the raw table of every route in `include/routes`, empty and with its indexes. It runs once after each change in
+that folder: the table of a new file exists about one parse interval later, before its first extraction.
+`./etl routes create` does the same at once.
 
-**Triage.** Red: the log names the file, line and key that is wrong, or the two routes that want one table. The tables
-of all other routes exist.
+**Triage.** When it fails, the log names the file, line and key that is wrong, or the two routes with the same table.
+The tables of all other routes exist.
 
 **Debug.** `./etl routes check` reads the same files and names what is wrong; `./etl routes list` shows routes, tables
 and last runs.
 
-**Clear.** At any time; what exists stays as it is.
+**Clear.** At any time; existing tables stay as they are.
 
 **Backfill.** There is nothing to backfill.
 """
 
 
 def route_dags(folder: Path | None = None) -> dict[str, DAG]:
-    """DAGs by id. Reads the YAML files, nothing else. When a task starts, only its own DAG is built."""
+    """DAGs by id, from the YAML files of ``folder``. When a task starts, only its own DAG is built."""
     folder = folder or ROUTES_DIR
-    asked = get_parsing_context().dag_id
+    only = get_parsing_context().dag_id
     routes, problems = load_routes(folder)
     dags: dict[str, DAG] = {}
     for route in routes:
-        if asked is None or asked == route.name:
+        if only is None or only == route.name:
             try:
                 dags[route.name] = build_route_dag(route)
-            except Exception as error:  # whatever Airflow refuses: the other DAGs must not go down with it
+            except Exception as error:  # one route must not take the others with it
                 problems.append(Problem(route.file, f"{route.file}: Airflow refuses it: {error}"))
     for problem in problems:
         name = _free(problem.name, dags)
-        if asked is None or asked == name:
+        if only is None or only == name:
             dags[name] = _problem_dag(name, problem)
-    if asked is None or asked == TABLES_DAG:
+    if only is None or only == TABLES_DAG:
         dags[TABLES_DAG] = _tables_dag(folder)
     return dags
 
 
 def build_route_dag(route: Route) -> DAG:
-    """The DAG of a route. Pure: the same file gives the same DAG."""
+    """The DAG of a route. The same file always gives the same DAG."""
     from sportmonks.alerts.deadlines import league_deadline
 
     period = route.period
@@ -149,7 +149,7 @@ def build_route_dag(route: Route) -> DAG:
 
 
 def _schedule(route: Route) -> CronTriggerTimetable | str | None:
-    """A new or unpaused route waits for its next time: it must not run before the catalog it may depend on."""
+    """The first run of a new or unpaused route is at its next time, so that the catalog it may need has run before."""
     if route.schedule is None or route.schedule in _NOT_CRON:
         return route.schedule
     return CronTriggerTimetable(route.schedule, timezone="UTC", run_immediately=timedelta(0))
@@ -162,7 +162,7 @@ def _start(route: Route) -> datetime | None:
 
 
 def route_params(route: Route) -> dict[str, Param]:
-    """The trigger form. Airflow refuses what does not fit, naming the parameter."""
+    """The trigger form. Airflow refuses a value that does not fit and names the parameter."""
     days: dict[str, Param] = {}
     if route.period is not None:
         days = {
@@ -171,26 +171,26 @@ def route_params(route: Route) -> dict[str, Param]:
                 type=["null", "string"],
                 format="date",
                 title="From",
-                description="First day (UTC). Empty: from where the last run stopped, a little before.",
+                description="First day (UTC). Empty: a little before the end of the last run.",
             ),
             "date_to": Param(
                 None,
                 type=["null", "string"],
                 format="date",
                 title="To",
-                description="Last day (UTC), inside the period. Empty: today.",
+                description="Last day (UTC), included. Empty: today.",
             ),
         }
     return {
         **days,
         "dry_run": Param(
-            False, type="boolean", title="Dry run", description="Only show the listings and requests; no call is made."
+            False, type="boolean", title="Dry run", description="Only show the listings and requests, without a call."
         ),
         "force": Param(
             False,
             type="boolean",
             title="Force",
-            description="Start from the first page even where an earlier try over the same period stopped half-way.",
+            description="Start from the first page, even where an earlier run over the same period stopped half-way.",
         ),
     }
 
@@ -199,9 +199,9 @@ def _tables_dag(folder: Path) -> DAG:
     with DAG(
         dag_id=TABLES_DAG,
         dag_display_name="Raw: tables of all routes",
-        description="Makes the raw table of every declared route, once after each change of include/routes",
+        description="Creates the raw table of every declared route, once after each change of include/routes",
         doc_md=TABLES_DOC,
-        # The one event is the newest change: the scheduler runs it once, as soon as it sees it.
+        # The only event is the newest change: the scheduler runs the DAG once for it.
         schedule=EventsTimetable(event_dates=[_changed_at(folder)], description="Once after each change of the routes"),
         start_date=START,
         catchup=True,
@@ -215,7 +215,7 @@ def _tables_dag(folder: Path) -> DAG:
 
 
 def _changed_at(folder: Path) -> pendulum.DateTime:
-    """When a route file last changed. The inode's time counts too: a copied file keeps its old date of writing."""
+    """When a route file last changed. The inode's time counts too, because a copied file may keep its old time."""
     found: list[float] = [START.timestamp()]
     for path in [folder, *_yaml_files(folder)]:
         try:
@@ -231,7 +231,7 @@ def _yaml_files(folder: Path) -> Iterable[Path]:
 
 
 def _problem_dag(name: str, problem: Problem) -> DAG:
-    """A DAG that carries the message where people look: in its description, its doc and its only task."""
+    """A DAG that shows the message in its description, in its documentation and as the error of its only task."""
     message = problem.message
     with DAG(
         dag_id=name,
