@@ -38,7 +38,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
         return self.started_at <= now and timedelta(0) <= now - self.updated_at <= FRESH
 
 
-class Store(Protocol):
+class CheckpointStore(Protocol):
     """Where checkpoints are stored: Airflow Variables in a task, a dict in tests."""
 
     def get(self, key: str) -> str | None: ...
@@ -47,7 +47,7 @@ class Store(Protocol):
 
 
 class VariableStore:
-    """Airflow Variables, through the Task SDK."""
+    """A CheckpointStore in Airflow Variables, through the Task SDK."""
 
     def get(self, key: str) -> str | None:
         from airflow.sdk import Variable
@@ -71,7 +71,7 @@ def key_of(league_id: int, season_id: int) -> str:
     return f"sportmonks_ckpt__{league_id}__{season_id}"
 
 
-def read(store: Store, league_id: int, season_id: int) -> Checkpoint | None:
+def read(store: CheckpointStore, league_id: int, season_id: int) -> Checkpoint | None:
     """The chunk's checkpoint; None when there is none, or when it cannot be read, which is logged."""
     key = key_of(league_id, season_id)
     try:
@@ -92,7 +92,7 @@ def read(store: Store, league_id: int, season_id: int) -> Checkpoint | None:
     return found
 
 
-def write(store: Store, checkpoint: Checkpoint) -> None:
+def write(store: CheckpointStore, checkpoint: Checkpoint) -> None:
     """Write the chunk's checkpoint. An error is logged and not raised, because the data is committed already."""
     key = key_of(checkpoint.league_id, checkpoint.season_id)
     try:
@@ -101,7 +101,7 @@ def write(store: Store, checkpoint: Checkpoint) -> None:
         log.warning("Checkpoint %s could not be written (%s); the warehouse has the progress", key, error)
 
 
-def clear(store: Store, league_id: int, season_id: int) -> None:
+def clear(store: CheckpointStore, league_id: int, season_id: int) -> None:
     """Delete the chunk's checkpoint, if there is one."""
     key = key_of(league_id, season_id)
     try:

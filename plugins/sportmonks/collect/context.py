@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from sportmonks.api.client import SportmonksClient
-    from sportmonks.collect.checkpoints import Store
+    from sportmonks.collect.checkpoints import CheckpointStore
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class RunContext:
     params: RunParams
     connect: Callable[[], psycopg.Connection[Any]]
     client: Callable[[], SportmonksClient]
-    checkpoints: Store
+    checkpoints: CheckpointStore
     connection_name: str = API_CONN_ID
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     # Seconds without a heartbeat after which the owner of a chunk counts as dead.

@@ -76,7 +76,7 @@ def read_index(run: RunContext, conn: psycopg.Connection[Any], client: Any, seas
     )
     if result.suspected:
         run.log.warning(
-            "The index of %s lacks %d known fixtures; it is not believed unless that stays so",
+            "The index of %s lacks %d known fixtures; they count as gone only if this persists",
             season.name,
             result.suspected,
         )
