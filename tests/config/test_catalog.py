@@ -39,6 +39,7 @@ BAD = {
     "daily_at: 12:30": (1, "daily_at is 750", "HH:MM, in quotes"),
     "\ndaily_at: '24:00'": (2, "daily_at is '24:00'", "HH:MM"),
     "daily_at: '5:00'": (1, "daily_at is '5:00'", "in quotes"),
+    "collect: {1: 2}": (1, "there is no key collect.1", "Known here: batch_size"),
     "collect: 5": (1, "collect is 5", "Known keys: batch_size"),
     "collect:": (1, "collect is None", "Known keys: batch_size"),
     "collect:\n  batch_size: 0": (2, "collect.batch_size is 0", "1 to 1000"),

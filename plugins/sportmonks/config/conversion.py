@@ -11,6 +11,7 @@ import dataclasses
 import difflib
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -51,7 +52,7 @@ def read_struct(
     """A ``kind`` from plain values; None after adding to ``mistakes``. ``remedy``: the hint for a missing key."""
     before = len(mistakes)
     fields = fields_of(kind)
-    mistakes.extend(unknown_keys(data, tuple(fields), name))
+    mistakes.extend(unknown_keys(map(str, data), tuple(fields), name))
     values: dict[str, Any] = {}
     for key, field in fields.items():
         if key in data:
@@ -169,6 +170,7 @@ class Field(NamedTuple):
     required: bool
 
 
+@cache  # resolving the types of a class costs as much as reading a small file
 def fields_of(kind: type[Any]) -> dict[str, Field]:
     """The fields of a Struct or dataclass by name."""
     if dataclasses.is_dataclass(kind):

@@ -124,7 +124,7 @@ class Document:
                 break
         return f"{self.file}, line {line}" if line else self.file
 
-    def section(self, data: Any, name: str, kind: type[Any], *, without: tuple[str, ...] = ()) -> Section:
+    def section(self, data: Any, name: str, kind: Any, *, without: tuple[str, ...] = ()) -> Section:
         """The keys below ``name`` (the top of the file: empty); allowed are the fields of ``kind``, a dataclass or
         Struct, but for those named in ``without``."""
         return Section(self, data, name, {key: field for key, field in fields_of(kind).items() if key not in without})
