@@ -17,10 +17,10 @@ from tests.harness.paths import REPO
 
 @pytest.fixture(scope="session")
 def samples() -> Path:
-    """The folder of real answers; tests that need it are skipped where it is absent."""
+    """The folder of recorded responses of the API; tests that need it are skipped where it is absent."""
     folder = Path(os.environ.get("ETL_SAMPLES") or REPO.parent / "shared" / "samples")
     if not folder.is_dir():
-        pytest.skip("the real answers are not on this machine (set ETL_SAMPLES to their folder)")
+        pytest.skip("the recorded responses are not on this machine (set ETL_SAMPLES to their folder)")
     return folder
 
 
@@ -33,7 +33,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     from local.stack.postgres import EmbeddedPostgres
 
-    # Nothing here outlives the machine, and a database per test is fast without waiting for the disk.
+    # The data need not survive a crash, and a database per test is fast without waiting for the disk.
     durability = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
     server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), settings=durability)
     server.start()

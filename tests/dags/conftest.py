@@ -1,4 +1,4 @@
-"""An Airflow with a metadata database of its own, a warehouse and a sandbox: DAGs run in it as they would live."""
+"""An Airflow with a metadata database of its own, a warehouse and a sandbox, in which complete DAGs run."""
 
 from __future__ import annotations
 

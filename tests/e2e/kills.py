@@ -1,4 +1,4 @@
-"""What the tests of kills share: which process does what in a running stack, and what was read and stored."""
+"""What the tests of kills share: the processes of a running stack, its runs, and what was requested and stored."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import psycopg
 
-from tests.e2e.watching import wait_for
+from tests.e2e.monitoring import wait_for
 from tests.harness.compare import compare
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Etl
+    from tests.e2e.stack import Etl
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def postmaster(etl: Etl) -> psutil.Process:
 
 
 def kill(*processes: psutil.Process) -> None:
-    """SIGKILL, and nobody comes back before they are dead."""
+    """Send SIGKILL and wait until the processes have ended."""
     for process in processes:
         process.kill()
     for process in processes:
@@ -73,7 +73,7 @@ def lives(process: psutil.Process) -> bool:
 
 
 def up_again(etl: Etl) -> None:
-    """What a person does who finds that something has died."""
+    """Start what has died, as a user would with `./etl up`."""
     done = etl("up")
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -88,7 +88,7 @@ def tasks(etl: Etl, dag_id: str, run_id: str) -> dict[str, dict[str, Any]]:
 
 
 def stored(etl: Etl, dag_id: str, run_id: str, season: Season) -> int:
-    """Fixtures of the season's plan that this run has done."""
+    """Number of fixtures of the season that this run has processed."""
     (row,) = etl.rows(
         "SELECT count(*) AS n FROM etl.execution_fixtures f JOIN etl.etl_executions e USING (execution_id)"
         " WHERE e.dag_id = %s AND e.run_id = %s AND f.season_id = %s AND f.status <> 'PENDING'",
@@ -120,7 +120,7 @@ def must_succeed(etl: Etl, dag_id: str, run_id: str) -> None:
 
 
 def execution(etl: Etl, dag_id: str, run_id: str) -> dict[str, Any]:
-    """The run as the warehouse tells it: summary and estimate."""
+    """The run as recorded in the warehouse: summary and estimate."""
     (row,) = etl.rows(
         "SELECT s.*, e.estimate FROM etl.etl_executions e, etl.get_etl_execution_summary(e.execution_id) s"
         " WHERE e.dag_id = %s AND e.run_id = %s",
@@ -131,7 +131,7 @@ def execution(etl: Etl, dag_id: str, run_id: str) -> dict[str, Any]:
 
 
 def must_have_done(etl: Etl, dag_id: str, run_id: str, fixtures: int) -> dict[str, Any]:
-    """A completed run with just these figures: no fixture is missing in them, none counts twice."""
+    """The run is completed with exactly this number of fixtures: none is missing, none counts twice."""
     found = execution(etl, dag_id, run_id)
     assert (found["status"], found["error_message"]) == ("COMPLETED", None), found
     assert found["total_fixtures"] == found["processed_fixtures"] == found["successful_fixtures"] == fixtures, found
@@ -144,7 +144,7 @@ def clear(etl: Etl, dag_id: str, run_id: str, task_ids: list[str], **how: bool) 
     etl.airflow("POST", f"/dags/{dag_id}/clearTaskInstances", body | how)
 
 
-# -- what was read, what is stored ----------------------------------------------------------------------------------
+# -- what was requested, what is stored ---------------------------------------------------------------------------
 
 
 def slow(etl: Etl, seconds: float, **match: Any) -> None:
@@ -154,7 +154,7 @@ def slow(etl: Etl, seconds: float, **match: Any) -> None:
 
 
 def reads(etl: Etl) -> Counter[int]:
-    """How often each fixture has been asked for, since the sandbox began."""
+    """Number of requests of each fixture since the start of the sandbox."""
     found = etl.sandbox("GET", "/_admin/calls?last=0&fixtures=1")["fixture_reads"]
     return Counter({int(key): count for key, count in found.items()})
 
@@ -165,7 +165,7 @@ def fixtures_of(etl: Etl, season: Season) -> set[int]:
 
 
 def read_again(etl: Etl, season: Season, since: Counter[int]) -> int:
-    """Fixtures of the season that were asked for more than once."""
+    """Number of fixtures of the season that were requested more than once."""
     ids = fixtures_of(etl, season)
     return sum(count > 1 for key, count in (reads(etl) - since).items() if key in ids)
 
@@ -174,11 +174,11 @@ def differences(etl: Etl, *league_ids: int) -> list[str]:
     """Where the warehouse differs from the provider's truth, row by row, in these leagues."""
     truth = etl.sandbox("GET", "/_admin/truth/fixtures?full=1")["fixtures"]
     chosen = [row for row in truth if row["league_id"] in league_ids]
-    # The comparison takes the truth it is given for the whole of it.
+    # The comparison takes the fixtures that it is given as all there are.
     others = [row["id"] for row in truth if row["league_id"] not in league_ids]
     elsewhere = {f"fixture {key} does not exist at the provider" for key in others}
     with psycopg.connect(etl.dsn) as conn:
-        # Other leagues may be stored meanwhile: all queries see one moment.
+        # Other leagues may be stored meanwhile: all queries read one snapshot.
         conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         found = compare(conn, chosen, tombstones={})
     return [text for text in found.all() if text not in elsewhere]

@@ -1,7 +1,7 @@
-"""Kills, clears, waits and spoilt checkpoints in a real Airflow. A stack of its own: others want theirs in one piece.
+"""Kills, clears, deferrals and invalid checkpoints in a real Airflow, on a stack of their own.
 
-The stories share runs, and one waits for Airflow to notice a death while the others go on: the order of the tests is
-that of the stories, but each stands alone.
+Several tests share runs, and one waits for Airflow to notice a dead process while the others go on: the tests run in
+this order, but each can run alone.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import pytest
 import requests
 
 from tests.e2e import kills
-from tests.e2e.conftest import Etl, running_stack
 from tests.e2e.kills import Season
-from tests.e2e.watching import wait_for
+from tests.e2e.monitoring import wait_for
+from tests.e2e.stack import Etl, running_stack
 
 pytestmark = pytest.mark.timeout(1200)
 
@@ -31,7 +31,7 @@ LEAGUES = {
     "sportmonks_bundesliga": 82,
 }
 PREMIER_LEAGUE, LA_LIGA, SERIE_A, BUNDESLIGA = LEAGUES
-HAUNTED, HAUNTED_ID = "sportmonks_superliga", 271
+KILLED_DAG, KILLED_LEAGUE = "sportmonks_superliga", 271
 SEASONS, SEASON_FIXTURES = 2, 30
 FIXTURES = SEASONS * SEASON_FIXTURES
 LIMIT, WINDOW_S = 60, 20
@@ -39,7 +39,7 @@ LIMIT, WINDOW_S = 60, 20
 
 @pytest.fixture(scope="module")
 def etl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Etl]:
-    """Five leagues of two seasons whose clock stands still; tasks are tried twice, and soon."""
+    """Five leagues of two seasons whose clock stands still; tasks have one retry after a short delay."""
     world = f"--leagues 5 --seasons {SEASONS} --teams 6 --frozen"
     catalog = {
         r"retries: \d+": "retries: 1",
@@ -49,12 +49,12 @@ def etl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Etl]:
     with running_stack(tmp_path_factory.mktemp("kills"), world, catalog) as stack:
         done = stack("run", "--league", "8", "--dry-run")
         assert done.returncode == 0, done.stdout + done.stderr
-        known = {*LEAGUES, HAUNTED}
+        known = {*LEAGUES, KILLED_DAG}
         wait_for(lambda: known <= {row["dag_id"] for row in stack.airflow("GET", "/dags")["dags"]}, "all DAGs")
         yield stack
 
 
-def test_a_dry_run_stores_its_quote_and_asks_for_no_batch(etl: Etl) -> None:
+def test_a_dry_run_stores_its_estimate_and_requests_no_batch(etl: Etl) -> None:
     before = kills.reads(etl)
     run = etl.trigger(LA_LIGA, dry_run=True, seasons=["2025/2026"], batch_size=7)
     kills.must_succeed(etl, LA_LIGA, run)
@@ -104,41 +104,41 @@ def test_a_misspelt_dry_run_collects_nothing(etl: Etl) -> None:
 
 
 @dataclass
-class Haunting:
-    """A run whose collectors were killed in different ways."""
+class KilledCollectors:
+    """A run of which one collector was killed and another was left without its supervisor."""
 
     run: str
     killed: Season
     abandoned: Season
-    ghost: psutil.Process
+    suspended: psutil.Process
     before: Counter[int]
 
 
 @pytest.fixture(scope="module")
-def haunting(etl: Etl) -> Iterator[Haunting]:
-    """One collector is killed twice, which is once more than it is retried, and its group cleared. The other loses its
-    supervisor and is frozen: nobody reports its death, and it is not dead."""
-    killed, abandoned = kills.seasons_of(etl, HAUNTED_ID)
+def killed_collectors(etl: Etl) -> Iterator[KilledCollectors]:
+    """One collector is killed twice, once more than it is retried, and its group is cleared. The supervisor of another
+    one is killed and its process is suspended: no end of it is reported, and it has not ended."""
+    killed, abandoned = kills.seasons_of(etl, KILLED_LEAGUE)
     before = kills.reads(etl)
     kills.slow(etl, 2.0, season=killed.id)
     kills.slow(etl, 2.0, season=abandoned.id)
-    run = etl.trigger(HAUNTED, batch_size=3)
-    ghost = kills.at_work(etl, HAUNTED, run, abandoned)
-    supervisor = ghost.parent()
+    run = etl.trigger(KILLED_DAG, batch_size=3)
+    suspended = kills.at_work(etl, KILLED_DAG, run, abandoned)
+    supervisor = suspended.parent()
     assert supervisor is not None
-    # In this order: the death of a supervisor would end a frozen child.
+    # In this order, because the end of its supervisor would end a suspended process.
     kills.kill(supervisor)
-    ghost.suspend()
+    suspended.suspend()
     try:
-        kills.kill(kills.at_work(etl, HAUNTED, run, killed))
-        kills.kill(kills.at_work(etl, HAUNTED, run, killed, try_number=2))
-        wait_for(lambda: kills.tasks(etl, HAUNTED, run)[killed.collect]["state"] == "failed", "the end of the tries")
+        kills.kill(kills.at_work(etl, KILLED_DAG, run, killed))
+        kills.kill(kills.at_work(etl, KILLED_DAG, run, killed, try_number=2))
+        wait_for(lambda: kills.tasks(etl, KILLED_DAG, run)[killed.collect]["state"] == "failed", "the end of the tries")
         etl.sandbox("DELETE", "/_admin/faults")
-        kills.clear(etl, HAUNTED, run, [killed.collect], only_failed=True, include_downstream=True)
-        yield Haunting(run, killed, abandoned, ghost, before)
+        kills.clear(etl, KILLED_DAG, run, [killed.collect], only_failed=True, include_downstream=True)
+        yield KilledCollectors(run, killed, abandoned, suspended, before)
     finally:
-        if kills.lives(ghost):
-            ghost.kill()
+        if kills.lives(suspended):
+            suspended.kill()
 
 
 @dataclass
@@ -150,9 +150,9 @@ class Together:
 
 
 @pytest.fixture(scope="module")
-def together(etl: Etl, haunting: Haunting) -> Together:
-    """Four leagues at once, one of them twice, against a limit of 60 calls a window. Once all wait, the triggerer
-    is killed, and started again as a person would."""
+def together(etl: Etl, killed_collectors: KilledCollectors) -> Together:
+    """Four leagues at once, one of them twice, against a limit of 60 calls a window. When all are deferred, the
+    triggerer is killed and started again by `./etl up`."""
     before = kills.reads(etl)
     etl.sandbox("POST", "/_admin/limits", {"limit": LIMIT, "window_seconds": WINDOW_S})
     runs = {dag_id: [etl.trigger(dag_id, batch_size=2)] for dag_id in LEAGUES}
@@ -177,10 +177,10 @@ def together(etl: Etl, haunting: Haunting) -> Together:
 
 
 def test_four_leagues_share_a_limit_and_wait_without_holding_slots(etl: Etl, together: Together) -> None:
-    asked = kills.reads(etl) - together.before
+    requests_by_fixture = kills.reads(etl) - together.before
     for dag_id, league_id in LEAGUES.items():
         ids = set().union(*(kills.fixtures_of(etl, season) for season in kills.seasons_of(etl, league_id)))
-        assert {key: asked[key] for key in ids} == dict.fromkeys(ids, 1), dag_id
+        assert {key: requests_by_fixture[key] for key in ids} == dict.fromkeys(ids, 1), dag_id
         found = kills.must_have_done(etl, dag_id, together.runs[dag_id][0], FIXTURES)
         assert found["api_calls"] == FIXTURES // 2
     assert kills.differences(etl, *LEAGUES.values()) == []
@@ -195,12 +195,23 @@ def test_two_runs_of_one_league_read_every_fixture_once(etl: Etl, together: Toge
 def test_a_clear_reads_nothing_that_is_not_due(etl: Etl, together: Together) -> None:
     due = {row["id"] for row in etl.rows("SELECT id FROM football.fixtures WHERE next_due_at <= now() + '5 min'")}
     before = kills.reads(etl)
-    whole, group, alone = LA_LIGA, SERIE_A, BUNDESLIGA
-    runs = {dag_id: together.runs[dag_id][0] for dag_id in (whole, group, alone)}
-    season = kills.seasons_of(etl, LEAGUES[group])[0]
-    etl.airflow("POST", f"/dags/{whole}/dagRuns/{runs[whole]}/clear", {"dry_run": False})
-    kills.clear(etl, group, runs[group], [f"{season.group}.{task}" for task in ("open", "collect", "check", "close")])
-    kills.clear(etl, alone, runs[alone], [kills.seasons_of(etl, LEAGUES[alone])[0].collect], include_downstream=False)
+    run_cleared, group_cleared, task_cleared = LA_LIGA, SERIE_A, BUNDESLIGA
+    runs = {dag_id: together.runs[dag_id][0] for dag_id in (run_cleared, group_cleared, task_cleared)}
+    season = kills.seasons_of(etl, LEAGUES[group_cleared])[0]
+    etl.airflow("POST", f"/dags/{run_cleared}/dagRuns/{runs[run_cleared]}/clear", {"dry_run": False})
+    kills.clear(
+        etl,
+        group_cleared,
+        runs[group_cleared],
+        [f"{season.group}.{task}" for task in ("open", "collect", "check", "close")],
+    )
+    kills.clear(
+        etl,
+        task_cleared,
+        runs[task_cleared],
+        [kills.seasons_of(etl, LEAGUES[task_cleared])[0].collect],
+        include_downstream=False,
+    )
     for dag_id, run in runs.items():
         kills.must_succeed(etl, dag_id, run)
         kills.must_have_done(etl, dag_id, run, FIXTURES)
@@ -224,10 +235,10 @@ def long_ago(text: str) -> str:
     return (datetime.fromisoformat(text) - timedelta(days=400)).isoformat()
 
 
-def test_forced_collections_that_were_broken_off_go_on_or_begin_anew(etl: Etl) -> None:
-    """The plan of a forced run leaves out what the broken-off one has read, if its checkpoint says so and may."""
+def test_forced_runs_that_were_interrupted_continue_or_start_again(etl: Etl) -> None:
+    """The plan of a forced run leaves out what an interrupted one has read, if its checkpoint is valid."""
     seasons = {dag_id: kills.seasons_of(etl, league_id) for dag_id, league_id in LEAGUES.items()}
-    done = _break_off(etl, seasons)
+    done = _interrupt(etl, seasons)
     broken, stale = seasons[LA_LIGA]
     write_checkpoint(etl, broken, 564, "{not json")
     old = checkpoint(etl, stale, 564)
@@ -254,16 +265,16 @@ def test_forced_collections_that_were_broken_off_go_on_or_begin_anew(etl: Etl) -
         kills.must_have_done(etl, dag_id, run, expected[dag_id])
     for dag_id, (fixtures, run) in estimates.items():
         assert kills.execution(etl, dag_id, run)["estimate"]["fixtures"] == fixtures
-    asked = kills.reads(etl) - before
-    assert set(asked.values()) == {1}
+    requests_by_fixture = kills.reads(etl) - before
+    assert set(requests_by_fixture.values()) == {1}
     for dag_id, league_id in LEAGUES.items():
         ids = set().union(*(kills.fixtures_of(etl, season) for season in seasons[dag_id]))
-        assert len(ids & asked.keys()) == expected[dag_id], dag_id
+        assert len(ids & requests_by_fixture.keys()) == expected[dag_id], dag_id
         assert all(checkpoint(etl, season, league_id)["finished"] for season in seasons[dag_id])
     assert kills.differences(etl, *LEAGUES.values()) == []
 
 
-def _break_off(etl: Etl, seasons: dict[str, list[Season]]) -> dict[str, int]:
+def _interrupt(etl: Etl, seasons: dict[str, list[Season]]) -> dict[str, int]:
     """Forced runs that fail in the middle of every season; fixtures done by DAG."""
     kills.slow(etl, 2.0)
     runs = {dag_id: etl.trigger(dag_id, force=True, batch_size=3) for dag_id in LEAGUES}
@@ -288,18 +299,18 @@ def _break_off(etl: Etl, seasons: dict[str, list[Season]]) -> dict[str, int]:
     return done
 
 
-def test_dead_collectors_are_noticed_and_their_work_is_done_once(etl: Etl, haunting: Haunting) -> None:
-    """The supervisor's silence is noticed after a minute and a half; the ghost that wakes up later changes nothing."""
-    kills.must_succeed(etl, HAUNTED, haunting.run)
-    found = kills.must_have_done(etl, HAUNTED, haunting.run, FIXTURES)
-    haunting.ghost.resume()
-    wait_for(lambda: not kills.lives(haunting.ghost), "the ghost's end")
-    # The ghost may have been frozen before its call or within it, and then repeat it: it is the same batch.
-    assert kills.read_again(etl, haunting.abandoned, haunting.before) <= 3
-    assert kills.read_again(etl, haunting.killed, haunting.before) <= 2 * 3
-    assert kills.execution(etl, HAUNTED, haunting.run) == found
+def test_dead_collectors_are_noticed_and_their_work_is_done_once(etl: Etl, killed_collectors: KilledCollectors) -> None:
+    """The missing heartbeat is noticed after a minute and a half; the process that is resumed later changes nothing."""
+    kills.must_succeed(etl, KILLED_DAG, killed_collectors.run)
+    found = kills.must_have_done(etl, KILLED_DAG, killed_collectors.run, FIXTURES)
+    killed_collectors.suspended.resume()
+    wait_for(lambda: not kills.lives(killed_collectors.suspended), "the end of the suspended process")
+    # The process may have been suspended before its call or within it and then repeats it: it is the same batch.
+    assert kills.read_again(etl, killed_collectors.abandoned, killed_collectors.before) <= 3
+    assert kills.read_again(etl, killed_collectors.killed, killed_collectors.before) <= 2 * 3
+    assert kills.execution(etl, KILLED_DAG, killed_collectors.run) == found
     assert etl.rows("SELECT * FROM etl.fetched_answers") == []
-    assert kills.differences(etl, HAUNTED_ID) == []
+    assert kills.differences(etl, KILLED_LEAGUE) == []
 
 
 def test_a_killed_scheduler_and_a_killed_postgres_end_no_run(etl: Etl) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.e2e.conftest import Etl
+from tests.e2e.stack import Etl
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -116,7 +116,7 @@ def _states(etl: Etl, run: str) -> dict[str, str]:
     return {row["task_id"]: row["state"] for row in found}
 
 
-def test_a_dry_run_answers_with_a_quote_and_no_batch_call(etl: Etl, collected: Any) -> None:
+def test_a_dry_run_prints_an_estimate_and_makes_no_batch_call(etl: Etl, collected: Any) -> None:
     etl.sandbox("DELETE", "/_admin/calls")
     dry = etl("run", "--league", LEAGUE, "--dry-run", "--force")
     assert dry.returncode == 0, dry.stdout + dry.stderr

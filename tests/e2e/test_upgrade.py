@@ -17,8 +17,8 @@ import pytest
 import requests
 
 from tests.e2e import kills
-from tests.e2e.conftest import Etl, started_stack
-from tests.e2e.watching import PAGE, wait_for
+from tests.e2e.monitoring import PAGE, wait_for
+from tests.e2e.stack import Etl, started_stack
 from tests.upgrade import restore
 from tests.upgrade.restore import FACTS, LEAGUES
 

@@ -1,4 +1,4 @@
-"""What the tests of watching share: receivers of notifications, and leagues that get into trouble all at once."""
+"""What the tests of monitoring share: receivers of notifications, leagues that are late or fail at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from requests import HTTPError
 from tests.harness.receivers import HookServer, MailServer, serving
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Etl
+    from tests.e2e.stack import Etl
 
 PAGE = "/sportmonks-etl"
 SEASON = "2025/2026"  # over, so every fixture of it can be collected
@@ -27,7 +27,7 @@ Found = TypeVar("Found")
 
 
 def wait_for(look: Callable[[], Found], what: str, seconds: float = 240) -> Found:
-    """The first thing found that is true."""
+    """The first true value that ``look`` returns; AssertionError after ``seconds``."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := look():
@@ -66,16 +66,16 @@ def channels(etl: Etl) -> Iterator[Channels]:
 
 
 @dataclass
-class Trouble:
-    """Runs under way, by DAG."""
+class FailingLeagues:
+    """Runs of the late and failing leagues, and the season of each, by DAG."""
 
     runs: dict[str, list[str]]
     seasons: dict[str, int]
 
 
 @pytest.fixture(scope="session")
-def trouble(etl: Etl, channels: Channels) -> Iterator[Trouble]:
-    """Five leagues begin at once: three too slow for their deadline, one with fixtures that fail, one that fails."""
+def failing_leagues(etl: Etl, channels: Channels) -> Iterator[FailingLeagues]:
+    """Five leagues start at once: three are too slow for their deadline, one has fixtures that fail, one fails."""
     if not _is_known(etl, next(iter(LATE))):
         wait_for(lambda: _is_known(etl, "sportmonks_catalog"), "the DAG of the catalog")
         etl.trigger("sportmonks_catalog")
@@ -84,7 +84,7 @@ def trouble(etl: Etl, channels: Channels) -> Iterator[Trouble]:
     season_of = {chunk["league_id"]: chunk["season_id"] for chunk in chunks if chunk["season_name"] == SEASON}
     seasons = {dag_id: season_of[league] for dag_id, league in leagues.items()}
     for dag_id in LATE:
-        # Six calls of 14 s: longer than the deadline, and time enough to look at them.
+        # Six calls of 14 s: longer than the deadline, and long enough to be seen in progress.
         match = {"path": "/multi/", "season": seasons[dag_id]}
         etl.sandbox("POST", "/_admin/faults", {"kind": "slow", "seconds": 14, "rate": 1.0, "match": match})
     for dag_id in FAILING_FIXTURES:
@@ -92,7 +92,7 @@ def trouble(etl: Etl, channels: Channels) -> Iterator[Trouble]:
         for row in rows[: round(SHARE * len(rows))]:
             etl.sandbox("POST", "/_admin/faults", {"kind": "poison", "rate": 1.0, "match": {"fixture_id": row["id"]}})
     for dag_id in FAILING_RUNS:
-        # Refused for good: a run that fails at once, not after a minute of patience.
+        # A status that is not retried: the run fails at once, not after a minute of retries.
         match = {"season": seasons[dag_id]}
         etl.sandbox("POST", "/_admin/faults", {"kind": "status", "status": 400, "rate": 1.0, "match": match})
     runs = {}
@@ -101,7 +101,7 @@ def trouble(etl: Etl, channels: Channels) -> Iterator[Trouble]:
         times = 3 if dag_id in FAILING_RUNS else 1
         size = 5 if dag_id in LATE else 50
         runs[dag_id] = [etl.trigger(dag_id, seasons=[season], force=True, batch_size=size) for _ in range(times)]
-    yield Trouble(runs, seasons)
+    yield FailingLeagues(runs, seasons)
     etl.sandbox("DELETE", "/_admin/faults")
 
 

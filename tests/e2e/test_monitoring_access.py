@@ -1,4 +1,4 @@
-"""Who may see the page and who may acknowledge: Airflow's login and roles, asked of the real server."""
+"""Who may see the page and who may acknowledge alerts: Airflow's login and roles on a running server."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from fastapi.routing import APIRoute
 
 from sportmonks.dashboard.app import create_app
 from sportmonks.dashboard.security import Access
-from tests.e2e.conftest import Etl
-from tests.e2e.watching import PAGE
+from tests.e2e.monitoring import PAGE
+from tests.e2e.stack import Etl
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -23,7 +23,7 @@ VALUES = {"kind": "json", "what": "alerts", "name": "js/main.js"}
 
 def reading() -> list[str]:
     """Every address of the page that answers to GET, as the app itself lists them."""
-    app = create_app(lambda: pytest.fail("nothing is asked"), Access(lambda: None, lambda _: False, str))
+    app = create_app(lambda: pytest.fail("no connection is needed"), Access(lambda: None, lambda _: False, str))
     routes = [route for route in app.routes if isinstance(route, APIRoute) and "GET" in route.methods]
     return [re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: VALUES.get(found[1], "1"), route.path) for route in routes]
 
@@ -68,7 +68,7 @@ def test_what_a_role_may_do(etl: Etl, role: str | None, may_read: int, may_ackno
 
 
 def test_a_change_needs_more_than_a_cookie(etl: Etl) -> None:
-    """Even the administrator's: a foreign page could have sent it along."""
+    """Even with the administrator's cookie: a page of another origin could have sent it."""
     for user, allowed in (("admin", 404), ("viewer", 403)):
         cookies = {"_token": etl.token(user)}
         session = requests.get(f"{etl.url}{PAGE}/api/session", cookies=cookies, timeout=60).json()
