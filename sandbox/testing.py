@@ -65,14 +65,20 @@ class RunningSandbox:
         return status, out, json.loads(raw) if out.get("content-type", "").startswith("application/json") else raw
 
     def fault(self, kind: str, **spec: Any) -> int:
-        """Posts a fault and returns its id."""
+        """Post a fault; returns its id."""
         return int(self.admin("POST", "/faults", {"kind": kind, **spec})["id"])
 
     def calls(self) -> dict[str, Any]:
+        """Counters of the requests since the start or the last reset."""
         found: dict[str, Any] = self.admin("GET", "/calls")
         return found
 
+    def reset(self) -> None:
+        """Back to the start: no corrections, faults or calls; clock, limits, plan and variants as given."""
+        self.admin("POST", "/reset")
+
     def advance(self, seconds: float) -> None:
+        """Move the clock forward."""
         self.admin("POST", "/clock", {"advance_seconds": seconds})
 
 

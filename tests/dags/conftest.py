@@ -18,6 +18,7 @@ import pytest
 from psycopg import conninfo, sql
 from psycopg.rows import dict_row
 
+from local.stack.airflow import warehouse_connection
 from sandbox.testing import RunningSandbox, running_sandbox
 from tests.harness.paths import REPO
 
@@ -66,20 +67,6 @@ class Live:
         return sum("/multi/" in call["path"] for call in self.box.admin("GET", "/calls?last=10000")["log"])
 
 
-def connection(dsn: str) -> str:
-    parts = conninfo.conninfo_to_dict(dsn)
-    return json.dumps(
-        {
-            "conn_type": "postgres",
-            "host": parts["host"],
-            "port": int(str(parts["port"])),
-            "login": parts["user"],
-            "password": parts["password"],
-            "schema": parts["dbname"],
-        }
-    )
-
-
 def api_connection(url: str, key: str) -> str:
     return json.dumps({"conn_type": "http", "host": url, "password": key})
 
@@ -118,7 +105,7 @@ def live(databases: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -
                 f"postgresql+psycopg2://{parts['user']}:{parts['password']}@{parts['host']}:{parts['port']}/{parts['dbname']}"
             ),
             "AIRFLOW_CONN_SPORTMONKS_API": api_connection(box.base_url, box.key),
-            "AIRFLOW_CONN_SPORTMONKS_WAREHOUSE": connection(warehouse),
+            "AIRFLOW_CONN_SPORTMONKS_WAREHOUSE": warehouse_connection(warehouse),
             "ETL_INCLUDE_DIR": str(home / "include"),
             "PYTHONPATH": str(REPO / "plugins"),
             "NO_COLOR": "1",

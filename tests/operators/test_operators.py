@@ -78,8 +78,7 @@ def box(
     sandbox: RunningSandbox, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch, variables: Variables
 ) -> RunningSandbox:
     """The sandbox and the warehouse behind the two connections."""
-    sandbox.admin("POST", "/reset")
-    sandbox.admin("DELETE", "/calls")
+    sandbox.reset()
     parts = conninfo.conninfo_to_dict(warehouse_dsn)
     warehouse = {
         "conn_type": "postgres", "host": parts["host"], "port": int(str(parts["port"])),

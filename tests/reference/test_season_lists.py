@@ -39,8 +39,7 @@ def sandbox() -> Iterator[RunningSandbox]:
 
 @pytest.fixture
 def box(sandbox: RunningSandbox) -> RunningSandbox:
-    sandbox.admin("POST", "/reset")
-    sandbox.admin("DELETE", "/calls")
+    sandbox.reset()
     return sandbox
 
 

@@ -21,7 +21,7 @@ def _shared() -> Iterator[RunningSandbox]:
 
 @pytest.fixture
 def box(_shared: RunningSandbox) -> RunningSandbox:
-    _shared.admin("POST", "/reset")
+    _shared.reset()
     return _shared
 
 

@@ -31,14 +31,14 @@ def read(box: RunningSandbox, filters: str, include: str) -> list[Row]:
 @pytest.fixture(scope="module")
 def fixtures(_shared: RunningSandbox) -> list[Row]:
     """Every fixture of the world but for its players' figures: 18 seasons, one of the six leagues a cup."""
-    _shared.admin("POST", "/reset")
+    _shared.reset()
     return read(_shared, "fixtureLeagues:8,564,384,82,271,24", "participants;scores;events;statistics;periods")
 
 
 @pytest.fixture(scope="module")
 def detailed(_shared: RunningSandbox) -> list[Row]:
     """The fixtures of three seasons with everything, line-ups and figures of players too."""
-    _shared.admin("POST", "/reset")
+    _shared.reset()
     chunks = _shared.admin("GET", "/truth")["chunks"]
     chosen = [c["season_id"] for c in chunks if c["league_id"] in (8, 271, 24) and c["season_name"] == "2025/2026"]
     return read(_shared, f"fixtureSeasons:{','.join(map(str, chosen))}", INCLUDES)

@@ -51,7 +51,7 @@ def test_count_list_and_clear(box: RunningSandbox) -> None:
 def test_rate_is_drawn_from_the_seed(box: RunningSandbox) -> None:
     runs = []
     for _ in range(2):
-        box.admin("POST", "/reset")
+        box.reset()
         box.fault("status", rate=0.4)
         runs.append([box.get("football/leagues")[0] for _ in range(40)])
     assert runs[0] == runs[1]
