@@ -1,10 +1,10 @@
-"""The one exception of the local stack: what is wrong, and what to do about it."""
+"""The errors of the local stack and its command line: each says what is wrong and what to do."""
 
 from __future__ import annotations
 
 
 class LocalError(Exception):
-    """Something the user can correct; the command line prints both sentences and exits with 1."""
+    """A problem that the user can correct; the command line prints message and hint and exits with 1."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)

@@ -72,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def build(arguments: argparse.Namespace) -> Sandbox:
-    """ValueError says which value is wrong and what to choose."""
+    """The sandbox of these arguments. ValueError names the wrong value and what to choose."""
     options = Options(
         arguments.leagues,
         arguments.seasons,
@@ -140,7 +140,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"sandbox: {problem}", file=sys.stderr)
         return 2
     for number in (signal.SIGTERM, signal.SIGINT):
-        # everything is in memory: leave at once, whatever is being answered
+        # all data is in memory: the process may end at once, also within a response
         signal.signal(number, lambda *_: os._exit(0))
     gc.set_threshold(100_000, 50, 100)  # a fixture is thousands of small dicts and no cycles
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # cut connections are faults on demand

@@ -31,7 +31,7 @@ class Plan:
     conf: dict[str, Any]
 
 
-def carry_out(
+def run_plans(
     stack: Stack, plans: list[Plan], *, follow: bool = True, timeout: float | None = None
 ) -> tuple[list[FollowedRun], bool]:
     """Trigger a run per plan; the runs, and whether all succeeded (True when they are not followed)."""

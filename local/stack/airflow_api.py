@@ -139,7 +139,7 @@ class AirflowApi:
         self.call("PATCH", f"/dags/{quote(dag_id, safe='')}", json={"is_paused": False})
 
     def trigger(self, dag_id: str, conf: Mapping[str, Any]) -> dict[str, Any]:
-        """A new run; the API wants the key `logical_date` even when there is none."""
+        """A new run; the API requires the key `logical_date` even when there is none."""
         body = {"logical_date": None, "conf": dict(conf)}
         return self.call("POST", f"/dags/{quote(dag_id, safe='')}/dagRuns", json=body)
 

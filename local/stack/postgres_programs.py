@@ -30,7 +30,7 @@ PROGRAMS = ("initdb", "pg_ctl", "postgres")
 
 @dataclass(frozen=True)
 class RunAs:
-    """The account of the server's processes; `None` as uid means: whoever runs this."""
+    """The account of the server's processes; the uid None means the account of this process."""
 
     uid: int | None = None
     gid: int | None = None

@@ -38,8 +38,11 @@ class SettingsError(LocalError):
 
 @dataclass(frozen=True)
 class Settings:
-    """`api_key` and `base_url` are empty when the built-in sandbox plays the API; `warehouse` is empty when
-    the embedded PostgreSQL holds the warehouse too."""
+    """The settings of one local stack.
+
+    `api_key` and `base_url` are empty when the sandbox takes the place of the API; `warehouse` is empty when the
+    embedded PostgreSQL holds the warehouse as well.
+    """
 
     home: Path
     port: int

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def warehouse(stack: Stack) -> Iterator[psycopg.Connection[Any]]:
-    """Autocommit. What is wrong with the warehouse or its schema becomes a LocalError that says how to correct it."""
+    """An autocommit connection. LocalError with a hint when it cannot be reached or has no current schema."""
     import psycopg
 
     from sportmonks.errors import SportmonksError

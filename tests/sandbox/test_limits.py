@@ -104,7 +104,7 @@ def test_an_answer_nobody_can_read_tells_nobody(box: RunningSandbox, how: str) -
 
 
 def test_a_call_that_was_under_way_already_is_no_offence() -> None:
-    """It came in before the answer that says so had left, and is counted after."""
+    """It came in before the response that reports it had been sent, and is counted after that."""
     with running_sandbox(leagues=1, seasons=1, teams=4, latency=0.5) as box, ThreadPoolExecutor(2) as pool:
         box.admin("POST", "/limits", {"limit": 1})
         states = [each.result()[0] for each in [pool.submit(box.get, "football/leagues") for _ in range(2)]]

@@ -26,7 +26,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return 0
     # ETL_HOME may have been pointed at a folder that holds other things.
     if any(home.iterdir()) and not any((home / name).exists() for name in OURS):
-        raise LocalError(f"{home} does not look like a state folder of ours", hint="check ETL_HOME")
+        raise LocalError(f"{home} does not look like a state folder of this project", hint="check ETL_HOME")
     stack.down()
     stack.postgres.destroy()
     shutil.rmtree(home)

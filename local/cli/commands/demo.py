@@ -12,7 +12,7 @@ from local.cli.access import show_access
 from local.cli.completeness import show_completeness
 from local.cli.context import Context
 from local.cli.leagues import ready_manifest
-from local.cli.runs import Plan, carry_out, report
+from local.cli.runs import Plan, report, run_plans
 
 HELP = "start everything, run all leagues, show the outcome"
 
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         found, _ = ready_manifest(stack, refresh=True)
         stack.say(f"{len(found.leagues)} leagues are followed")
         begun = time.monotonic()
-        runs, good = carry_out(stack, [Plan(league, {}) for league in found.leagues])
+        runs, good = run_plans(stack, [Plan(league, {}) for league in found.leagues])
         report(stack, runs, time.monotonic() - begun)
         complete = show_completeness(stack, found) if stack.settings.sandbox else True
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""Stop everything that `up`, `run` or `demo` started; data stay. No process is left behind."""
+"""Stop everything that `up`, `run` or `demo` started; the data stay. No process is left running."""
 
 from __future__ import annotations
 

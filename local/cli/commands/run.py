@@ -1,8 +1,8 @@
 """Run the DAG of one or more leagues and follow it to its end.
 
 Starts the stack when it is down, reads the catalog when that has not been done, triggers sportmonks_<league> with
-the parameters given here, shows its progress, and prints the summary of the execution. Exit code 0 only when every
-run has succeeded, 1 when one has failed, 2 for a wrong argument (nothing is started then).
+the parameters given here, shows its progress, and prints the summary of the execution. Exit code 0 when every run
+has succeeded, 1 when one has failed, 2 for a wrong argument (nothing is started then).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from local.cli.access import show_access
 from local.cli.context import Context
 from local.cli.leagues import find, ready_manifest, season_ids
-from local.cli.runs import Plan, carry_out, export_metrics, report
+from local.cli.runs import Plan, export_metrics, report, run_plans
 from local.errors import LocalError, UsageError
 from local.stack.checks import read_catalog
 
@@ -51,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    conf = parameters(args)  # wrong figures end here, before anything starts
+    conf = parameters(args)  # raises for wrong arguments, before anything starts
     timeout = float(_integer("--timeout", args.timeout, 1, 7 * 86400) or 0) or None
     if args.all and args.league:
         raise UsageError("--all and --league exclude each other", hint="give one of them")
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     try:
         plans = _plans(context, args, conf)
         begun = time.monotonic()
-        runs, good = carry_out(stack, plans, follow=not args.no_follow, timeout=timeout)
+        runs, good = run_plans(stack, plans, follow=not args.no_follow, timeout=timeout)
     except KeyboardInterrupt:
         if started:
             stack.say("stopping what this command has started")
@@ -83,7 +83,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _plans(context: Context, args: argparse.Namespace, conf: dict[str, Any]) -> list[Plan]:
-    """What to trigger; an unknown league is looked up in a fresh catalog before it is refused."""
+    """The runs to trigger; the catalog is read again before an unknown league is refused."""
     found, fresh = ready_manifest(context.stack)
     if args.all:
         return [Plan(league, conf) for league in found.leagues]
@@ -101,7 +101,7 @@ def _plans(context: Context, args: argparse.Namespace, conf: dict[str, Any]) -> 
 
 
 def parameters(args: argparse.Namespace) -> dict[str, Any]:
-    """The DAG's parameters from the arguments; what is not given is left to the DAG. Raises UsageError."""
+    """The DAG's parameters from the arguments; the others keep the DAG's defaults. UsageError for a wrong one."""
     conf: dict[str, Any] = {
         "batch_size": _integer("--batch-size", args.batch_size, 1, _largest_batch()),
         "max_fixtures": _integer("--max-fixtures", args.max_fixtures, 1, 10_000_000),

@@ -1,4 +1,4 @@
-"""Show what runs and where. Exit code 0 when everything is well, 3 when something is not running."""
+"""Show what runs and where. Exit code 0 when everything runs, 3 when something does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Start PostgreSQL, the API sandbox (when no key is set) and Airflow, and return when all are well."""
+"""Start PostgreSQL, the API sandbox (when no key is set) and Airflow, and return when all of them are healthy."""
 
 from __future__ import annotations
 

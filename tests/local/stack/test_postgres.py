@@ -1,4 +1,4 @@
-"""The embedded server: started once whoever asks, found again, survives kill -9, as root and as anyone."""
+"""The embedded server: started once by any number of processes, found again, survives kill -9, as root or not."""
 
 from __future__ import annotations
 

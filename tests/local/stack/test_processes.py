@@ -34,7 +34,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
 
 
 def living(pid: int) -> bool:
-    """A zombie that nobody has collected yet does not count."""
+    """A zombie that has not been waited for does not count."""
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -81,8 +81,8 @@ def test_orphans_of_a_killed_leader_are_ended_too(table: ProcessTable) -> None:
     assert not living(child)
 
 
-def test_a_stranger_with_the_number_is_left_alone(table: ProcessTable) -> None:
-    """A record of an earlier boot or process whose number now is somebody else's, leader of a session even."""
+def test_another_process_with_the_same_id_is_left_alone(table: ProcessTable) -> None:
+    """A record of an earlier boot or process whose id belongs to another process now, a leader of a session."""
     stranger = subprocess.Popen(["sleep", "60"], start_new_session=True)
     try:
         record = {"pid": stranger.pid, "mark": "1@an-earlier-boot", "log_offset": 0}

@@ -1,4 +1,4 @@
-"""Settings as a table: each wrong value has a message that names the variable and says what to do."""
+"""Settings as a table: each wrong value has a message with the variable and a hint."""
 
 from __future__ import annotations
 
