@@ -1,4 +1,4 @@
-"""Runs DAGs for real, one after the other, in a process of its own: a command per line on stdin, an answer on stdout.
+"""Runs complete DAGs, one after the other, in a process of its own: a command per line on stdin, a result on stdout.
 
 {"dag_id": ..., "conf": {...}, "env": {...}} -> {"state": ..., "tasks": {task_id: state}}. The log goes to stderr.
 """
@@ -47,7 +47,7 @@ def run(dag_id: str, conf: dict[str, Any], env: dict[str, str | None]) -> dict[s
 
 
 def hurry() -> None:
-    """Every retry and rest takes place, but none lasts long."""
+    """Make the waits of retries and of an open circuit short; all of them still take place."""
     from sportmonks.api import client
     from sportmonks.api.budget import PostgresBudget
 
@@ -59,7 +59,7 @@ def hurry() -> None:
 
 def main() -> None:
     hurry()
-    # Tasks print, too; the answers have a channel of their own.
+    # Tasks print, too, so the results have a file descriptor of their own.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     for line in sys.stdin:

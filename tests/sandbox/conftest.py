@@ -1,4 +1,4 @@
-"""One sandbox for all tests of this folder, put back to its start before each; its clock stands still."""
+"""One sandbox for all tests of this folder, reset before each; its clock stands still."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def box(_shared: RunningSandbox) -> RunningSandbox:
 
 
 class Seasons:
-    """Short cuts through the world of the shared sandbox."""
+    """Seasons and fixtures of the shared sandbox."""
 
     def __init__(self, box: RunningSandbox) -> None:
         self.box = box
         self.chunks: list[dict[str, Any]] = box.admin("GET", "/truth")["chunks"]
 
     def finished(self, league_id: int = 8) -> int:
-        """A season of last year: everything played."""
+        """A season of last year, in which every match was played."""
         return next(
             c["season_id"] for c in self.chunks if c["league_id"] == league_id and c["season_name"] == "2025/2026"
         )

@@ -1,4 +1,4 @@
-"""Time: matches begin and end, dates move, corrections and deletions come late, new seasons are announced."""
+"""The clock: matches begin and end, dates move, corrections and deletions come late, new seasons are announced."""
 
 from __future__ import annotations
 

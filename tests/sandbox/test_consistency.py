@@ -1,4 +1,4 @@
-"""Fixtures do not contradict themselves: goals, scores, results, line-ups, figures, tables."""
+"""The data of a fixture are consistent: goals, scores, results, line-ups, statistics, standings."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def read(box: RunningSandbox, filters: str, include: str) -> list[Row]:
 
 @pytest.fixture(scope="module")
 def fixtures(_shared: RunningSandbox) -> list[Row]:
-    """Every fixture of the world but for its players' figures: 18 seasons, one of the six leagues a cup."""
+    """Every fixture of the world without statistics of players: 18 seasons, one of the six leagues is a cup."""
     _shared.reset()
     return read(_shared, "fixtureLeagues:8,564,384,82,271,24", "participants;scores;events;statistics;periods")
 
 
 @pytest.fixture(scope="module")
 def detailed(_shared: RunningSandbox) -> list[Row]:
-    """The fixtures of three seasons with everything, line-ups and figures of players too."""
+    """The fixtures of three seasons with all includes."""
     _shared.reset()
     chunks = _shared.admin("GET", "/truth")["chunks"]
     chosen = [c["season_id"] for c in chunks if c["league_id"] in (8, 271, 24) and c["season_name"] == "2025/2026"]

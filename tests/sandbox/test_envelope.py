@@ -1,4 +1,4 @@
-"""Access, envelope, status codes, paging and gzip, as the provider does it."""
+"""Access, envelope, status codes, paging and gzip are as the provider's."""
 
 from __future__ import annotations
 

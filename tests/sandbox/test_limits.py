@@ -1,4 +1,4 @@
-"""Budgets: per entity, a window from the first request on, 429 with what to wait."""
+"""Budgets: per entity, with a window from the first request on, and 429 with the time to wait."""
 
 from __future__ import annotations
 

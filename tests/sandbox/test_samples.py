@@ -1,4 +1,4 @@
-"""The shape of real answers: each key and type of theirs is one of ours, and ours has none of its own."""
+"""The shape of recorded responses: the sandbox has each of their keys with its types, and no other key."""
 
 from __future__ import annotations
 

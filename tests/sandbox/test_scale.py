@@ -1,4 +1,4 @@
-"""The full size starts at once, answers fast and stays small; the same seed is the same world; the command line."""
+"""The full size starts at once, responds fast, needs little memory; equal seeds are equal worlds; the command line."""
 
 from __future__ import annotations
 

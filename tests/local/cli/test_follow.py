@@ -1,4 +1,4 @@
-"""Following runs: what a terminal and a pipe show, what failed tasks say, and that an end is an end."""
+"""Following runs: the output on a terminal and in a pipe, the errors of failed tasks, and the end of following."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STARTED = {
 
 
 class FakeApi:
-    """Plays Airflow: each call of `run` moves on to the next state."""
+    """A stand-in for Airflow: each call of `run` returns the next state."""
 
     url = "http://127.0.0.1:8080"
 
@@ -47,7 +47,7 @@ class FakeApi:
 
 
 class FakeFollower(Follower):
-    """Takes its rows from a dictionary instead of the warehouse; lists are used up one by one."""
+    """Takes its rows from a dictionary instead of the warehouse; of a list of results each is returned once."""
 
     def __init__(self, api: FakeApi, answers: dict[str, list[list[dict[str, Any]]]]) -> None:
         super().__init__(api, "", interval=0.0)  # type: ignore[arg-type]
@@ -184,7 +184,7 @@ def test_the_warehouse_may_be_away_for_a_while() -> None:
 
 
 def test_every_query_runs(warehouse_dsn: str) -> None:
-    """Against the real schema: names of columns cannot drift apart unseen."""
+    """Runs against the migrated schema, so that a renamed column is noticed."""
     from local.stack.queries import FOLDER
 
     parameters: dict[str, object] = {"rights": ["etl"], "run_progress": ["x"], "stored_fixtures": [8]}

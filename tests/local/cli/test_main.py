@@ -1,4 +1,4 @@
-"""The command line: wrong arguments end before anything starts; leagues and seasons are found by what people type."""
+"""The command line: wrong arguments end before anything starts; leagues and seasons are found by name or id."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_seasons_are_found_by_id_name_or_group() -> None:
 
 
 def test_the_complete_command_with_a_wrong_setting(tmp_path: Path) -> None:
-    """As a user: exit code, both sentences, and nothing created."""
+    """As a user runs it: exit code, message and hint, and nothing is created."""
     environment = {"PATH": "/usr/bin:/bin", "ETL_HOME": str(tmp_path / "home"), "ETL_PORT": "none"}
     environment["PYTHONPATH"] = f"{REPO}:{REPO / 'plugins'}"
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The container files say what the code and the lock say; where Docker's client is there, it reads them too."""
+"""The container files agree with the code and the locked requirements; Docker's client checks them where it exists."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_mounted_folders_exist(services: dict[str, Any]) -> None:
 
 
 def test_secrets_come_from_the_environment_only() -> None:
-    """No password in the file, and no default for one but nothing."""
+    """The file holds no password and no default for one but the empty text."""
     for name, default in re.findall(r"\$\{([A-Z0-9_]+):?-?([^}$]*)\}", COMPOSE.read_text()):
         if SECRET_NAMES.search(name) and (name, default) != ("SPORTMONKS_API_KEY", "demo-key"):
             assert default == "", f"{name} has the default {default!r}"
@@ -141,7 +141,7 @@ def test_the_connections_are_what_airflow_reads(
 
 
 def test_airflow_settings_exist(services: dict[str, Any]) -> None:
-    """A misspelt AIRFLOW__ variable would do nothing, without a word."""
+    """A misspelt AIRFLOW__ variable would have no effect and cause no message."""
     from airflow.configuration import conf
 
     for name in services["scheduler"]["environment"]:

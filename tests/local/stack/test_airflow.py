@@ -36,7 +36,7 @@ def home(tmp_path: Path) -> AirflowHome:
 
 
 def test_every_option_exists(home: AirflowHome) -> None:
-    """A misspelt AIRFLOW__ variable would do nothing, without a word."""
+    """A misspelt AIRFLOW__ variable would have no effect and cause no message."""
     from airflow.configuration import conf
 
     known = conf.configuration_description

@@ -217,7 +217,7 @@ class TestAsRoot:
         assert psutil.Process(postmaster_pid(server)).uids().real == run_as().uid != 0
 
     def test_closed_folders_stay_closed(self) -> None:
-        """A home of mode 0700: the data go where the server's account may go, and nothing is opened up."""
+        """A home of mode 0700: the data go where the server's account may write, and no rights are changed."""
         with tempfile.TemporaryDirectory() as closed:
             assert stat.S_IMODE(Path(closed).stat().st_mode) == 0o700
             server = EmbeddedPostgres(Path(closed) / "home", settings=FAST)
@@ -245,7 +245,7 @@ class TestAsRoot:
                 server.destroy()
 
     def test_programs_in_a_closed_folder_are_copied_and_work(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """As with a clone and its environment in a home of mode 0700."""
+        """A clone and its environment in a home of mode 0700."""
         with tempfile.TemporaryDirectory() as closed, tempfile.TemporaryDirectory() as state:
             Path(state).chmod(0o755)
             wheel = find_wheel().parents[1]

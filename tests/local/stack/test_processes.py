@@ -1,4 +1,4 @@
-"""Processes are found again, ended with all they forked, and strangers are left alone."""
+"""Processes are found again and stopped with all they have forked; other processes are left alone."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ stack_hello()
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
-    """Of a user whose shell belongs to another Airflow."""
+    """The environment of a user whose shell has the variables of another Airflow."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -75,7 +75,7 @@ def call(*words: str, env: dict[str, str], timeout: float = 300) -> tuple[int, s
 
 
 def ours(home: Path) -> list[str]:
-    """Living processes that have to do with this state folder."""
+    """Running processes that use this state folder."""
     found = []
     for process in psutil.process_iter():
         try:
