@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
+from airflow.utils.file import might_contain_dag
 
 from sportmonks.render.manifest import PROBLEM_DAG
 from tests.harness.manifests import manifest, text
@@ -122,6 +123,13 @@ import runpy
 runpy.run_path(sys.argv[1])
 print(json.dumps(sorted({name.split(".")[0] for name in set(sys.modules) - before})))
 """
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_airflow_does_not_pass_over_a_dag_file(file: Path) -> None:
+    assert might_contain_dag(str(file), safe_mode=True), (
+        f"{file.name}: its text needs the words 'dag' and 'airflow', otherwise Airflow does not read the file."
+    )
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
