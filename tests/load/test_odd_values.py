@@ -90,6 +90,20 @@ def odd_no_time(one: FixtureJson) -> None:
     one["starting_at"] = 1780156800
 
 
+def odd_time_before_the_first_year(one: FixtureJson) -> None:
+    one["starting_at"] = "0001-01-01T00:00:00+05:00"
+
+
+def odd_placeholder_start(one: FixtureJson) -> None:
+    """A date far away that stands for an unknown one, in the last year that there is."""
+    one.update(starting_at="9999-12-31 23:59:59", state_id=1, periods=[])
+
+
+def odd_placeholder_end(one: FixtureJson) -> None:
+    for period in one["periods"]:
+        period["ended"] = 253_402_300_799
+
+
 def odd_nul(one: FixtureJson) -> None:
     one["name"] = "A\x00B"
     one["events"][0]["player_name"] = "\x00"

@@ -321,3 +321,19 @@ def test_the_life_of_a_match(corrected_at_read: int | None, reasons: list[str]) 
             unchanged_reads=0 if changed else state.unchanged_reads + 1,
         )  # fmt: skip
     assert seen == reasons
+
+
+LAST_DAY = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("state", ALL_STATES)
+@pytest.mark.parametrize("known", [{"starting_at": LAST_DAY}, {"ended_at": LAST_DAY}], ids=str)
+def test_a_placeholder_on_the_last_day_of_all_has_a_next_read_within_the_longest_age(
+    state: int, known: dict[str, datetime]
+) -> None:
+    found = due(read(state, **known))
+    if state == states.DELETED:
+        assert found is None
+    else:
+        assert found is not None
+        assert FETCHED < found.at <= FETCHED + timedelta(days=SETTINGS.max_age_days)

@@ -7,7 +7,7 @@ compared by content hash. Every reason has a priority; the priority of a chunk i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sportmonks.config.catalog import GuardSettings, RecheckSettings
 from sportmonks.planning.states import (
@@ -47,6 +47,8 @@ HISTORY_PRIORITY = 35
 URGENT = frozenset({"live", "just_finished", "changed_in_index", "recheck_1h", "held", "waiting", "recheck_1d"})
 RECENT = timedelta(days=7)
 DAY = timedelta(days=1)
+# A placeholder for an unknown date may be the last day that datetime can hold, to which nothing can be added.
+LATEST_END = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +169,15 @@ def _after_failure(state: FixtureState, settings: RecheckSettings, requested: da
 
 
 def end_of(state: FixtureState, settings: RecheckSettings) -> datetime | None:
-    """The end of a match: from its periods, else estimated from the kick-off; None when neither is known."""
+    """The end of a match: from its periods, else estimated from the kick-off; None when neither is known.
+
+    It is never later than ``LATEST_END``, plus the length of a match, so that the schedule can be added to it.
+    """
     if state.ended_at is not None:
-        return state.ended_at
-    return state.starting_at + timedelta(hours=settings.match_hours) if state.starting_at else None
+        return min(state.ended_at, LATEST_END)
+    if state.starting_at is None:
+        return None
+    return min(state.starting_at, LATEST_END) + timedelta(hours=settings.match_hours)
 
 
 def _recheck_reason(hours: float) -> str:
