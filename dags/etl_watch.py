@@ -17,7 +17,7 @@ Watches all other DAGs of this package every ten minutes. It changes nothing but
 | task | |
 |---|---|
 | `close_dead_executions` | silent executions and collectors whose DAG run is over or gone become FAILED, with reason |
-| `alerts` | runs every rule (`include/sql/queries/alerts_*.sql`), resolves past alerts, sends each new alert once |
+| `alerts` | runs every rule (`include/sql/alerts/*.sql`), resolves past alerts, sends each new alert once |
 | `retention` | adds metrics up for the charts; deletes old log lines, metrics, plans, unused responses and alerts |
 
 Limits and retention are set in the `alerts:` section of `include/catalog.yaml`; a change applies after the next run of
@@ -31,7 +31,7 @@ Limits and retention are set in the `alerts:` section of `include/catalog.yaml`;
 - An alert stays open: the page *ETL dashboard* says which condition resolves it; acknowledge it meanwhile.
 
 **Debug.** `./etl dashboard --alerts` runs the same rules in a terminal. A rule is one SELECT
-(`include/sql/queries/alerts_<kind>.sql`): run it by hand with the limits of the catalog. The result of `alerts` (XCom)
+(`include/sql/alerts/<rule>.sql`): run it by hand with the limits of the catalog. The result of `alerts` (XCom)
 counts the alerts that are open and those that this run opened, resolved and sent.
 
 **Clear.** A task may be cleared and run again at any time.

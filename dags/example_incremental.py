@@ -20,24 +20,18 @@ later the current and the previous year, and an older year again when its last f
 **Backfill.** A year is due again once its row is gone from `etl.collector_periods` (`example_goals`, `year:2024`).
 """
 
-TABLE = "CREATE TABLE IF NOT EXISTS public.example_goals_by_year (year int PRIMARY KEY, goals bigint NOT NULL)"
-STORE = """
-    INSERT INTO public.example_goals_by_year (year, goals)
-    SELECT %(year)s, coalesce(sum(home_goals + away_goals), 0) FROM football.fixtures
-     WHERE extract(year FROM starting_at) = %(year)s
-    ON CONFLICT (year) DO UPDATE SET goals = excluded.goals RETURNING (xmax = 0)"""
-
 
 @task
 def collect() -> dict[str, int]:
     from sportmonks.incremental import IncrementalCollector
     from sportmonks.warehouse.connection import connect
+    from sportmonks.warehouse.queries import sql
 
     with connect() as conn, IncrementalCollector("example_goals", conn) as tracker:
-        conn.execute(TABLE)
-        conn.execute("SELECT etl.add_timestamps('public.example_goals_by_year')")
+        conn.execute(sql("example/table"))
+        conn.execute(sql("example/timestamps"))
         for year in tracker.years_to_fetch(2015, datetime.now(UTC).year, max_age_days=365):
-            inserted = conn.execute(STORE, {"year": year}).fetchone()
+            inserted = conn.execute(sql("example/store"), {"year": year}).fetchone()
             tracker.record_processed()
             (tracker.record_inserted if inserted and inserted[0] else tracker.record_updated)()
     return tracker.statistics

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sportmonks.warehouse.queries import sql
 from tests.harness.paths import REPO
 
 PACKAGE = REPO / "plugins" / "sportmonks"
@@ -43,12 +45,38 @@ def test_sql_comments_bind_nothing() -> None:
     assert not bad, f"Take the placeholder out of the comment: {bad}"
 
 
-def test_python_names_only_sql_files_that_exist() -> None:
+def test_python_names_only_queries_that_exist() -> None:
     for file in MODULES:
         for name in re.findall(r'\bsql\("([a-z_/]+)"\)', file.read_text(encoding="utf-8")):
-            assert (REPO / "include" / "sql" / f"{name}.sql").is_file(), (
-                f"{name_of(file)} names {name}.sql: no such file."
-            )
+            assert name in sql.names(), f"{name_of(file)} names the query {name}: there is none."
+
+
+def test_every_query_says_what_it_is() -> None:
+    silent = [name for name in sql.names() if not sql(name).splitlines()[1].startswith("-- ")]
+    assert not silent, f"Say in a comment behind the name which question it answers: {silent}"
+
+
+def test_parameters_are_bound_by_name() -> None:
+    wrong = [name for name in sql.names() if re.search(r"(?<!%)%s", sql(name))]
+    assert not wrong, f"Write %(name)s instead of %s: {wrong}"
+
+
+STATEMENT = re.compile(
+    r"^\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|COPY|SET|CREATE|ALTER|DROP|TRUNCATE|LOCK|GRANT|REVOKE|WITH)\s+[\w.({]"
+)
+# Names of databases cannot be parameters, so that one statement is composed in Python.
+COMPOSED = {"CREATE DATABASE {}"}
+
+
+def test_no_statement_is_written_in_python() -> None:
+    found = []
+    for file in [*MODULES, *(REPO / "local").rglob("*.py"), *(REPO / "dags").glob("*.py")]:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+            # A sentence that names a statement for people has an ellipsis where a name belongs.
+            if STATEMENT.match(text) and text not in COMPOSED and "…" not in text:
+                found.append(f"{name_of(file)}:{node.lineno}: {text[:50]!r}")
+    assert not found, f"Give it a name in include/sql/queries and call it by that name: {found}"
 
 
 IMPORT_ALL = """

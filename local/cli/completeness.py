@@ -21,7 +21,7 @@ def show_completeness(stack: Stack, manifest: Manifest) -> bool:
     """Print a line per league; True when every season of every followed league is complete."""
     expected = _seasons_of_sandbox(stack)
     follower = Follower(stack.api, stack.warehouse)
-    rows = follower.rows("stored_fixtures", [league.id for league in manifest.leagues])
+    rows = follower.rows("run/stored_fixtures", league_ids=[league.id for league in manifest.leagues])
     follower.close()
     stored = {row["season_id"]: row["stored"] for row in rows}
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")

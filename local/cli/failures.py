@@ -29,7 +29,7 @@ def show_failure(api: AirflowApi, follower: Follower, run: FollowedRun) -> None:
     if len(failed) > MAX_TASKS:
         err.print(f"  and {len(failed) - MAX_TASKS} more")
     hints = []
-    for row in follower.rows("run_errors", run.execution_id):
+    for row in follower.rows("run/errors", execution_id=run.execution_id):
         err.print(f"  {escape(row['component'])}: {escape(row['message'])}")
         if row["hint"] and row["hint"] not in hints:
             hints.append(row["hint"])

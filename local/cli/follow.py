@@ -96,7 +96,7 @@ class Follower:
         self.close()
         return all(run.state == "success" for run in runs)
 
-    def rows(self, name: str, parameter: object) -> list[dict[str, Any]]:
+    def rows(self, name: str, **parameters: object) -> list[dict[str, Any]]:
         """Rows of a query of local/stack/sql; none when the warehouse cannot be reached now."""
         try:
             if self._connection is None or self._connection.closed:
@@ -107,7 +107,7 @@ class Follower:
                     connect_timeout=5,
                     row_factory=dict_row,
                 )
-            return self._connection.execute(query(name), [parameter]).fetchall()
+            return self._connection.execute(query(name), parameters).fetchall()
         except (psycopg.OperationalError, psycopg.InterfaceError):
             self.close()
             return []
@@ -123,7 +123,7 @@ class Follower:
         return str(self.api.run(run.dag_id, run.run_id)["state"])
 
     def _read_progress(self, runs: list[FollowedRun]) -> None:
-        rows = self.rows("run_progress", [run.execution_id for run in runs])
+        rows = self.rows("run/progress", execution_ids=[run.execution_id for run in runs])
         for run in runs:
             mine = [row for row in rows if row["execution_id"] == run.execution_id]
             run.seasons = mine or run.seasons

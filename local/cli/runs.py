@@ -63,7 +63,7 @@ def report(stack: Stack, runs: list[FollowedRun], took: float, *, estimates: boo
     costs: list[tuple[str, Any]] = []
     totals = {"processed_fixtures": 0, "failed_fixtures": 0, "api_calls": 0}
     for run in runs:
-        rows = follower.rows("run_summary", run.execution_id)
+        rows = follower.rows("run/summary", execution_id=run.execution_id)
         if not rows:
             table.add_row(escape(run.label), run.state, *["-"] * 6)
             continue
@@ -107,9 +107,9 @@ def export_metrics(stack: Stack, runs: list[FollowedRun], file: Path) -> None:
             "league": run.label,
             "execution_id": run.execution_id,
             "state": run.state,
-            "summary": next(iter(follower.rows("run_summary", run.execution_id)), None),
-            "seasons": follower.rows("run_progress", [run.execution_id]),
-            "metrics": follower.rows("run_metrics", run.execution_id),
+            "summary": next(iter(follower.rows("run/summary", execution_id=run.execution_id)), None),
+            "seasons": follower.rows("run/progress", execution_ids=[run.execution_id]),
+            "metrics": follower.rows("run/metrics", execution_id=run.execution_id),
         }
         for run in runs
     ]

@@ -20,6 +20,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from local.errors import LocalError
 from local.stack.files import read_json, secret, write_json
+from local.stack.queries import query
 from local.stack.settings import REPO, Settings
 
 # In the order of their start. Logs of running tasks are read from the folder that all processes share: no log servers
@@ -225,7 +226,7 @@ def masked(conninfo: str) -> str:
 def _alembic_revision(conninfo: str) -> str | None:
     try:
         with psycopg.connect(conninfo, connect_timeout=5) as connection:
-            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            row = connection.execute(query("server/airflow_revision")).fetchone()
             return str(row[0]) if row else None
     except psycopg.Error:
         return None

@@ -107,7 +107,7 @@ def _ask_warehouse(conninfo: str, place: str) -> Problem | None:
     try:
         with psycopg.connect(conninfo, **options) as connection:
             version = connection.info.server_version
-            row = connection.execute(query("rights"), [list(SCHEMAS)]).fetchone()
+            row = connection.execute(query("server/rights"), {"schemas": list(SCHEMAS)}).fetchone()
     except psycopg.Error as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         causes = [line for line in lines if "FATAL" in line] or [line for line in lines if "failed:" in line] or lines

@@ -1,14 +1,9 @@
-"""The queries of the command line: `local/stack/sql/<name>.sql`."""
+"""The command line's own queries: ``query("run/summary")`` is in ``local/stack/sql/queries/run.sql``."""
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
-FOLDER = Path(__file__).with_name("sql")
+from sportmonks.warehouse.queries import QueryFiles
 
-
-@cache
-def query(name: str) -> bytes:
-    """The text of a query, as bytes: psycopg accepts only literal strings or bytes."""
-    return (FOLDER / f"{name}.sql").read_bytes()
+query = QueryFiles(Path(__file__).with_name("sql"))

@@ -12,7 +12,8 @@ import pytest
 from sportmonks.alerts.rules import ETLAlertManager
 from sportmonks.config.catalog import Thresholds
 from sportmonks.errors import ConfigurationError
-from sportmonks.warehouse.connection import open_connection, sql
+from sportmonks.warehouse.connection import open_connection
+from sportmonks.warehouse.queries import sql
 from tests.harness.runs import NOW, Run
 
 
@@ -191,7 +192,7 @@ def test_refused_includes_are_shown_as_long_as_they_are_left_out(warehouse: psyc
     names = {"connection": "sportmonks_api", "entity": "Fixture", "code": 5002}
     for include in ("odds", "lineups.details"):
         text = f"You do not have access to the '{include}' include"
-        warehouse.execute(sql("queries/budget_forbidden_learn"), {**names, "include": include, "message": text})
+        warehouse.execute(sql("budget/forbidden_learn"), {**names, "include": include, "message": text})
     warehouse.execute("UPDATE etl.forbidden_includes SET learnt_at = %s", (NOW,))
     (found,) = _check(warehouse, hours=167)
     assert (found.kind, found.severity) == ("INCLUDES_REFUSED", "WARNING")

@@ -31,7 +31,8 @@ from sportmonks.collect.plan import plan
 from sportmonks.config.catalog import TaskSettings
 from sportmonks.config.manifest import League, Season
 from sportmonks.planning.run_params import read_params
-from sportmonks.warehouse.connection import open_connection, sql
+from sportmonks.warehouse.connection import open_connection
+from sportmonks.warehouse.queries import sql
 
 API = "sportmonks_api"
 
@@ -153,10 +154,10 @@ def make_run(job: Job, clock: Any, bomb: _Bomb) -> RunContext:
         def learn(entity: str, include: str, code: int | None, message: str) -> None:
             with connect() as conn:
                 names = {"connection": API, "entity": entity, "include": include, "code": code, "message": message}
-                conn.execute(sql("queries/budget_forbidden_learn"), names)
+                conn.execute(sql("budget/forbidden_learn"), names)
 
         with connect() as conn:
-            known = conn.execute(sql("queries/budget_forbidden_known"), {"connection": API}).fetchall()
+            known = conn.execute(sql("budget/forbidden_known"), {"connection": API}).fetchall()
         client = _Client(
             job.place["base_url"],
             job.place["key"],

@@ -10,7 +10,7 @@ import pytest
 
 from sportmonks.collect.plan_store import read_states
 from sportmonks.planning.chunks import RunFilter, plan_chunks
-from sportmonks.warehouse.connection import sql
+from sportmonks.warehouse.queries import sql
 from tests.harness.load import NOW, ChunkHarness, FixtureJson, fixture_row, rows_of
 
 DAY = timedelta(days=1)

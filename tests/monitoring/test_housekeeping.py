@@ -11,7 +11,8 @@ import pytest
 from sportmonks.config.catalog import Thresholds
 from sportmonks.monitoring import housekeeping
 from sportmonks.monitoring.housekeeping import close_dead_executions, purge, record_gauges
-from sportmonks.warehouse.connection import open_connection, sql
+from sportmonks.warehouse.connection import open_connection
+from sportmonks.warehouse.queries import sql
 from tests.harness.runs import NOW, Run
 
 LIMITS = Thresholds()

@@ -74,7 +74,7 @@ def _check(files: list[Path]) -> int:
 
 
 def _list(context: Context) -> int:
-    from sportmonks.warehouse.connection import sql
+    from sportmonks.warehouse.queries import sql
 
     routes, problems = _load()
     rows: dict[str, Any] = {}

@@ -74,6 +74,7 @@ def raise_deadline_alert(
     from psycopg.types.json import Jsonb
 
     from sportmonks.planning.execution_id import execution_id as identity
+    from sportmonks.warehouse.queries import sql
 
     dag_id = str(run.get("dag_id") or "unknown DAG")
     run_id = str(run.get("dag_run_id") or run.get("run_id") or "")
@@ -83,29 +84,22 @@ def raise_deadline_alert(
     message = (
         f"Run {run_id or '?'} was not finished within {limit} of its queueing (state {run.get('state', 'unknown')})."
     )
-    waiting = conn.execute(
-        "SELECT coalesce(nullif(k.season_name, ''), c.season_id::text) FROM etl.execution_chunks c"
-        " LEFT JOIN etl.chunks k USING (league_id, season_id)"
-        " WHERE c.execution_id = %s AND c.status IN ('PENDING', 'RUNNING', 'FAILED') ORDER BY c.position LIMIT 12",
-        (execution,),
-    ).fetchall()
+    waiting = conn.execute(sql("alerts/unfinished_seasons"), {"execution_id": execution}).fetchall()
     if waiting:
         message += f" Not done: {', '.join(row[0] for row in waiting)}."
     details = {"dag_id": dag_id, "run_id": run_id, "deadline_minutes": minutes}
-    row = conn.execute(
-        "SELECT alert_id, opened FROM etl.raise_alert(%s, 'DEADLINE', 'CRITICAL', %s, %s, %s, %s, %s, %s, p_now => %s)",
-        (
-            f"DEADLINE:{dag_id}",
-            dag_id,
-            message,
-            "See in the grid which task it waits for: a free slot, the API budget, or a retry. Late is not lost: let it"
-            " run on, or clear what failed.",
-            Jsonb(details),
-            execution,
-            league_id,
-            now or datetime.now(UTC),
-        ),
-    ).fetchone()
+    alert = {
+        "dedupe_key": f"DEADLINE:{dag_id}",
+        "subject": dag_id,
+        "message": message,
+        "hint": "See in the grid which task it waits for: a free slot, the API budget, or a retry. Late is not lost:"
+        " let it run on, or clear what failed.",
+        "details": Jsonb(details),
+        "execution_id": execution,
+        "league_id": league_id,
+        "now": now or datetime.now(UTC),
+    }
+    row = conn.execute(sql("alerts/raise_deadline"), alert).fetchone()
     return int(row[0]), bool(row[1])
 
 

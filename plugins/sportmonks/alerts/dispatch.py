@@ -15,7 +15,7 @@ from sportmonks.alerts.notifier import AlertNotifier, Delivery
 from sportmonks.alerts.rules import Alert, ETLAlertManager
 from sportmonks.config.catalog import Thresholds
 from sportmonks.errors import ConfigurationError
-from sportmonks.warehouse.connection import sql
+from sportmonks.warehouse.queries import sql
 
 log = logging.getLogger(__name__)
 
@@ -57,10 +57,7 @@ def check_and_notify(
     manager = ETLAlertManager(conn, thresholds)
     live = manager.check_system_alerts(now=now)
     # The page reads from this metric that the rules are being run.
-    conn.execute(
-        "SELECT etl.record_etl_metric(NULL, 'alerts_live', %s, 'alerts', '{}', %s)",
-        (len(live), now or datetime.now(UTC)),
-    )
+    conn.execute(sql("housekeeping/record_alerts_live"), {"count": len(live), "now": now or datetime.now(UTC)})
     notified = notify_new(conn, deliver=deliver, now=now)
     return {
         "live": len(live),
@@ -75,7 +72,7 @@ def notify_new(conn: psycopg.Connection[Any], *, deliver: Deliver = _deliver, no
     """Claim the alerts that wait for a notification and send them; how many were sent."""
     now = now or datetime.now(UTC)
     with conn.cursor(row_factory=dict_row) as cursor:
-        claimed = cursor.execute("SELECT alert_id FROM etl.claim_alert_notifications(50, %s)", (now,)).fetchall()
+        claimed = cursor.execute(sql("alerts/claim_notifications"), {"now": now}).fetchall()
     return _send(conn, [row["alert_id"] for row in claimed], deliver, now)
 
 
@@ -84,7 +81,7 @@ def notify_one(
 ) -> bool:
     """Send this alert unless it has been sent or another process is sending it now. True when it was sent."""
     now = now or datetime.now(UTC)
-    claimed = conn.execute("SELECT alert_id FROM etl.claim_alert_notification(%s, %s)", (alert_id, now)).fetchall()
+    claimed = conn.execute(sql("alerts/claim_notification"), {"alert_id": alert_id, "now": now}).fetchall()
     return bool(_send(conn, [row[0] for row in claimed], deliver, now))
 
 
@@ -92,7 +89,7 @@ def _send(conn: psycopg.Connection[Any], ids: list[int], deliver: Deliver, now: 
     if not ids:
         return 0
     with conn.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(sql("queries/alerts_by_id"), {"ids": ids}).fetchall()
+        rows = cursor.execute(sql("alerts/by_id"), {"ids": ids}).fetchall()
     alerts = [Alert.from_row(row, opened=True) for row in rows]
     groups: Iterable[list[Alert]] = [[a] for a in alerts] if len(alerts) <= SINGLE_NOTIFICATIONS else [alerts]
     sent = 0
@@ -102,6 +99,7 @@ def _send(conn: psycopg.Connection[Any], ids: list[int], deliver: Deliver, now: 
         delivery = deliver(group) if time.monotonic() < deadline else None
         done = delivery is not None and delivery.done
         for alert in group:
-            conn.execute("SELECT etl.settle_alert_notification(%s, %s, %s)", (alert.alert_id, done, now))
+            outcome = {"alert_id": alert.alert_id, "sent": done, "now": now}
+            conn.execute(sql("alerts/settle_notification"), outcome)
         sent += len(group) if delivery is not None and delivery.sent else 0
     return sent

@@ -13,34 +13,34 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from sportmonks.config.catalog import Thresholds
-from sportmonks.warehouse.connection import sql
+from sportmonks.warehouse.queries import sql
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """``kind`` as stored; ``file`` under include/sql/queries; ``per_dag``: it can be checked for one DAG alone."""
+    """``kind`` as stored; name of its ``query``; ``per_dag``: it can be checked for one DAG alone."""
 
     kind: str
-    file: str
+    query: str
     per_dag: bool = False
     # A condition that returns within this time reopens its alert instead of raising a new one.
     reopen_minutes: float = 0.0
 
 
 RULES = (
-    Rule("ERROR_RATE", "alerts_error_rate", per_dag=True),
-    Rule("SUCCESS_RATE", "alerts_success_rate", per_dag=True),
-    Rule("DURATION", "alerts_duration", per_dag=True),
-    Rule("CONSECUTIVE_FAILURES", "alerts_consecutive_failures", per_dag=True),
-    Rule("QUALITY_CHECKS", "alerts_quality_checks", per_dag=True),
-    Rule("BUDGET_EXHAUSTED", "alerts_budget_exhausted", reopen_minutes=360),
-    Rule("API_FAILING", "alerts_api_failing", reopen_minutes=360),
-    Rule("INCLUDES_REFUSED", "alerts_includes_refused"),
-    Rule("STALE_LEAGUE", "alerts_stale_leagues"),
-    Rule("UNKNOWN_IDS", "alerts_unknown_ids"),
-    Rule("DEADLINE", "alerts_deadline", per_dag=True),
+    Rule("ERROR_RATE", "alerts/error_rate", per_dag=True),
+    Rule("SUCCESS_RATE", "alerts/success_rate", per_dag=True),
+    Rule("DURATION", "alerts/duration", per_dag=True),
+    Rule("CONSECUTIVE_FAILURES", "alerts/consecutive_failures", per_dag=True),
+    Rule("QUALITY_CHECKS", "alerts/quality_checks", per_dag=True),
+    Rule("BUDGET_EXHAUSTED", "alerts/budget_exhausted", reopen_minutes=360),
+    Rule("API_FAILING", "alerts/api_failing", reopen_minutes=360),
+    Rule("INCLUDES_REFUSED", "alerts/includes_refused"),
+    Rule("STALE_LEAGUE", "alerts/stale_leagues"),
+    Rule("UNKNOWN_IDS", "alerts/unknown_ids"),
+    Rule("DEADLINE", "alerts/deadline", per_dag=True),
 )
 
 
@@ -90,9 +90,7 @@ class ETLAlertManager:
 
     def check_execution_alerts(self, execution_id: str, *, now: datetime | None = None) -> list[Alert]:
         """Run the rules about runs for the DAG of this execution. Returns live alerts, new ones marked ``opened``."""
-        row = self.conn.execute(
-            "SELECT dag_id FROM etl.etl_executions WHERE execution_id = %s", (execution_id,)
-        ).fetchone()
+        row = self.conn.execute(sql("alerts/dag_of_execution"), {"execution_id": execution_id}).fetchone()
         if row is None or row[0] is None:
             return []
         return self._check([rule for rule in RULES if rule.per_dag], row[0], now or datetime.now(UTC))
@@ -110,12 +108,16 @@ class ETLAlertManager:
             try:
                 with self.conn.transaction(), self.conn.cursor(row_factory=dict_row) as cursor:
                     # One check per rule at a time: an older check must not reopen what a newer one has just resolved.
-                    cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('etl_rule:' || %s, 0))", (rule.kind,))
-                    found = cursor.execute(sql(f"queries/{rule.file}"), parameters).fetchall()
-                    outcomes = cursor.execute(
-                        "SELECT alert_id, outcome FROM etl.apply_alerts(%s, %s, %s, make_interval(mins => %s), %s)",
-                        (rule.kind, Jsonb(found, dumps=_dumps), dag_id, int(rule.reopen_minutes), now),
-                    ).fetchall()
+                    cursor.execute(sql("alerts/lock_rule"), {"kind": rule.kind})
+                    found = cursor.execute(sql(rule.query), parameters).fetchall()
+                    result = {
+                        "kind": rule.kind,
+                        "rows": Jsonb(found, dumps=_dumps),
+                        "dag_id": dag_id,
+                        "reopen_minutes": int(rule.reopen_minutes),
+                        "now": now,
+                    }
+                    outcomes = cursor.execute(sql("alerts/apply"), result).fetchall()
             except psycopg.Error as error:
                 self.failed_rules.append(rule.kind)
                 log.error("Alert rule %s failed: %s", rule.kind, str(error).splitlines()[0])
@@ -129,7 +131,7 @@ class ETLAlertManager:
 
     def _load(self, opened: Mapping[int, bool]) -> list[Alert]:
         with self.conn.transaction(), self.conn.cursor(row_factory=dict_row) as cursor:
-            rows = cursor.execute(sql("queries/alerts_by_id"), {"ids": list(opened)}).fetchall()
+            rows = cursor.execute(sql("alerts/by_id"), {"ids": list(opened)}).fetchall()
         return [Alert.from_row(row, opened=opened[row["alert_id"]]) for row in rows]
 
 

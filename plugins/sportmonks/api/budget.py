@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sportmonks.api.response import RateLimit
 from sportmonks.api.status import wait_before_retry
 from sportmonks.errors import BudgetWait, CircuitOpen, ConfigurationError, SportmonksError, WarehouseDown
-from sportmonks.warehouse.connection import sql
+from sportmonks.warehouse.queries import sql
 
 if TYPE_CHECKING:
     import psycopg
@@ -197,7 +197,7 @@ class PostgresBudget:
         waited = 0.0
         polls = 0
         while True:
-            row = self._run("queries/budget_take", {"entity": entity, "urgent": urgent})
+            row = self._run("budget/take", {"entity": entity, "urgent": urgent})
             assert row is not None
             granted, seconds, reason, bucket, window = row
             if granted:
@@ -211,7 +211,7 @@ class PostgresBudget:
 
     def settle(self, grant: Grant, figures: RateLimit, *, seconds: float = 0.0, answered: bool = True) -> None:
         self._tell(
-            "queries/budget_settle",
+            "budget/settle",
             {
                 "entity": grant.entity,
                 "bucket": grant.bucket,
@@ -227,7 +227,7 @@ class PostgresBudget:
 
     def penalise(self, grant: Grant, retry_after: float | None, *, exhausted: bool = False) -> None:
         self._tell(
-            "queries/budget_block",
+            "budget/block",
             {
                 "bucket": grant.bucket,
                 "window": grant.window,
@@ -237,7 +237,7 @@ class PostgresBudget:
         )
 
     def failure(self, grant: Grant) -> None:
-        row = self._tell("queries/budget_failed", {"bucket": grant.bucket, "window": grant.window})
+        row = self._tell("budget/failed", {"bucket": grant.bucket, "window": grant.window})
         if row is not None and row[0]:
             log.warning("The API has failed repeatedly: all calls rest until %s", row[1])
 

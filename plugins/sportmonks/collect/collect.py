@@ -20,7 +20,7 @@ from sportmonks.errors import TransientApiError
 from sportmonks.load.batch import LoadContext
 from sportmonks.planning.batches import Batch, make_batches
 from sportmonks.planning.chunks import Chunk, PlannedFixture, plan_chunks
-from sportmonks.warehouse.connection import sql
+from sportmonks.warehouse.queries import sql
 from sportmonks.warehouse.session import Session
 
 if TYPE_CHECKING:

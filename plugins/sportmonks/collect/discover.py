@@ -11,7 +11,7 @@ from sportmonks.config.manifest import Season
 from sportmonks.errors import OutsidePlanError, TransientApiError
 from sportmonks.load.index import store_index
 from sportmonks.planning.chunks import seasons_to_index
-from sportmonks.warehouse.connection import sql
+from sportmonks.warehouse.queries import sql
 from sportmonks.warehouse.session import Session
 
 if TYPE_CHECKING:
@@ -90,7 +90,4 @@ def _started_at(conn: psycopg.Connection[Any], run: RunContext) -> datetime | No
 
 
 def _indexed_at(conn: psycopg.Connection[Any], league_id: int) -> dict[int, datetime]:
-    rows = conn.execute(
-        "SELECT season_id, indexed_at FROM etl.chunks WHERE league_id = %s AND indexed_at IS NOT NULL", (league_id,)
-    ).fetchall()
-    return dict(rows)
+    return dict(conn.execute(sql("plan/indexed_seasons"), {"league_id": league_id}).fetchall())

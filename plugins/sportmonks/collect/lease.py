@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sportmonks.collect.context import RunContext
 from sportmonks.config.manifest import Season
 from sportmonks.errors import BudgetWait, LostLease, SportmonksError
-from sportmonks.warehouse.connection import sql
+from sportmonks.warehouse.queries import sql
 from sportmonks.warehouse.session import Session
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sportmonks.collect.context import RunContext
 from sportmonks.config.manifest import Season
 from sportmonks.errors import BudgetWait, SportmonksError
-from sportmonks.warehouse.connection import sql
+from sportmonks.warehouse.queries import sql
 from sportmonks.warehouse.session import Session
 
 

@@ -13,7 +13,7 @@ from sportmonks.collect.plan_store import known_fixtures, write_plan
 from sportmonks.planning.chunks import Chunk, plan_chunks
 from sportmonks.planning.estimate import CostEstimate, estimate_cost
 from sportmonks.planning.recheck import FixtureState
-from sportmonks.warehouse.connection import sql
+from sportmonks.warehouse.queries import sql
 from sportmonks.warehouse.session import Session
 
 if TYPE_CHECKING:

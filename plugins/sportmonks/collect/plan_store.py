@@ -15,14 +15,14 @@ from sportmonks.collect.context import RunContext
 from sportmonks.planning.chunks import Chunk, PlannedFixture
 from sportmonks.planning.estimate import CostEstimate
 from sportmonks.planning.recheck import FixtureState
-from sportmonks.warehouse.connection import sql
+from sportmonks.warehouse.queries import sql
 
 
 def known_fixtures(
     run: RunContext, conn: psycopg.Connection[Any], seasons: Sequence[int] = ()
 ) -> Iterator[tuple[int, int, FixtureState]]:
     """``read_states`` for the includes that this run requests and that the API has not refused before."""
-    refused = conn.execute(sql("queries/budget_forbidden_known"), {"connection": run.connection_name}).fetchall()
+    refused = conn.execute(sql("budget/forbidden_known"), {"connection": run.connection_name}).fetchall()
     includes = ForbiddenIncludes(refused).allowed("Fixture", run.params.includes)
     return read_states(conn, run.league.id, seasons, includes)
 
@@ -70,31 +70,31 @@ def write_plan(
 def add_to_plan(conn: psycopg.Connection[Any], execution_id: str, league_id: int, chunks: Sequence[Chunk]) -> None:
     """Add the chunk of a season whose index was read by its own task to the plan of the run."""
     with conn.transaction():
+        chunk = chunks[0]
         conn.execute(
-            "UPDATE etl.execution_chunks SET planned = %s, priority = %s WHERE execution_id = %s AND season_id = %s",
-            (len(chunks[0].fixtures), chunks[0].priority, execution_id, chunks[0].season_id),
+            sql("plan/update_chunk"),
+            {
+                "planned": len(chunk.fixtures),
+                "priority": chunk.priority,
+                "execution_id": execution_id,
+                "season_id": chunk.season_id,
+            },
         )
         _copy_fixtures(conn, execution_id, league_id, chunks)
 
 
 def _copy_fixtures(conn: psycopg.Connection[Any], execution_id: str, league_id: int, chunks: Sequence[Chunk]) -> None:
     """Copy planned fixtures; one that this run has read already is read again only when it is due, not when forced."""
-    done = {
-        (row[0], row[1])
-        for row in conn.execute(
-            "SELECT season_id, fixture_id FROM etl.execution_fixtures WHERE execution_id = %s", (execution_id,)
-        )
-    }
+    done = {(row[0], row[1]) for row in conn.execute(sql("plan/planned_fixtures"), {"execution_id": execution_id})}
     again = [
-        (execution_id, chunk.season_id, fixture.fixture_id)
+        {"execution_id": execution_id, "season_id": chunk.season_id, "fixture_id": fixture.fixture_id}
         for chunk in chunks
         for fixture in chunk.fixtures
         if (chunk.season_id, fixture.fixture_id) in done and fixture.reason != "forced"
     ]
     with conn.cursor() as cursor:
         cursor.executemany(sql("plan/again"), again)
-        columns = "execution_id, league_id, season_id, fixture_id, position, reason, priority, urgent"
-        with cursor.copy(f"COPY etl.execution_fixtures ({columns}) FROM STDIN") as copy:
+        with cursor.copy(sql("plan/copy_fixtures")) as copy:
             for chunk in chunks:
                 for place, due in enumerate(chunk.fixtures, start=1):
                     if (chunk.season_id, due.fixture_id) not in done:
@@ -109,11 +109,7 @@ def skip_read(conn: psycopg.Connection[Any], names: Mapping[str, Any], includes:
 
 def marked(conn: psycopg.Connection[Any], execution_id: str, season_id: int) -> int:
     """How many fixtures of a chunk's plan are marked off."""
-    row = conn.execute(
-        "SELECT count(*) FROM etl.execution_fixtures"
-        " WHERE execution_id = %s AND season_id = %s AND status <> 'PENDING'",
-        (execution_id, season_id),
-    ).fetchone()
+    row = conn.execute(sql("plan/marked"), {"execution_id": execution_id, "season_id": season_id}).fetchone()
     return row[0] if row else 0
 
 

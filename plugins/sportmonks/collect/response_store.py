@@ -16,7 +16,7 @@ import msgspec
 import psycopg
 
 from sportmonks.load.batch import FetchedBatch
-from sportmonks.warehouse.connection import sql
+from sportmonks.warehouse.queries import sql
 
 log = logging.getLogger(__name__)
 
@@ -86,9 +86,7 @@ def orphaned(conn: psycopg.Connection[Any], league_id: int, season_id: int) -> I
     params = {"league_id": league_id, "season_id": season_id}
     ids = [row[0] for row in conn.execute(sql("load/left_answers"), params).fetchall()]
     for answer_id in ids:
-        row = conn.execute(
-            "SELECT execution_id, packed FROM etl.fetched_answers WHERE answer_id = %s", (answer_id,)
-        ).fetchone()
+        row = conn.execute(sql("load/saved_response"), {"answer_id": answer_id}).fetchone()
         if row is None:
             continue
         try:

@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 from sportmonks.alerts.message import KIND_NAMES
 from sportmonks.config.catalog import Thresholds
 from sportmonks.redaction import mask_value
-from sportmonks.warehouse.connection import sql
+from sportmonks.warehouse.queries import sql
 
 Conn = psycopg.Connection[Any]
 Row = dict[str, Any]
@@ -85,9 +85,9 @@ def plain(value: Any) -> Any:
 
 
 def rows(conn: Conn, name: str, **parameters: Any) -> list[Row]:
-    """All rows of ``include/sql/queries/<name>.sql``."""
+    """All rows of the query ``name``."""
     with conn.cursor(row_factory=dict_row) as cursor:
-        found = cursor.execute(sql(f"queries/{name}"), parameters).fetchall()
+        found = cursor.execute(sql(name), parameters).fetchall()
     return [{key: plain(value) for key, value in row.items()} for row in found]
 
 
@@ -98,7 +98,7 @@ def _now(now: datetime | None) -> datetime:
 def health(conn: Conn, *, now: datetime | None = None) -> Row:
     """The health row with its overall status (empty, starting, ok, attention, bad) and the reasons as sentences."""
     at = _now(now)
-    row = rows(conn, "dashboard_health", now=at)[0]
+    row = rows(conn, "dashboard/health", now=at)[0]
     reasons = []
     if row["critical_alerts"]:
         reasons.append(f"{row['critical_alerts']} critical alert{_s(row['critical_alerts'])}")
@@ -141,7 +141,7 @@ def executions(
     timestamp, _, before_id = (before or "").partition("~")
     found = rows(
         conn,
-        "dashboard_executions",
+        "dashboard/executions",
         status=status,
         execution_id=execution_id,
         dag_id=dag_id,
@@ -164,30 +164,30 @@ def execution(conn: Conn, execution_id: str, *, now: datetime | None = None) -> 
         return None
     return {
         **found[0],
-        **rows(conn, "dashboard_execution", execution_id=execution_id)[0],
-        "chunks": rows(conn, "dashboard_execution_chunks", execution_id=execution_id, now=at),
-        "reasons": rows(conn, "dashboard_execution_reasons", execution_id=execution_id),
-        "changes": rows(conn, "dashboard_execution_changes", execution_id=execution_id),
+        **rows(conn, "dashboard/execution", execution_id=execution_id)[0],
+        "chunks": rows(conn, "dashboard/execution_chunks", execution_id=execution_id, now=at),
+        "reasons": rows(conn, "dashboard/execution_reasons", execution_id=execution_id),
+        "changes": rows(conn, "dashboard/execution_changes", execution_id=execution_id),
     }
 
 
 def coverage(conn: Conn, *, stale_hours: float | None = None, now: datetime | None = None) -> list[Row]:
     hours = Thresholds().stale_hours if stale_hours is None else stale_hours
-    return rows(conn, "dashboard_coverage", stale_hours=hours, now=_now(now))
+    return rows(conn, "dashboard/coverage", stale_hours=hours, now=_now(now))
 
 
 def chunk(conn: Conn, league_id: int, season_id: int, *, now: datetime | None = None) -> Row | None:
     """One league and season: state, runs, checks, fixtures that need something, newest corrections."""
     at = _now(now)
     key = {"league_id": league_id, "season_id": season_id}
-    found = rows(conn, "dashboard_chunk", **key, now=at)
+    found = rows(conn, "dashboard/chunk", **key, now=at)
     if not found:
         return None
     return {
         **found[0],
-        "runs": rows(conn, "dashboard_chunk_runs", **key, now=at),
-        "checks": rows(conn, "dashboard_chunk_checks", **key),
-        "fixtures": rows(conn, "dashboard_chunk_fixtures", **key, now=at),
+        "runs": rows(conn, "dashboard/chunk_runs", **key, now=at),
+        "checks": rows(conn, "dashboard/chunk_checks", **key),
+        "fixtures": rows(conn, "dashboard/chunk_fixtures", **key, now=at),
         "changes": changes(conn, league_id=league_id, season_id=season_id, limit=10)["rows"],
     }
 
@@ -216,7 +216,7 @@ def logs(
         scan = SCAN if text or levels or component else limit
     found = rows(
         conn,
-        "dashboard_logs_by_level" if by_level else "dashboard_logs",
+        "dashboard/logs_by_level" if by_level else "dashboard/logs",
         levels=levels,
         component=component,
         execution_id=execution_id,
@@ -258,11 +258,11 @@ def search_logs(conn: Conn, *, limit: int = 100, seconds: float = 5.0, **filters
 
 
 def log_components(conn: Conn) -> list[str]:
-    return [row["component"] for row in rows(conn, "dashboard_log_components")]
+    return [row["component"] for row in rows(conn, "dashboard/log_components")]
 
 
 def metric_names(conn: Conn) -> list[str]:
-    return [row["metric_name"] for row in rows(conn, "dashboard_metric_names")]
+    return [row["metric_name"] for row in rows(conn, "dashboard/metric_names")]
 
 
 def bucket_seconds(hours: float) -> int:
@@ -282,7 +282,7 @@ def charts(conn: Conn, *, hours: float = 24, names: Sequence[str] = (), now: dat
         lines = [(name, figure, f"{name} ({figure})") for name in names for figure in ("mean", "maximum")]
         shown = ({"id": "custom", "title": ", ".join(names), "unit": "", "lines": lines},)
     names = sorted({line[0] for chart in shown for line in chart["lines"]})
-    name = "dashboard_metrics" if step % 300 else "dashboard_metrics_rolled"
+    name = "dashboard/metrics" if step % 300 else "dashboard/metrics_rolled"
     found = rows(conn, name, names=names, since=since, bucket_seconds=step)
     # date_bin counts from ``since``, so the buckets are since, since + step, ...
     start = int(since.timestamp())
@@ -309,16 +309,16 @@ def metrics_summary(
     """Start of the period: without ``hours`` the start of the execution, else the last 24 hours."""
     span = hours or (None if execution_id else 24)
     since = _now(now) - timedelta(hours=span) if span else None
-    return rows(conn, "dashboard_metrics_summary", since=since, execution_id=execution_id)
+    return rows(conn, "dashboard/metrics_summary", since=since, execution_id=execution_id)
 
 
 def budgets(conn: Conn) -> list[Row]:
-    return rows(conn, "budget_gauges", connection=None)
+    return rows(conn, "budget/gauges", connection=None)
 
 
 def alerts(conn: Conn, *, state: str = "live", before: int | None = None, limit: int = 50) -> Row:
     """``state``: live, resolved or all. ``kind_name`` is the kind in words, as notifications have it."""
-    found = rows(conn, "dashboard_alerts", state=state, before=before, limit=limit + 1)
+    found = rows(conn, "dashboard/alerts", state=state, before=before, limit=limit + 1)
     found = [{**row, "kind_name": KIND_NAMES.get(row["kind"], row["kind"])} for row in found]
     return {"rows": found[:limit], "next": found[limit - 1]["alert_id"] if len(found) > limit else None}
 
@@ -335,7 +335,7 @@ def changes(
 ) -> Row:
     found = rows(
         conn,
-        "dashboard_changes",
+        "dashboard/changes",
         league_id=league_id,
         season_id=season_id,
         fixture_id=fixture_id,
@@ -348,5 +348,5 @@ def changes(
 
 def acknowledge(conn: Conn, alert_id: int, who: str) -> str | None:
     """The alert's status afterwards; None when there is no such alert."""
-    row = conn.execute("SELECT etl.acknowledge_alert(%s, %s)", (alert_id, who)).fetchone()
+    row = conn.execute(sql("alerts/acknowledge"), {"alert_id": alert_id, "who": who}).fetchone()
     return row[0] if row else None

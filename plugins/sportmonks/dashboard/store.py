@@ -11,6 +11,8 @@ from typing import Any
 
 import psycopg
 
+from sportmonks.warehouse.queries import sql
+
 KEEP = 4
 KEEP_SECONDS = 60.0
 STATEMENT_TIMEOUT_MS = 8_000
@@ -39,7 +41,7 @@ class Store:
         conn = self._take()
         try:
             # In the transaction and not in the session: a pooler may give the session to somebody else.
-            mode = "SET TRANSACTION READ ONLY" if read_only else "SET TRANSACTION READ WRITE"
+            mode = sql("session/read_only" if read_only else "session/read_write")
             try:
                 conn.execute(mode)
             except psycopg.OperationalError:
@@ -47,7 +49,7 @@ class Store:
                 conn.close()
                 conn = self._connect()
                 conn.execute(mode)
-            conn.execute(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}")
+            conn.execute(sql("session/statement_timeout"), {"milliseconds": STATEMENT_TIMEOUT_MS})
             yield conn
             conn.commit()
         except BaseException:

@@ -214,24 +214,24 @@ class _HookWarehouse:
 
     def known(self) -> list[tuple[str, str]]:
         """(entity, include) pairs that the API refused during the last week."""
-        from sportmonks.warehouse.connection import sql
+        from sportmonks.warehouse.queries import sql
 
         with self.connect() as conn:
             return [
                 (entity, include)
-                for entity, include in conn.execute(sql("queries/budget_forbidden_known"), {"connection": self._name})
+                for entity, include in conn.execute(sql("budget/forbidden_known"), {"connection": self._name})
             ]
 
     def learn(self, entity: str, include: str, code: int | None, message: str) -> None:
         """Store that the API refuses ``include``."""
         import psycopg
 
-        from sportmonks.warehouse.connection import sql
+        from sportmonks.warehouse.queries import sql
 
         values = {"connection": self._name, "entity": entity, "include": include, "code": code, "message": message}
         try:
             with self.connect() as conn:
-                conn.execute(sql("queries/budget_forbidden_learn"), values)
+                conn.execute(sql("budget/forbidden_learn"), values)
         except (psycopg.Error, SportmonksError) as error:
             # Finding it out again costs one call; an error here would cost the batch.
             log.warning("The refused include '%s' could not be stored: %s", include, type(error).__name__)

@@ -26,7 +26,8 @@ from sportmonks.planning.freshness import (
     should_fetch_year,
 )
 from sportmonks.redaction import mask_text
-from sportmonks.warehouse.connection import open_connection, sql
+from sportmonks.warehouse.connection import open_connection
+from sportmonks.warehouse.queries import sql
 
 log = logging.getLogger(__name__)
 
@@ -182,7 +183,7 @@ class IncrementalCollector:
         """Write the figures so far, and what was marked since the last ``save`` as fetched at ``now`` (default: the
         server's clock). The run goes on. ``conn``'s transaction is left open, so that data and figures commit together.
         """
-        if not _row(conn, "queries/collector_progress", (*self.statistics.values(), self.run_id)):
+        if not _row(conn, "collector/progress", run_id=self.run_id, **self.statistics):
             self._warn_of_ended_row()
         self._write_marks(conn, now)
 
@@ -199,7 +200,7 @@ class IncrementalCollector:
         own = self._open_own()
         try:
             self._state = self._read_state(own)  # before the row of a repeated try leaves 'success'
-            (self.run_id,) = _row(own, "queries/collector_start", (self.name, self.execution_id))
+            (self.run_id,) = _row(own, "collector/start", name=self.name, execution_id=self.execution_id)
             own.commit()
         finally:
             own.close()
@@ -251,13 +252,13 @@ class IncrementalCollector:
 
     def _write_end(self, conn: Any, status: str, message: str | None) -> None:
         watermark = None if self._watermark is None else json.dumps(self._watermark)
-        figures = (*self.statistics.values(), watermark, message)
-        if not _row(conn, "queries/collector_finish", (self.run_id, status, *figures))[0]:
+        end = {"run_id": self.run_id, "status": status, "watermark": watermark, "error": message}
+        if not _row(conn, "collector/finish", **end, **self.statistics)[0]:
             self._warn_of_ended_row()
 
     def _write_marks(self, conn: Any, now: datetime | None = None) -> None:
         if self._fetched:
-            _row(conn, "queries/collector_periods", (self.name, sorted(self._fetched), now))
+            _row(conn, "collector/periods", name=self.name, periods=sorted(self._fetched), now=now)
             self._fetched.clear()
 
     def _warn_of_ended_row(self) -> None:
@@ -273,7 +274,7 @@ class IncrementalCollector:
         return self._state
 
     def _read_state(self, conn: Any) -> tuple[datetime | None, Any, dict[str, datetime]]:
-        last, watermark, parts = _row(conn, "queries/collector_state", (self.name,) * 3)
+        last, watermark, parts = _row(conn, "collector/state", name=self.name)
         times = {part: datetime.fromtimestamp(seconds, UTC) for part, seconds in json.loads(parts).items()}
         return last, None if watermark is None else json.loads(watermark), times
 
@@ -299,7 +300,7 @@ def _in_block(conn: Any) -> bool:
     return bool(getattr(conn, "_num_transactions", 0))
 
 
-def _row(conn: Any, query: str, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
+def _row(conn: Any, query: str, **parameters: Any) -> tuple[Any, ...]:
     """The row that a named query returns; an empty tuple when there is none."""
     with conn.cursor() as cursor:
         cursor.execute(sql(query), parameters)

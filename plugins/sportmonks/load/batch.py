@@ -21,11 +21,23 @@ from sportmonks.errors import LostLease
 from sportmonks.load.decision import SAVED, FixtureDecision, StoredState, decide_batch
 from sportmonks.load.payloads import Payload, read_payloads
 from sportmonks.load.stored import StoredPayload, compare_with_stored, merged_includes, read_stored_states
-from sportmonks.warehouse.connection import sql
+from sportmonks.warehouse.queries import script, sql
 
 log = logging.getLogger(__name__)
 
-_TYPED = ("sections", "participants", "scores", "events", "lineups", "lineups_details", "statistics", "periods")
+_TYPED = tuple(
+    f"load/{name}"
+    for name in (
+        "sections",
+        "participants",
+        "scores",
+        "events",
+        "lineups",
+        "lineups_details",
+        "statistics",
+        "periods",
+    )
+)
 # Errors of a value, not of the connection or the server: the same statement would fail again.
 _VALUE_ERRORS = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
 
@@ -188,11 +200,7 @@ def _copy(
 ) -> None:
     """Rows (fixture id, payload, whether one is stored, includes) into the temporary table ``incoming``."""
     conn.execute(sql("load/incoming"))
-    columns = "fixture_id, payload, cleaned, content_hash, known, includes, collected_at"
-    with (
-        conn.cursor() as cursor,
-        cursor.copy(f"COPY incoming ({columns}) FROM STDIN (FORMAT binary)") as copy,
-    ):
+    with conn.cursor() as cursor, cursor.copy(sql("load/copy_incoming")) as copy:
         copy.set_types(["int8", "jsonb", "jsonb", "bytea", "bool", "text[]", "timestamptz"])
         for key, payload, known, includes in rows:
             cleaned = _JsonBytes(payload.cleaned) if payload.cleaned is not None else None
@@ -213,7 +221,7 @@ def _unchanged(raw: bytes) -> bytes:
 def _load_typed(conn: psycopg.Connection[Any], context: LoadContext) -> None:
     """From ``incoming`` into the raw and the typed tables."""
     conn.execute(sql("load/raw"))
-    conn.execute("\n".join(sql(f"load/{name}") for name in _TYPED))
+    conn.execute(script(*_TYPED))
     conn.execute(sql("load/fixtures"), {"league_id": context.league_id, "season_id": context.season_id})
 
 

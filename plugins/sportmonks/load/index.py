@@ -11,7 +11,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from sportmonks.load.payloads import clean
-from sportmonks.warehouse.connection import sql
+from sportmonks.warehouse.queries import sql
 
 _FIELDS = (
     "id", "league_id", "season_id", "stage_id", "round_id", "group_id", "aggregate_id", "venue_id", "state_id", "name",
@@ -64,12 +64,7 @@ def store_index(
         new, moved = new + counts[0], moved + counts[1]
         ids += [int(row["id"]) for row in page]
     with conn.transaction():
-        known = ids or [
-            row[0]
-            for row in conn.execute(
-                "SELECT id FROM football.fixtures WHERE league_id = %s AND season_id = %s", (league[0], season[0])
-            )
-        ]
+        known = ids or [row[0] for row in conn.execute(sql("load/known_fixtures"), names)]
         gone = conn.execute(
             sql("load/index_done"),
             {

@@ -16,7 +16,7 @@ from sportmonks.load.decision import StoredState
 from sportmonks.load.payloads import Payload, carry_over
 from sportmonks.load.summary import summarize
 from sportmonks.planning.recheck import FixtureState
-from sportmonks.warehouse.connection import sql
+from sportmonks.warehouse.queries import sql
 
 log = logging.getLogger(__name__)
 
@@ -76,9 +76,7 @@ def compare_with_stored(
     if not ids:
         return completed, {}
     absent: Counter[str] = Counter()
-    for key, text in conn.execute(
-        "SELECT fixture_id, payload::text FROM raw.fixtures WHERE fixture_id = ANY (%s)", (ids,)
-    ).fetchall():
+    for key, text in conn.execute(sql("load/stored_payloads"), {"ids": ids}).fetchall():
         stored_json, stored_includes = text.encode(), stored[key].includes
         payload = completed[key] = carry_over(payloads[key], stored_json, sections[key])
         absent.update((payload.summary.counts.keys() - payloads[key].summary.counts.keys()) & requested)

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from sportmonks.config.catalog import Thresholds
-from sportmonks.warehouse.connection import sql
+from sportmonks.warehouse.queries import sql
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ PURGE_BATCH = 10_000
 
 def has_tables(conn: psycopg.Connection[Any]) -> bool:
     """Whether the migrations have run here."""
-    row = conn.execute("SELECT to_regclass('etl.etl_alerts') IS NOT NULL").fetchone()
+    row = conn.execute(sql("housekeeping/has_tables")).fetchone()
     return bool(row and row[0])
 
 
@@ -37,10 +37,8 @@ def close_dead_executions(
     """
     now = now or datetime.now(UTC)
     closed: list[str] = []
-    rows = conn.execute(
-        "SELECT execution_id, dag_id, run_id, last_sign_at FROM etl.silent_executions(%s, %s)",
-        (thresholds.dead_after_minutes, now),
-    ).fetchall()
+    silence = {"minutes": thresholds.dead_after_minutes, "now": now}
+    rows = conn.execute(sql("housekeeping/silent_executions"), silence).fetchall()
     for execution_id, dag_id, run_id, last_sign in rows:
         if dag_id and run_id and is_active(dag_id, run_id):
             continue
@@ -48,9 +46,8 @@ def close_dead_executions(
             f"The DAG run ended without finishing this execution (last sign of life {last_sign:%Y-%m-%d %H:%M} UTC): "
             "its processes were killed, or it was marked or deleted by hand. Clear the run to go on where it stopped."
         )
-        row = conn.execute(
-            "SELECT etl.close_dead_execution(%s, %s, %s, %s)", (execution_id, reason, last_sign, now)
-        ).fetchone()
+        dead = {"execution_id": execution_id, "reason": reason, "last_sign_at": last_sign, "now": now}
+        row = conn.execute(sql("housekeeping/close_dead_execution"), dead).fetchone()
         if row and row[0]:
             log.warning("Closed execution %s of %s as FAILED.", execution_id, dag_id)
             closed.append(execution_id)
@@ -59,19 +56,20 @@ def close_dead_executions(
 
 def close_abandoned_collector_runs(conn: psycopg.Connection[Any], *, now: datetime | None = None) -> int:
     """Give an end to runs of collectors that were killed; how many."""
-    row = conn.execute("SELECT etl.close_abandoned_collector_runs(p_now => %s)", (now or datetime.now(UTC),)).fetchone()
+    parameters = {"now": now or datetime.now(UTC)}
+    row = conn.execute(sql("housekeeping/close_abandoned_collector_runs"), parameters).fetchone()
     return int(row[0]) if row else 0
 
 
 def roll_up(conn: psycopg.Connection[Any], *, now: datetime | None = None) -> int:
     """Bring the five-minute buckets of the charts up to date; how many were written."""
-    row = conn.execute("SELECT etl.roll_up_metrics(%s)", (now or datetime.now(UTC),)).fetchone()
+    row = conn.execute(sql("housekeeping/roll_up_metrics"), {"now": now or datetime.now(UTC)}).fetchone()
     return int(row[0]) if row else 0
 
 
 def record_gauges(conn: psycopg.Connection[Any], *, now: datetime | None = None) -> int:
     """The budgets as metrics, so that the page can draw them over time; how many rows."""
-    cursor = conn.execute(sql("queries/watch_budget_gauges"), {"now": now or datetime.now(UTC)})
+    cursor = conn.execute(sql("housekeeping/record_budget_gauges"), {"now": now or datetime.now(UTC)})
     return cursor.rowcount
 
 
@@ -98,7 +96,7 @@ def purge(
         deleted[name] = 0
         while days > 0 and time.monotonic() < deadline:
             parameters = {"before": now - timedelta(days=days), "limit": PURGE_BATCH}
-            count = conn.execute(sql(f"queries/watch_purge_{name}"), parameters).rowcount
+            count = conn.execute(sql(f"housekeeping/purge_{name}"), parameters).rowcount
             deleted[name] += count
             if count < PURGE_BATCH:
                 break

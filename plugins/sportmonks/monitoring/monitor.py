@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 
 from sportmonks.monitoring.sink import EventSink
 from sportmonks.redaction import as_text, mask_text, to_json
+from sportmonks.warehouse.queries import sql
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 FIGURES = (
@@ -50,8 +51,11 @@ class ETLMonitor:
     ) -> str:
         """Start the execution, or continue it after a retry. Returns its id."""
         self._one(
-            "SELECT etl.start_etl_execution(%s, %s::jsonb, p_dag_id => %s, p_run_id => %s) AS execution_id",
-            (execution_id, to_json(config) or "{}", dag_id, run_id),
+            "monitoring/start_execution",
+            execution_id=execution_id,
+            config=to_json(config) or "{}",
+            dag_id=dag_id,
+            run_id=run_id,
         )
         return execution_id
 
@@ -64,32 +68,26 @@ class ETLMonitor:
             raise TypeError(f"finish_execution() has no figure {sorted(unknown)[0]!r}; known: {', '.join(FIGURES)}")
         self.sink.flush()
         row = self._one(
-            "SELECT etl.finish_etl_execution(%s, %s, %s, %s, %s, %s, %s, %s, %s) AS status",
-            (
-                execution_id,
-                status,
-                *(figures.get(name) for name in FIGURES),
-                mask_text(error_message) if error_message else None,
-            ),
+            "monitoring/finish_execution",
+            execution_id=execution_id,
+            status=status,
+            error_message=mask_text(error_message) if error_message else None,
+            **{name: figures.get(name) for name in FIGURES},
         )
         return str(row["status"]) if row else ""
 
     def heartbeat(self, execution_id: str) -> None:
         """Record that the execution is alive, so that etl_watch does not close it as dead."""
-        self._one(
-            "UPDATE etl.etl_executions SET heartbeat_at = clock_timestamp() WHERE execution_id = %s"
-            " RETURNING 1 AS alive",
-            (execution_id,),
-        )
+        self._one("monitoring/heartbeat", execution_id=execution_id)
 
     def get_execution_summary(self, execution_id: str | None = None) -> dict[str, Any] | None:
         """Status, durations, counts, success rate (%) and fixtures/s of an execution (without an id: the newest);
         None where there is none."""
-        return self._one("SELECT * FROM etl.get_etl_execution_summary(%s)", (execution_id,))
+        return self._one("monitoring/execution_summary", execution_id=execution_id)
 
     def get_health_status(self) -> dict[str, Any]:
         """Counts by status, mean duration (s) and success rate (%), last execution, logs and errors of 24 hours."""
-        return self._one("SELECT * FROM etl.get_etl_health_status()", ()) or {}
+        return self._one("monitoring/health_status") or {}
 
     # Events and metrics
 
@@ -158,9 +156,9 @@ class ETLMonitor:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _one(self, statement: str, parameters: tuple[Any, ...]) -> dict[str, Any] | None:
+    def _one(self, query: str, **parameters: Any) -> dict[str, Any] | None:
         with self._connect() as conn, conn.cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(statement, parameters).fetchone()
+            return cursor.execute(sql(query), parameters).fetchone()
 
 
 def _name(value: Any) -> str | None:

@@ -15,17 +15,14 @@ from typing import Any, Literal
 
 import psycopg
 
+from sportmonks.warehouse.queries import sql
+
 log = logging.getLogger(__name__)
 
 Table = Literal["logs", "metrics"]
 Row = tuple[Any, ...]
 
-_COPY: dict[Table, str] = {
-    "logs": "COPY etl.etl_logs (timestamp, level, component, message, details, execution_id, chunk_id, fixture_id,"
-    " duration_ms) FROM STDIN",
-    "metrics": "COPY etl.etl_metrics (timestamp, execution_id, metric_name, metric_value, metric_unit, tags)"
-    " FROM STDIN",
-}
+_COPY: dict[Table, str] = {"logs": "monitoring/copy_logs", "metrics": "monitoring/copy_metrics"}
 # Errors of a row that the table will never accept, as opposed to a table that cannot be reached.
 _ROW_ERRORS = (psycopg.DataError, psycopg.IntegrityError, ValueError, TypeError)
 BATCH = 1_000
@@ -190,14 +187,14 @@ class EventSink:
     @staticmethod
     def _copy(conn: psycopg.Connection[Any], batch: Sequence[tuple[Table, Row]]) -> None:
         with conn.transaction(), conn.cursor() as cursor:
-            cursor.execute(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}")
+            cursor.execute(sql("session/statement_timeout"), {"milliseconds": STATEMENT_TIMEOUT_MS})
             # A lost log line at a power cut is cheaper than waiting for the disk on every flush.
-            cursor.execute("SET LOCAL synchronous_commit = off")
-            for table, statement in _COPY.items():
+            cursor.execute(sql("session/commit_without_flush"))
+            for table, query in _COPY.items():
                 rows = [row for kind, row in batch if kind == table]
                 if not rows:
                     continue
-                with cursor.copy(statement) as copy:
+                with cursor.copy(sql(query)) as copy:
                     for row in rows:
                         copy.write_row(row)
 

@@ -121,7 +121,7 @@ def _offered(hook: SportmonksHook, league_ids: tuple[int, ...] | None) -> list[d
 
 
 def _mark_followed(conn: psycopg.Connection[Any], leagues: set[int], now: datetime) -> None:
-    from sportmonks.warehouse.connection import sql
+    from sportmonks.warehouse.queries import sql
 
     conn.execute(sql("reference/followed_leagues"), {"leagues": sorted(leagues), "now": now})
 

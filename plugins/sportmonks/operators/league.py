@@ -120,7 +120,7 @@ class CollectOperator(LeagueOperator):
     def _mark(self, run: RunContext, season: Season, name: str) -> None:
         """Record that the season starts again or stops in a run that had ended. A failure here is logged only, because
         the data is worth more than the record."""
-        from sportmonks.warehouse.connection import sql
+        from sportmonks.warehouse.queries import sql
 
         try:
             with run.connect() as conn:

@@ -14,7 +14,7 @@ from sportmonks.incremental import SeasonSpan, get_seasons_to_fetch, season_rank
 from sportmonks.incremental.collector import IncrementalCollector
 from sportmonks.planning.chunks import sweeps_of
 from sportmonks.reference.lists import Connect, RowCounts, store_counted
-from sportmonks.warehouse.connection import sql
+from sportmonks.warehouse.queries import sql
 
 if TYPE_CHECKING:
     from sportmonks.api.client import SportmonksClient

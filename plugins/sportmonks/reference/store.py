@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from sportmonks.warehouse.connection import sql
+from sportmonks.warehouse.queries import sql
 
 LISTS = ("states", "types", "leagues", "seasons", "stages", "rounds", "teams", "venues")
 

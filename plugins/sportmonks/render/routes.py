@@ -135,7 +135,7 @@ def build_route_dag(route: Route) -> DAG:
         summary = SQLExecuteQueryOperator(
             task_id="summary",
             conn_id=WAREHOUSE_CONN_ID,
-            sql="routes/close.sql",
+            sql="tasks/close_route.sql",
             parameters={"route": route.name, "execution": EXECUTION},
             autocommit=True,
             show_return_value_in_logs=True,

@@ -10,13 +10,13 @@ from datetime import date
 from typing import Any
 
 import psycopg
-from psycopg import sql as compose
+from psycopg.sql import Identifier
 
 from sportmonks.errors import LostLease
 from sportmonks.routes.period import Window
 from sportmonks.routes.records import Prepared, Rejected
 from sportmonks.routes.spec import Route
-from sportmonks.warehouse.connection import sql
+from sportmonks.warehouse.queries import sql
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,8 @@ class ResumePoint:
 
 def ensure_table(conn: psycopg.Connection[Any], route: Route) -> str:
     """The route's raw table, made if need be: its name within schema raw."""
-    row = conn.execute(sql("routes/ensure_table"), (route.client, route.route, route.key_paths)).fetchone()
+    names = {"client": route.client, "route": route.route, "key_paths": route.key_paths}
+    row = conn.execute(sql("routes/ensure_table"), names).fetchone()
     assert row is not None
     return str(row[0])
 
@@ -69,7 +70,7 @@ def read_items(conn: psycopg.Connection[Any], route: Route) -> list[dict[str, An
 
 def read_watermark(conn: psycopg.Connection[Any], route: Route) -> date | None:
     """The last day collected without a gap."""
-    row = conn.execute(sql("routes/watermark"), (route.name,)).fetchone()
+    row = conn.execute(sql("routes/watermark"), {"route": route.name}).fetchone()
     return row[0] if row else None
 
 
@@ -81,9 +82,9 @@ class RouteStore:
         self._route = route
         self._names: dict[str, Any] = {"route": route.name, "plan": plan_hash, "execution": execution_id}
         self._conn: psycopg.Connection[Any] | None = None
-        table = compose.Identifier("raw", route.table)
-        self._store = compose.SQL(sql("routes/store")).format(table=table)
-        self._revive = compose.SQL(sql("routes/revive")).format(table=table)
+        table = Identifier("raw", route.table)
+        self._store = sql("routes/store").with_identifiers(table=table)
+        self._revive = sql("routes/revive").with_identifiers(table=table)
         self.counters: dict[str, float] = dict.fromkeys(COUNTERS, 0)
 
     @property
@@ -149,9 +150,9 @@ class RouteStore:
         with conn.transaction():
             inserted, revived = self._insert(conn, rows)
             for bad in rejected:
-                text = _plain(bad.text)
-                names = (self._names["route"], self._names["execution"], bad.reason[:500])
-                conn.execute(sql("routes/reject"), (*names, text, text))
+                conn.execute(
+                    sql("routes/reject"), {**self._names, "reason": bad.reason[:500], "record": _plain(bad.text)}
+                )
             counters = {name: self.counters.get(name, 0) + counted.get(name, 0) for name in COUNTERS}
             counters["inserted"] += inserted
             counters["revived"] += revived

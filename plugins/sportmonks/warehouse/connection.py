@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import time
-from functools import cache
 from typing import Any
 
 import psycopg
@@ -16,6 +15,7 @@ from psycopg import conninfo
 
 from sportmonks.config.settings import SQL_DIR, WAREHOUSE_CONN_ID
 from sportmonks.errors import ConfigurationError, WarehouseDown
+from sportmonks.warehouse.queries import sql
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +30,6 @@ _REFUSALS = (
     "permission denied",
     "could not translate",
 )
-
-
-@cache
-def sql(name: str) -> str:
-    """The text of ``include/sql/<name>.sql``."""
-    return (SQL_DIR / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def warehouse_conninfo(conn_id: str = WAREHOUSE_CONN_ID) -> str:
@@ -105,16 +99,16 @@ def migrate(conn: psycopg.Connection[Any]) -> list[str]:
     files = sorted((SQL_DIR / "migrations").glob("[0-9]*.sql"))
     applied: list[str] = []
     with conn.transaction():
-        conn.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
-        conn.execute(sql("schema_migrations"))
-        known = {row[0] for row in conn.execute("SELECT name FROM etl.schema_migrations").fetchall()}
+        conn.execute(sql("schema/lock"), {"key": MIGRATION_LOCK})
+        conn.execute(sql("schema/prepare"))
+        known = {row[0] for row in conn.execute(sql("schema/applied")).fetchall()}
         for file in files:
             if file.stem in known:
                 continue
             started = time.monotonic()
             # Sent without parameters, so one file may hold many statements.
             conn.execute(file.read_text(encoding="utf-8"))
-            conn.execute("INSERT INTO etl.schema_migrations (name) VALUES (%s)", (file.stem,))
+            conn.execute(sql("schema/record"), {"name": file.stem})
             applied.append(file.stem)
             log.info("Applied migration %s in %.2f s", file.stem, time.monotonic() - started)
     return applied

@@ -53,7 +53,7 @@ class FakeFollower(Follower):
         super().__init__(api, "", interval=0.0)  # type: ignore[arg-type]
         self.answers = answers
 
-    def rows(self, name: str, parameter: object) -> list[dict[str, Any]]:
+    def rows(self, name: str, **parameters: object) -> list[dict[str, Any]]:
         queue = self.answers.get(name, [[]])
         return queue.pop(0) if len(queue) > 1 else queue[0]
 
@@ -99,7 +99,7 @@ def test_the_execution_is_that_of_the_dag(run: FollowedRun) -> None:
 def test_a_run_is_followed_to_its_end(run: FollowedRun, monkeypatch: pytest.MonkeyPatch, terminal: bool) -> None:
     text = _console(monkeypatch, terminal=terminal)
     steps = [[], [season(run, 0)], [season(run, 50)], [season(run, 90, "COMPLETED")]]
-    follower = FakeFollower(FakeApi(["queued", "running", "running", "success"]), {"run_progress": steps})
+    follower = FakeFollower(FakeApi(["queued", "running", "running", "success"]), {"run/progress": steps})
     assert follower.follow([run])
     assert run.state == "success"
     assert (run.processed, run.planned) == (90, 90)
@@ -112,7 +112,7 @@ def test_a_run_is_followed_to_its_end(run: FollowedRun, monkeypatch: pytest.Monk
 
 def test_a_pipe_gets_lines_only_when_something_changes(run: FollowedRun, screen: StringIO) -> None:
     steps = [[season(run, 0)]] * 20 + [[season(run, 90, "COMPLETED")]]
-    FakeFollower(FakeApi(["running"] * 20 + ["success"]), {"run_progress": steps}).follow([run])
+    FakeFollower(FakeApi(["running"] * 20 + ["success"]), {"run/progress": steps}).follow([run])
     lines = screen.getvalue().splitlines()
     assert len(lines) == 4, lines
     assert lines[-1].endswith("Superliga 2025/2026: completed 90/90 fixtures")
@@ -120,7 +120,7 @@ def test_a_pipe_gets_lines_only_when_something_changes(run: FollowedRun, screen:
 
 def test_a_failed_run_is_not_good(run: FollowedRun, screen: StringIO) -> None:
     steps = [[season(run, 10, "FAILED", failed=3)]]
-    assert not FakeFollower(FakeApi(["running", "failed"]), {"run_progress": steps}).follow([run])
+    assert not FakeFollower(FakeApi(["running", "failed"]), {"run/progress": steps}).follow([run])
     assert "Superliga: failed 10/90 fixtures, 3 failed" in screen.getvalue()
 
 
@@ -160,7 +160,7 @@ def test_failures_are_shown_with_their_cause_and_hint(run: FollowedRun, screen: 
         },
     ]
     errors = [{"component": "COLLECT", "message": "no answer", "hint": "Wait for the API."}]
-    follower = FakeFollower(FakeApi(["failed"], [FAILED_TASK], log), {"run_errors": [errors]})
+    follower = FakeFollower(FakeApi(["failed"], [FAILED_TASK], log), {"run/errors": [errors]})
     failures.show_failure(follower.api, follower, run)
     output = screen.getvalue()
     assert "season_2025_2026.collect failed in try 3" in output
@@ -180,19 +180,22 @@ def test_a_log_that_cannot_be_read_hides_nothing_else(run: FollowedRun, screen: 
 
 def test_the_warehouse_may_be_away_for_a_while() -> None:
     follower = Follower(FakeApi(["running"]), "postgresql://127.0.0.1:1/x")  # type: ignore[arg-type]
-    assert follower.rows("run_errors", "x") == []
+    assert follower.rows("run/errors", execution_id="x") == []
 
 
 def test_every_query_runs(warehouse_dsn: str) -> None:
     """Runs against the migrated schema, so that a renamed column is noticed."""
-    from local.stack.queries import FOLDER
+    from local.stack.queries import query
 
-    parameters: dict[str, object] = {"rights": ["etl"], "run_progress": ["x"], "stored_fixtures": [8]}
+    parameters = {"execution_id": "x", "execution_ids": ["x"], "league_ids": [8], "schemas": ["etl"], "name": "x"}
     follower = Follower(FakeApi(["success"]), warehouse_dsn)  # type: ignore[arg-type]
     import psycopg
 
+    # Airflow's own schema is in another database.
+    names = [name for name in query.names() if name != "server/airflow_revision"]
+    assert len(names) >= 7
     with psycopg.connect(warehouse_dsn) as connection:
-        for file in sorted(FOLDER.glob("*.sql")):
-            connection.execute(file.read_bytes(), [parameters.get(file.stem, "x")])
-    assert follower.rows("run_summary", "x") == []
+        for name in names:
+            connection.execute(query(name), parameters)
+    assert follower.rows("run/summary", execution_id="x") == []
     follower.close()

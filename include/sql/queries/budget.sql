@@ -1,0 +1,52 @@
+-- The budget of API calls. The rules are in functions: these statements only call them.
+
+-- name: budget/block
+-- The API said 429: until when does this bucket rest?
+SELECT etl.block_api(
+        p_connection => %(connection)s, p_bucket => %(bucket)s, p_window_no => %(window)s,
+        p_retry_after => %(retry_after)s, p_exhausted => %(exhausted)s);
+
+-- name: budget/failed
+-- A call ended without a usable answer: did that open the circuit, and until when?
+SELECT opened, open_until
+  FROM etl.api_call_failed(
+        p_connection => %(connection)s, p_bucket => %(bucket)s, p_window_no => %(window)s,
+        p_threshold => %(threshold)s, p_within_seconds => %(within)s,
+        p_open_seconds => %(open_seconds)s, p_cap_seconds => %(cap)s);
+
+-- name: budget/forbidden_known
+-- Includes that the plan refused within the last seven days; older ones are tried again, plans change.
+SELECT entity, include
+  FROM etl.forbidden_includes
+ WHERE connection = %(connection)s AND learnt_at > clock_timestamp() - interval '7 days'
+ ORDER BY entity, include;
+
+-- name: budget/forbidden_learn
+-- Remember an include that the plan refused.
+INSERT INTO etl.forbidden_includes (connection, entity, include, code, message)
+VALUES (%(connection)s, %(entity)s, %(include)s, %(code)s, %(message)s)
+ON CONFLICT (connection, entity, include)
+DO UPDATE SET code = excluded.code, message = excluded.message, learnt_at = clock_timestamp();
+
+-- name: budget/gauges
+-- What is left of each budget of a connection right now (all connections when it is null).
+SELECT connection, entity, call_limit, remaining, resets_at, blocked_until, circuit, circuit_until,
+       taken_total, refused_total, rate_limited_total, updated_at
+  FROM etl.api_budget_now
+ WHERE %(connection)s::text IS NULL OR connection = %(connection)s
+ ORDER BY connection, entity;
+
+-- name: budget/settle
+-- What the API reported about its rate limit with an answer (also that it is alive).
+SELECT etl.settle_api_call(
+        p_connection => %(connection)s, p_entity => %(entity)s, p_bucket => %(bucket)s, p_window_no => %(window)s,
+        p_remaining => %(remaining)s, p_resets_in => %(resets_in)s, p_limit => %(call_limit)s,
+        p_requested_entity => %(requested_entity)s, p_latency => %(latency)s, p_answered => %(answered)s,
+        p_default_limit => %(default_limit)s, p_window_seconds => %(window_seconds)s);
+
+-- name: budget/take
+-- May one call be made now? Granted or not, seconds to wait, why, from which bucket and window.
+SELECT granted, wait_seconds, reason, bucket, window_no
+  FROM etl.take_api_call(
+        p_connection => %(connection)s, p_entity => %(entity)s, p_urgent => %(urgent)s,
+        p_reserve => %(reserve)s, p_default_limit => %(default_limit)s);

@@ -1,0 +1,100 @@
+-- Short statements of storing a batch.
+
+-- name: load/hold_lease
+-- The fence of a chunk, held in shared mode until the batch is committed. Nothing in this transaction waits for ever.
+-- The planner cannot know how many rows a payload holds and guesses millions: compiling and remembering cost more than
+-- the statements themselves.
+WITH bounded AS MATERIALIZED (
+    SELECT set_config('lock_timeout', '30s', true), set_config('statement_timeout', '300s', true),
+           set_config('jit', 'off', true), set_config('enable_memoize', 'off', true)
+)
+SELECT c.fence FROM bounded, etl.chunks c
+WHERE c.league_id = %(league_id)s AND c.season_id = %(season_id)s
+FOR SHARE OF c;
+
+-- name: load/keep_answer
+-- An answer that has been fetched: safe from here on. Nothing is returned when the chunk has a new owner.
+INSERT INTO etl.fetched_answers AS kept (answer_id, execution_id, league_id, season_id, fetched_at, packed)
+SELECT %(answer_id)s, %(execution_id)s, league_id, season_id, coalesce(%(fetched_at)s, clock_timestamp()), %(packed)s
+FROM etl.chunks
+WHERE league_id = %(league_id)s AND season_id = %(season_id)s AND fence = %(fence)s
+FOR SHARE
+-- Said again after a connection that broke in the instant of the commit.
+ON CONFLICT (answer_id) DO UPDATE SET fetched_at = kept.fetched_at
+RETURNING answer_id;
+
+-- name: load/ledger
+-- What changed after the fact, one row per field or row.
+INSERT INTO etl.fixture_changes (changed_at, fixture_id, league_id, season_id, section, field, before, after, hours_after, execution_id)
+SELECT %(now)s, c.fixture_id, %(league_id)s, %(season_id)s, c.section, c.field, c.before, c.after, c.hours, %(execution_id)s
+FROM jsonb_to_recordset(%(changes)s) AS c(
+        fixture_id bigint, section text, field text, before jsonb, after jsonb, hours numeric);
+
+-- name: load/left_answers
+-- Answers of a chunk that were fetched and never stored, oldest first.
+SELECT answer_id FROM etl.fetched_answers
+WHERE league_id = %(league_id)s AND season_id = %(season_id)s
+ORDER BY fetched_at, answer_id;
+
+-- name: load/mark_plan
+-- Marks the fixtures of a batch off in the plan of this run; a row that is marked so already is not written again.
+UPDATE etl.execution_fixtures p
+SET status = d.outcome, error = d.error, done_at = %(now)s
+FROM jsonb_to_recordset(%(decisions)s) AS d(fixture_id bigint, outcome text, error text)
+WHERE p.execution_id = %(execution_id)s AND p.season_id = %(season_id)s AND p.fixture_id = d.fixture_id
+  AND (p.status, p.error) IS DISTINCT FROM (d.outcome, d.error);
+
+-- name: load/stored_states
+-- The stored state of a batch's fixtures, locked in one order so that two batches never wait for each other.
+SELECT f.id, f.state_id, f.starting_at, f.ended_at, f.collection_status, f.last_fetched_at, f.unchanged_reads, f.held_reads,
+       f.held_hash, f.missing_reads, f.failed_reads, r.content_hash,
+       r.includes
+FROM football.fixtures f
+LEFT JOIN raw.fixtures r ON r.fixture_id = f.id
+WHERE f.id = ANY (%(ids)s)
+ORDER BY f.id
+FOR UPDATE OF f;
+
+-- name: load/progress
+-- Progress of the chunk within the run and its heartbeat; last in the transaction, so the lock is short.
+-- Recounted from the plan when the chunk closes.
+UPDATE etl.execution_chunks
+SET processed = processed + %(processed)s, saved = saved + %(saved)s, unchanged = unchanged + %(unchanged)s,
+    failed = failed + %(failed)s, missing = missing + %(missing)s, api_calls = api_calls + %(calls)s, bytes = bytes + %(bytes)s
+WHERE execution_id = %(execution_id)s AND league_id = %(league_id)s AND season_id = %(season_id)s;
+
+-- name: load/raw
+-- Newest payload per fixture, with sections of an earlier one that this answer was not asked for.
+INSERT INTO raw.fixtures AS r (fixture_id, payload, content_hash, includes, reference_date, collected_at, created_at, updated_at)
+SELECT fixture_id, payload, content_hash, includes,
+       (etl.to_utc(payload ->> 'starting_at') AT TIME ZONE 'UTC')::date, collected_at, collected_at, collected_at
+FROM incoming
+ON CONFLICT (fixture_id) DO UPDATE
+    SET payload = excluded.payload, content_hash = excluded.content_hash, includes = excluded.includes,
+        reference_date = excluded.reference_date, collected_at = excluded.collected_at, updated_at = excluded.collected_at;
+
+-- name: load/stored_outcomes
+-- What became of the fixtures of a batch in a run.
+SELECT status, count(*) FROM etl.execution_fixtures
+WHERE execution_id = %(execution_id)s AND season_id = %(season_id)s AND fixture_id = ANY (%(ids)s) AND status <> 'PENDING'
+GROUP BY status;
+
+-- name: load/take_answer
+-- An answer goes with the transaction that stores it; nothing to take means that it has been stored already.
+DELETE FROM etl.fetched_answers WHERE answer_id = %(answer_id)s RETURNING answer_id;
+
+-- name: load/saved_response
+-- One response that was fetched and not stored yet, with the execution that fetched it.
+SELECT execution_id, packed FROM etl.fetched_answers WHERE answer_id = %(answer_id)s;
+
+-- name: load/copy_incoming
+-- The changed fixtures of a batch, as one stream.
+COPY incoming (fixture_id, payload, cleaned, content_hash, known, includes, collected_at) FROM STDIN (FORMAT binary);
+
+-- name: load/known_fixtures
+-- Which fixtures of a season are known?
+SELECT id FROM football.fixtures WHERE league_id = %(league_id)s AND season_id = %(season_id)s;
+
+-- name: load/stored_payloads
+-- The stored payloads of some fixtures, as text.
+SELECT fixture_id, payload::text FROM raw.fixtures WHERE fixture_id = ANY (%(ids)s);

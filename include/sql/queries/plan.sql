@@ -1,0 +1,156 @@
+-- Short statements of planning and collecting: the plan of a run, its chunks and their leases.
+
+-- name: plan/again
+-- A fixture that this run has read and that is due again by now, because its plan was made again.
+UPDATE etl.execution_fixtures SET status = 'PENDING', done_at = NULL, error = NULL
+WHERE execution_id = %(execution_id)s AND season_id = %(season_id)s AND fixture_id = %(fixture_id)s;
+
+-- name: plan/began
+-- When an execution first began.
+SELECT started_at FROM etl.etl_executions WHERE execution_id = %(execution_id)s;
+
+-- name: plan/budget
+-- What the budget of fixtures holds now, under the name the API books it by: calls left (empty = not known), limit,
+-- seconds until its window resets.
+SELECT CASE WHEN b.resets_at > clock_timestamp() THEN b.remaining END, b.call_limit,
+       greatest(extract(epoch FROM b.resets_at - clock_timestamp()), 0)
+FROM etl.api_budget f
+JOIN etl.api_budget b ON b.connection = f.connection AND b.entity = coalesce(f.answers_as, f.entity)
+WHERE f.connection = %(connection)s AND f.entity = 'Fixture';
+
+-- name: plan/chunks
+-- The chunks of a plan, in order of priority.
+INSERT INTO etl.execution_chunks AS c (execution_id, league_id, season_id, position, priority, planned, index_failed)
+SELECT %(execution_id)s, %(league_id)s, p.season_id, p.position, p.priority, p.planned, p.season_id = ANY (%(unread)s::bigint[])
+FROM jsonb_to_recordset(%(chunks)s) AS p(season_id bigint, position integer, priority bigint, planned integer)
+ON CONFLICT (execution_id, league_id, season_id) DO UPDATE
+    SET position = excluded.position, priority = excluded.priority, planned = excluded.planned,
+        index_failed = excluded.index_failed,
+        status = 'PENDING', finished_at = NULL, collected_at = NULL, error_message = NULL;
+
+-- name: plan/clear
+-- A plan made again for the same run replaces what it has not begun; fixtures marked off stay marked.
+WITH fixtures AS (
+    DELETE FROM etl.execution_fixtures WHERE execution_id = %(execution_id)s AND status = 'PENDING'
+)
+DELETE FROM etl.execution_chunks WHERE execution_id = %(execution_id)s AND status = 'PENDING';
+
+-- name: plan/collected
+-- The collector has reached the end of the chunk's plan, or stops here with the reason.
+UPDATE etl.execution_chunks
+SET collected_at = CASE WHEN %(error)s::text IS NULL THEN clock_timestamp() END, error_message = %(error)s
+WHERE execution_id = %(execution_id)s AND league_id = %(league_id)s AND season_id = %(season_id)s;
+
+-- name: plan/ensure_chunk
+-- The row of a chunk that no index has made yet.
+INSERT INTO etl.chunks (league_id, season_id, league_name, season_name)
+VALUES (%(league_id)s, %(season_id)s, %(league)s, %(season)s)
+ON CONFLICT DO NOTHING;
+
+-- name: plan/facts
+-- What is known of every fixture of a league, for the ladder.
+SELECT f.season_id, f.id, f.state_id, f.starting_at, f.ended_at, f.collection_status, f.last_fetched_at, f.last_requested_at,
+       f.unchanged_reads, f.held_reads, f.missing_reads, f.failed_reads, f.index_changed_at, f.index_missing_at,
+       coalesce(NOT f.read_includes @> %(includes)s::text[], false)
+FROM football.fixtures f
+WHERE f.league_id = %(league_id)s AND (%(seasons)s::bigint[] IS NULL OR f.season_id = ANY (%(seasons)s::bigint[]));
+
+-- name: plan/heartbeat
+-- Sign of life of a chunk's owner and of its execution, with the connection that is free anyway.
+WITH chunk AS (
+    UPDATE etl.chunks SET heartbeat_at = clock_timestamp()
+    WHERE league_id = %(league_id)s AND season_id = %(season_id)s AND fence = %(fence)s
+    RETURNING fence
+)
+UPDATE etl.etl_executions SET heartbeat_at = clock_timestamp()
+WHERE execution_id = %(execution_id)s AND EXISTS (SELECT 1 FROM chunk);
+
+-- name: plan/missed_once
+-- What this run asked for and did not get, for the first time in a row, in plan order.
+SELECT p.fixture_id, p.reason, p.priority, p.urgent
+FROM etl.execution_fixtures p
+JOIN football.fixtures f ON f.id = p.fixture_id
+WHERE p.execution_id = %(execution_id)s AND p.season_id = %(season_id)s AND p.status = 'MISSING'
+  AND f.missing_reads = 1 AND f.deleted_at IS NULL
+ORDER BY p.position;
+
+-- name: plan/missing
+-- Fixtures of a season that this run asked for and that are missing without an explanation.
+SELECT f.id FROM football.fixtures f
+JOIN etl.execution_fixtures p ON p.fixture_id = f.id
+WHERE p.execution_id = %(execution_id)s AND p.season_id = %(season_id)s AND p.status = 'MISSING'
+  AND f.missing_reads > 0 AND f.deleted_at IS NULL;
+
+-- name: plan/outside_plan
+-- Why these fixtures did not come; they stay as they are and are asked for again, ever more rarely.
+UPDATE football.fixtures SET last_error = %(error)s WHERE id = ANY (%(ids)s) AND deleted_at IS NULL;
+
+-- name: plan/pending
+-- What is left of a chunk's plan in this run, in plan order.
+SELECT p.fixture_id, p.reason, p.priority, p.urgent
+FROM etl.execution_fixtures p
+WHERE p.execution_id = %(execution_id)s AND p.season_id = %(season_id)s AND p.status = 'PENDING'
+ORDER BY p.position;
+
+-- name: plan/release_lease
+-- Gives a chunk back, if it is still ours.
+UPDATE etl.chunks SET owner = NULL
+WHERE league_id = %(league_id)s AND season_id = %(season_id)s AND fence = %(fence)s;
+
+-- name: plan/skip_read
+-- What another run has read since this plan stood needs no second call, unless it was asked for less than now.
+-- A reading that lies in the future was stamped by a clock that was set back since: it tells nothing.
+UPDATE etl.execution_fixtures p
+SET status = 'UNCHANGED', done_at = %(now)s
+FROM football.fixtures f, etl.etl_executions e
+WHERE p.execution_id = %(execution_id)s AND p.season_id = %(season_id)s AND p.status = 'PENDING'
+  AND f.id = p.fixture_id AND e.execution_id = p.execution_id
+  AND (f.deleted_at IS NOT NULL OR (f.last_fetched_at BETWEEN e.planned_at AND %(now)s AND f.read_includes @> %(includes)s::text[]));
+
+-- name: plan/take_lease
+-- Takes a chunk for this task: the fence grows, so the former owner can no longer commit. No row is returned while
+-- another owner has sent a heartbeat within the timeout (seconds). Only the server's clock is compared, because the
+-- clocks of the workers may differ.
+UPDATE etl.chunks
+SET fence = fence + 1, owner = %(owner)s, heartbeat_at = clock_timestamp(), status = 'RUNNING',
+    last_execution_id = %(execution_id)s
+WHERE league_id = %(league_id)s AND season_id = %(season_id)s
+  AND (owner IS NULL OR owner = %(owner)s OR heartbeat_at IS NULL
+       OR heartbeat_at < clock_timestamp() - make_interval(secs => %(timeout)s))
+RETURNING fence;
+
+-- name: plan/unfinished
+-- Seasons that this run has begun and not finished: they belong to a plan made again, even with nothing left to read.
+SELECT season_id FROM etl.execution_chunks
+WHERE execution_id = %(execution_id)s AND league_id = %(league_id)s AND status IN ('RUNNING', 'FAILED');
+
+-- name: plan/unread
+-- Could this season's index not be read when the run began, and has nobody read it since?
+SELECT c.index_failed AND NOT coalesce(k.indexed_at BETWEEN e.started_at AND %(now)s, false)
+FROM etl.execution_chunks c
+JOIN etl.etl_executions e USING (execution_id)
+LEFT JOIN etl.chunks k USING (league_id, season_id)
+WHERE c.execution_id = %(execution_id)s AND c.league_id = %(league_id)s AND c.season_id = %(season_id)s;
+
+-- name: plan/indexed_seasons
+-- When was the index of each season of a league last read?
+SELECT season_id, indexed_at FROM etl.chunks WHERE league_id = %(league_id)s AND indexed_at IS NOT NULL;
+
+-- name: plan/update_chunk
+-- A chunk whose index was read late: how much there is to do.
+UPDATE etl.execution_chunks SET planned = %(planned)s, priority = %(priority)s
+WHERE execution_id = %(execution_id)s AND season_id = %(season_id)s;
+
+-- name: plan/planned_fixtures
+-- Which fixtures are in the plan of an execution already?
+SELECT season_id, fixture_id FROM etl.execution_fixtures WHERE execution_id = %(execution_id)s;
+
+-- name: plan/copy_fixtures
+-- The fixtures of a plan, as one stream.
+COPY etl.execution_fixtures (execution_id, league_id, season_id, fixture_id, position, reason, priority, urgent)
+FROM STDIN;
+
+-- name: plan/marked
+-- How many fixtures of a chunk's plan are marked off?
+SELECT count(*) FROM etl.execution_fixtures
+WHERE execution_id = %(execution_id)s AND season_id = %(season_id)s AND status <> 'PENDING';

@@ -1,0 +1,70 @@
+-- Raw routes: a route's table, its batches and its runs.
+
+-- name: routes/advance
+-- Where the run stands, in the batch's own transaction; false = another try has taken over.
+SELECT etl.advance_route_run(%(route)s, %(plan)s, %(fence)s, %(slice)s, %(state)s::jsonb, %(counters)s::jsonb);
+
+-- name: routes/begin
+-- A try begins: fence, slice, page state, counters so far, whether it goes on where another stopped.
+SELECT fence, slice_index, page_state, counters, resumed
+  FROM etl.begin_route_run(%(route)s, %(plan)s, %(execution)s, %(slices)s, %(date_from)s, %(date_to)s, %(force)s,
+                           make_interval(secs => %(resume_seconds)s));
+
+-- name: routes/copy
+-- The rows of a batch, as one stream.
+COPY route_batch (position, reference_date, request, payload, content_hash) FROM STDIN;
+
+-- name: routes/ensure_table
+-- The raw table of a route, created unless it exists: its name without schema. The key paths may be null.
+SELECT etl.ensure_raw_table(%(client)s, %(route)s, %(key_paths)s::text[]);
+
+-- name: routes/finish
+-- The end of a try, with its collector's row; false = another try has taken over.
+SELECT etl.finish_route_run(%(route)s, %(plan)s, %(fence)s, %(status)s, %(counters)s::jsonb, %(watermark)s::jsonb, %(error)s);
+
+-- name: routes/reject
+-- A record that cannot be stored.
+INSERT INTO etl.route_rejects (route_name, execution_id, reason, record, record_md5)
+VALUES (%(route)s, %(execution)s, %(reason)s, left(%(record)s, 20000), md5(%(record)s))
+ON CONFLICT (route_name, record_md5) DO NOTHING;
+
+-- name: routes/revive
+-- Contents that came back after another version of the same record: they are the newest again.
+WITH batch AS (
+    SELECT content_hash, transaction_timestamp() + max(position) * interval '1 microsecond' AS seen_at
+      FROM pg_temp.route_batch GROUP BY content_hash
+)
+UPDATE {table} t SET collected_at = b.seen_at, updated_at = clock_timestamp()
+  FROM batch b
+ WHERE t.content_hash = b.content_hash AND t.collected_at < b.seen_at AND t.record_key IS NOT NULL
+   AND EXISTS (SELECT 1 FROM {table} n
+                WHERE n.record_key = t.record_key AND n.collected_at > t.collected_at AND n.collected_at < b.seen_at);
+
+-- name: routes/stage
+-- One batch on its way into a raw table.
+CREATE TEMPORARY TABLE route_batch (
+    position integer, reference_date date, request jsonb, payload jsonb, content_hash bytea
+) ON COMMIT DROP;
+
+-- name: routes/status
+-- Every raw route with its table and its newest run.
+SELECT client, route, table_name, estimated_rows, bytes, status, completed_at, records_processed, collected_to, error_message
+  FROM etl.raw_route_status;
+
+-- name: routes/store
+-- Contents that are new: their number. A content that comes twice in the batch counts where it came last.
+-- Positions make collected_at rise within a batch, so that the newest version of a record is always one.
+WITH batch AS (
+    SELECT DISTINCT ON (content_hash) * FROM pg_temp.route_batch ORDER BY content_hash, position DESC
+), stored AS (
+    INSERT INTO {table} (collected_at, reference_date, request, payload, content_hash)
+    SELECT transaction_timestamp() + position * interval '1 microsecond', reference_date, request, payload, content_hash
+      FROM batch ORDER BY position
+    ON CONFLICT (content_hash) DO NOTHING
+    RETURNING 1
+)
+SELECT count(*) FROM stored;
+
+-- name: routes/watermark
+-- The last day that the route has collected without a gap.
+SELECT (etl.collector_watermark(%(route)s) ->> 'date_to')::date;

@@ -1,2 +1,0 @@
--- Seasons of the followed leagues.
-SELECT id, league_id, is_current, starting_at FROM football.seasons WHERE league_id = ANY (%(leagues)s)

@@ -1,0 +1,16 @@
+-- Questions of the local stack to its PostgreSQL server, to the warehouse and to Airflow's database.
+
+-- name: server/rights
+-- May this account create our schemas, or create in those that exist?
+SELECT bool_and(CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE')
+                     ELSE has_schema_privilege(n.oid, 'CREATE') END)
+FROM unnest(%(schemas)s::text[]) AS wanted(name)
+LEFT JOIN pg_namespace AS n ON n.nspname = wanted.name;
+
+-- name: server/has_database
+-- Is there a database of this name?
+SELECT 1 FROM pg_database WHERE datname = %(name)s;
+
+-- name: server/airflow_revision
+-- Which revision does Airflow's schema have?
+SELECT version_num FROM alembic_version;
