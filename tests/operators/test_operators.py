@@ -213,7 +213,7 @@ def test_discover_plan_collect(
 def test_a_run_refuses_nonsense_before_any_call(box: RunningSandbox, manifest: Manifest) -> None:
     box.admin("DELETE", "/calls")
     task = DiscoverOperator(task_id="discover", **plain(manifest.leagues[0]))
-    with pytest.raises(AirflowFailException, match=r"batch_size is 1000\. Choose a whole number from 1 to 50"):
+    with pytest.raises(AirflowFailException, match=r"batch_size is 1000\. Write a whole number from 1 to 50"):
         task.execute(context(batch_size=1000))
     with pytest.raises(AirflowFailException, match="has no season"):
         task.execute(context(seasons=["1900"]))
