@@ -31,7 +31,8 @@ def database(server: Any, name: str, logs: int, metrics: int) -> str:
     """Conninfo of the seeded database; made when it is not there yet."""
     from psycopg import conninfo, sql
 
-    from sportmonks.warehouse.connection import migrate, open_connection
+    from sportmonks.warehouse.connection import open_connection
+    from sportmonks.warehouse.migrations import migrate
     from tests.harness.dashboard_seed import seed
 
     base = server.conninfo("postgres")

@@ -44,7 +44,8 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 
 def warehouse(server: EmbeddedPostgres, name: str) -> str:
     """Conninfo of a new migrated database."""
-    from sportmonks.warehouse.connection import migrate, open_connection
+    from sportmonks.warehouse.connection import open_connection
+    from sportmonks.warehouse.migrations import migrate
 
     with open_connection(server.ensure_database("postgres"), autocommit=True) as conn:
         conn.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

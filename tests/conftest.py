@@ -46,7 +46,8 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def template_database(postgres_server: str) -> Iterator[str]:
     """Name of a database on which every migration has run."""
-    from sportmonks.warehouse.connection import migrate, open_connection
+    from sportmonks.warehouse.connection import open_connection
+    from sportmonks.warehouse.migrations import migrate
 
     name = f"template_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(postgres_server, autocommit=True) as admin:

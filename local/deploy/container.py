@@ -92,7 +92,8 @@ def init(env: Mapping[str, str]) -> int:
         return 1
     _make_database(env["AIRFLOW_CONN_SPORTMONKS_WAREHOUSE"])
     from sportmonks.errors import SportmonksError
-    from sportmonks.warehouse.connection import migrate, open_connection
+    from sportmonks.warehouse.connection import open_connection
+    from sportmonks.warehouse.migrations import migrate
 
     try:
         with open_connection(env["AIRFLOW_CONN_SPORTMONKS_WAREHOUSE"]) as connection:
@@ -100,7 +101,7 @@ def init(env: Mapping[str, str]) -> int:
     except SportmonksError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(f"warehouse: {len(applied)} migrations applied" if applied else "warehouse: up to date")
+    print(f"warehouse: {len(applied)} files of the schema applied" if applied else "warehouse: up to date")
     return 0
 
 

@@ -301,7 +301,8 @@ class Stack:
 def migrate_warehouse(conninfo: str) -> list[str]:
     """Bring the warehouse's schema up to date; names of the migrations that ran."""
     from sportmonks.errors import SportmonksError
-    from sportmonks.warehouse.connection import migrate, open_connection
+    from sportmonks.warehouse.connection import open_connection
+    from sportmonks.warehouse.migrations import migrate
 
     try:
         with open_connection(conninfo) as connection:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
         get_years_to_fetch,
         should_fetch_year,
     )
-    from sportmonks.warehouse.connection import migrate, open_connection, warehouse_conninfo
+    from sportmonks.warehouse.connection import open_connection, warehouse_conninfo
+    from sportmonks.warehouse.migrations import migrate
 
 __version__ = "0.2.0"
 
@@ -63,7 +64,7 @@ _HOMES = {
     "UnlimitedBudget": "sportmonks.api.budget",
     "get_seasons_to_fetch": "sportmonks.planning.freshness",
     "get_years_to_fetch": "sportmonks.planning.freshness",
-    "migrate": "sportmonks.warehouse.connection",
+    "migrate": "sportmonks.warehouse.migrations",
     "open_connection": "sportmonks.warehouse.connection",
     "should_fetch_year": "sportmonks.planning.freshness",
     "warehouse_conninfo": "sportmonks.warehouse.connection",

@@ -365,7 +365,8 @@ def test_impossible_rows_are_refused(warehouse: Conn, bad: str) -> None:
         warehouse.execute(f"UPDATE etl.api_budget SET {bad}")
 
 
-def test_the_migration_can_run_twice(warehouse: Conn) -> None:
+def test_the_definitions_can_be_applied_again(warehouse: Conn) -> None:
     from sportmonks.config.settings import SQL_DIR
 
-    warehouse.execute((SQL_DIR / "migrations" / "0002_budget.sql").read_text())
+    warehouse.execute((SQL_DIR / "functions" / "budget.sql").read_text())
+    warehouse.execute((SQL_DIR / "views" / "budget.sql").read_text())

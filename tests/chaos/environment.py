@@ -16,7 +16,8 @@ import psycopg
 from psycopg import conninfo, sql
 
 from local.stack.postgres import EmbeddedPostgres
-from sportmonks.warehouse.connection import migrate, open_connection
+from sportmonks.warehouse.connection import open_connection
+from sportmonks.warehouse.migrations import migrate
 
 _SETTINGS = {"fsync": "off", "shared_buffers": "64MB", "max_wal_size": "256MB", "autovacuum": "off"}
 

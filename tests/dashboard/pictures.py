@@ -20,7 +20,8 @@ from playwright.sync_api import Browser, sync_playwright
 from psycopg import conninfo, sql
 
 from local.stack.postgres import EmbeddedPostgres
-from sportmonks.warehouse.connection import migrate, open_connection
+from sportmonks.warehouse.connection import open_connection
+from sportmonks.warehouse.migrations import migrate
 from tests.dashboard.test_browser import ARGUMENTS, CHROMIUM
 from tests.harness.dashboard_seed import seed
 from tests.harness.dashboard_server import serving, stand_in_access

@@ -112,12 +112,15 @@ def plain(league: League) -> dict[str, Any]:
 
 
 def test_migrate_brings_the_schema_up_to_date_once(box: RunningSandbox, warehouse: psycopg.Connection[Any]) -> None:
+    from sportmonks.config.settings import SQL_DIR
+    from sportmonks.warehouse.migrations import BASELINE, read_definitions, read_migrations
+
     assert MigrateOperator(task_id="migrate").execute(context()) == []
     warehouse.execute("DROP SCHEMA etl CASCADE; DROP SCHEMA raw CASCADE; DROP SCHEMA football CASCADE")
     applied = MigrateOperator(task_id="migrate").execute(context())
-    assert applied
+    assert applied == [BASELINE, *(file.name for file in read_definitions(SQL_DIR))]
     recorded = warehouse.execute("SELECT name FROM etl.schema_migrations ORDER BY name").fetchall()
-    assert [name for (name,) in recorded] == applied
+    assert [name for (name,) in recorded] == [file.name for file in read_migrations(SQL_DIR)]
     assert MigrateOperator(task_id="migrate").execute(context()) == []
 
 

@@ -16,14 +16,14 @@ from sportmonks.collect.response_store import orphaned
 from sportmonks.dashboard import queries
 from sportmonks.routes.parse import load_routes
 from sportmonks.routes.store import ensure_tables
-from sportmonks.warehouse.connection import migrate
+from sportmonks.warehouse.migrations import migrate
 from tests.upgrade import restore
 from tests.upgrade.restore import FOLDER, LEAGUES
 from tests.warehouse.snapshot import snapshot
 
 Conn = psycopg.Connection[Any]
 # Written by migrations themselves.
-OWN_TABLES = {"etl.schema_migrations"}
+OWN_TABLES = {"etl.schema_migrations", "etl.applied_definitions"}
 
 
 def tables_of(conn: Conn) -> dict[str, int]:

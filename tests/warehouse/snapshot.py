@@ -62,7 +62,8 @@ def snapshot(conn: psycopg.Connection[Any]) -> str:
 
 def main() -> None:
     from local.stack.postgres import EmbeddedPostgres
-    from sportmonks.warehouse.connection import migrate, open_connection
+    from sportmonks.warehouse.connection import open_connection
+    from sportmonks.warehouse.migrations import migrate
 
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)

@@ -1,7 +1,8 @@
-"""Migrations: once, twice, six at once, from half-way, without more rights than needed."""
+"""Migrations: a new database and old ones end with the same schema, at most once, and foreign databases are refused."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import uuid
@@ -15,10 +16,17 @@ import pytest
 from psycopg import conninfo, sql
 
 from sportmonks.config.settings import SQL_DIR
-from sportmonks.warehouse.connection import migrate, open_connection
+from sportmonks.errors import ConfigurationError
+from sportmonks.warehouse import migrations
+from sportmonks.warehouse.connection import open_connection
+from sportmonks.warehouse.migrations import BASELINE, migrate, read_definitions, read_migrations
 from tests.warehouse.snapshot import snapshot
 
-FILES = sorted(file.stem for file in (SQL_DIR / "migrations").glob("*.sql"))
+MIGRATIONS = [file.name for file in read_migrations(SQL_DIR)]
+OLD = [name for name in MIGRATIONS if name < BASELINE]
+NEW = [name for name in MIGRATIONS if name >= BASELINE]
+DEFINITIONS = [file.name for file in read_definitions(SQL_DIR)]
+PINNED = Path(__file__).with_name("migrations.sha256")
 
 
 @pytest.fixture
@@ -32,9 +40,23 @@ def empty_dsn(postgres_server: str) -> Iterator[str]:
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of include/sql that ``migrate`` reads."""
+    shutil.copytree(SQL_DIR, tmp_path / "sql")
+    monkeypatch.setattr(migrations, "SQL_DIR", tmp_path / "sql")
+    return tmp_path / "sql"
+
+
 def run(dsn: str) -> list[str]:
     with open_connection(dsn, autocommit=True) as conn:
         return migrate(conn)
+
+
+def execute(dsn: str, statement: str) -> list[tuple[Any, ...]]:
+    with open_connection(dsn, autocommit=True) as conn:
+        cursor = conn.execute(statement)
+        return cursor.fetchall() if cursor.description else []
 
 
 def shape(dsn: str) -> str:
@@ -42,26 +64,124 @@ def shape(dsn: str) -> str:
         return snapshot(conn)
 
 
+def make_old(dsn: str, count: int, *, list_them: bool = True) -> None:
+    """A database of version 0.1 that has seen the first ``count`` migrations, as that version left it."""
+    with open_connection(dsn, autocommit=True) as conn:
+        conn.execute("CREATE SCHEMA etl")
+        conn.execute(
+            "CREATE TABLE etl.schema_migrations"
+            " (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())"
+        )
+        for name in OLD[:count]:
+            conn.execute((SQL_DIR / "migrations" / f"{name}.sql").read_bytes())
+            if list_them:
+                conn.execute("INSERT INTO etl.schema_migrations (name) VALUES (%s)", (name,))
+
+
 def test_names_are_numbered_and_unique() -> None:
-    numbers = [name.split("_")[0] for name in FILES]
+    numbers = [name.split("_")[0] for name in MIGRATIONS]
     assert all(number.isdigit() and len(number) == 4 for number in numbers)
     assert len(set(numbers)) == len(numbers), "Two migrations have one number: give the newer one the next."
 
 
-def test_first_run_applies_all_in_order_and_the_second_none(empty_dsn: str) -> None:
-    assert run(empty_dsn) == FILES
+def test_a_landed_migration_never_changes() -> None:
+    pinned = dict(line.split()[::-1] for line in PINNED.read_text(encoding="utf-8").splitlines())
+    found = {file.name: file.sha256 for file in read_migrations(SQL_DIR)}
+    missing = sorted(found.keys() - pinned.keys())
+    assert not missing, f"Add the lines of {missing} to {PINNED.name}: `{found[missing[0]]}  {missing[0]}`."
+    changed = sorted(name for name, sha256 in pinned.items() if found.get(name) != sha256)
+    assert not changed, f"{changed} have landed: restore them, and write what is to change into a new migration."
+
+
+def test_a_new_database_gets_the_baseline_once(empty_dsn: str) -> None:
+    assert run(empty_dsn) == [*NEW, *DEFINITIONS]
     assert run(empty_dsn) == []
+    recorded = execute(empty_dsn, "SELECT name, sha256 FROM etl.schema_migrations ORDER BY name")
+    assert recorded == [(file.name, file.sha256) for file in read_migrations(SQL_DIR)]
+
+
+@pytest.mark.parametrize("count", range(1, len(OLD) + 1))
+def test_an_old_database_ends_with_the_schema_of_a_new_one(
+    empty_dsn: str, template_database: str, postgres_server: str, count: int
+) -> None:
+    make_old(empty_dsn, count)
+    assert run(empty_dsn) == [*OLD[count:], *(name for name in NEW if name != BASELINE), *DEFINITIONS]
+    assert run(empty_dsn) == []
+    assert shape(empty_dsn) == shape(conninfo.make_conninfo(postgres_server, dbname=template_database))
+    recorded = execute(empty_dsn, "SELECT name, sha256 FROM etl.schema_migrations ORDER BY name")
+    assert recorded == [(file.name, file.sha256) for file in read_migrations(SQL_DIR)]
+
+
+def test_an_old_database_without_its_list_of_migrations(
+    empty_dsn: str, template_database: str, postgres_server: str
+) -> None:
+    make_old(empty_dsn, len(OLD) - 1, list_them=False)
+    assert run(empty_dsn) == [*OLD, *(name for name in NEW if name != BASELINE), *DEFINITIONS]
+    assert shape(empty_dsn) == shape(conninfo.make_conninfo(postgres_server, dbname=template_database))
+
+
+def test_a_new_database_without_its_list_of_migrations(empty_dsn: str) -> None:
+    """Restored from a dump without that table, it is brought up to date, too."""
+    run(empty_dsn)
+    before = shape(empty_dsn)
+    execute(empty_dsn, "DROP TABLE etl.schema_migrations")
+    assert run(empty_dsn) == [*NEW, *DEFINITIONS]
+    assert shape(empty_dsn) == before
+
+
+def test_a_definition_is_applied_again_when_its_content_changes(empty_dsn: str, files: Path) -> None:
+    run(empty_dsn)
+    metrics = files / "functions" / "metrics.sql"
+    metrics.write_bytes(
+        metrics.read_bytes() + b"CREATE OR REPLACE FUNCTION etl.one() RETURNS int LANGUAGE sql AS 'SELECT 1';\n"
+    )
+    assert run(empty_dsn) == ["functions/metrics"]
+    assert execute(empty_dsn, "SELECT etl.one()") == [(1,)]
+    assert run(empty_dsn) == []
+
+
+def test_definitions_that_a_migration_drops_come_back(empty_dsn: str, files: Path) -> None:
+    run(empty_dsn)
+    before = shape(empty_dsn)
+    (files / "migrations" / "9999_drop.sql").write_text("-- Test.\nDROP VIEW etl.raw_route_status;\n")
+    assert run(empty_dsn) == ["9999_drop", *DEFINITIONS]
+    assert shape(empty_dsn) == before
+
+
+def test_a_database_of_a_newer_version_is_refused(empty_dsn: str, files: Path) -> None:
+    (files / "migrations" / "9999_future.sql").write_text("-- Test.\nCREATE TABLE etl.future (id int);\n")
+    run(empty_dsn)
+    (files / "migrations" / "9999_future.sql").unlink()
+    (files / "functions" / "metrics.sql").write_text("-- Another content.\n")
+    with pytest.raises(
+        ConfigurationError, match="has the migration 9999_future, which this version does not know"
+    ) as caught:
+        run(empty_dsn)
+    assert "install that one" in caught.value.hint
+    definitions = execute(empty_dsn, "SELECT sha256 FROM etl.applied_definitions WHERE name = 'functions/metrics'")
+    assert definitions == [(next(f.sha256 for f in read_definitions(SQL_DIR) if f.name == "functions/metrics"),)]
+
+
+def test_a_migration_that_changed_after_it_was_applied_is_refused(empty_dsn: str, files: Path) -> None:
+    run(empty_dsn)
+    with (files / "migrations" / f"{BASELINE}.sql").open("a") as file:
+        file.write("CREATE TABLE etl.more (id int);\n")
+    with pytest.raises(
+        ConfigurationError, match=f"The migration {BASELINE} has been changed since it was applied"
+    ) as caught:
+        run(empty_dsn)
+    assert "a change of the schema is a new migration" in caught.value.hint
 
 
 def test_six_at_once(empty_dsn: str) -> None:
     with ThreadPoolExecutor(6) as pool:
         applied = list(pool.map(run, [empty_dsn] * 6))
-    assert sorted(applied, key=len) == [[], [], [], [], [], FILES]
+    assert sorted(applied, key=len) == [[], [], [], [], [], [*NEW, *DEFINITIONS]]
 
 
 def test_processes_at_once(empty_dsn: str) -> None:
     code = (
-        "import sys; from sportmonks.warehouse.connection import *; "
+        "import sys; from sportmonks.warehouse.connection import *; from sportmonks.warehouse.migrations import *; "
         "print(len(migrate(open_connection(sys.argv[1], autocommit=True))))"
     )
     started = [
@@ -74,38 +194,20 @@ def test_processes_at_once(empty_dsn: str) -> None:
         for _ in range(3)
     ]
     counts = sorted(int(process.communicate(timeout=60)[0]) for process in started)
-    assert counts == [0, 0, len(FILES)]
-
-
-def test_every_file_may_run_again_over_its_own_result(empty_dsn: str) -> None:
-    """A database restored without its list of migrations is brought up to date, too."""
-    run(empty_dsn)
-    before = shape(empty_dsn)
-    with open_connection(empty_dsn, autocommit=True) as conn:
-        conn.execute("DROP TABLE etl.schema_migrations")
-    assert run(empty_dsn) == FILES
-    assert shape(empty_dsn) == before
+    assert counts == [0, 0, len(NEW) + len(DEFINITIONS)]
 
 
 def test_from_half_a_database(empty_dsn: str, template_database: str, postgres_server: str) -> None:
-    """Some migrations done, one of them half by hand: the rest follows and the end is the same."""
-    half = (SQL_DIR / "migrations" / f"{FILES[0]}.sql").read_text(encoding="utf-8")
+    """The first migration half done by hand and not listed: the rest follows and the end is the same."""
+    half = (SQL_DIR / "migrations" / f"{OLD[0]}.sql").read_text(encoding="utf-8")
     with open_connection(empty_dsn, autocommit=True) as conn:
         conn.execute(half.split("CREATE TABLE IF NOT EXISTS etl.chunks")[0])
-    assert run(empty_dsn) == FILES
+    run(empty_dsn)
     assert shape(empty_dsn) == shape(conninfo.make_conninfo(postgres_server, dbname=template_database))
 
 
-def test_a_failing_migration_leaves_the_database_as_it_was(
-    empty_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import shutil
-
-    from sportmonks.warehouse import connection as db
-
-    shutil.copytree(SQL_DIR, tmp_path / "sql")
-    (tmp_path / "sql" / "migrations" / "9999_broken.sql").write_text("CREATE TABLE etl.x (id int); SELECT nonsense;")
-    monkeypatch.setattr(db, "SQL_DIR", tmp_path / "sql")
+def test_a_failing_migration_leaves_the_database_as_it_was(empty_dsn: str, files: Path) -> None:
+    (files / "migrations" / "9999_broken.sql").write_text("CREATE TABLE etl.x (id int); SELECT nonsense;")
     with pytest.raises(psycopg.errors.UndefinedColumn):
         run(empty_dsn)
     with open_connection(empty_dsn) as conn:
@@ -125,7 +227,7 @@ def test_it_works_without_more_than_the_right_to_make_schemas(postgres_server: s
         admin.execute(sql.SQL("GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {} TO {}").format(database, name))
     try:
         mine = conninfo.make_conninfo(empty_dsn, user=role, password="p4ssw0rd-for-tests")
-        assert run(mine) == FILES
+        assert run(mine) == [*NEW, *DEFINITIONS]
         with open_connection(mine, autocommit=True) as conn:
             conn.execute("SELECT etl.start_etl_execution('etl_1')")
             conn.execute("SELECT etl.finish_etl_execution('etl_1', 'COMPLETED')")
@@ -139,7 +241,7 @@ def test_it_works_without_more_than_the_right_to_make_schemas(postgres_server: s
 def test_a_schema_that_somebody_made_already_is_used(empty_dsn: str) -> None:
     with psycopg.connect(empty_dsn, autocommit=True) as conn:
         conn.execute("CREATE SCHEMA football; CREATE TABLE football.mine (id int)")
-    assert run(empty_dsn) == FILES
+    assert run(empty_dsn) == [*NEW, *DEFINITIONS]
     with psycopg.connect(empty_dsn) as conn:
         assert conn.execute("SELECT count(*) FROM football.mine").fetchone() == (0,)
 
@@ -148,7 +250,7 @@ def test_names_are_qualified_whatever_the_search_path(empty_dsn: str) -> None:
     with open_connection(
         conninfo.make_conninfo(empty_dsn, options="-csearch_path=pg_catalog"), autocommit=True
     ) as conn:
-        assert migrate(conn) == FILES
+        assert migrate(conn) == [*NEW, *DEFINITIONS]
         stray: Any = conn.execute(
             "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public'"
         ).fetchone()

@@ -106,7 +106,7 @@ def _list(context: Context) -> int:
 
 def _create(context: Context) -> int:
     from sportmonks.routes.store import ensure_tables
-    from sportmonks.warehouse.connection import migrate
+    from sportmonks.warehouse.migrations import migrate
 
     routes, problems = _load()
     with warehouse(context.stack) as conn:

@@ -3,7 +3,7 @@
 A call is taken in one atomic statement before it is made, and what the API reports afterwards may only tighten the
 figures within a window. Nobody waits while holding a connection; a wait that is longer than ``max_inline_wait`` is not
 waited here at all but raised as BudgetWait (CircuitOpen), so that a task can give its worker slot back.
-The rules are in ``include/sql/migrations/0002_budget.sql``.
+The rules are in ``include/sql/functions/budget.sql``.
 """
 
 from __future__ import annotations

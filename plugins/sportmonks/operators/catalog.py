@@ -24,7 +24,7 @@ class MigrateOperator(WarehouseOperator):
 
     def perform(self, context: Context) -> list[str]:
         """Names of the migrations that were applied; empty when the schema was up to date."""
-        from sportmonks.warehouse.connection import migrate
+        from sportmonks.warehouse.migrations import migrate
 
         with self.connector()() as conn:
             return migrate(conn)

@@ -31,7 +31,7 @@ class EnsureRouteTablesOperator(WarehouseOperator):
         """Names of the tables. Raises ConfigurationError, which names the wrong routes, after making the others."""
         from sportmonks.routes.parse import load_routes
         from sportmonks.routes.store import ensure_tables
-        from sportmonks.warehouse.connection import migrate
+        from sportmonks.warehouse.migrations import migrate
 
         routes, problems = ([self.route], []) if self.route is not None else load_routes()
         with self.connector()() as conn:

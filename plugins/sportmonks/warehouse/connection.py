@@ -7,20 +7,16 @@ only transaction-level advisory locks.
 from __future__ import annotations
 
 import logging
-import time
 from typing import Any
 
 import psycopg
 from psycopg import conninfo
 
-from sportmonks.config.settings import SQL_DIR, WAREHOUSE_CONN_ID
+from sportmonks.config.settings import WAREHOUSE_CONN_ID
 from sportmonks.errors import ConfigurationError, WarehouseDown
-from sportmonks.warehouse.queries import sql
 
 log = logging.getLogger(__name__)
 
-# One number for the whole package: two tasks that migrate at once queue up behind it.
-MIGRATION_LOCK = 7_305_112_026
 CONNECT_TIMEOUT_S = 10
 # What the server says of settings that no waiting changes; the codes are not told for failed connections.
 _REFUSALS = (
@@ -88,27 +84,3 @@ def open_connection(info: str, *, autocommit: bool = False) -> psycopg.Connectio
 def connect(conn_id: str = WAREHOUSE_CONN_ID, *, autocommit: bool = False) -> psycopg.Connection[Any]:
     """A connection to the warehouse behind an Airflow connection id."""
     return open_connection(warehouse_conninfo(conn_id), autocommit=autocommit)
-
-
-def migrate(conn: psycopg.Connection[Any]) -> list[str]:
-    """Apply the migrations that this database has not seen, in order; names of those applied.
-
-    One transaction for all under one advisory lock: several tasks may start at once, and a failure leaves
-    the database as it was. ``conn`` must not be in a transaction.
-    """
-    files = sorted((SQL_DIR / "migrations").glob("[0-9]*.sql"))
-    applied: list[str] = []
-    with conn.transaction():
-        conn.execute(sql("schema/lock"), {"key": MIGRATION_LOCK})
-        conn.execute(sql("schema/prepare"))
-        known = {row[0] for row in conn.execute(sql("schema/applied")).fetchall()}
-        for file in files:
-            if file.stem in known:
-                continue
-            started = time.monotonic()
-            # Sent without parameters, so one file may hold many statements.
-            conn.execute(file.read_text(encoding="utf-8"))
-            conn.execute(sql("schema/record"), {"name": file.stem})
-            applied.append(file.stem)
-            log.info("Applied migration %s in %.2f s", file.stem, time.monotonic() - started)
-    return applied

@@ -1,0 +1,327 @@
+-- The budget of API calls and the circuit breaker.
+--
+-- The API counts per entity and window; a window opens with its first request. Every task, worker and DAG of a
+-- connection takes its calls here, one atomic statement before each call, so that parallel workers together never
+-- pass the limit. Four rules carry it:
+--   1. A window whose figures are unknown lets one call out at a time until the first response names them.
+--   2. Within a window, figures from responses only ever tighten.
+--   3. Responses carry the number of the window they were taken from: a late one says nothing about a newer window.
+--   4. A call is counted when it is taken: a killed worker costs one call of the budget, never the budget.
+-- Lock order in all functions: the circuit's row, then rows of the budget by name, so that they cannot deadlock.
+
+-- Takes one call, or says why not and for how long. One statement, the row locked for its duration only.
+-- reason: granted | half-open (granted, to see whether the API is back) | blocked | empty | reserve | probing | circuit.
+CREATE OR REPLACE FUNCTION etl.take_api_call(
+    p_connection    text,
+    p_entity        text,
+    p_urgent        boolean          DEFAULT false,
+    p_reserve       double precision DEFAULT 0.1,
+    p_default_limit integer          DEFAULT 2000,
+    p_now           timestamptz      DEFAULT clock_timestamp(),
+    OUT granted      boolean,
+    OUT wait_seconds numeric,
+    OUT reason       text,
+    OUT bucket       text,
+    OUT window_no    bigint
+) LANGUAGE plpgsql AS $$
+DECLARE
+    -- resets_in_seconds is an integer: a window may end up to a second after the moment computed from it.
+    margin    CONSTANT interval := interval '1 second';
+    -- A probe that has not answered by then is taken for lost (its worker was killed) and another one may go.
+    probe     CONSTANT interval := interval '30 seconds';
+    b         etl.api_budget;
+    c         etl.api_circuit;
+    half_open boolean := false;
+    until     timestamptz;
+BEGIN
+    granted := false;
+    window_no := 0;
+    bucket := coalesce((SELECT a.answers_as FROM etl.api_budget a
+                         WHERE a.connection = p_connection AND a.entity = p_entity), p_entity);
+
+    -- Nearly always closed: looked at without a lock first.
+    PERFORM 1 FROM etl.api_circuit x WHERE x.connection = p_connection AND x.state <> 'CLOSED';
+    IF FOUND THEN
+        SELECT * INTO c FROM etl.api_circuit x WHERE x.connection = p_connection FOR UPDATE;
+        IF c.state <> 'CLOSED' THEN
+            IF c.open_until > p_now THEN
+                until := c.open_until;
+            ELSIF c.probing_until > p_now THEN
+                until := least(c.probing_until, p_now + interval '1 second');
+            END IF;
+            IF until IS NOT NULL THEN
+                reason := 'circuit';
+                wait_seconds := round(extract(epoch FROM until - p_now)::numeric, 3);
+                RETURN;
+            END IF;
+            half_open := true;
+        END IF;
+    END IF;
+
+    SELECT * INTO b FROM etl.api_budget x WHERE x.connection = p_connection AND x.entity = bucket FOR UPDATE;
+    IF NOT FOUND THEN
+        INSERT INTO etl.api_budget (connection, entity) VALUES (p_connection, bucket) ON CONFLICT DO NOTHING;
+        SELECT * INTO b FROM etl.api_budget x WHERE x.connection = p_connection AND x.entity = bucket FOR UPDATE;
+    END IF;
+
+    IF p_now >= b.resets_at + margin THEN
+        b.window_no := b.window_no + 1;
+        b.window_taken := 0;
+        b.remaining := NULL;
+        b.resets_at := NULL;
+        b.estimated := false;
+    END IF;
+
+    IF b.blocked_until > p_now THEN
+        reason := 'blocked';
+        until := b.blocked_until;
+    ELSIF b.remaining IS NULL THEN
+        IF b.probing_until > p_now THEN
+            reason := 'probing';
+            until := least(b.probing_until, p_now + interval '0.5 seconds');
+        ELSE
+            -- An answered probe left null behind; one that ran out of time may still be counted by the API.
+            b.window_taken := CASE WHEN b.probing_until IS NULL THEN 1 ELSE b.window_taken + 1 END;
+            b.probing_until := p_now + probe;
+        END IF;
+    ELSIF b.remaining = 0 THEN
+        reason := 'empty';
+        until := b.resets_at + margin;
+    ELSIF NOT p_urgent AND b.remaining <= floor(coalesce(b.call_limit, p_default_limit) * p_reserve) THEN
+        reason := 'reserve';
+        until := b.resets_at + margin;
+    ELSE
+        b.remaining := b.remaining - 1;
+        b.window_taken := b.window_taken + 1;
+    END IF;
+
+    granted := reason IS NULL;
+    window_no := b.window_no;
+    reason := coalesce(reason, 'granted');
+    wait_seconds := CASE WHEN granted THEN 0 ELSE greatest(0, round(extract(epoch FROM until - p_now)::numeric, 3)) END;
+
+    UPDATE etl.api_budget x
+       SET window_no = b.window_no, window_taken = b.window_taken, remaining = b.remaining, resets_at = b.resets_at,
+           estimated = b.estimated, probing_until = b.probing_until,
+           taken_total = x.taken_total + granted::integer, refused_total = x.refused_total + (NOT granted)::integer,
+           updated_at = p_now
+     WHERE x.connection = p_connection AND x.entity = bucket;
+
+    IF granted AND half_open THEN
+        reason := 'half-open';
+        UPDATE etl.api_circuit x
+           SET state = 'HALF_OPEN', probing_until = p_now + probe, updated_at = p_now
+         WHERE x.connection = p_connection;
+    END IF;
+END;
+$$;
+
+-- The API answered: it is alive, and its figures tighten the window that the call was taken from.
+-- p_latency: seconds between sending and receiving, within which the API computed p_resets_in.
+-- p_answered false: an error answer; those carry no figures and prove nothing about the limit.
+CREATE OR REPLACE FUNCTION etl.settle_api_call(
+    p_connection       text,
+    p_entity           text,
+    p_bucket           text,
+    p_window_no        bigint,
+    p_remaining        bigint,
+    p_resets_in        double precision,
+    p_limit            bigint           DEFAULT NULL,
+    p_requested_entity text             DEFAULT NULL,
+    p_latency          double precision DEFAULT 0,
+    p_answered         boolean          DEFAULT true,
+    p_default_limit    integer          DEFAULT 2000,
+    p_window_seconds   integer          DEFAULT 3600,
+    p_now              timestamptz      DEFAULT clock_timestamp()
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    target     text := coalesce(nullif(p_requested_entity, ''), p_bucket);
+    -- greatest() and least() pass over nulls, and a figure that was not told must stay null.
+    told       integer := CASE WHEN p_remaining IS NOT NULL THEN least(greatest(p_remaining, 0), 2147483646) END;
+    told_limit integer := nullif(least(greatest(p_limit, 0), 2147483647), 0);
+    -- The true reset lies between these two; the later one is the safe one to wait for.
+    latest     timestamptz := CASE WHEN p_resets_in IS NOT NULL
+                                   THEN p_now + make_interval(secs => least(greatest(p_resets_in, 0), 86400)) END;
+    earliest   timestamptz := latest - make_interval(secs => p_latency);
+    late       boolean;
+    b          etl.api_budget;
+BEGIN
+    UPDATE etl.api_circuit x
+       SET state = 'CLOSED', failures = 0, first_failure_at = NULL, open_seconds = NULL, open_until = NULL,
+           probing_until = NULL, updated_at = p_now
+     WHERE x.connection = p_connection AND (x.state <> 'CLOSED' OR x.failures > 0);
+
+    IF target <> p_bucket THEN
+        -- The API books these calls under another name than we thought: remember it, and free the probe taken here.
+        INSERT INTO etl.api_budget (connection, entity) VALUES (p_connection, target) ON CONFLICT DO NOTHING;
+        PERFORM 1 FROM etl.api_budget x
+          WHERE x.connection = p_connection AND x.entity IN (p_entity, p_bucket, target) ORDER BY x.entity FOR UPDATE;
+        UPDATE etl.api_budget x SET answers_as = nullif(target, x.entity), updated_at = p_now
+         WHERE x.connection = p_connection AND x.entity = p_entity;
+        UPDATE etl.api_budget x SET probing_until = NULL, updated_at = p_now
+         WHERE x.connection = p_connection AND x.entity = p_bucket AND x.window_no = p_window_no;
+    END IF;
+
+    SELECT * INTO b FROM etl.api_budget x WHERE x.connection = p_connection AND x.entity = target FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN;  -- the row was removed by hand meanwhile: the next call starts a new one
+    END IF;
+
+    late := target = p_bucket AND b.window_no <> p_window_no;
+    IF late AND NOT coalesce(b.resets_at BETWEEN earliest - interval '2 seconds' AND latest + interval '2 seconds', false)
+    THEN
+        RETURN;  -- news of a window that is over
+    END IF;
+
+    IF told IS NULL THEN
+        IF p_answered AND b.remaining IS NULL THEN
+            b.call_limit := coalesce(told_limit, b.call_limit, p_default_limit);
+            b.remaining := greatest(0, b.call_limit - b.window_taken);
+            b.resets_at := p_now + make_interval(secs => p_window_seconds);
+            b.estimated := true;
+        END IF;
+    ELSIF NOT b.estimated AND p_now >= b.resets_at - interval '1 second'
+          AND earliest > b.resets_at + interval '2 seconds' THEN
+        -- The API's next window has begun, within the margin by which we end ours later.
+        b.window_no := b.window_no + 1;
+        b.window_taken := 1;
+        b.call_limit := coalesce(told_limit, greatest(b.call_limit, told + 1));
+        b.remaining := least(told, b.call_limit);
+        b.resets_at := latest;
+    ELSE
+        -- Without a limit in the answer, the first figure of a window tells it: this call was one of them.
+        b.call_limit := coalesce(told_limit, CASE WHEN b.estimated THEN told + greatest(b.window_taken, 1)
+                                                  ELSE greatest(b.call_limit, told + 1) END);
+        b.remaining := least(b.remaining, told, greatest(0, b.call_limit - b.window_taken));
+        b.resets_at := CASE WHEN b.estimated THEN coalesce(latest, b.resets_at)
+                            ELSE coalesce(least(b.resets_at, latest), p_now + make_interval(secs => p_window_seconds)) END;
+        b.estimated := false;
+    END IF;
+
+    UPDATE etl.api_budget x
+       SET window_no = b.window_no, window_taken = b.window_taken, call_limit = b.call_limit, remaining = b.remaining,
+           resets_at = b.resets_at, estimated = b.estimated, probing_until = NULL,
+           limited_streak = CASE WHEN p_answered THEN 0 ELSE x.limited_streak END, updated_at = p_now
+     WHERE x.connection = p_connection AND x.entity = target;
+END;
+$$;
+
+-- The API said 429: this bucket rests for everybody until the moment returned.
+-- p_exhausted: the window is used up. Otherwise a short burst: quota is left, only the pace was too high.
+CREATE OR REPLACE FUNCTION etl.block_api(
+    p_connection  text,
+    p_bucket      text,
+    p_window_no   bigint,
+    p_retry_after double precision DEFAULT NULL,
+    p_exhausted   boolean          DEFAULT false,
+    p_now         timestamptz      DEFAULT clock_timestamp()
+) RETURNS timestamptz LANGUAGE plpgsql AS $$
+DECLARE
+    asked timestamptz := CASE WHEN p_retry_after IS NOT NULL
+                              THEN p_now + make_interval(secs => least(greatest(p_retry_after, 0), 86400)) END;
+    until timestamptz;
+    b     etl.api_budget;
+BEGIN
+    -- Whoever refuses is alive.
+    UPDATE etl.api_circuit x
+       SET state = 'CLOSED', failures = 0, first_failure_at = NULL, open_seconds = NULL, open_until = NULL,
+           probing_until = NULL, updated_at = p_now
+     WHERE x.connection = p_connection AND (x.state <> 'CLOSED' OR x.failures > 0);
+
+    SELECT * INTO b FROM etl.api_budget x WHERE x.connection = p_connection AND x.entity = p_bucket FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN p_now;
+    END IF;
+
+    IF b.window_no <> p_window_no
+       AND NOT coalesce(abs(extract(epoch FROM b.resets_at - asked)) <= 2, false) THEN
+        -- A late refusal: it was about a window that is over.
+        UPDATE etl.api_budget x SET rate_limited_total = x.rate_limited_total + 1, updated_at = p_now
+         WHERE x.connection = p_connection AND x.entity = p_bucket;
+        RETURN p_now;
+    END IF;
+
+    b.limited_streak := b.limited_streak + 1;
+    IF p_exhausted THEN
+        -- Our own estimate of the reset is no match for the API's word; a reset that it told is.
+        until := greatest(asked, CASE WHEN b.estimated AND asked IS NOT NULL THEN NULL ELSE b.resets_at END, p_now);
+        IF asked IS NULL AND b.resets_at IS NULL THEN
+            until := p_now + make_interval(secs => least(900, 30 * 2 ^ least(b.limited_streak - 1, 10)));
+        END IF;
+        b.remaining := 0;
+        b.resets_at := until;
+        b.estimated := false;
+        b.probing_until := NULL;
+    ELSE
+        until := coalesce(asked, p_now + make_interval(secs => least(60, 2 ^ least(b.limited_streak - 1, 10))));
+        b.probing_until := NULL;
+    END IF;
+    b.blocked_until := greatest(b.blocked_until, until);
+
+    UPDATE etl.api_budget x
+       SET remaining = b.remaining, resets_at = b.resets_at, estimated = b.estimated, probing_until = b.probing_until,
+           blocked_until = b.blocked_until, limited_streak = b.limited_streak,
+           rate_limited_total = x.rate_limited_total + 1, updated_at = p_now
+     WHERE x.connection = p_connection AND x.entity = p_bucket;
+    RETURN b.blocked_until;
+END;
+$$;
+
+-- A call ended without a usable answer. p_threshold of them in a row within p_within_seconds open the circuit for
+-- p_open_seconds; each probe that fails afterwards doubles the rest, up to p_cap_seconds.
+CREATE OR REPLACE FUNCTION etl.api_call_failed(
+    p_connection     text,
+    p_bucket         text,
+    p_window_no      bigint,
+    p_threshold      integer          DEFAULT 10,
+    p_within_seconds double precision DEFAULT 120,
+    p_open_seconds   double precision DEFAULT 30,
+    p_cap_seconds    double precision DEFAULT 600,
+    p_now            timestamptz      DEFAULT clock_timestamp(),
+    OUT opened     boolean,
+    OUT open_until timestamptz
+) LANGUAGE plpgsql AS $$
+DECLARE
+    c etl.api_circuit;
+BEGIN
+    opened := false;
+    INSERT INTO etl.api_circuit (connection) VALUES (p_connection) ON CONFLICT DO NOTHING;
+    SELECT * INTO c FROM etl.api_circuit x WHERE x.connection = p_connection FOR UPDATE;
+
+    IF c.state = 'CLOSED' THEN
+        IF c.first_failure_at >= p_now - make_interval(secs => p_within_seconds) THEN
+            c.failures := c.failures + 1;
+        ELSE
+            c.failures := 1;
+            c.first_failure_at := p_now;
+        END IF;
+        IF c.failures >= p_threshold THEN
+            opened := true;
+            c.open_seconds := p_open_seconds;
+        END IF;
+    ELSIF c.state = 'HALF_OPEN' THEN
+        opened := true;
+        c.open_seconds := least(p_cap_seconds, c.open_seconds * 2);
+    END IF;  -- OPEN: a call from before the rest, it has been judged already
+
+    IF opened THEN
+        c.state := 'OPEN';
+        c.open_until := p_now + make_interval(secs => c.open_seconds);
+        c.probing_until := NULL;
+        c.failures := 0;
+        c.first_failure_at := NULL;
+    END IF;
+    open_until := c.open_until;
+
+    UPDATE etl.api_circuit x
+       SET state = c.state, failures = c.failures, first_failure_at = c.first_failure_at, open_seconds = c.open_seconds,
+           open_until = c.open_until, probing_until = c.probing_until,
+           opened_total = x.opened_total + opened::integer, updated_at = p_now
+     WHERE x.connection = p_connection;
+
+    -- A failed probe makes room for the next one.
+    UPDATE etl.api_budget x SET probing_until = NULL, updated_at = p_now
+     WHERE x.connection = p_connection AND x.entity = p_bucket AND x.window_no = p_window_no
+       AND x.probing_until IS NOT NULL;
+END;
+$$;

@@ -1,0 +1,191 @@
+-- Chunks (league and season) within an execution: their start, figures, quality checks and end.
+
+-- A chunk's work starts in this run (again, after a clear): the execution is RUNNING from here on.
+CREATE OR REPLACE FUNCTION etl.open_chunk(
+    p_execution_id text, p_league_id bigint, p_season_id bigint, p_now timestamptz DEFAULT clock_timestamp()
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE etl.etl_executions
+    SET status = 'RUNNING', finished_at = NULL, duration_seconds = NULL, error_message = NULL,
+        heartbeat_at = p_now, updated_at = p_now
+    WHERE execution_id = p_execution_id;
+    INSERT INTO etl.execution_chunks (execution_id, league_id, season_id, status, started_at, tries)
+    VALUES (p_execution_id, p_league_id, p_season_id, 'RUNNING', p_now, 1)
+    ON CONFLICT (execution_id, league_id, season_id) DO UPDATE
+        SET status = 'RUNNING', started_at = coalesce(execution_chunks.started_at, p_now), finished_at = NULL,
+            collected_at = NULL, error_message = NULL, tries = execution_chunks.tries + 1;
+    DELETE FROM etl.check_results WHERE execution_id = p_execution_id AND chunk_id = p_league_id || '_' || p_season_id;
+    UPDATE etl.chunks
+    SET status = 'RUNNING', error_message = NULL, last_execution_id = p_execution_id, updated_at = p_now
+    WHERE league_id = p_league_id AND season_id = p_season_id;
+    PERFORM etl.log_etl_event('INFO', 'CHUNK', 'Chunk opened', NULL, p_execution_id, p_league_id || '_' || p_season_id, NULL, NULL, p_now);
+END $$;
+
+-- Recounts a chunk within a run from the plan's rows.
+CREATE OR REPLACE FUNCTION etl.recount_chunk(p_execution_id text, p_league_id bigint, p_season_id bigint)
+RETURNS void LANGUAGE sql AS $$
+    UPDATE etl.execution_chunks c
+    SET planned = f.planned, processed = f.processed, saved = f.saved, unchanged = f.unchanged, failed = f.failed, missing = f.missing
+    FROM (SELECT count(*) AS planned, count(*) FILTER (WHERE status <> 'PENDING') AS processed,
+                 count(*) FILTER (WHERE status = 'SAVED') AS saved,
+                 count(*) FILTER (WHERE status IN ('UNCHANGED', 'HELD')) AS unchanged,
+                 count(*) FILTER (WHERE status = 'FAILED') AS failed, count(*) FILTER (WHERE status = 'MISSING') AS missing
+          FROM etl.execution_fixtures
+          WHERE execution_id = p_execution_id AND season_id = p_season_id) f
+    WHERE c.execution_id = p_execution_id AND c.league_id = p_league_id AND c.season_id = p_season_id
+$$;
+
+-- What a chunk holds now, over all runs.
+CREATE OR REPLACE FUNCTION etl.recount_coverage(p_league_id bigint, p_season_id bigint, p_now timestamptz DEFAULT clock_timestamp())
+RETURNS void LANGUAGE sql AS $$
+    UPDATE etl.chunks c
+    SET total_fixtures = f.total, collected_fixtures = f.collected, settled_fixtures = f.settled, due_fixtures = f.due,
+        failed_fixtures = f.failed, updated_at = p_now
+    FROM (SELECT count(*) FILTER (WHERE deleted_at IS NULL) AS total,
+                 count(*) FILTER (WHERE collection_status = 'COLLECTED') AS collected,
+                 count(*) FILTER (WHERE collection_status = 'COLLECTED'
+                                    AND (next_due_at IS NULL OR next_due_at > p_now + interval '60 days')) AS settled,
+                 count(*) FILTER (WHERE next_due_at <= p_now AND deleted_at IS NULL) AS due,
+                 count(*) FILTER (WHERE collection_status IN ('FAILED', 'MISSING')) AS failed
+          FROM football.fixtures WHERE league_id = p_league_id AND season_id = p_season_id) f
+    WHERE c.league_id = p_league_id AND c.season_id = p_season_id
+      AND (c.total_fixtures, c.collected_fixtures, c.settled_fixtures, c.due_fixtures, c.failed_fixtures)
+          IS DISTINCT FROM (f.total, f.collected, f.settled, f.due, f.failed)
+$$;
+
+-- A chunk's work ends in this run. COMPLETED only when the collector reached the end of its plan and every
+-- required check passed; otherwise FAILED with the reason that was noted.
+CREATE OR REPLACE FUNCTION etl.close_chunk(
+    p_execution_id text, p_league_id bigint, p_season_id bigint, p_now timestamptz DEFAULT clock_timestamp()
+) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    v_chunk  text := p_league_id || '_' || p_season_id;
+    v_row    etl.execution_chunks;
+    v_failed text;
+    v_status text;
+    v_error  text;
+    v_secs   double precision;
+BEGIN
+    PERFORM etl.recount_chunk(p_execution_id, p_league_id, p_season_id);
+    SELECT * INTO v_row FROM etl.execution_chunks
+     WHERE execution_id = p_execution_id AND league_id = p_league_id AND season_id = p_season_id FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN NULL;        -- the chunk was never opened in this run
+    END IF;
+    SELECT string_agg(name || ': ' || notes, '; ' ORDER BY name) INTO v_failed FROM etl.check_results
+     WHERE execution_id = p_execution_id AND chunk_id = v_chunk AND required AND NOT success;
+    IF v_row.collected_at IS NULL THEN
+        v_status := 'FAILED';
+        v_error := coalesce(v_row.error_message, 'The collector did not reach the end of its plan.');
+    ELSIF v_failed IS NOT NULL THEN
+        v_status := 'FAILED';
+        v_error := 'Quality checks failed: ' || v_failed;
+    ELSE
+        v_status := 'COMPLETED';
+    END IF;
+    IF v_row.status = v_status THEN
+        RETURN v_status;    -- closed already: a cleared group closes in its check, and again in its teardown
+    END IF;
+    UPDATE etl.execution_chunks SET status = v_status, finished_at = p_now, error_message = v_error
+     WHERE execution_id = p_execution_id AND league_id = p_league_id AND season_id = p_season_id;
+    UPDATE etl.chunks
+    -- The owner stays: the collector gives its lease back itself, and another run may hold it by now.
+    SET status = v_status, error_message = v_error, last_execution_id = p_execution_id,
+        last_collected_at = CASE WHEN v_status = 'COMPLETED' THEN p_now ELSE last_collected_at END, updated_at = p_now
+    WHERE league_id = p_league_id AND season_id = p_season_id;
+    PERFORM etl.recount_coverage(p_league_id, p_season_id, p_now);
+    PERFORM etl.recount_execution(p_execution_id, p_now);
+    PERFORM etl.record_chunk_run(p_execution_id, p_league_id, p_season_id, p_now);
+    v_secs := greatest(extract(epoch FROM p_now - v_row.started_at), 0.001);
+    -- A repeated close replaces its figures instead of adding a second set.
+    DELETE FROM etl.etl_metrics WHERE execution_id = p_execution_id AND tags ->> 'chunk_id' = v_chunk
+       AND metric_name IN ('chunk_duration', 'fixtures_per_second', 'chunk_api_calls', 'chunk_failed_fixtures');
+    PERFORM etl.record_etl_metric(p_execution_id, m.name, m.value, m.unit, jsonb_build_object('chunk_id', v_chunk), p_now)
+    FROM (VALUES ('chunk_duration', v_secs, 's'), ('fixtures_per_second', v_row.processed / v_secs, 'fixtures/s'),
+                 ('chunk_api_calls', v_row.api_calls::double precision, 'calls'),
+                 ('chunk_failed_fixtures', v_row.failed::double precision, 'fixtures')) AS m(name, value, unit);
+    PERFORM etl.log_etl_event(CASE v_status WHEN 'COMPLETED' THEN 'INFO' ELSE 'ERROR' END, 'CHUNK',
+        format('Chunk %s: %s of %s fixtures, %s saved, %s unchanged, %s failed, %s missing', lower(v_status), v_row.processed,
+               v_row.planned, v_row.saved, v_row.unchanged, v_row.failed, v_row.missing),
+        CASE WHEN v_error IS NULL THEN NULL ELSE jsonb_build_object('error', v_error) END,
+        p_execution_id, v_chunk, NULL, round((v_secs * 1000)::numeric, 1), p_now);
+    -- "Clear only failed" runs neither open nor close nor finish again, because they had succeeded. So the last chunk
+    -- that closes after that finishes the execution.
+    PERFORM etl.finish_etl_execution(e.execution_id, p_now => p_now)
+    FROM etl.etl_executions e
+    WHERE e.execution_id = p_execution_id AND e.first_finished_at IS NOT NULL AND e.status = 'RUNNING'
+      AND NOT EXISTS (SELECT 1 FROM etl.execution_chunks c
+                      WHERE c.execution_id = p_execution_id AND c.status IN ('PENDING', 'RUNNING'));
+    RETURN v_status;
+END $$;
+
+-- A chunk that this run had closed is being worked on again, without its open task.
+CREATE OR REPLACE FUNCTION etl.reopen_chunk(
+    p_execution_id text, p_league_id bigint, p_season_id bigint, p_now timestamptz DEFAULT clock_timestamp()
+) RETURNS void LANGUAGE sql AS $$
+    SELECT etl.open_chunk(c.execution_id, c.league_id, c.season_id, p_now)
+    FROM etl.execution_chunks c
+    WHERE c.execution_id = p_execution_id AND c.league_id = p_league_id AND c.season_id = p_season_id
+      AND c.status IN ('COMPLETED', 'FAILED')
+$$;
+
+-- A try failed. In a run that had ended before, no close task may follow, so the chunk closes here.
+CREATE OR REPLACE FUNCTION etl.stop_chunk(
+    p_execution_id text, p_league_id bigint, p_season_id bigint, p_now timestamptz DEFAULT clock_timestamp()
+) RETURNS void LANGUAGE sql AS $$
+    SELECT etl.close_chunk(e.execution_id, p_league_id, p_season_id, p_now)
+    FROM etl.etl_executions e
+    WHERE e.execution_id = p_execution_id AND e.first_finished_at IS NOT NULL
+$$;
+
+-- Runs and records the checks of a chunk in a run. Required ones fail the chunk, the others are told.
+CREATE OR REPLACE FUNCTION etl.run_chunk_checks(
+    p_execution_id text, p_league_id bigint, p_season_id bigint, p_now timestamptz DEFAULT clock_timestamp()
+) RETURNS integer LANGUAGE sql AS $$
+    WITH plan AS (
+        SELECT p.fixture_id, p.status, f.collection_status, f.state_id, f.home_goals, f.away_goals, f.quality_score,
+               r.fixture_id IS NOT NULL AS has_raw, r.payload ? 'scores' AS asked_scores
+        FROM etl.execution_fixtures p
+        LEFT JOIN football.fixtures f ON f.id = p.fixture_id
+        LEFT JOIN raw.fixtures r ON r.fixture_id = p.fixture_id
+        WHERE p.execution_id = p_execution_id AND p.season_id = p_season_id
+    ), checks(name, required, bad, notes) AS (
+        SELECT 'plan_done', true, count(*) FILTER (WHERE status = 'PENDING'), 'planned fixtures that were never read' FROM plan
+        UNION ALL
+        SELECT 'stored', true,
+               count(*) FILTER (WHERE status IN ('SAVED', 'UNCHANGED', 'HELD')
+                                  AND (NOT has_raw OR coalesce(collection_status, '') NOT IN ('COLLECTED', 'DELETED'))),
+               'fixtures marked as saved that are not in raw.fixtures and football.fixtures' FROM plan
+        UNION ALL
+        SELECT 'finished_have_goals', false,
+               count(*) FILTER (WHERE state_id IN (5, 7, 8) AND asked_scores AND has_raw AND (home_goals IS NULL OR away_goals IS NULL)),
+               'finished fixtures without a current score' FROM plan
+        UNION ALL
+        SELECT 'quality', false, count(*) FILTER (WHERE quality_score < 60), 'fixtures with a quality score below 60' FROM plan
+    )
+    , written AS (
+        INSERT INTO etl.check_results AS c (execution_id, chunk_id, name, required, success, notes, checked_at)
+        SELECT p_execution_id, p_league_id || '_' || p_season_id, name, required, bad = 0, bad || ' ' || notes, p_now FROM checks
+        ON CONFLICT (execution_id, chunk_id, name) DO UPDATE
+            SET required = excluded.required, success = excluded.success, notes = excluded.notes, checked_at = excluded.checked_at
+        RETURNING success
+    )
+    SELECT count(*) FILTER (WHERE NOT success)::integer FROM written
+$$;
+
+CREATE OR REPLACE FUNCTION etl.require_chunk_checks(p_execution_id text, p_league_id bigint, p_season_id bigint)
+RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    v_failed text;
+    v_passed integer;
+BEGIN
+    SELECT string_agg(name || ': ' || notes, '; ' ORDER BY name) FILTER (WHERE required AND NOT success),
+           count(*) FILTER (WHERE success)
+      INTO v_failed, v_passed
+      FROM etl.check_results WHERE execution_id = p_execution_id AND chunk_id = p_league_id || '_' || p_season_id;
+    IF v_failed IS NOT NULL THEN
+        RAISE EXCEPTION 'Quality checks failed for chunk %_%: %', p_league_id, p_season_id, v_failed
+            USING HINT = 'See etl.check_results, then clear this group: it goes on with what is not marked off.';
+    END IF;
+    RETURN v_passed;
+END $$;

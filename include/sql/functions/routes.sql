@@ -1,0 +1,177 @@
+-- Raw routes: their tables, and where a run of a route stands.
+
+-- A name as part of a table's: ASCII letters, digits and single underscores, lower case.
+CREATE OR REPLACE FUNCTION etl.raw_name_part(p_text text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$
+    SELECT btrim(lower(regexp_replace(p_text COLLATE "C", '[^A-Za-z0-9]+', '_', 'g')), '_')
+$$;
+
+-- client_<client>_<route>. Longer ones are cut and told apart by a hash, so that the indexes' names still fit into the
+-- 63 bytes of PostgreSQL.
+CREATE OR REPLACE FUNCTION etl.raw_table_name(p_client text, p_route text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    v_name text := 'client_' || etl.raw_name_part(p_client) || '_' || etl.raw_name_part(p_route);
+BEGIN
+    IF coalesce(etl.raw_name_part(p_client), '') = '' OR coalesce(etl.raw_name_part(p_route), '') = '' THEN
+        RAISE EXCEPTION 'Client % or route % has no letter or digit. Choose names with some.',
+            quote_nullable(p_client), quote_nullable(p_route);
+    END IF;
+    RETURN CASE WHEN length(v_name) <= 46 THEN v_name ELSE left(v_name, 37) || '_' || left(md5(v_name), 8) END;
+END $$;
+
+-- The raw table of a route, made or brought up to date; its name without schema. Safe to call at any time, by several
+-- at once. p_key: dotted paths into the record (or into the request's own parameters).
+--
+-- One row per distinct content. record_key is computed by PostgreSQL from the key, so that a changed key counts for old
+-- rows too. collected_at is when the content was last found to be news: it moves only when a content comes back after
+-- another version of the same record, so the newest version of a record is the one with the greatest (collected_at, id).
+-- The view <table>_latest shows it.
+CREATE OR REPLACE FUNCTION etl.ensure_raw_table(p_client text, p_route text, p_key text[] DEFAULT NULL)
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    v_name  text := etl.raw_table_name(p_client, p_route);
+    v_key   text[] := nullif(p_key, '{}');
+    v_owner etl.raw_routes;
+    v_known boolean;
+    v_parts text;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('etl.ensure_raw_table', 0));
+    SELECT * INTO v_owner FROM etl.raw_routes WHERE table_name = v_name;
+    v_known := FOUND;
+    IF v_known AND (v_owner.client, v_owner.route) IS DISTINCT FROM (p_client, p_route) THEN
+        RAISE EXCEPTION 'Table raw.% belongs to client % route %; client % route % would share it. Rename one of them.',
+            v_name, v_owner.client, v_owner.route, p_client, p_route;
+    END IF;
+    IF NOT v_known AND to_regclass(format('raw.%I', v_name)) IS NOT NULL THEN
+        RAISE EXCEPTION 'There is a table raw.% that no route made. Rename it, or the route %/%.', v_name, p_client, p_route;
+    END IF;
+    IF v_known AND v_owner.key_paths IS NOT DISTINCT FROM v_key AND to_regclass(format('raw.%I', v_name)) IS NOT NULL THEN
+        RETURN v_name;
+    END IF;
+    EXECUTE format($sql$
+        CREATE TABLE IF NOT EXISTS raw.%1$I (
+            id             bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            collected_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+            reference_date date,
+            request        jsonb       NOT NULL DEFAULT '{}',
+            payload        jsonb       NOT NULL,
+            content_hash   bytea       NOT NULL,
+            created_at     timestamptz NOT NULL DEFAULT now(),
+            updated_at     timestamptz NOT NULL DEFAULT now(),
+            CONSTRAINT %2$I UNIQUE (content_hash))
+        $sql$, v_name, v_name || '_content_hash');
+    EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON raw.%I (reference_date)', v_name || '_reference_date', v_name);
+    EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON raw.%I (collected_at)', v_name || '_collected_at', v_name);
+    BEGIN
+        EXECUTE format('ALTER TABLE raw.%I ALTER COLUMN payload SET COMPRESSION lz4', v_name);
+    EXCEPTION WHEN feature_not_supported OR invalid_parameter_value THEN
+        NULL;   -- this server was built without lz4
+    END;
+    IF NOT v_known OR v_owner.key_paths IS DISTINCT FROM v_key THEN
+        EXECUTE format('DROP VIEW IF EXISTS raw.%I', v_name || '_latest');
+        EXECUTE format('ALTER TABLE raw.%I DROP COLUMN IF EXISTS record_key', v_name);
+    END IF;
+    IF v_key IS NOT NULL THEN
+        -- jsonb_build_array would not be IMMUTABLE; a part that is missing makes the key NULL.
+        SELECT string_agg(format('replace(coalesce(payload #>> %1$L, request #>> %1$L), ''|'', ''||'')',
+                                 string_to_array(path, '.')), ' || ''|'' || ' ORDER BY n)
+          INTO v_parts FROM unnest(v_key) WITH ORDINALITY AS k(path, n);
+        EXECUTE format('ALTER TABLE raw.%I ADD COLUMN IF NOT EXISTS record_key text GENERATED ALWAYS AS (%s) STORED',
+                       v_name, v_parts);
+        EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON raw.%I (record_key, collected_at DESC, id DESC)',
+                       v_name || '_record_key', v_name);
+        EXECUTE format('CREATE OR REPLACE VIEW raw.%I AS SELECT DISTINCT ON (record_key) * FROM raw.%I '
+                       'WHERE record_key IS NOT NULL ORDER BY record_key, collected_at DESC, id DESC',
+                       v_name || '_latest', v_name);
+    END IF;
+    INSERT INTO etl.raw_routes (table_name, client, route, key_paths) VALUES (v_name, p_client, p_route, v_key)
+    ON CONFLICT (table_name) DO UPDATE SET key_paths = excluded.key_paths, updated_at = clock_timestamp();
+    RETURN v_name;
+END $$;
+
+-- A try begins: where to start, under which fence. Goes on where an unfinished try over the same plan stands, unless
+-- that is older than p_resume or p_force asks for a fresh start (which a retry of the forced run itself does not repeat).
+CREATE OR REPLACE FUNCTION etl.begin_route_run(
+    p_route_name text, p_plan_hash text, p_execution_id text, p_slices integer, p_date_from date DEFAULT NULL,
+    p_date_to date DEFAULT NULL, p_force boolean DEFAULT false, p_resume interval DEFAULT '1 day',
+    p_now timestamptz DEFAULT clock_timestamp()
+) RETURNS TABLE (fence bigint, slice_index integer, page_state jsonb, counters jsonb, resumed boolean)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    v_old    etl.route_progress;
+    v_resume boolean;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('etl.route_progress ' || p_route_name, 0));
+    DELETE FROM etl.route_progress
+     WHERE route_name = p_route_name AND plan_hash <> p_plan_hash AND updated_at < p_now - interval '30 days';
+    SELECT * INTO v_old FROM etl.route_progress WHERE route_name = p_route_name AND plan_hash = p_plan_hash FOR UPDATE;
+    v_resume := FOUND AND v_old.status <> 'DONE'
+        AND (v_old.execution_id IS NOT DISTINCT FROM p_execution_id
+             OR (NOT p_force AND v_old.updated_at > p_now - p_resume));
+    IF v_resume THEN
+        UPDATE etl.route_progress
+           SET status = 'RUNNING', fence = fence + 1, execution_id = p_execution_id, error_message = NULL, updated_at = p_now
+         WHERE route_name = p_route_name AND plan_hash = p_plan_hash;
+    ELSE
+        INSERT INTO etl.route_progress AS p (route_name, plan_hash, execution_id, date_from, date_to, slices, started_at, updated_at)
+        VALUES (p_route_name, p_plan_hash, p_execution_id, p_date_from, p_date_to, p_slices, p_now, p_now)
+        ON CONFLICT (route_name, plan_hash) DO UPDATE
+            SET status = 'RUNNING', fence = p.fence + 1, execution_id = excluded.execution_id, date_from = excluded.date_from,
+                date_to = excluded.date_to, slices = excluded.slices, slice_index = 0, page_state = NULL, counters = '{}',
+                error_message = NULL, started_at = p_now, updated_at = p_now;
+    END IF;
+    PERFORM etl.record_collector_run(p_route_name, p_execution_id, 'running', p_now => p_now);
+    RETURN QUERY SELECT fence, slice_index, page_state, counters, v_resume FROM etl.route_progress
+                  WHERE route_name = p_route_name AND plan_hash = p_plan_hash;
+END $$;
+
+-- After a batch, in its transaction; false = another try has taken over, roll back.
+CREATE OR REPLACE FUNCTION etl.advance_route_run(
+    p_route_name text, p_plan_hash text, p_fence bigint, p_slice_index integer, p_page_state jsonb, p_counters jsonb,
+    p_now timestamptz DEFAULT clock_timestamp()
+) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE etl.route_progress SET slice_index = p_slice_index, page_state = p_page_state, counters = p_counters, updated_at = p_now
+     WHERE route_name = p_route_name AND plan_hash = p_plan_hash AND fence = p_fence AND status = 'RUNNING';
+    RETURN FOUND;
+END $$;
+
+-- A try ends, together with its collector's row; false = another try has taken over.
+CREATE OR REPLACE FUNCTION etl.finish_route_run(
+    p_route_name text, p_plan_hash text, p_fence bigint, p_status text, p_counters jsonb,
+    p_watermark jsonb DEFAULT NULL, p_error_message text DEFAULT NULL, p_now timestamptz DEFAULT clock_timestamp()
+) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    v_execution text;
+BEGIN
+    UPDATE etl.route_progress
+       SET status = p_status, counters = p_counters, error_message = p_error_message, updated_at = p_now,
+           slice_index = CASE WHEN p_status = 'DONE' THEN slices ELSE slice_index END,
+           page_state = CASE WHEN p_status = 'DONE' THEN NULL ELSE page_state END
+     WHERE route_name = p_route_name AND plan_hash = p_plan_hash AND fence = p_fence AND status = 'RUNNING'
+    RETURNING execution_id INTO v_execution;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM etl.record_collector_run(
+        p_route_name, v_execution, CASE p_status WHEN 'DONE' THEN 'success' ELSE 'failed' END,
+        (p_counters ->> 'records')::bigint, (p_counters ->> 'inserted')::bigint, (p_counters ->> 'revived')::bigint,
+        (p_counters ->> 'duplicates')::bigint - (p_counters ->> 'revived')::bigint, (p_counters ->> 'failed')::bigint,
+        p_watermark, p_error_message, p_now => p_now);
+    RETURN true;
+END $$;
+
+-- What a route run left, whatever became of its task: closes the collector's row when nobody did.
+CREATE OR REPLACE FUNCTION etl.close_route_run(p_route_name text, p_execution_id text, p_now timestamptz DEFAULT clock_timestamp())
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    v_status text;
+BEGIN
+    UPDATE etl.collector_runs
+       SET status = 'failed', completed_at = p_now, updated_at = p_now,
+           error_message = coalesce(error_message, 'The task ended before the route was read to its end; clear it to go on.')
+     WHERE collector_name = p_route_name AND execution_id = p_execution_id AND status = 'running';
+    SELECT status INTO v_status FROM etl.collector_runs
+     WHERE collector_name = p_route_name AND execution_id = p_execution_id;
+    RETURN v_status;
+END $$;

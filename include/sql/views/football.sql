@@ -1,0 +1,39 @@
+-- Football data for people.
+
+CREATE OR REPLACE VIEW football.fixture_results AS
+SELECT f.id AS fixture_id, f.starting_at, l.name AS league, s.name AS season, h.name AS home_team, a.name AS away_team,
+       f.home_goals, f.away_goals, st.developer_name AS state, f.result_info, f.quality_score, f.league_id, f.season_id,
+       f.home_team_id, f.away_team_id
+FROM football.fixtures f
+LEFT JOIN football.leagues l ON l.id = f.league_id
+LEFT JOIN football.seasons s ON s.id = f.season_id
+LEFT JOIN football.teams h ON h.id = f.home_team_id
+LEFT JOIN football.teams a ON a.id = f.away_team_id
+LEFT JOIN football.states st ON st.id = f.state_id
+WHERE f.deleted_at IS NULL;
+
+CREATE OR REPLACE VIEW football.season_coverage AS
+SELECT f.league_id, f.season_id, l.name AS league, s.name AS season, count(*) AS fixtures,
+       count(*) FILTER (WHERE f.collection_status = 'COLLECTED') AS collected,
+       count(*) FILTER (WHERE f.collection_status = 'PENDING') AS pending,
+       count(*) FILTER (WHERE f.collection_status IN ('FAILED', 'MISSING')) AS failed,
+       count(*) FILTER (WHERE f.state_id IN (5, 7, 8)) AS finished,
+       round(avg(f.quality_score), 1) AS mean_quality, max(f.last_fetched_at) AS last_fetched_at,
+       min(f.next_due_at) AS next_due_at
+FROM football.fixtures f
+LEFT JOIN football.leagues l ON l.id = f.league_id
+LEFT JOIN football.seasons s ON s.id = f.season_id
+WHERE f.deleted_at IS NULL
+GROUP BY f.league_id, f.season_id, l.name, s.name;
+
+CREATE OR REPLACE VIEW football.player_appearances AS
+SELECT p.fixture_id, f.starting_at, f.season_id, p.player_id, p.player_name, p.team_id, t.name AS team,
+       p.type_id = 11 AS started, p.jersey_number, p.formation_field,
+       m.value AS minutes, r.value AS rating
+FROM football.fixture_lineups p
+JOIN football.fixtures f ON f.id = p.fixture_id
+LEFT JOIN football.teams t ON t.id = p.team_id
+LEFT JOIN LATERAL (SELECT value FROM football.fixture_player_statistics d
+                   WHERE d.fixture_id = p.fixture_id AND d.lineup_id = p.id AND d.type_id = 119 LIMIT 1) m ON true
+LEFT JOIN LATERAL (SELECT value FROM football.fixture_player_statistics d
+                   WHERE d.fixture_id = p.fixture_id AND d.lineup_id = p.id AND d.type_id = 118 LIMIT 1) r ON true;

@@ -1,0 +1,12 @@
+-- Raw routes.
+
+-- Every raw route with its table and its newest run; rows is PostgreSQL's estimate.
+CREATE OR REPLACE VIEW etl.raw_route_status AS
+SELECT r.client, r.route, 'raw.' || r.table_name AS table_name, greatest(c.reltuples, 0)::bigint AS estimated_rows,
+       pg_total_relation_size(c.oid) AS bytes, l.status, l.started_at, l.completed_at, l.records_processed, l.records_inserted,
+       l.error_message, etl.collector_watermark(n.name) ->> 'date_to' AS collected_to
+FROM etl.raw_routes r
+CROSS JOIN LATERAL (SELECT 'raw_' || substr(r.table_name, 8) AS name) n
+LEFT JOIN pg_class c ON c.oid = to_regclass(format('raw.%I', r.table_name))
+LEFT JOIN etl.collector_last_runs l ON l.collector_name = n.name AND l.run_number = 1
+ORDER BY r.client, r.route;
