@@ -9,6 +9,8 @@ from typing import Any
 
 from airflow.sdk import DAG, get_current_context, task
 
+from sportmonks.alerts.failures import run_failed, run_succeeded
+
 DOC = """
 ### Watch
 
@@ -75,6 +77,7 @@ def alerts() -> dict[str, Any]:
     from airflow.sdk.exceptions import AirflowFailException
 
     from sportmonks.alerts import dispatch
+    from sportmonks.alerts.heartbeat import send_heartbeat
     from sportmonks.monitoring import housekeeping
 
     with _warehouse() as conn:
@@ -82,10 +85,11 @@ def alerts() -> dict[str, Any]:
         result = dispatch.check_and_notify(conn, dispatch.current_thresholds())
     if result["failed_rules"]:
         raise AirflowFailException(f"Alert rules failed: {', '.join(result['failed_rules'])}. See the log above.")
+    result["heartbeat"] = send_heartbeat()
     return result
 
 
-@task
+@task(on_success_callback=run_succeeded)
 def retention() -> dict[str, int]:
     from sportmonks.alerts import dispatch
     from sportmonks.monitoring import housekeeping
@@ -103,9 +107,16 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(minutes=9),
-    default_args={"owner": "sportmonks", "retries": 1, "retry_delay": timedelta(seconds=30)},
+    default_args={
+        "owner": "sportmonks",
+        "retries": 1,
+        "retry_delay": timedelta(seconds=30),
+        "on_failure_callback": run_failed,
+    },
     tags=["sportmonks", "monitoring"],
 ):
     # alerts runs in any case. retention is the task that is left out after a failure, which makes the DAG run fail and
     # so shows the failure.
-    close_dead_executions() >> [alerts(), retention()]
+    closed, checked = close_dead_executions(), alerts()
+    closed >> checked
+    [closed, checked] >> retention()

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, CronTriggerTimetable, chain
 
+from sportmonks.alerts.failures import run_failed, run_succeeded
 from sportmonks.operators.catalog import MigrateOperator, PublishCatalogOperator, ReferenceOperator, StructureOperator
 
 DOC = """\
@@ -41,11 +42,16 @@ with DAG(
     # A run with a new choice of leagues does not have to wait until the lists of the run before are read.
     max_active_runs=2,
     tags=["sportmonks", "football", "catalog"],
-    default_args={"owner": "sportmonks", "retries": 2, "retry_delay": timedelta(seconds=30)},
+    default_args={
+        "owner": "sportmonks",
+        "retries": 2,
+        "retry_delay": timedelta(seconds=30),
+        "on_failure_callback": run_failed,
+    },
 ):
     chain(
         MigrateOperator(task_id="migrate"),
         ReferenceOperator(task_id="reference"),
         PublishCatalogOperator(task_id="publish", max_active_tis_per_dag=1),
-        StructureOperator(task_id="structure", max_active_tis_per_dag=1),
+        StructureOperator(task_id="structure", max_active_tis_per_dag=1, on_success_callback=run_succeeded),
     )

@@ -23,6 +23,13 @@ class Post(NamedTuple):
     body: Any
 
 
+class Get(NamedTuple):
+    """One HTTP request without a body; ``authorization`` is its header as it came."""
+
+    path: str
+    authorization: str | None
+
+
 class Mail(NamedTuple):
     """One mail, decoded; ``to`` as in its header, ``html`` its first part."""
 
@@ -96,16 +103,22 @@ class _Http(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"ok")
 
+    def do_GET(self) -> None:
+        self.server.gets.append(Get(self.path, self.headers.get("Authorization")))
+        self.send_response(self.server.status)
+        self.end_headers()
+
     def log_message(self, format: str, *args: Any) -> None:
         pass
 
 
 class HookServer(ThreadingHTTPServer):
-    """Keeps what it receives in ``posts`` and answers with ``status``."""
+    """Keeps what it receives in ``posts`` and ``gets`` and answers with ``status``."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Http)
         self.posts: list[Post] = []
+        self.gets: list[Get] = []
         self.status = 200
 
     @property

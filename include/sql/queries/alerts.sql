@@ -28,11 +28,15 @@ LEFT JOIN etl.chunks k USING (league_id, season_id)
 WHERE c.execution_id = %(execution_id)s AND c.status IN ('PENDING', 'RUNNING', 'FAILED')
 ORDER BY c.position LIMIT 12;
 
--- name: alerts/raise_deadline
--- Opens or refreshes the alert of a missed deadline: its id, and whether it is new.
+-- name: alerts/raise
+-- Opens or refreshes an alert that no rule raises (a missed deadline, a failed run): its id, and whether it is new.
 SELECT alert_id, opened
-FROM etl.raise_alert(%(dedupe_key)s, 'DEADLINE', 'CRITICAL', %(subject)s, %(message)s, %(hint)s, %(details)s,
+FROM etl.raise_alert(%(dedupe_key)s, %(kind)s, 'CRITICAL', %(subject)s, %(message)s, %(hint)s, %(details)s,
                      %(execution_id)s, %(league_id)s, p_now => %(now)s);
+
+-- name: alerts/resolve
+-- Resolves the live alert of a key: how many there were (0 or 1).
+SELECT etl.resolve_alert(%(dedupe_key)s, %(now)s);
 
 -- name: alerts/acknowledge
 -- Somebody has seen an alert: its status afterwards, no row's value when there is no such alert.

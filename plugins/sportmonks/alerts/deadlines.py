@@ -11,10 +11,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from sportmonks.redaction import as_text
+
 if TYPE_CHECKING:
     from airflow.sdk.definitions.deadline import DeadlineAlert
 
 log = logging.getLogger(__name__)
+
+HINT = (
+    "See in the grid which task it waits for: a free slot, the API budget, or a retry. Late is not lost: let it run on,"
+    " or clear what failed."
+)
 
 
 def league_deadline(minutes: float, *, league_id: int | None = None, name: str = "deadline") -> DeadlineAlert:
@@ -51,11 +58,12 @@ async def deadline_missed(
 
 
 def report_missed_deadline(run: Mapping[str, Any], minutes: float | None, league_id: int | None) -> int | None:
-    """Store the alert and notify. Returns the alert's id, None when the warehouse cannot be reached (logged)."""
-    from sportmonks.alerts.dispatch import notify_one
+    """Store the alert and notify. Returns the alert's id, None when the warehouse cannot be reached: the channels are
+    then notified directly."""
+    from sportmonks.alerts.dispatch import notify_directly, notify_one
     from sportmonks.warehouse.connection import connect
 
-    dag_id = str(run.get("dag_id") or "unknown DAG")
+    dag_id, run_id = _ids(run)
     try:
         with connect(autocommit=True) as conn:
             alert_id, _opened = raise_deadline_alert(conn, run, minutes, league_id)
@@ -63,44 +71,51 @@ def report_missed_deadline(run: Mapping[str, Any], minutes: float | None, league
             return alert_id
     except Exception as error:
         # An exception of the callback would appear in the triggerer's log only.
-        log.error("Deadline of %s missed, and the alert could not be stored: %s", dag_id, str(error).splitlines()[0])
-        return None
+        log.error("Deadline of %s missed, and the alert could not be stored: %s", dag_id, as_text(error).split("\n")[0])
+    try:
+        notify_directly("DEADLINE", dag_id, _message(run, minutes), HINT, {"dag_id": dag_id, "run_id": run_id})
+    except Exception as error:
+        log.error("Nobody could be notified of the missed deadline of %s: %s", dag_id, as_text(error).split("\n")[0])
+    return None
 
 
 def raise_deadline_alert(
     conn: Any, run: Mapping[str, Any], minutes: float | None, league_id: int | None, *, now: datetime | None = None
 ) -> tuple[int, bool]:
     """(alert_id, newly opened) of the DEADLINE alert of the run's DAG. The message lists the unfinished seasons."""
-    from psycopg.types.json import Jsonb
-
+    from sportmonks.alerts.rules import raise_alert
     from sportmonks.planning.execution_id import execution_id as identity
     from sportmonks.warehouse.queries import sql
 
-    dag_id = str(run.get("dag_id") or "unknown DAG")
-    run_id = str(run.get("dag_run_id") or run.get("run_id") or "")
+    dag_id, run_id = _ids(run)
     run_after = _as_utc(run.get("run_after"))
     execution = identity(dag_id, run_id, run_after) if run_after else None
-    limit = f"{minutes:g} minute{'s' * (minutes != 1)}" if minutes else "its deadline"
-    message = (
-        f"Run {run_id or '?'} was not finished within {limit} of its queueing (state {run.get('state', 'unknown')})."
-    )
+    message = _message(run, minutes)
     waiting = conn.execute(sql("alerts/unfinished_seasons"), {"execution_id": execution}).fetchall()
     if waiting:
         message += f" Not done: {', '.join(row[0] for row in waiting)}."
     details = {"dag_id": dag_id, "run_id": run_id, "deadline_minutes": minutes}
-    alert = {
-        "dedupe_key": f"DEADLINE:{dag_id}",
-        "subject": dag_id,
-        "message": message,
-        "hint": "See in the grid which task it waits for: a free slot, the API budget, or a retry. Late is not lost:"
-        " let it run on, or clear what failed.",
-        "details": Jsonb(details),
-        "execution_id": execution,
-        "league_id": league_id,
-        "now": now or datetime.now(UTC),
-    }
-    row = conn.execute(sql("alerts/raise_deadline"), alert).fetchone()
-    return int(row[0]), bool(row[1])
+    return raise_alert(
+        conn,
+        "DEADLINE",
+        dag_id,
+        message,
+        hint=HINT,
+        details=details,
+        execution_id=execution,
+        league_id=league_id,
+        now=now,
+    )
+
+
+def _ids(run: Mapping[str, Any]) -> tuple[str, str]:
+    return str(run.get("dag_id") or "unknown DAG"), str(run.get("dag_run_id") or run.get("run_id") or "")
+
+
+def _message(run: Mapping[str, Any], minutes: float | None) -> str:
+    limit = f"{minutes:g} minute{'s' * (minutes != 1)}" if minutes else "its deadline"
+    state = run.get("state", "unknown")
+    return f"Run {_ids(run)[1] or '?'} was not finished within {limit} of its queueing (state {state})."
 
 
 def _as_utc(value: Any) -> datetime | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -83,6 +83,30 @@ def notify_one(
     now = now or datetime.now(UTC)
     claimed = conn.execute(sql("alerts/claim_notification"), {"alert_id": alert_id, "now": now}).fetchall()
     return bool(_send(conn, [row[0] for row in claimed], deliver, now))
+
+
+def notify_directly(kind: str, subject: str, message: str, hint: str, details: Mapping[str, Any]) -> bool:
+    """Send one message to every channel without the warehouse, for the time that it cannot be reached. True when a
+    channel accepted it."""
+    now = datetime.now(UTC)
+    alert = Alert(
+        alert_id=0,
+        dedupe_key=f"{kind}:{subject}",
+        kind=kind,
+        severity="CRITICAL",
+        status="OPEN",
+        subject=subject,
+        message=f"{message} The warehouse cannot be reached, so this alert is on no page.",
+        hint=hint,
+        opened_at=now,
+        last_seen_at=now,
+        seen_count=1,
+        dag_id=details.get("dag_id"),
+        run_id=details.get("run_id"),
+        details=dict(details),
+        opened=True,
+    )
+    return bool(AlertNotifier([alert]).deliver().sent)
 
 
 def _send(conn: psycopg.Connection[Any], ids: list[int], deliver: Deliver, now: datetime) -> int:

@@ -22,6 +22,7 @@ KIND_NAMES = {
     "STALE_LEAGUE": "A league is stale",
     "UNKNOWN_IDS": "Unknown ids from the provider",
     "DEADLINE": "Deadline missed",
+    "RUN_FAILED": "A run failed",
 }
 
 

@@ -77,6 +77,37 @@ class Alert:
         return cls(**values, opened=opened)
 
 
+def raise_alert(
+    conn: psycopg.Connection[Any],
+    kind: str,
+    subject: str,
+    message: str,
+    *,
+    hint: str,
+    details: Mapping[str, Any],
+    execution_id: str | None = None,
+    league_id: int | None = None,
+    now: datetime | None = None,
+) -> tuple[int, bool]:
+    """Open the CRITICAL alert ``kind:subject`` or refresh it: (alert_id, newly opened)."""
+    row = conn.execute(
+        sql("alerts/raise"),
+        {
+            "dedupe_key": f"{kind}:{subject}",
+            "kind": kind,
+            "subject": subject,
+            "message": message,
+            "hint": hint,
+            "details": Jsonb(dict(details)),
+            "execution_id": execution_id,
+            "league_id": league_id,
+            "now": now or datetime.now(UTC),
+        },
+    ).fetchone()
+    assert row is not None
+    return int(row[0]), bool(row[1])
+
+
 class ETLAlertManager:
     """Runs the rules over one connection, each in its own transaction, so that one failing rule stops no other."""
 

@@ -13,6 +13,15 @@ if TYPE_CHECKING:
 TIMEOUT_S = 10
 
 
+def address_of(conn: Any) -> str:
+    """The URL of an HTTP connection: host with or without scheme, port, and the path of the extra."""
+    host = conn.host or ""
+    base = host if "://" in host else f"{conn.schema or 'https'}://{host}"
+    if conn.port:
+        base = f"{base}:{conn.port}"
+    return base + str(conn.extra_dejson.get("path", ""))
+
+
 class WebhookNotifier(BaseNotifier):
     """POST ``payload`` to the connection's address; its password, if any, goes into the Authorization header.
 
@@ -29,17 +38,12 @@ class WebhookNotifier(BaseNotifier):
 
     def notify(self, context: Context) -> None:
         conn = BaseHook.get_connection(self.webhook_conn_id)
-        host = conn.host or ""
-        base = host if "://" in host else f"{conn.schema or 'https'}://{host}"
-        if conn.port:
-            base = f"{base}:{conn.port}"
         headers = {"Authorization": f"Bearer {conn.password}"} if conn.password else {}
-        path = str(conn.extra_dejson.get("path", ""))
         # Error texts of requests hold the address, which may hold a token: they are not passed on.
         try:
             # A redirect would carry the Authorization header elsewhere.
             answer = requests.post(
-                base + path, json=self.payload, headers=headers, timeout=TIMEOUT_S, allow_redirects=False
+                address_of(conn), json=self.payload, headers=headers, timeout=TIMEOUT_S, allow_redirects=False
             )
         except (requests.RequestException, ValueError) as error:
             reason = f"The webhook behind {self.webhook_conn_id} cannot be reached ({type(error).__name__})."

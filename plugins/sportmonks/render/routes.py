@@ -14,6 +14,7 @@ from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param, chain, get_pars
 # Not airflow.sdk's: in Airflow 3.3 that one cannot be serialised (its _summary is missing).
 from airflow.timetables.events import EventsTimetable
 
+from sportmonks.alerts.failures import run_failed, run_succeeded
 from sportmonks.config.settings import ROUTES_DIR, SQL_DIR, WAREHOUSE_CONN_ID
 from sportmonks.errors import ConfigurationError
 from sportmonks.operators.routes import EnsureRouteTablesOperator, RouteExtractOperator
@@ -127,11 +128,18 @@ def build_route_dag(route: Route) -> DAG:
         template_searchpath=[str(SQL_DIR)],
         user_defined_macros={"execution_id": execution_id},
         deadline=[league_deadline(minutes)] if minutes else None,
-        default_args={"owner": "sportmonks", "retries": route.retries, "retry_delay": timedelta(seconds=60)},
+        default_args={
+            "owner": "sportmonks",
+            "retries": route.retries,
+            "retry_delay": timedelta(seconds=60),
+            "on_failure_callback": run_failed,
+        },
     )
     with dag:
         ensure = EnsureRouteTablesOperator(task_id="ensure_table", route=route)
-        extract = RouteExtractOperator(task_id="extract", route=route, outlets=[Asset(f"raw.{route.table}")])
+        extract = RouteExtractOperator(
+            task_id="extract", route=route, outlets=[Asset(f"raw.{route.table}")], on_success_callback=run_succeeded
+        )
         summary = SQLExecuteQueryOperator(
             task_id="summary",
             conn_id=WAREHOUSE_CONN_ID,

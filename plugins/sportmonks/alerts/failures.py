@@ -1,0 +1,94 @@
+"""Failed runs of the DAGs that have no execution of their own: the catalog, raw routes, etl_watch.
+
+``run_failed`` is the failure callback of their tasks, ``run_succeeded`` the success callback of the task that ends
+their work. A failure opens an alert RUN_FAILED in the warehouse and sends it once. When the warehouse cannot be
+reached, which is often why the run failed, the notification goes straight to the channels, at most once per DAG in
+``REPEAT_HOURS``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sportmonks.redaction import as_text, mask_text
+
+log = logging.getLogger(__name__)
+
+KIND = "RUN_FAILED"
+# etl_watch fails every ten minutes while the warehouse is down: one message each would be ignored.
+REPEAT_HOURS = 6
+HINT = "Open the log of the failed task: its last line names the cause and what to do. Then clear the task."
+
+
+def run_failed(context: Mapping[str, Any]) -> None:
+    """Airflow's failure callback of a task, called after its last try. Never raises."""
+    run, task = context["dag_run"], context["ti"]
+    error = mask_text(as_text(context.get("exception") or "no reason is known").strip().split("\n")[0])
+    subject = str(run.dag_id)
+    message = f"Task {task.task_id} of run {run.run_id} failed: {error}"
+    details = {"dag_id": run.dag_id, "run_id": run.run_id, "task_id": task.task_id}
+    try:
+        report_in_warehouse(subject, message, details)
+    except Exception as error:
+        log.error("The alert could not be stored (%s): the channels are notified directly", as_text(error))
+        _notify_at_intervals(subject, message, details)
+
+
+def run_succeeded(context: Mapping[str, Any]) -> None:
+    """Airflow's success callback: resolves what ``run_failed`` has opened. Never raises."""
+    from sportmonks.warehouse.connection import connect
+    from sportmonks.warehouse.queries import sql
+
+    dag_id = str(context["dag_run"].dag_id)
+    try:
+        with connect(autocommit=True) as conn:
+            conn.execute(sql("alerts/resolve"), {"dedupe_key": f"{KIND}:{dag_id}", "now": datetime.now(UTC)})
+        _forget(dag_id)
+    except Exception as error:
+        log.warning("The alert of earlier failures of %s stays open: %s", dag_id, as_text(error))
+
+
+def report_in_warehouse(subject: str, message: str, details: Mapping[str, Any]) -> int:
+    """Open (or refresh) the DAG's RUN_FAILED alert and send it unless it has been sent. Returns its id."""
+    from sportmonks.alerts.dispatch import notify_one
+    from sportmonks.alerts.rules import raise_alert
+    from sportmonks.warehouse.connection import connect
+
+    with connect(autocommit=True) as conn:
+        alert_id, _opened = raise_alert(conn, KIND, subject, message, hint=HINT, details=details)
+        notify_one(conn, alert_id)
+        return alert_id
+
+
+def _notify_at_intervals(subject: str, message: str, details: Mapping[str, Any]) -> None:
+    from airflow.sdk import Variable
+
+    from sportmonks.alerts.dispatch import notify_directly
+
+    now, name = datetime.now(UTC), _variable(subject)
+    try:
+        last = Variable.get(name, default=None)
+        if last is not None and now - datetime.fromisoformat(last) < timedelta(hours=REPEAT_HOURS):
+            return
+    except Exception as error:
+        # One message too many is better than none.
+        log.warning("When %s was last notified of is not known: %s", subject, as_text(error))
+    try:
+        if notify_directly(KIND, subject, message, HINT, details):
+            Variable.set(name, now.isoformat())
+    except Exception as error:
+        log.error("Nobody could be notified of the failure of %s: %s", subject, as_text(error))
+
+
+def _forget(subject: str) -> None:
+    from airflow.sdk import Variable
+
+    if Variable.get(_variable(subject), default=None) is not None:
+        Variable.delete(_variable(subject))
+
+
+def _variable(subject: str) -> str:
+    return f"sportmonks_notified_{subject}"
