@@ -18,14 +18,15 @@ class SportmonksPlugin(AirflowPlugin):
     external_views = [  # noqa: RUF012 (Airflow reads it so)
         {
             "name": "ETL dashboard",
-            "href": f"{PREFIX}/",
+            # Without a slash in front: Airflow's own address may have a path, and only a relative one follows it.
+            "href": f"{PREFIX.removeprefix('/')}/",
             "destination": "nav",
             "category": "browse",
             "url_route": "sportmonks-etl",
         },
         {
             "name": "ETL run",
-            "href": f"{PREFIX}/?dag_id={{DAG_ID}}&run_id={{RUN_ID}}",
+            "href": f"{PREFIX.removeprefix('/')}/?dag_id={{DAG_ID}}&run_id={{RUN_ID}}",
             "destination": "dag_run",
             "url_route": "sportmonks-etl-run",
         },

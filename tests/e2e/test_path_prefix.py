@@ -1,0 +1,98 @@
+"""The page behind an Airflow whose address has a path (``[api] base_url``), as reverse proxies and companies have it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import requests
+from playwright.sync_api import expect, sync_playwright
+from psycopg import conninfo, sql
+
+from tests.conftest import REPO
+from tests.e2e.conftest import free_port
+
+pytestmark = [
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on this machine"),
+]
+PREFIX = "/data/airflow"
+FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-sync"
+
+
+@pytest.fixture
+def address(postgres_server: str, warehouse_dsn: str, tmp_path: Path) -> Iterator[str]:
+    """Airflow's API server alone, with a metadata database of its own."""
+    name, port = f"airflow_{uuid.uuid4().hex[:8]}", free_port()
+    parts, warehouse = conninfo.conninfo_to_dict(postgres_server), conninfo.conninfo_to_dict(warehouse_dsn)
+    passwords = tmp_path / "passwords.json"
+    passwords.write_text(json.dumps({"admin": "admin"}))
+    connection = {"conn_type": "postgres", "host": warehouse["host"], "port": int(str(warehouse["port"]))}
+    connection |= {"login": warehouse["user"], "password": warehouse["password"], "schema": warehouse["dbname"]}
+    account = f"{parts['user']}:{parts['password']}@{parts['host']}:{parts['port']}"
+    env = {
+        **{key: value for key, value in os.environ.items() if not key.startswith(("AIRFLOW", "ETL_"))},
+        "AIRFLOW_HOME": str(tmp_path),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(REPO / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPO / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{account}/{name}",
+        "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}{PREFIX}",
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW_CONN_SPORTMONKS_WAREHOUSE": json.dumps(connection),
+        "PYTHONPATH": str(REPO / "plugins"),
+    }
+    airflow = [sys.executable, "-m", "airflow"]
+    with psycopg.connect(postgres_server, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    subprocess.run([*airflow, "db", "migrate"], env=env, cwd=tmp_path, check=True, capture_output=True)
+    log = (tmp_path / "api-server.log").open("wb")
+    server = subprocess.Popen([*airflow, "api-server"], env=env, cwd=tmp_path, stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{port}{PREFIX}"
+    try:
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                if requests.get(f"{url}/api/v2/version", timeout=5).ok:
+                    break
+            except requests.RequestException:
+                pass
+            assert time.monotonic() < deadline, (tmp_path / "api-server.log").read_text()[-3000:]
+            time.sleep(0.5)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(60)
+        log.close()
+        with psycopg.connect(postgres_server, autocommit=True) as admin:
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def test_the_page_is_there(address: str) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS.split())
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.goto(f"{address}/auth/login/")
+        page.fill("input[name=username]", "admin")
+        page.fill("input[name=password]", "admin")
+        page.keyboard.press("Enter")
+        page.wait_for_url(lambda found: "/auth/login" not in found)
+        page.goto(f"{address}/plugin/sportmonks-etl")
+        frame = page.frame_locator("iframe").first
+        expect(frame.get_by_role("heading", name="Nothing has run yet")).to_be_visible(timeout=60_000)
+        frame.get_by_role("link", name="Runs", exact=True).click()
+        expect(frame.get_by_role("heading", name="Runs")).to_be_visible(timeout=30_000)
+        browser.close()
