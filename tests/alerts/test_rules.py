@@ -197,7 +197,7 @@ def test_refused_includes_are_shown_as_long_as_they_are_left_out(warehouse: psyc
     (found,) = _check(warehouse, hours=167)
     assert (found.kind, found.severity) == ("INCLUDES_REFUSED", "WARNING")
     assert found.message == "The API refuses lineups.details, odds: nothing of it is collected."
-    assert "You do not have access" in found.details["said"]
+    assert "You do not have access" in found.details["message"]
     assert _check(warehouse, hours=169) == []
 
 

@@ -4,7 +4,7 @@ SELECT format('INCLUDES_REFUSED:%%s:%%s', f.connection, f.entity) AS dedupe_key,
        format('The API refuses %%s: nothing of it is collected.', string_agg(f.include, ', ' ORDER BY f.include)) AS message,
        'Take it out of the includes (include/catalog.yaml or ETL_INCLUDES), or ask the provider for a plan that covers it.' AS hint,
        jsonb_build_object('connection', f.connection, 'includes', jsonb_agg(f.include ORDER BY f.include),
-                          'said', (array_agg(f.message ORDER BY f.learnt_at DESC))[1]) AS details,
+                          'message', (array_agg(f.message ORDER BY f.learnt_at DESC))[1]) AS details,
        NULL::text AS execution_id, NULL::bigint AS league_id, NULL::bigint AS season_id
 FROM etl.forbidden_includes f
 WHERE f.learnt_at > %(now)s::timestamptz - interval '7 days'
