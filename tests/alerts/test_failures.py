@@ -1,4 +1,4 @@
-"""Failed runs without an execution, missed deadlines, heartbeats: people are notified with or without a warehouse."""
+"""Failed runs without an execution, missed deadlines, heartbeats: people are notified, warehouse or not."""
 
 from __future__ import annotations
 
