@@ -1,4 +1,4 @@
-"""The page behind an Airflow whose address has a path (``[api] base_url``), as reverse proxies and companies have it."""
+"""The page behind an Airflow whose address has a path (``[api] base_url``), as behind a reverse proxy."""
 
 from __future__ import annotations
 
