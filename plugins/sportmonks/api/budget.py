@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sportmonks.api.response import RateLimit
 from sportmonks.api.status import wait_before_retry
+from sportmonks.config.catalog import BudgetSettings
 from sportmonks.errors import BudgetWait, CircuitOpen, ConfigurationError, SportmonksError, WarehouseDown
 from sportmonks.warehouse.queries import sql
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MAX_INLINE_WAIT_S = 30.0
+# Of the catalog, so that a client without one shares the calls in the same way.
+DEFAULTS = BudgetSettings()
 LONGEST_POLL_S = 2.0
 
 _WHY = {
@@ -109,7 +111,7 @@ class UnlimitedBudget:
     """Grants everything and keeps the books; only a 429 makes it wait. For tests and tools without a warehouse."""
 
     def __init__(
-        self, *, max_inline_wait: float = MAX_INLINE_WAIT_S, sleep: Callable[[float], None] = time.sleep
+        self, *, max_inline_wait: float = DEFAULTS.max_inline_wait_seconds, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._waiting = _Waiting(max_inline_wait, sleep)
         self._lock = threading.Lock()
@@ -164,10 +166,10 @@ class PostgresBudget:
         connect: Callable[[], psycopg.Connection[Any]],
         connection_name: str,
         *,
-        reserve: float = 0.1,
-        max_inline_wait: float = MAX_INLINE_WAIT_S,
-        default_limit: int = 2000,
-        window: int = 3600,
+        reserve: float = DEFAULTS.reserve,
+        max_inline_wait: float = DEFAULTS.max_inline_wait_seconds,
+        default_limit: int = DEFAULTS.default_limit,
+        window: int = DEFAULTS.window_seconds,
         circuit_failures: int = 10,
         circuit_within: float = 120.0,
         circuit_open: float = 30.0,
