@@ -347,7 +347,7 @@ def test_init_builds_both_databases_and_again(services: dict[str, Any], postgres
     with psycopg.connect(postgres_server, autocommit=True) as admin:
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(metadata)))
         try:
-            for word in ("migrations applied", "up to date"):
+            for word in ("files of the schema applied", "up to date"):
                 done = subprocess.run(
                     command, env=environment, capture_output=True, text=True, check=False, cwd=tmp_path
                 )
