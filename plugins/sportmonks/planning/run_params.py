@@ -94,7 +94,7 @@ def read_params(params: Mapping[str, Any], league: League, settings: TaskSetting
     if start and end and start > end:
         raise ConfigurationError(f"date_from {start} is after date_to {end}.", hint="Swap them, or leave one empty.")
     if request.batch_size > largest:
-        hint = f"Choose a whole number from 1 to {largest}, or leave it empty."
+        hint = f"Write a whole number from 1 to {largest}, or leave it empty."
         raise ConfigurationError(f"batch_size is {request.batch_size}.", hint=hint)
     chosen = request.includes
     return RunParams(
