@@ -18,7 +18,8 @@ LostLease                 somebody else has taken over this chunk: stop, write n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Self
 
 
 class SportmonksError(Exception):
@@ -69,6 +70,13 @@ class BudgetWait(SportmonksError):
         self.entity = entity
         self.seconds = seconds
         self.until = until
+
+    @classmethod
+    def after(cls, seconds: float, *, entity: str, reason: str) -> Self:
+        """The wait that begins now and takes ``seconds``; ``reason`` says in the message why no call may be made."""
+        until = datetime.now(UTC) + timedelta(seconds=seconds)
+        message = f"No {entity} call before {until:%Y-%m-%d %H:%M:%S} UTC ({seconds:.0f} s): {reason.rstrip('.')}."
+        return cls(message, entity=entity, seconds=seconds, until=until)
 
 
 class CircuitOpen(BudgetWait):

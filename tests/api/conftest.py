@@ -1,4 +1,4 @@
-"""A client against a scripted server; sleeps are counted, not slept."""
+"""A client against a scripted server; its waits are recorded instead of slept."""
 
 from __future__ import annotations
 
@@ -15,27 +15,30 @@ from tests.harness.api_server import Handler, Server, serving
 KEY = "s3cr3t-Key-0123456789abcdef"
 
 
-class Naps(list[float]):
-    """Stands for time.sleep: notes how long it would have slept."""
+Talk = Callable[..., tuple[SportmonksClient, Server]]
+
+
+class Sleeps(list[float]):
+    """Replaces time.sleep: records how long it would have slept."""
 
     def __call__(self, seconds: float) -> None:
         self.append(seconds)
 
 
 @pytest.fixture
-def naps() -> Naps:
-    return Naps()
+def sleeps() -> Sleeps:
+    return Sleeps()
 
 
 @pytest.fixture
-def talk(naps: Naps) -> Iterator[Callable[..., tuple[SportmonksClient, Server]]]:
+def talk(sleeps: Sleeps) -> Iterator[Talk]:
     """``talk(handler, **settings)`` gives a client and the server it talks to."""
     with ExitStack() as stack:
 
         def start(handler: Handler, **settings: Any) -> tuple[SportmonksClient, Server]:
             server = stack.enter_context(serving(handler))
-            settings.setdefault("budget", UnlimitedBudget(sleep=naps))
-            client = SportmonksClient(server.url, KEY, sleep=naps, **settings)
+            settings.setdefault("budget", UnlimitedBudget(sleep=sleeps))
+            client = SportmonksClient(server.url, KEY, sleep=sleeps, **settings)
             stack.callback(client.close)
             return client, server
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
-from sportmonks.api.client import SportmonksClient
 from sportmonks.errors import (
     BudgetWait,
     CircuitOpen,
@@ -18,10 +17,9 @@ from sportmonks.errors import (
     OutsidePlanError,
     TransientApiError,
 )
-from tests.harness.api_server import Handler, Seen, Server, always, answer, http
+from tests.api.conftest import Talk
+from tests.harness.api_server import NO_RESULT, Handler, Seen, Server, always, answer, http
 
-Talk = Callable[..., tuple[SportmonksClient, Server]]
-NO_RESULT = answer(message="No result(s) found matching your request.", rate_limit={"remaining": 3}, timezone="UTC")
 IDS = tuple(range(101, 151))
 
 
@@ -39,11 +37,11 @@ def fixtures(
         if "multi" not in seen.path:
             sock.sendall(answer([{"id": 1}]) if states else fault)
             return
-        asked = ids_of(seen)
-        if bad & set(asked):
+        requested = ids_of(seen)
+        if bad & set(requested):
             sock.sendall(fault)
             return
-        rows = [{"id": each, "name": f"fixture {each}"} for each in asked if each not in gone]
+        rows = [{"id": each, "name": f"fixture {each}"} for each in requested if each not in gone]
         sock.sendall(answer(rows) if rows else NO_RESULT)
 
     return handler
@@ -57,7 +55,7 @@ def test_a_batch_is_one_call_and_its_rows_are_untouched(talk: Talk) -> None:
     client, server = talk(always(http('{"data":[{"id": 2,  "b":"\\u00e9"},{"id":"1"}]}')))
     result = client.fixtures_multi([1, 2], ("scores", "events"))
     assert {key: bytes(row) for key, row in result.rows.items()} == {1: b'{"id":"1"}', 2: b'{"id": 2,  "b":"\\u00e9"}'}
-    assert (result.asked, result.missing, result.poisoned, result.calls) == ((1, 2), (), {}, 1)
+    assert (result.requested, result.missing, result.poisoned, result.calls) == ((1, 2), (), {}, 1)
     assert result.bytes == 46
     assert server.seen[0].path == "/v3/football/fixtures/multi/1,2"
     assert server.seen[0].query == {"include": "scores;events"}
@@ -67,7 +65,7 @@ def test_missing_strange_and_double_rows(talk: Talk, caplog: pytest.LogCaptureFi
     rows = [{"id": 3, "v": 1}, {"id": 1}, {"id": 99}, {"name": "?"}, {"id": 3, "v": 2}]
     client, _ = talk(always(answer(rows)))
     result = client.fixtures_multi([1, 2, 3, 1])
-    assert result.asked == (1, 2, 3)
+    assert result.requested == (1, 2, 3)
     assert result.missing == (2,)
     assert {key: json.loads(bytes(row)).get("v") for key, row in result.rows.items()} == {3: 2, 1: None}
     assert "2 rows of a batch" in caplog.text
@@ -99,7 +97,7 @@ def test_batches_that_are_none_are_refused_before_any_call(
     assert server.seen == []
 
 
-def test_the_maximum_is_a_dial(talk: Talk) -> None:
+def test_the_maximum_is_a_setting(talk: Talk) -> None:
     client, _ = talk(fixtures(), max_batch=100)
     assert len(client.fixtures_multi(list(range(1, 101))).rows) == 100
 
@@ -113,7 +111,7 @@ def test_one_poisoned_id_is_found_by_halving(talk: Talk, bad: int) -> None:
     assert "HTTP 500" in result.poisoned[bad]
     assert result.missing == ()
     assert result.calls == len(server.seen)
-    # 3 attempts for the whole, then for each of 6 halvings 2 attempts for the bad half and 1 for the good one.
+    # 3 attempts for the batch, then for each of 6 halvings 2 attempts for the bad half and 1 for the good one.
     assert len(server.seen) <= 3 + 6 * 3
 
 
@@ -141,11 +139,11 @@ def test_several_poisoned_ids_are_all_found(talk: Talk) -> None:
     assert len(result.rows) == 47
 
 
-def test_when_the_api_is_down_no_id_is_blamed_and_little_is_asked(talk: Talk) -> None:
+def test_when_the_api_is_down_no_id_is_blamed_and_few_calls_are_made(talk: Talk) -> None:
     client, server = talk(always(http("", 503)), attempts=5)
     with pytest.raises(TransientApiError, match="keeps failing for every part"):
         client.fixtures_multi(IDS)
-    # 5 for the whole, 2 for each half, 1 that names no fixture.
+    # 5 for the batch, 2 for each half, 1 that names no fixture.
     assert len(server.seen) == 10
     assert sizes(server) == [50] * 5 + [25] * 4
 
@@ -166,7 +164,9 @@ def test_an_api_that_dies_in_the_middle_of_the_search_is_not_blamed_on_ids(talk:
 
 
 @pytest.mark.parametrize("ids", [[7], [7, 8]])
-def test_a_small_batch_of_bad_ids_only_is_told_from_a_dead_api_by_another_endpoint(talk: Talk, ids: list[int]) -> None:
+def test_a_small_batch_of_bad_ids_only_is_distinguished_from_a_dead_api_by_another_endpoint(
+    talk: Talk, ids: list[int]
+) -> None:
     client, _ = talk(fixtures([7, 8]), attempts=2)
     assert set(client.fixtures_multi(ids).poisoned) == set(ids)
     client, _ = talk(fixtures([7, 8], states=False), attempts=2)
@@ -249,7 +249,9 @@ def test_dropped_includes_are_named(talk: Talk) -> None:
     assert len(server.seen) == 3
 
 
-def test_an_api_that_cuts_batches_silently_is_asked_for_the_rest(talk: Talk, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_api_that_cuts_batches_silently_gets_a_request_for_the_rest(
+    talk: Talk, caplog: pytest.LogCaptureFixture
+) -> None:
     def handler(seen: Seen, sock: socket.socket) -> None:
         sock.sendall(answer([{"id": each} for each in ids_of(seen)[:50]]))
 

@@ -64,7 +64,7 @@ class PlayedApi:
 
 
 def work(budget: PostgresBudget, api: PlayedApi, calls: int) -> int:
-    """Make up to ``calls`` calls; returns how many the budget granted before it asked to come back later."""
+    """Make up to ``calls`` calls; returns how many the budget granted before it raised a wait."""
     done = 0
     while done < calls:
         try:
@@ -173,12 +173,12 @@ def sessions(conn: psycopg.Connection[Any]) -> int:
 def test_no_connection_is_held_while_waiting(warehouse: psycopg.Connection[Any], make: Make) -> None:
     seen: list[int] = []
 
-    def nap(seconds: float) -> None:
+    def sleep(seconds: float) -> None:
         time.sleep(0.05)
         seen.append(sessions(warehouse))
         warehouse.execute("UPDATE etl.api_budget SET blocked_until = NULL")
 
-    budget = make(reserve=0, sleep=nap)
+    budget = make(reserve=0, sleep=sleep)
     grant = budget.acquire("Fixture")
     assert sessions(warehouse) == 1
     budget.penalise(grant, 20)
@@ -186,7 +186,7 @@ def test_no_connection_is_held_while_waiting(warehouse: psycopg.Connection[Any],
     assert seen == [0]
 
 
-def test_a_long_wait_is_raised_with_its_moment(make: Make) -> None:
+def test_a_long_wait_is_raised_with_its_end(make: Make) -> None:
     budget = make(reserve=0)
     grant = budget.acquire("Fixture")
     budget.settle(grant, RateLimit(0, 1800, "Fixture", 60))
@@ -241,10 +241,10 @@ def test_without_the_warehouse_no_call_is_made_but_an_answer_in_hand_is_kept(
     with pytest.raises(ConfigurationError, match="warehouse"):
         budget.acquire("Fixture")
     budget.settle(Grant("Fixture", "Fixture"), RateLimit(1, 1, "Fixture", 1))
-    assert "The budget could not be brought up to date" in caplog.text
+    assert "The budget could not be updated" in caplog.text
 
 
-def test_a_warehouse_without_the_tables_names_the_mend(postgres_server: str) -> None:
+def test_a_warehouse_without_the_tables_gives_the_hint(postgres_server: str) -> None:
     budget = PostgresBudget(lambda: open_connection(postgres_server), "c")
     with pytest.raises(ConfigurationError, match="Run the migrations"):
         budget.acquire("Fixture")
@@ -257,14 +257,14 @@ def test_a_reserve_of_everything_is_refused(make: Make) -> None:
 
 
 def test_the_unlimited_budget_keeps_books_and_honours_a_429() -> None:
-    naps: list[float] = []
-    clock = UnlimitedBudget(sleep=lambda seconds: (naps.append(seconds), time.sleep(0.06))[1])
+    sleeps: list[float] = []
+    clock = UnlimitedBudget(sleep=lambda seconds: (sleeps.append(seconds), time.sleep(0.06))[1])
     grant = clock.acquire("Fixture")
     clock.settle(grant, RateLimit(5, 60, "Fixture", 60))
     assert (clock.taken, clock.figures["Fixture"].remaining) == ({"Fixture": 1}, 5)
     clock.penalise(grant, 0.05)
     clock.acquire("Fixture")
-    assert len(naps) == 1
+    assert len(sleeps) == 1
     clock.penalise(grant, 3600)
     with pytest.raises(BudgetWait):
         clock.acquire("Fixture")

@@ -25,18 +25,18 @@ def test_every_good_sample_is_understood(talk: Talk, samples: Path) -> None:
         body = file.read_bytes()
         client, _ = talk(always(http(body)))
         answer = client.get("fixtures")
-        whole: dict[str, Any] = msgspec.json.decode(body)
-        data = whole.get("data") or []
+        envelope: dict[str, Any] = msgspec.json.decode(body)
+        data = envelope.get("data") or []
         rows = data if isinstance(data, list) else [data]
         assert answer.objects() == rows, file.name
         assert answer.no_result == (not rows), file.name
-        said = whole["rate_limit"]
-        assert answer.rate_limit == RateLimit(said["remaining"], said["resets_in_seconds"], said["requested_entity"]), (
-            file.name
-        )
-        if "pagination" in whole:
+        reported = envelope["rate_limit"]
+        assert answer.rate_limit == RateLimit(
+            reported["remaining"], reported["resets_in_seconds"], reported["requested_entity"]
+        ), file.name
+        if "pagination" in envelope:
             assert answer.pagination is not None
-            assert answer.pagination.has_more == whole["pagination"]["has_more"], file.name
+            assert answer.pagination.has_more == envelope["pagination"]["has_more"], file.name
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_every_good_sample_is_understood(talk: Talk, samples: Path) -> None:
         ("error_400_documented", 400, FatalApiError, "The filters format is invalid"),
         ("error_401", 401, ConfigurationError, "SPORTMONKS_API_KEY"),
         ("error_403_include", 403, FatalApiError, "odds"),
-        ("error_429_documented", 429, BudgetWait, "the API asked to wait"),
+        ("error_429_documented", 429, BudgetWait, "the API requires a wait"),
     ],
 )
 def test_every_error_sample_is_understood(

@@ -1,4 +1,4 @@
-"""Client and budget against the API sandbox: a server that plays the whole API, in a process of its own."""
+"""Client and budget against the API sandbox: a server that plays the API, in a process of its own."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def box(sandbox: RunningSandbox) -> RunningSandbox:
 
 @pytest.fixture
 def budgeted(box: RunningSandbox, warehouse_dsn: str) -> Iterator[SportmonksClient]:
-    """A client on a PostgreSQL budget whose circuit opens after four failures, for a moment only."""
+    """A client on a PostgreSQL budget whose circuit opens after four failures, for a short time."""
     budget = PostgresBudget(
         lambda: open_connection(warehouse_dsn), "c", circuit_failures=4, circuit_open=1.0, circuit_cap=1.0
     )
@@ -165,7 +165,7 @@ def test_all_contradictory_forms_are_accepted(box: RunningSandbox, client: Sport
         {"kind": "rate_limited", "seconds": 0, "where": "body"},
     ],
 )
-def test_a_bad_moment_loses_nothing(box: RunningSandbox, client: SportmonksClient, fault: dict[str, Any]) -> None:
+def test_a_passing_fault_loses_nothing(box: RunningSandbox, client: SportmonksClient, fault: dict[str, Any]) -> None:
     ids = truth(box, season(box))
     box.admin("POST", "/faults", fault)
     result = client.fixtures_multi(ids, INCLUDES)

@@ -10,8 +10,17 @@ import pytest
 from requests.structures import CaseInsensitiveDict
 
 from sportmonks.api.response import Envelope, read_envelope
-from sportmonks.api.status import Decision, decide, is_exhausted, retry_after, wait_before_retry
-from sportmonks.errors import RateLimited, TransientApiError
+from sportmonks.api.status import (
+    BEHIND_END,
+    BY_STATUS,
+    ONE_OF_MANY,
+    OTHER_API,
+    Decision,
+    decide,
+    decide_status,
+    is_exhausted,
+    retry_after,
+)
 
 NO_RESULT = "No result(s) found matching your request. Either the query did not return any results or ..."
 
@@ -80,6 +89,40 @@ def test_decisions(status: int, body: dict[str, Any] | None, decision: Decision)
 
 
 @pytest.mark.parametrize(
+    ("status", "one_listing", "one_of_many", "behind_end"),
+    [
+        (200, Decision.OK, Decision.OK, Decision.OK),
+        (201, Decision.OK, Decision.OK, Decision.OK),
+        (204, Decision.NO_RESULT, Decision.NO_RESULT, Decision.NO_RESULT),
+        (301, Decision.CONFIGURATION, Decision.CONFIGURATION, Decision.CONFIGURATION),
+        (400, Decision.FATAL, Decision.FATAL, Decision.FATAL),
+        (401, Decision.CONFIGURATION, Decision.CONFIGURATION, Decision.CONFIGURATION),
+        (402, Decision.CONFIGURATION, Decision.CONFIGURATION, Decision.CONFIGURATION),
+        (403, Decision.CONFIGURATION, Decision.OUTSIDE_PLAN, Decision.CONFIGURATION),
+        (404, Decision.FATAL, Decision.OUTSIDE_PLAN, Decision.NO_RESULT),
+        (408, Decision.RETRY, Decision.RETRY, Decision.RETRY),
+        (422, Decision.FATAL, Decision.FATAL, Decision.FATAL),
+        (425, Decision.RETRY, Decision.RETRY, Decision.RETRY),
+        (429, Decision.RATE_LIMITED, Decision.RATE_LIMITED, Decision.RATE_LIMITED),
+        (500, Decision.RETRY, Decision.RETRY, Decision.RETRY),
+        (503, Decision.RETRY, Decision.RETRY, Decision.RETRY),
+        (999, Decision.FATAL, Decision.FATAL, Decision.FATAL),
+    ],
+)
+def test_decisions_on_any_other_api(
+    status: int, one_listing: Decision, one_of_many: Decision, behind_end: Decision
+) -> None:
+    assert decide_status(status, OTHER_API) is one_listing
+    assert decide_status(status, ONE_OF_MANY, OTHER_API) is one_of_many
+    assert decide_status(status, BEHIND_END, OTHER_API) is behind_end
+    assert decide_status(status, BEHIND_END, ONE_OF_MANY, OTHER_API) is (BEHIND_END.get(status) or one_of_many)
+
+
+def test_without_differences_the_table_decides() -> None:
+    assert {status: decide_status(status) for status in BY_STATUS} == BY_STATUS
+
+
+@pytest.mark.parametrize(
     ("headers", "body", "seconds"),
     [
         ({}, {}, None),
@@ -113,19 +156,7 @@ def test_the_wait_that_the_api_names(headers: dict[str, str], body: Any, seconds
         ({"message": "Too Many Attempts.", "rate_limit": {"remaining": 0}}, {}, True),
     ],
 )
-def test_a_used_up_window_is_told_from_a_short_burst(body: Any, headers: dict[str, str], exhausted: bool) -> None:
+def test_a_used_up_window_is_distinguished_from_a_short_burst(
+    body: Any, headers: dict[str, str], exhausted: bool
+) -> None:
     assert is_exhausted(envelope(body, headers)) is exhausted
-
-
-def test_waits_double_up_to_the_cap_half_of_them_by_chance() -> None:
-    least = [wait_before_retry(attempt, None, chance=lambda: 0.0) for attempt in range(1, 9)]
-    most = [wait_before_retry(attempt, None, chance=lambda: 1.0) for attempt in range(1, 9)]
-    assert least == [0.5, 1, 2, 4, 8, 15, 15, 15]
-    assert most == [1, 2, 4, 8, 16, 30, 30, 30]
-    assert wait_before_retry(10_000, None) <= 30
-
-
-def test_the_apis_own_time_is_honoured() -> None:
-    assert wait_before_retry(1, TransientApiError("x", retry_after=25)) == 25
-    assert wait_before_retry(1, RateLimited("x", entity="Fixture", retry_after=1847)) == 1847
-    assert wait_before_retry(3, TransientApiError("x", retry_after=0.1), chance=lambda: 0.0) == 2

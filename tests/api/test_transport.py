@@ -117,7 +117,7 @@ def test_a_slow_answer_that_ends_in_time_leaves_its_connection_usable(talk: Talk
     assert server.connections == 1
 
 
-def test_gzip_is_asked_for_and_read(talk: Talk) -> None:
+def test_gzip_is_requested_and_read(talk: Talk) -> None:
     client, server = talk(always(zipped([{"id": 1}, {"id": 2}])))
     answered = client.get("fixtures")
     assert len(answered.rows()) == 2

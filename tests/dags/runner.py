@@ -48,11 +48,11 @@ def run(dag_id: str, conf: dict[str, Any], env: dict[str, str | None]) -> dict[s
 
 def hurry() -> None:
     """Make the waits of retries and of an open circuit short; all of them still take place."""
-    from sportmonks.api import client
+    from sportmonks.api import retry
     from sportmonks.api.budget import PostgresBudget
 
-    vars(client)["wait_before_retry"]  # it must be there
-    setattr(client, "wait_before_retry", lambda *_: 0.01)  # noqa: B010
+    vars(retry)["wait_before_retry"]  # it must be there
+    setattr(retry, "wait_before_retry", lambda *_: 0.01)  # noqa: B010
     defaults: Any = PostgresBudget.__init__.__kwdefaults__
     defaults.update(circuit_open=0.1, circuit_cap=0.2)
 

@@ -40,12 +40,26 @@ def answer(data: Any = None, *, status: int = 200, headers: dict[str, str] | Non
     return http(json.dumps(body), status, headers)
 
 
+NO_RESULT = answer(message="No result(s) found matching your request.", rate_limit={"remaining": 3}, timezone="UTC")
+ROW = answer([{"id": 1}])
+
+
 def zipped(data: Any) -> bytes:
     return http(gzip.compress(json.dumps({"data": data}).encode()), headers={"Content-Encoding": "gzip"})
 
 
 def always(raw: bytes) -> Handler:
     return lambda _, sock: sock.sendall(raw)
+
+
+def in_turn(*raws: bytes) -> Handler:
+    """Each request gets the next answer, the last one stays."""
+    left = list(raws)
+
+    def handler(_: Seen, sock: socket.socket) -> None:
+        sock.sendall(left.pop(0) if len(left) > 1 else left[0])
+
+    return handler
 
 
 @dataclass

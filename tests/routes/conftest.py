@@ -16,6 +16,18 @@ from sportmonks.warehouse.connection import open_connection
 from tests.harness.rest_server import RestServer
 
 TODAY = date(2025, 12, 31)
+# Keys of a route for each style of paging that the scripted API has.
+STYLES = {
+    "page": "path: /api/page\npaging: {style: page, size_parameter: size, size: 100, more: pagination.has_more}",
+    "page, by total": "path: /api/page\npaging: {style: page, total: total}",
+    "page, by the short page": "path: /api/page\npaging: {style: page, size_parameter: size, size: 100}",
+    "offset": "path: /api/offset\npaging: {style: offset, size_parameter: limit, size: 100, total: total}",
+    "offset, by the short page": "path: /api/offset\npaging: {style: offset, size_parameter: limit, size: 5000}",
+    "cursor": "path: /api/cursor\nrecords: result.items\npaging: {style: cursor, next: meta.next}",
+    "next": "path: /api/next\npaging: {style: next, next: links.next}",
+    "link header": "path: /api/link\nrecords: .\npaging: {style: next, next: header.link}",
+    "none": "path: /api/plain\nrecords: .\npaging: none",
+}
 
 
 @pytest.fixture
@@ -32,10 +44,10 @@ def run(server: RestServer, warehouse_dsn: str) -> Run:
     """``run(route, date_from=..., date_to=...)`` -> summary; waits between retries are skipped."""
 
     def go(
-        route: Route, *, execution_id: str | None = "etl_1", sleeps: list[float] | None = None, **wanted: Any
+        route: Route, *, execution_id: str | None = "etl_1", sleeps: list[float] | None = None, **params: Any
     ) -> Any:
-        days = {name: date.fromisoformat(value) for name, value in wanted.items() if name.startswith("date_")}
-        force = bool(wanted.get("force"))
+        days = {name: date.fromisoformat(value) for name, value in params.items() if name.startswith("date_")}
+        force = bool(params.get("force"))
 
         def connect() -> psycopg.Connection[Any]:
             return open_connection(warehouse_dsn)
@@ -44,7 +56,7 @@ def run(server: RestServer, warehouse_dsn: str) -> Run:
             if sleeps is not None:
                 sleeps.append(seconds)
 
-        plan: RoutePlan = plan_run(connect, route, RouteRequest(**days), wanted.get("today", TODAY))
+        plan: RoutePlan = plan_run(connect, route, RouteRequest(**days), params.get("today", TODAY))
         source = RestSource(route, Access(server.url, password="S3cr3tKey"), sleep=sleep)
         try:
             return run_route(
@@ -54,7 +66,7 @@ def run(server: RestServer, warehouse_dsn: str) -> Run:
                 plan,
                 execution_id=execution_id,
                 force=force,
-                today=wanted.get("today", TODAY),
+                today=params.get("today", TODAY),
             )
         finally:
             source.close()

@@ -115,11 +115,11 @@ def test_a_broken_file_becomes_a_dag_that_says_so(tmp_path: Path) -> None:
         problem.task_dict["explain"].python_callable()  # type: ignore[attr-defined]
 
 
-def test_only_the_asked_dag_is_built_when_a_task_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_requested_dag_is_built_when_a_task_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     from sportmonks.render import routes as render
 
-    asked = SimpleNamespace(dag_id="raw_sportmonks_squads")
-    monkeypatch.setattr(render, "get_parsing_context", lambda: asked)
+    requested = SimpleNamespace(dag_id="raw_sportmonks_squads")
+    monkeypatch.setattr(render, "get_parsing_context", lambda: requested)
     assert set(render.route_dags()) == {"raw_sportmonks_squads"}
 
 

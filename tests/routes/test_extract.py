@@ -9,11 +9,18 @@ from typing import Any
 import psycopg
 import pytest
 
-from sportmonks.errors import BudgetWait, ConfigurationError, FatalApiError, LostLease, TransientApiError
+from sportmonks.errors import (
+    BudgetWait,
+    CircuitOpen,
+    ConfigurationError,
+    FatalApiError,
+    LostLease,
+    TransientApiError,
+)
 from sportmonks.routes.spec import Route
 from tests.harness.rest_server import RestServer, order
 from tests.harness.routes import BASE, make_route
-from tests.routes.conftest import Run
+from tests.routes.conftest import STYLES, Run
 
 Conn = psycopg.Connection[Any]
 
@@ -25,19 +32,6 @@ def ids(conn: Conn, route: Route) -> list[int]:
 
 def figures(summary: dict[str, Any], *names: str) -> tuple[Any, ...]:
     return tuple(summary[name] for name in names)
-
-
-STYLES = {
-    "page": "path: /api/page\npaging: {style: page, size_parameter: size, size: 100, more: pagination.has_more}",
-    "page, by total": "path: /api/page\npaging: {style: page, total: total}",
-    "page, by the short page": "path: /api/page\npaging: {style: page, size_parameter: size, size: 100}",
-    "offset": "path: /api/offset\npaging: {style: offset, size_parameter: limit, size: 100, total: total}",
-    "offset, by the short page": "path: /api/offset\npaging: {style: offset, size_parameter: limit, size: 5000}",
-    "cursor": "path: /api/cursor\nrecords: result.items\npaging: {style: cursor, next: meta.next}",
-    "next": "path: /api/next\npaging: {style: next, next: links.next}",
-    "link header": "path: /api/link\nrecords: .\npaging: {style: next, next: header.link}",
-    "none": "path: /api/plain\nrecords: .\npaging: none",
-}
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -66,7 +60,7 @@ def test_the_key_travels_in_a_header_alone(run: Run, server: RestServer, warehou
 @pytest.mark.parametrize(
     ("auth", "header", "value"), [("X-Api-Key", "X-Api-Key", "S3cr3tKey"), ("none", "Authorization", None)]
 )
-def test_other_ways_to_say_who_we_are(run: Run, server: RestServer, auth: str, header: str, value: str | None) -> None:
+def test_other_ways_to_authenticate(run: Run, server: RestServer, auth: str, header: str, value: str | None) -> None:
     run(make_route(f"auth: {auth}"))
     assert server.calls[0][2].get(header) == value
 
@@ -122,7 +116,7 @@ def test_another_run_goes_on_too_unless_forced(run: Run, server: RestServer) -> 
 
 
 def test_a_page_that_comes_twice_once(run: Run, server: RestServer, warehouse: Conn) -> None:
-    """A passing repetition is asked again and costs nothing."""
+    """A passing repetition is requested again and costs nothing."""
     server.repeat[5] = (4, 1)
     route = make_route()
     summary = run(route)
@@ -175,7 +169,7 @@ def test_an_empty_page_where_more_was_promised(run: Run, server: RestServer, war
     route = make_route()
     assert figures(run(route), "inserted", "asked_again") == (1000, 2)
     server.empty[5] = 99
-    with pytest.raises(TransientApiError, match="page 5 is empty although more was promised"):
+    with pytest.raises(TransientApiError, match="page 5 is empty although page 4 promised more"):
         run(route)
 
 
@@ -274,8 +268,8 @@ def test_windows_and_watermark(run: Run, server: RestServer, warehouse: Conn) ->
         "date_field: created\nperiod: {date_from: from, date_to: to, max_days: 31, first_days: 89, lookback_days: 3}"
     )
     summary = run(route, execution_id="a", today=date(2025, 3, 31))
-    asked = [(query["from"], query["to"]) for _, query, _ in server.calls]
-    assert asked == [("2025-01-01", "2025-01-31"), ("2025-02-01", "2025-03-03"), ("2025-03-04", "2025-03-31")]
+    requested = [(query["from"], query["to"]) for _, query, _ in server.calls]
+    assert requested == [("2025-01-01", "2025-01-31"), ("2025-02-01", "2025-03-03"), ("2025-03-04", "2025-03-31")]
     assert figures(summary, "listings", "pages", "inserted", "out_of_range") == (3, 3, 5, 10)
     server.calls.clear()
     run(route, execution_id="b", today=date(2025, 4, 2))
@@ -307,7 +301,7 @@ def test_nonsense_is_refused_before_any_call(run: Run, server: RestServer) -> No
         (302, ConfigurationError, "elsewhere"),
     ],
 )
-def test_answers_that_no_retry_mends(
+def test_answers_that_no_retry_helps(
     run: Run, server: RestServer, status: int, error: type[Exception], words: str
 ) -> None:
     server.fail[1] = [status]
@@ -338,6 +332,19 @@ def test_a_short_wait_is_waited_a_long_one_given_back(run: Run, server: RestServ
     server.calls.clear()
     assert run(route, execution_id="etl_2")["pages"] == 10
     assert server.calls[0][1]["page"] == "3"
+
+
+def test_an_api_that_names_a_long_absence_gives_the_worker_back(run: Run, server: RestServer, warehouse: Conn) -> None:
+    server.fail[3] = [503, 503]
+    server.headers = {"Retry-After": "600"}
+    sleeps: list[float] = []
+    route = make_route()
+    with pytest.raises(CircuitOpen, match="HTTP 503") as caught:
+        run(route, sleeps=sleeps)
+    assert (caught.value.entity, caught.value.seconds, sleeps) == ("raw_shop_orders", 600, [])
+    server.headers = {"Retry-After": "9"}
+    assert run(route, sleeps=sleeps)["inserted"] == 1000
+    assert sleeps == [9.0]
 
 
 def test_an_older_try_writes_nothing_more(run: Run, server: RestServer, warehouse: Conn) -> None:
@@ -389,7 +396,7 @@ def test_a_dead_database_stops_the_fetcher(run: Run, server: RestServer, warehou
     assert figures(summary, "records", "inserted", "duplicates", "resumed") == (1000, 1000, 0, True)
 
 
-def test_batches_are_whole_pages(run: Run, server: RestServer, warehouse: Conn) -> None:
+def test_batches_are_complete_pages(run: Run, server: RestServer, warehouse: Conn) -> None:
     server.size, server.total = 10, 500
     route = make_route("batch_export: 50\npaging: {style: page, more: pagination.has_more}")
     run(route)

@@ -11,10 +11,10 @@ import pytest
 from sportmonks.errors import ConfigurationError
 from sportmonks.routes.period import (
     Window,
-    in_api_words,
     moved_watermark,
     parse_day,
     record_day,
+    request_parameters,
     resolve_period,
     windows,
 )
@@ -50,7 +50,7 @@ def test_period_of_a_run(given: dict[str, Any], expected: tuple[str, str]) -> No
 def test_nonsense_names_the_parameter() -> None:
     with pytest.raises(ConfigurationError, match="date_from 2025-02-01 is after date_to 2025-01-01"):
         resolve_period(SPEC, date_from=d("2025-02-01"), date_to=d("2025-01-01"), today=TODAY)
-    with pytest.raises(ConfigurationError, match="no sensible one"):
+    with pytest.raises(ConfigurationError, match="is not plausible"):
         resolve_period(SPEC, date_from=d("0201-02-01"), today=TODAY)
     with pytest.raises(ConfigurationError, match=r"date_to is '31\.01\.2025'"):
         parse_day("31.01.2025", "date_to")
@@ -84,7 +84,7 @@ def test_windows_cover_the_period_exactly(days: int) -> None:
 )
 def test_the_apis_own_words(form: str, exclusive: bool, expected: tuple[str, str]) -> None:
     spec = PeriodSpec("since", "until", format=form, to_exclusive=exclusive)
-    words = in_api_words(spec, Window(d("2025-01-01"), d("2025-01-31")))
+    words = request_parameters(spec, Window(d("2025-01-01"), d("2025-01-31")))
     assert words == {"since": expected[0], "until": expected[1]}
 
 

@@ -30,7 +30,7 @@ def sandbox() -> Iterator[RunningSandbox]:
 def ready(monkeypatch: pytest.MonkeyPatch, sandbox: RunningSandbox, warehouse_dsn: str, warehouse: Conn) -> date:
     """Connections, and seasons and teams as the other DAGs would have stored them; the sandbox's day."""
     parts = conninfo.conninfo_to_dict(warehouse_dsn)
-    whole = {
+    warehouse_conn = {
         "conn_type": "postgres",
         "host": parts["host"],
         "port": int(parts["port"] or 5432),
@@ -38,7 +38,7 @@ def ready(monkeypatch: pytest.MonkeyPatch, sandbox: RunningSandbox, warehouse_ds
         "password": parts["password"],
         "schema": parts["dbname"],
     }
-    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", json.dumps(whole))
+    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", json.dumps(warehouse_conn))
     api = {"conn_type": "http", "host": sandbox.base_url, "password": sandbox.key}
     monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_API", json.dumps(api))
     for season in sandbox.get("football/seasons?per_page=50")[2]["data"]:
@@ -63,8 +63,8 @@ def ready(monkeypatch: pytest.MonkeyPatch, sandbox: RunningSandbox, warehouse_ds
 def extract(route: Route, day: date, **params: Any) -> dict[str, Any]:
     from sportmonks.operators.routes import EnsureRouteTablesOperator, RouteExtractOperator
 
-    moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    run = SimpleNamespace(dag_id=route.name, run_id=f"manual__{params}", run_after=moment)
+    timestamp = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    run = SimpleNamespace(dag_id=route.name, run_id=f"manual__{params}", run_after=timestamp)
     context: Any = {"params": params, "dag_run": run}
     EnsureRouteTablesOperator(task_id="e", route=route).execute(context)
     summary: dict[str, Any] = RouteExtractOperator(task_id="extract", route=route).execute(context)

@@ -1,8 +1,8 @@
-"""A batch of fixtures by id, and what to do when one of them spoils it.
+"""A batch of fixtures by id, and what happens when one id makes its request fail.
 
-A batch that keeps failing (5xx, cut, truncated; not a refusal) is halved until the bad id stands alone. The good ones
-are returned, the bad one is named. Before ids are blamed, the API has to prove that it is alive: when nothing
-succeeds, it is down, and that is not the ids' fault.
+A batch that keeps failing (5xx, broken connection, truncated answer; not a refusal) is halved until the bad id is
+alone. The good ids are returned, the bad one is named. Before ids are held responsible the API has to prove that it
+answers at all: when no request succeeds, the API is down.
 """
 
 from __future__ import annotations
@@ -10,42 +10,55 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import msgspec
 
 from sportmonks.api.calls import CallStats
-from sportmonks.api.response import row_id
+from sportmonks.api.response import ApiResponse, row_id
 from sportmonks.errors import ConfigurationError, FatalApiError, TransientApiError
-
-if TYPE_CHECKING:
-    from sportmonks.api.client import SportmonksClient
 
 log = logging.getLogger(__name__)
 
 DEFAULT_MAX_BATCH = 50
-# The whole batch has had its full number of attempts already.
+# The complete batch has had its full number of attempts before.
 ATTEMPTS_WHEN_SPLIT = 2
-# After so many bad ids the search ends: finding the rest would cost more calls than it is worth now.
+# After so many bad ids the search ends: finding the rest would cost too many calls.
 MAX_POISONED = 10
-# So many in a row, and nothing beside them that answers: their season is down, and no id is to blame.
+# After so many in a row without one good request their season is down, and no id is responsible.
 MAX_WITHOUT_ANSWER = 3
 
 ENTITY = "Fixture"
 
 
+class Get(Protocol):
+    """``SportmonksClient.get``, as far as a batch needs it."""
+
+    def __call__(
+        self,
+        path: str,
+        *,
+        include: Sequence[str] = (),
+        params: dict[str, str] | None = None,
+        entity: str | None = None,
+        urgent: bool = False,
+        attempts: int | None = None,
+        stats: CallStats | None = None,
+    ) -> ApiResponse: ...
+
+
 @dataclass(frozen=True, slots=True)
 class BatchResponse:
-    """What became of the ids asked for.
+    """The outcome for each requested id.
 
-    ``rows``: untouched JSON by fixture id. ``missing``: not in the answer (which proves nothing, the API forgets
-    fixtures now and then). ``poisoned``: id -> why its request keeps failing. ``calls``/``bytes``: HTTP requests,
-    failed ones included, and the bytes of their bodies. ``dropped_includes``: asked for but refused by the plan,
-    ``includes``: what was asked for in the end.
+    ``rows``: unchanged JSON by fixture id. ``missing``: ids that the answer leaves out, which proves nothing, since
+    the API omits fixtures now and then. ``poisoned``: id -> why its request keeps failing. ``calls``/``bytes``: HTTP
+    requests, failed ones included, and the bytes of their bodies. ``includes``: those of the final request,
+    ``dropped_includes``: those that the subscription refuses.
     """
 
     rows: dict[int, msgspec.Raw]
-    asked: tuple[int, ...]
+    requested: tuple[int, ...]
     missing: tuple[int, ...] = ()
     poisoned: dict[int, str] = field(default_factory=dict)
     calls: int = 0
@@ -55,116 +68,100 @@ class BatchResponse:
 
 
 def check_ids(ids: Sequence[Any], max_batch: int) -> tuple[int, ...]:
-    """The ids without repeats. Raises ConfigurationError for too many, FatalApiError for none or no real ids."""
-    asked = tuple(dict.fromkeys(ids))
-    if not asked:
-        raise FatalApiError("No fixture ids were given.", hint="Ask for at least one.")
-    bad = [each for each in asked if isinstance(each, bool) or not isinstance(each, int) or each <= 0]
+    """The ids without repeats. Raises ConfigurationError for too many, FatalApiError for none or invalid ones."""
+    requested = tuple(dict.fromkeys(ids))
+    if not requested:
+        raise FatalApiError("No fixture ids were given.", hint="Request at least one.")
+    bad = [each for each in requested if isinstance(each, bool) or not isinstance(each, int) or each <= 0]
     if bad:
         raise FatalApiError(f"Not a fixture id: {bad[0]!r}.", hint="Ids are positive integers.")
-    if len(asked) > max_batch:
+    if len(requested) > max_batch:
         raise ConfigurationError(
-            f"{len(asked)} fixture ids in one batch, the maximum is {max_batch}.",
+            f"{len(requested)} fixture ids in one batch, the maximum is {max_batch}.",
             hint="Lower batch_size, or raise max_batch if the API takes more.",
         )
-    return asked
+    return requested
 
 
-def collect_multi(
-    client: SportmonksClient, ids: Sequence[int], includes: tuple[str, ...], *, urgent: bool = False
-) -> BatchResponse:
-    """Fetch ``ids`` in one call, or in as many as it takes to get around a bad one.
+def fetch_batch(get: Get, ids: tuple[int, ...], includes: Sequence[str], *, urgent: bool = False) -> BatchResponse:
+    """The fixtures ``ids`` (see ``check_ids``) in one call, or in as many as it takes to isolate bad ids.
 
-    Raises what ``client.get`` raises; TransientApiError only when the API as a whole is failing.
+    Raises what ``get`` raises; TransientApiError only when every request of the batch fails.
     """
-    asked = check_ids(ids, client.max_batch)
-    batch = _Batch(client, includes, urgent)
-    batch.collect(asked)
-    allowed = client.allowed_includes(ENTITY, includes)
-    used = set(allowed)
+    batch = _Batch(get, includes, urgent)
+    batch.fetch(ids)
     return BatchResponse(
         rows=batch.rows,
-        asked=asked,
-        missing=tuple(each for each in asked if each not in batch.rows and each not in batch.poisoned),
+        requested=ids,
+        missing=tuple(each for each in ids if each not in batch.rows and each not in batch.poisoned),
         poisoned=batch.poisoned,
         calls=batch.stats.calls,
         bytes=batch.stats.bytes,
-        dropped_includes=tuple(each for each in includes if each not in used),
-        includes=allowed,
+        includes=tuple(includes),
     )
 
 
 class _Batch:
-    def __init__(self, client: SportmonksClient, includes: tuple[str, ...], urgent: bool) -> None:
-        self.client = client
-        self.includes = includes
-        self.urgent = urgent
+    def __init__(self, get: Get, includes: Sequence[str], urgent: bool) -> None:
         self.rows: dict[int, msgspec.Raw] = {}
         self.poisoned: dict[int, str] = {}
         self.stats = CallStats()
-        self.answered: int | None = None  # an id whose request has succeeded
+        self._get = get
+        self._includes = includes
+        self._urgent = urgent
+        self._answered: int | None = None  # an id whose request has succeeded
 
-    def collect(self, asked: tuple[int, ...]) -> None:
+    def fetch(self, ids: tuple[int, ...]) -> None:
         try:
-            self._fetch(asked, None)
+            self._request(ids, None)
         except TransientApiError as error:
-            log.warning("A batch of %d fixtures keeps failing, looking for the one to blame: %s", len(asked), error)
-            self._isolate(asked, error)
+            log.warning("A batch of %d fixtures keeps failing, searching for the bad id: %s", len(ids), error)
+            self._isolate(ids, error)
 
-    def _isolate(self, asked: tuple[int, ...], error: TransientApiError) -> None:
-        """``asked`` has failed as a whole: split it until the bad ids stand alone, or there are too many of them."""
-        if self.answered is None and len(self.poisoned) >= MAX_WITHOUT_ANSWER:
-            raise TransientApiError(
-                f"The API keeps failing for every part of a batch of fixtures: {error.message}",
-                retry_after=error.retry_after,
-            )
+    def _isolate(self, ids: tuple[int, ...], error: TransientApiError) -> None:
+        """``ids`` have failed together: split them until the bad ones are alone, or there are too many of them."""
+        if self._answered is None and len(self.poisoned) >= MAX_WITHOUT_ANSWER:
+            raise _every_part_fails(error)
         if len(self.poisoned) >= MAX_POISONED:
-            why = f"not tried alone: {MAX_POISONED} others of its batch keep failing"
-            self.poisoned |= dict.fromkeys((each for each in asked if each not in self.rows), why)
+            reason = f"not tried alone: {MAX_POISONED} others of its batch keep failing"
+            self.poisoned |= dict.fromkeys((each for each in ids if each not in self.rows), reason)
             return
-        if len(asked) == 1:
-            if self.answered is None and not self._api_answers_elsewhere():
+        if len(ids) == 1:
+            if self._answered is None and not self._api_answers_elsewhere():
                 raise error
-            self._blame(asked[0], error)
+            self.poisoned[ids[0]] = error.message
+            log.warning("Fixture %d alone keeps failing and is left out: %s", ids[0], error)
             return
-        half = (len(asked) + 1) // 2
+        half = (len(ids) + 1) // 2
         failed: list[tuple[tuple[int, ...], TransientApiError]] = []
-        for part in (asked[:half], asked[half:]):
+        for part in (ids[:half], ids[half:]):
             try:
-                self._fetch(part, ATTEMPTS_WHEN_SPLIT)
+                self._request(part, ATTEMPTS_WHEN_SPLIT)
             except TransientApiError as part_error:
                 failed.append((part, part_error))
         if len(failed) == 2 and not self._is_alive():
-            raise TransientApiError(
-                f"The API keeps failing for every part of a batch of fixtures: {failed[1][1].message}",
-                retry_after=failed[1][1].retry_after,
-            )
+            raise _every_part_fails(failed[1][1])
         for bad_part, its_error in failed:
             self._isolate(bad_part, its_error)
 
-    def _blame(self, fixture_id: int, error: TransientApiError) -> None:
-        self.poisoned[fixture_id] = error.message
-        log.warning("Fixture %d alone keeps failing and is left out: %s", fixture_id, error)
-
     def _is_alive(self) -> bool:
-        """Both halves have failed: two bad ids, or no API?"""
-        return self._answers((self.answered,)) if self.answered is not None else self._api_answers_elsewhere()
-
-    def _answers(self, ids: tuple[int, ...]) -> bool:
+        """Both halves have failed: whether that means two bad ids, and not that the API is down."""
+        if self._answered is None:
+            return self._api_answers_elsewhere()
         try:
-            self._fetch(ids, 1)
+            self._request((self._answered,), 1)
         except TransientApiError:
             return False
         return True
 
     def _api_answers_elsewhere(self) -> bool:
-        """With no good fixture at hand, a listing that names none tells whether the API is up."""
+        """Without a good fixture to request, a listing that names none shows whether the API is up."""
         try:
-            self.client.get(
+            self._get(
                 "fixtures",
                 params={"per_page": "1"},
                 entity=ENTITY,
-                urgent=self.urgent,
+                urgent=self._urgent,
                 attempts=1,
                 stats=self.stats,
             )
@@ -172,29 +169,37 @@ class _Batch:
             return False
         return True
 
-    def _fetch(self, ids: tuple[int, ...], attempts: int | None) -> None:
-        answer = self.client.get(
+    def _request(self, ids: tuple[int, ...], attempts: int | None) -> None:
+        response = self._get(
             f"fixtures/multi/{','.join(map(str, ids))}",
-            include=self.includes,
+            include=self._includes,
             entity=ENTITY,
-            urgent=self.urgent,
+            urgent=self._urgent,
             attempts=attempts,
             stats=self.stats,
         )
         left = dict.fromkeys(ids)
         strange = 0
-        for row in answer.rows():
+        for row in response.rows():
             found = row_id(row)
             if found in left or found in self.rows:
-                # A row that comes twice: the later one counts.
+                # Of a row that comes twice the later one counts.
                 self.rows[found] = row
                 left.pop(found, None)
             else:
                 strange += 1
         if strange:
-            log.warning("%d rows of a batch carry no id or one that was not asked for; they are ignored", strange)
-        self.answered = ids[0]
+            log.warning("%d rows of a batch have no id or one that was not requested; they are ignored", strange)
+        self._answered = ids[0]
         if left and len(ids) - len(left) == DEFAULT_MAX_BATCH:
-            # An API that takes more ids than it answers must not look like one that forgets fixtures.
-            log.warning("%d fixtures asked, %d came: asking for the rest. Lower max_batch", len(ids), DEFAULT_MAX_BATCH)
-            self._fetch(tuple(left), attempts)
+            # An API that accepts more ids than it answers must not look like one that omits fixtures.
+            log.warning(
+                "%d fixtures requested, %d came: requesting the rest. Lower max_batch", len(ids), DEFAULT_MAX_BATCH
+            )
+            self._request(tuple(left), attempts)
+
+
+def _every_part_fails(error: TransientApiError) -> TransientApiError:
+    return TransientApiError(
+        f"The API keeps failing for every part of a batch of fixtures: {error.message}", retry_after=error.retry_after
+    )

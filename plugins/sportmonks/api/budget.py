@@ -1,8 +1,8 @@
-"""The budget of calls: one per connection and entity, shared by everybody through PostgreSQL.
+"""The budget of calls: one per connection and entity, shared by all processes through PostgreSQL.
 
 A call is taken in one atomic statement before it is made, and what the API reports afterwards may only tighten the
-figures within a window. Nobody waits while holding a connection; a wait that is longer than ``max_inline_wait`` is not
-waited here at all but raised as BudgetWait (CircuitOpen), so that a task can give its worker slot back.
+figures within a window. No connection is held during a wait. A wait longer than ``max_inline_wait`` is raised as
+BudgetWait (CircuitOpen) instead, so that a task can give its worker slot back.
 The rules are in ``include/sql/functions/budget.sql``.
 """
 
@@ -15,11 +15,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sportmonks.api.response import RateLimit
-from sportmonks.api.status import wait_before_retry
+from sportmonks.api.retry import wait_before_retry
 from sportmonks.config.catalog import BudgetSettings
 from sportmonks.errors import BudgetWait, CircuitOpen, ConfigurationError, SportmonksError, WarehouseDown
 from sportmonks.warehouse.queries import sql
@@ -33,19 +32,19 @@ log = logging.getLogger(__name__)
 DEFAULTS = BudgetSettings()
 LONGEST_POLL_S = 2.0
 
-_WHY = {
-    "blocked": "the API asked to wait",
+_REASONS = {
+    "blocked": "the API requires a wait",
     "empty": "no call is left in this window",
     "reserve": "what is left is kept for live and daily work",
-    "probing": "the first call of the window is still on its way",
+    "probing": "the first call of the window is not answered yet",
     "circuit": "calls rest everywhere after repeated failures of the API",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The right to one call. ``bucket`` and ``window`` say where it was taken from, so that a late answer cannot
-    be mistaken for news of a newer window. ``probe``: calls rest, this one is to see whether the API is back."""
+    """The right to one call. ``bucket`` and ``window`` say where it was taken from, so that a late answer is not
+    counted in a newer window. ``probe``: the circuit is open, and this call tests whether the API is back."""
 
     entity: str
     bucket: str
@@ -54,10 +53,10 @@ class Grant:
 
 
 class Budget(Protocol):
-    """What the client asks and tells. All methods are safe to call from several threads."""
+    """What the client requires of a budget. All methods are safe to call from several threads."""
 
     def acquire(self, entity: str, *, urgent: bool = False) -> Grant:
-        """The right to one call, after a short wait if need be. Raises BudgetWait, CircuitOpen."""
+        """The right to one call, after a short wait if necessary. Raises BudgetWait, CircuitOpen."""
         ...
 
     def settle(self, grant: Grant, figures: RateLimit, *, seconds: float = 0.0, answered: bool = True) -> None:
@@ -65,27 +64,16 @@ class Budget(Protocol):
         ...
 
     def penalise(self, grant: Grant, retry_after: float | None, *, exhausted: bool = False) -> None:
-        """The API said 429. ``exhausted``: the window is used up, this is no short burst."""
+        """The API answered 429. ``exhausted``: no call is left in the window; otherwise it was a short burst."""
         ...
 
     def failure(self, grant: Grant) -> None:
-        """No usable answer (5xx, time-out, cut connection); enough of them in a row open the circuit."""
+        """No usable answer (5xx, timeout, broken connection); enough of them in a row open the circuit."""
         ...
 
     def close(self) -> None:
-        """Give up the connection; the next call opens a new one."""
+        """Close the connection; the next call opens a new one."""
         ...
-
-
-def _wait_error(reason: str, entity: str, seconds: float) -> BudgetWait:
-    until = datetime.now(UTC) + timedelta(seconds=seconds)
-    kind = CircuitOpen if reason == "circuit" else BudgetWait
-    return kind(
-        f"No {entity} call before {until:%Y-%m-%d %H:%M:%S} UTC ({seconds:.0f} s): {_WHY.get(reason, reason)}.",
-        entity=entity,
-        seconds=seconds,
-        until=until,
-    )
 
 
 class _Waiting:
@@ -96,19 +84,22 @@ class _Waiting:
         self._sleep = sleep
 
     def wait(self, reason: str, entity: str, seconds: float, waited: float) -> float:
-        """Sleep ``seconds`` and a little by chance; returns the new total. Raises when that would be too long."""
+        """Sleep ``seconds`` and a small random part; returns the new total. Raises BudgetWait or CircuitOpen when
+        the total would be too long."""
         seconds = max(seconds, 0.01)
+        why = _REASONS.get(reason, reason)
         if waited + seconds > self.max_inline_wait:
-            raise _wait_error(reason, entity, seconds)
+            kind = CircuitOpen if reason == "circuit" else BudgetWait
+            raise kind.after(seconds, entity=entity, reason=why)
         level = logging.DEBUG if reason == "probing" else logging.INFO
-        log.log(level, "%s: waiting %.1f s: %s", entity, seconds, _WHY.get(reason, reason))
+        log.log(level, "%s: waiting %.1f s: %s", entity, seconds, why)
         seconds += random.random() * min(seconds * 0.1, 1.0)
         self._sleep(seconds)
         return waited + seconds
 
 
 class UnlimitedBudget:
-    """Grants everything and keeps the books; only a 429 makes it wait. For tests and tools without a warehouse."""
+    """Grants and counts every call; it waits only after a 429. For tests and tools without a warehouse."""
 
     def __init__(
         self, *, max_inline_wait: float = DEFAULTS.max_inline_wait_seconds, sleep: Callable[[float], None] = time.sleep
@@ -150,14 +141,14 @@ class UnlimitedBudget:
             self.failures += 1
 
     def close(self) -> None:
-        """Nothing to give up."""
+        """There is no connection to close."""
 
 
 class PostgresBudget:
-    """The shared budget. ``connect`` gives a new psycopg connection each time it is called (from any thread).
+    """The shared budget. ``connect`` opens a new psycopg connection each time it is called (from any thread).
 
     ``reserve``: share of the limit that only urgent calls may use. ``default_limit``/``window`` (calls, seconds): what
-    is assumed of an API that reports no figures. The circuit opens after ``circuit_failures`` failures in a row
+    is assumed of an API that reports no rate limit. The circuit opens after ``circuit_failures`` failures in a row
     within ``circuit_within`` seconds, for ``circuit_open`` seconds, doubling up to ``circuit_cap``.
     """
 
@@ -182,7 +173,7 @@ class PostgresBudget:
         self._name = connection_name
         self._waiting = _Waiting(max_inline_wait, sleep)
         self._sleep = sleep
-        self._dials: dict[str, Any] = {
+        self._settings: dict[str, Any] = {
             "reserve": reserve,
             "default_limit": default_limit,
             "window_seconds": window,
@@ -206,7 +197,7 @@ class PostgresBudget:
                 return Grant(entity, bucket, window, reason == "half-open")
             self.close()
             if reason == "probing":
-                # Each look costs a connection: look less often the longer the first call takes.
+                # Each poll opens a connection, so polls become rarer the longer the first call takes.
                 seconds = min(LONGEST_POLL_S, float(seconds) * 1.3**polls)
                 polls += 1
             waited = self._waiting.wait(reason, entity, float(seconds), waited)
@@ -254,21 +245,22 @@ class PostgresBudget:
             self._conn = None
 
     def _tell(self, name: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
-        """Report something after a call. The answer in hand is worth more than the books, so this never fails:
-        the call itself is counted already."""
+        """Report the outcome of a call. Its answer must not be lost to a failure of the budget, so this never
+        raises; the call itself is counted already."""
         import psycopg
 
         try:
             return self._run(name, values)
         except (psycopg.Error, SportmonksError) as error:
-            log.warning("The budget could not be brought up to date (%s): %s", name, type(error).__name__)
+            log.warning("The budget could not be updated (%s): %s", name, type(error).__name__)
             return None
 
     def _run(self, name: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
-        """One statement, one transaction; a dropped connection is replaced, a restarting server waited for."""
+        """One statement in one transaction. A broken connection is replaced, and a server that restarts is waited
+        for."""
         import psycopg
 
-        parameters = {**self._dials, **values, "connection": self._name}
+        parameters = {**self._settings, **values, "connection": self._name}
         for attempt in range(1, 5):
             try:
                 with self._lock:
@@ -287,10 +279,10 @@ class PostgresBudget:
                 self.close()
                 if attempt == 4:
                     if self._has_worked:
-                        # The settings are right, so this is no matter for a person: the task may try again.
+                        # The settings are right, so nobody has to correct them: the task may try again.
                         raise WarehouseDown(
                             f"The warehouse has stopped answering ({type(error).__name__}).",
-                            hint="The task goes on where it was once the warehouse is back.",
+                            hint="The task resumes where it stopped once the warehouse is back.",
                         ) from None
                     raise
                 self._sleep(0.25 * 4 ** (attempt - 1))

@@ -1,26 +1,15 @@
-"""The listings this package uses, by name. Rows come decoded; ids and references are integers or None."""
+"""The listings that this package uses, by name. Rows are decoded; ids and references are integers or None."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from sportmonks.api.response import ApiResponse, row_id
 from sportmonks.coerce import as_int
-from sportmonks.errors import (
-    BudgetWait,
-    CircuitOpen,
-    ConfigurationError,
-    FatalApiError,
-    OutsidePlanError,
-    TransientApiError,
-)
+from sportmonks.errors import OutsidePlanError
 from sportmonks.planning.states import DELETED
-
-if TYPE_CHECKING:
-    from sportmonks.api.budget import Budget
-    from sportmonks.api.transport import Transport
 
 log = logging.getLogger(__name__)
 
@@ -28,51 +17,38 @@ Row = dict[str, Any]
 
 INDEX_PER_PAGE = 1000
 PER_PAGE = 50
-# Up to this many leagues are asked for one by one, more come cheaper as the list.
+# Up to this many leagues are requested one by one; for more, the list takes fewer calls.
 LEAGUES_BY_ID = 5
-
-CHECK_TIMEOUT = (5.0, 10.0)
-CHECK_TOTAL_S = 15.0
 
 _INTEGERS = frozenset({"id", "length", "starting_at_timestamp"})
 
 
 def lenient(row: Row) -> Row:
-    """A base row with its ids as integers: the API has sent ``""`` and ``"123"`` for them."""
+    """A base row with its ids as integers or None: the API has sent ``""`` and ``"123"`` for them."""
     return {key: as_int(value) if key in _INTEGERS or key.endswith("_id") else value for key, value in row.items()}
 
 
+class Client(Protocol):
+    """What the listings need of a client; SportmonksClient has it."""
+
+    def get(self, path: str, *, include: Iterable[str] = (), urgent: bool = False) -> ApiResponse: ...
+
+    def iterate(
+        self,
+        path: str,
+        *,
+        include: Iterable[str] = (),
+        filters: Iterable[str] = (),
+        params: Mapping[str, str] | None = None,
+        urgent: bool = False,
+    ) -> Iterator[ApiResponse]: ...
+
+
 class Endpoints:
-    """Mixed into the client, which supplies ``get`` and ``iterate``."""
+    """The listings by name, read through ``client``. Raises what its ``get`` and ``iterate`` raise."""
 
-    transport: Transport
-    budget: Budget
-    max_batch: int
-
-    if TYPE_CHECKING:
-
-        def get(
-            self,
-            path: str,
-            *,
-            include: Iterable[str] = (),
-            filters: Iterable[str] = (),
-            params: Mapping[str, str] | None = None,
-            entity: str | None = None,
-            urgent: bool = False,
-        ) -> ApiResponse: ...
-
-        def iterate(
-            self,
-            path: str,
-            *,
-            include: Iterable[str] = (),
-            filters: Iterable[str] = (),
-            params: Mapping[str, str] | None = None,
-            entity: str | None = None,
-            urgent: bool = False,
-            cursor: bool = False,
-        ) -> Iterator[ApiResponse]: ...
+    def __init__(self, client: Client) -> None:
+        self._client = client
 
     def _list(
         self,
@@ -86,14 +62,14 @@ class Endpoints:
         """All rows of a listing, each id once."""
         params = {"per_page": str(per_page)} if per_page else None
         found: dict[int, Row] = {}
-        for answer in self.iterate(path, include=include, filters=filters, params=params, urgent=urgent):
+        for answer in self._client.iterate(path, include=include, filters=filters, params=params, urgent=urgent):
             for row in _identified(answer, path):
                 found[row["id"]] = row
         return list(found.values())
 
     def season_index(self, season_id: int, *, urgent: bool = False) -> Iterator[list[Row]]:
         """Base rows of all fixtures of a season, page by page (up to 1000 rows a call, without includes)."""
-        for answer in self.iterate(
+        for answer in self._client.iterate(
             "fixtures",
             filters=("populate", f"fixtureSeasons:{season_id}"),
             params={"per_page": str(INDEX_PER_PAGE)},
@@ -102,9 +78,9 @@ class Endpoints:
             yield _identified(answer, f"index of season {season_id}")
 
     def season_fixtures(self, season_id: int, includes: Iterable[str], *, urgent: bool = False) -> Iterator[list[Row]]:
-        """All fixtures of a season with includes, page by page (50 rows a call). For the bulk of the work the
-        multi endpoint does the same with raw rows."""
-        for answer in self.iterate(
+        """All fixtures of a season with includes, page by page (50 rows a call), decoded. Collecting uses
+        ``fixtures_multi``, which leaves the rows as raw JSON."""
+        for answer in self._client.iterate(
             "fixtures",
             include=includes,
             filters=(f"fixtureSeasons:{season_id}",),
@@ -116,22 +92,23 @@ class Endpoints:
     def deleted_fixtures(self, season_id: int, *, urgent: bool = False) -> list[Row]:
         """Rows that the provider has marked as deleted (state 20) in a season.
 
-        A server that does not know the filter lists the living ones: rows in another state are left out.
+        A server that does not know the filter lists all other fixtures: rows in another state are left out.
         """
         rows = self._list("fixtures", filters=("deleted", f"fixtureSeasons:{season_id}"), urgent=urgent)
         return [row for row in rows if row.get("state_id") in (DELETED, None)]
 
     def leagues(self, ids: Iterable[int] | None = None, *, urgent: bool = False) -> list[Row]:
-        """Leagues with ``seasons`` and ``currentseason``; those of ``ids`` that the plan covers, or all it covers."""
+        """Leagues with ``seasons`` and ``currentseason``: those of ``ids`` that the subscription covers; None = all
+        that it covers."""
         include = ("seasons", "currentSeason")
-        wanted = None if ids is None else tuple(dict.fromkeys(ids))
-        if wanted is None or len(wanted) > LEAGUES_BY_ID:
+        league_ids = None if ids is None else tuple(dict.fromkeys(ids))
+        if league_ids is None or len(league_ids) > LEAGUES_BY_ID:
             rows = self._list("leagues", include=include, urgent=urgent)
-            return rows if wanted is None else [row for row in rows if row["id"] in wanted]
+            return rows if league_ids is None else [row for row in rows if row["id"] in league_ids]
         found: list[Row] = []
-        for league_id in wanted:
+        for league_id in league_ids:
             try:
-                answer = self.get(f"leagues/{league_id}", include=include, urgent=urgent)
+                answer = self._client.get(f"leagues/{league_id}", include=include, urgent=urgent)
             except OutsidePlanError:
                 continue
             found += [row for row in _identified(answer, "league") if row["id"] == league_id]
@@ -142,9 +119,9 @@ class Endpoints:
         return self._list("my/leagues")
 
     def seasons(self, league_id: int, *, urgent: bool = False) -> list[Row]:
-        """Seasons of a league, by the include of the league; only where that delivers none by the filter, which the
-        provider does not confirm, so rows of other leagues are left out."""
-        answer = self.get(f"leagues/{league_id}", include=("seasons",), urgent=urgent)
+        """Seasons of a league, read with the league. Where that gives none, the list with a filter is read; the
+        provider does not document that filter, so rows of other leagues are left out."""
+        answer = self._client.get(f"leagues/{league_id}", include=("seasons",), urgent=urgent)
         nested = [season for league in answer.objects() for season in league.get("seasons") or ()]
         found = [row for row in map(lenient, nested) if row.get("id") is not None]
         if found:
@@ -175,30 +152,7 @@ class Endpoints:
 
     def schedule(self, season_id: int) -> list[Row]:
         """Stages of a season with their rounds and fixtures; one call of the bucket ``Stage``."""
-        return [lenient(row) for row in self.get(f"schedules/seasons/{season_id}").objects()]
-
-    def check_access(self) -> None:
-        """One cheap call that proves address and key within seconds. Raises ConfigurationError that names the
-        setting to correct; a rate limit proves both."""
-        hint = "Check SPORTMONKS_BASE_URL (the host of the Airflow connection sportmonks_api)."
-        try:
-            self._check_call()
-        except (TransientApiError, BudgetWait) as error:
-            if isinstance(error, BudgetWait) and not isinstance(error, CircuitOpen):
-                return
-            raise ConfigurationError(
-                f"The Sportmonks API at {self.transport.base_url} does not answer: {error.message}", hint=hint
-            ) from None
-        except OutsidePlanError:
-            return
-        except FatalApiError as error:
-            raise ConfigurationError(
-                f"What answers at {self.transport.base_url} is not the Sportmonks API: {error.message}",
-                hint=f"{hint} It ends in /v3.",
-            ) from None
-
-    def _check_call(self) -> None:
-        raise NotImplementedError
+        return [lenient(row) for row in self._client.get(f"schedules/seasons/{season_id}").objects()]
 
 
 def _identified(answer: ApiResponse, what: str) -> list[Row]:

@@ -1,22 +1,39 @@
-"""Includes: how they are written, and what is learnt when the plan does not cover one.
+"""Includes: how they are written, and what happens when the subscription does not cover one.
 
-One include outside the plan makes the whole request fail. The client learns its name from the message, leaves it out
-from then on and says so; callers may load and store what was learnt (``etl.forbidden_includes``).
+One refused include makes its request fail. Its name is read from the message or found by trying; it is left
+out from then on. Callers may load and store what was learned (``etl.forbidden_includes``).
 """
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-# ('Fixture', 'odds'): what is forbidden on one entity may be fine on another.
+from sportmonks.api.response import ApiResponse
+from sportmonks.errors import FatalApiError
+
+log = logging.getLogger(__name__)
+
+# ('Fixture', 'odds'): an include that is forbidden on one entity may be allowed on another.
 Forbidden = tuple[str, str]
-# Called once for each include learnt: entity, include, code, message.
+# Called once for each include that was learned to be refused: entity, include, code, message.
 OnForbidden = Callable[[str, str, int | None, str], None]
+# Makes a request with the given includes.
+Call = Callable[[Sequence[str]], ApiResponse]
 
 _QUOTED_BEFORE = re.compile(r"['\"`]([A-Za-z][\w.]*)['\"`]\s+include", re.I)
 _QUOTED_AFTER = re.compile(r"include[s]?:?\s+['\"`]([A-Za-z][\w.]*)['\"`]", re.I)
+
+
+class IncludeRefused(Exception):
+    """The subscription or the endpoint refuses an include of this request; ``code`` is the provider's."""
+
+    def __init__(self, code: int | None, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
 
 
 def name_of(include: str) -> str:
@@ -24,9 +41,9 @@ def name_of(include: str) -> str:
     return include.partition(":")[0].strip().lower()
 
 
-def named_in(message: str, asked: Iterable[str]) -> str | None:
-    """The include that an error message is about, as the path of one that was asked; None when unclear."""
-    names = [name_of(include) for include in asked]
+def named_in(message: str, requested: Iterable[str]) -> str | None:
+    """The include that an error message is about, as the path of a requested one; None when that is unclear."""
+    names = [name_of(include) for include in requested]
     for pattern in (_QUOTED_BEFORE, _QUOTED_AFTER):
         found = pattern.search(message)
         if found:
@@ -41,25 +58,25 @@ def named_in(message: str, asked: Iterable[str]) -> str | None:
 
 
 def covers(forbidden: str, name: str) -> bool:
-    """Whether leaving out ``forbidden`` touches the include ``name`` (both in lower case).
+    """Whether leaving out ``forbidden`` affects the include ``name`` (both in lower case).
 
-    The API names either the whole path or one part of it: ``lineups``, ``lineups.details`` or just ``details``.
+    The API names either the full path or one part of it: ``lineups``, ``lineups.details`` or just ``details``.
     """
     return f".{forbidden}." in f".{name}."
 
 
 def _through(forbidden: str, name: str) -> str:
-    """``name`` up to and with ``forbidden``: ``lineups.details`` of (details, lineups.details.type)."""
+    """``name`` up to and including ``forbidden``: ``lineups.details`` of (details, lineups.details.type)."""
     return name[: f".{name}.".find(f".{forbidden}.") + len(forbidden)]
 
 
-def without(asked: Iterable[str], forbidden: str) -> tuple[str, ...]:
-    """``asked`` without the forbidden one; the allowed head of a nested include stays (``lineups`` of
+def without(requested: Iterable[str], forbidden: str) -> tuple[str, ...]:
+    """``requested`` without the forbidden include; of a nested one the allowed head stays (``lineups`` of
     ``lineups.details``)."""
-    asked = tuple(asked)
-    present = {name_of(include) for include in asked}
+    requested = tuple(requested)
+    present = {name_of(include) for include in requested}
     kept: dict[str, None] = {}
-    for include in asked:
+    for include in requested:
         name = name_of(include)
         if not covers(forbidden, name):
             kept[include] = None
@@ -71,7 +88,7 @@ def without(asked: Iterable[str], forbidden: str) -> tuple[str, ...]:
 
 
 class ForbiddenIncludes:
-    """Thread-safe memory of what the plan refuses, per entity."""
+    """What the subscription refuses, per entity. Threads may share it."""
 
     def __init__(self, known: Iterable[Forbidden] = (), on_forbidden: OnForbidden | None = None) -> None:
         self._known: dict[Forbidden, None] = {(entity, name_of(include)): None for entity, include in known}
@@ -82,16 +99,16 @@ class ForbiddenIncludes:
         with self._lock:
             return iter(tuple(self._known))
 
-    def allowed(self, entity: str, asked: Iterable[str]) -> tuple[str, ...]:
-        """``asked`` without what is known to be refused for ``entity``, without repeats."""
-        kept = tuple(dict.fromkeys(asked))
+    def allowed(self, entity: str, requested: Iterable[str]) -> tuple[str, ...]:
+        """``requested`` without duplicates and without what is known to be refused for ``entity``."""
+        kept = tuple(dict.fromkeys(requested))
         for known_entity, include in tuple(self._known):
             if known_entity == entity:
                 kept = without(kept, include)
         return kept
 
     def learn(self, entity: str, include: str, code: int | None, message: str) -> bool:
-        """Remember; False when it was known already (another thread was faster)."""
+        """Remember a refused include; False when it was known already (another thread was faster)."""
         with self._lock:
             if (entity, include) in self._known:
                 return False
@@ -99,3 +116,40 @@ class ForbiddenIncludes:
         if self._on_forbidden is not None:
             self._on_forbidden(entity, include, code, message)
         return True
+
+    def call(self, call: Call, entity: str, requested: Iterable[str], where: str) -> ApiResponse:
+        """The result of ``call(includes)`` with all of ``requested`` that are allowed; refused ones are learned.
+
+        Raises what ``call`` raises. ``where``: the path for logs and errors.
+        """
+        includes = self.allowed(entity, requested)
+        while True:
+            try:
+                return call(includes)
+            except IncludeRefused as refused:
+                if not includes:
+                    raise FatalApiError(
+                        f"{where}: the API refuses an include although none was requested: {refused.message}"
+                    ) from None
+                name = named_in(refused.message, includes)
+                if name is None:
+                    return self._call_one_by_one(call, entity, includes, where)
+                self._learn_refused(entity, name, refused)
+                includes = without(includes, name)
+
+    def _call_one_by_one(self, call: Call, entity: str, includes: Sequence[str], where: str) -> ApiResponse:
+        """The message names no include: the request is built up again, one include at a time."""
+        log.warning("%s: an include is refused but not named, trying them one by one", where)
+        response: ApiResponse | None = None
+        kept: tuple[str, ...] = ()
+        for include in includes:
+            try:
+                response = call((*kept, include))
+                kept = (*kept, include)
+            except IncludeRefused as refused:
+                self._learn_refused(entity, name_of(include), refused)
+        return response if response is not None else call(())
+
+    def _learn_refused(self, entity: str, include: str, refused: IncludeRefused) -> None:
+        if self.learn(entity, include, refused.code, refused.message):
+            log.warning("Include '%s' is left out for %s: the API refuses it (code %s)", include, entity, refused.code)

@@ -1,9 +1,9 @@
-"""Reads the envelope of an answer and leaves the rows alone.
+"""Reads the envelope of an answer and leaves its rows undecoded.
 
 A batch of 50 fixtures is about 7 MB of JSON. Its rows go to PostgreSQL as they came, so they stay
 ``msgspec.Raw`` (slices of the body): no Python object is built for them.
 
-The provider's forms differ between endpoints and years; every one seen or documented is understood here:
+The form of the envelope differs between endpoints and years. Every form that was seen or is documented is read here:
 ``data`` missing, ``[]`` or null with a message (no result), ``meta`` as object or list, ``rate_limit`` absent,
 numbers as strings, the rate limit in headers only.
 """
@@ -18,17 +18,17 @@ import msgspec
 
 from sportmonks.coerce import as_int, as_seconds
 
-# The text of "no result" has changed in detail over the years; these words stayed.
+# The text of "no result" has changed over the years; these words are in all versions.
 NO_RESULT_WORDS = "no result"
 
 
 class MalformedResponse(ValueError):
-    """The body is not the JSON envelope of this API; the text says what it is instead, never its content."""
+    """The body is not the JSON envelope of this API; the text names what it is instead and never shows its content."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pagination:
-    """Of one page; None where the API said nothing."""
+    """The pagination of one page; None where the answer gives nothing."""
 
     count: int | None = None
     per_page: int | None = None
@@ -40,7 +40,7 @@ class Pagination:
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """What the API said about its budget; ``limit`` comes from a header or a 429's body only."""
+    """What the API reports about its budget; ``limit`` is in a header or the body of a 429 only."""
 
     remaining: int | None = None
     resets_in_seconds: float | None = None
@@ -52,8 +52,8 @@ class RateLimit:
 class ApiResponse:
     """One decoded answer.
 
-    ``data``: a Raw object (by id), a list of Raw rows (lists), None on no result. ``no_result`` is what the API
-    said or an empty list; it is not a proof that nothing is there (see the client's paging).
+    ``data``: a Raw object (by id), a list of Raw rows (lists), None on no result. ``no_result``: the API reports no
+    result or sends an empty list, which does not prove that there is nothing (see :mod:`sportmonks.api.pagination`).
     """
 
     data: msgspec.Raw | list[msgspec.Raw] | None
@@ -65,13 +65,13 @@ class ApiResponse:
     size: int = 0
 
     def rows(self) -> list[msgspec.Raw]:
-        """The rows of a list, the one object as a list of one, nothing on no result."""
+        """The rows of a list; a single object as a list of one; an empty list on no result."""
         if self.data is None:
             return []
         return self.data if isinstance(self.data, list) else [self.data]
 
     def objects(self) -> list[dict[str, Any]]:
-        """The rows decoded; rows that are no objects are left out."""
+        """The decoded rows; rows that are not objects are left out."""
         decoded = (msgspec.json.decode(row) for row in self.rows())
         return [row for row in decoded if isinstance(row, dict)]
 
@@ -137,7 +137,7 @@ def _pagination(raw: msgspec.Raw | None) -> Pagination | None:
         per_page=as_int(body.get("per_page")),
         current_page=as_int(body.get("current_page")),
         next_page=next_page if isinstance(next_page, str) and next_page else None,
-        # Without the flag, a next page or cursor speaks for itself.
+        # Without the flag, a next page or cursor means that there is more.
         has_more=bool(has_more) if has_more is not None else bool(next_page or cursor),
         next_cursor=str(cursor) if cursor else None,
     )
@@ -160,13 +160,13 @@ def _message(parts: Mapping[str, msgspec.Raw]) -> str:
 def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
     """The top level of a JSON answer. ``headers`` should look up names without regard to case.
 
-    Raises MalformedAnswer for everything that is not a JSON object: HTML, truncated or broken text.
+    Raises MalformedResponse for everything that is not a JSON object: HTML, truncated or broken text.
     """
     if body.startswith(b"\xef\xbb\xbf"):
         body = body[3:]
     try:
         if not body.isascii():
-            # Raw slices are not checked by the decoder, and PostgreSQL would refuse the whole batch.
+            # Raw slices are not checked by the decoder, and PostgreSQL would refuse the complete batch.
             body.decode("utf-8")
         parts = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         code = as_int(_loose(parts.get("code")))
@@ -185,9 +185,9 @@ def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
 
 
 def read_response(envelope: Envelope, *, status: int, size: int) -> ApiResponse:
-    """The answer behind an envelope that the status table called good or empty.
+    """The answer of an envelope whose decision is OK.
 
-    Raises MalformedAnswer when ``data`` is neither object, list nor null.
+    Raises MalformedResponse when ``data`` is neither object, list nor null.
     """
     raw = envelope.parts.get("data")
     data: msgspec.Raw | list[msgspec.Raw] | None = None

@@ -1,21 +1,19 @@
-"""What to do about an answer: the provider's codes and the HTTP statuses as data, and a pure function over them."""
+"""What to do about an answer: HTTP statuses and the provider's error codes as tables, and pure functions over them."""
 
 from __future__ import annotations
 
-import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 from sportmonks.api.response import NO_RESULT_WORDS, Envelope
 from sportmonks.coerce import as_seconds
-from sportmonks.errors import TransientApiError
 
 
 class Decision(StrEnum):
-    """What the client does next."""
+    """What the caller does next."""
 
     OK = "ok"
     NO_RESULT = "no result"
@@ -27,7 +25,7 @@ class Decision(StrEnum):
     FATAL = "stop: bug"
 
 
-# The provider's own codes are the sharper word, so they are asked first.
+# The provider's own codes are more precise than the HTTP status, so they are looked up first.
 BY_CODE: Mapping[int, Decision] = {
     5000: Decision.DROP_INCLUDE,  # include not allowed
     5001: Decision.DROP_INCLUDE,  # include not found
@@ -62,28 +60,44 @@ BY_CLASS: Mapping[int, Decision] = {
     5: Decision.RETRY,
 }
 
-# Words that tell apart what shares a status and carries no code.
+# How any other API differs, of which nothing but HTTP is known.
+OTHER_API: Mapping[int, Decision] = {
+    204: Decision.NO_RESULT,
+    403: Decision.CONFIGURATION,
+    404: Decision.FATAL,
+}
+# One of many listings (a team, a season): the others go on without it.
+ONE_OF_MANY: Mapping[int, Decision] = {403: Decision.OUTSIDE_PLAN, 404: Decision.OUTSIDE_PLAN}
+# A page that may lie behind the end of its listing.
+BEHIND_END: Mapping[int, Decision] = {404: Decision.NO_RESULT}
+
+# Words that distinguish answers with the same status and without a code.
 _INCLUDE = re.compile(r"\binclude\b", re.I)
 _NO_ENDPOINT = re.compile(r"endpoint|\broute\b|url|could not be found", re.I)
 _EXHAUSTED = re.compile(r"reached your rate limit|rate limit of|per hour", re.I)
 
-# Keys that only a complete, ordinary answer carries.
+# Keys that only a complete answer without an error has.
 _ORDINARY = frozenset({"subscription", "rate_limit", "timezone"})
 
-BASE_WAIT_S = 1.0
-LONGEST_WAIT_S = 30.0
+
+def decide_status(status: int, *differences: Mapping[int, Decision]) -> Decision:
+    """The decision by the HTTP status alone; the first of ``differences`` that has the status wins over the table."""
+    for table in (*differences, BY_STATUS):
+        if status in table:
+            return table[status]
+    return BY_CLASS.get(status // 100, Decision.FATAL)
 
 
 def decide(status: int, envelope: Envelope | None) -> Decision:
-    """The decision for one answer; ``envelope`` None = the body was not this API's JSON.
+    """The decision for one answer of the Sportmonks API; ``envelope`` None = the body was not this API's JSON.
 
-    An empty answer and a failed one never look alike: a 200 without ``data`` counts as "no result" only when it
-    says so or is an ordinary answer in all other parts.
+    A failed answer must not be taken for an empty one: a 200 without ``data`` counts as "no result" only when its
+    message says so, or when it has the other keys of an answer without an error.
     """
-    plain = BY_STATUS.get(status) or BY_CLASS.get(status // 100, Decision.FATAL)
+    plain = decide_status(status)
     if envelope is None:
         if plain is Decision.OK or status == 403:
-            # A page put in between (proxy, block page): nothing was said about the plan or the rows.
+            # The page of a proxy or a firewall: it says nothing about the plan or the rows.
             return Decision.RETRY
         return Decision.FATAL if status == 404 else plain
     if envelope.code is not None and envelope.code in BY_CODE:
@@ -103,17 +117,17 @@ def decide(status: int, envelope: Envelope | None) -> Decision:
 
 
 def retry_after(headers: Mapping[str, str], envelope: Envelope | None, *, now: datetime | None = None) -> float | None:
-    """Seconds the API asks to wait: the longest of the header (seconds or HTTP date), ``retry_after`` in the body
-    and, when nothing is left, the reset of the rate limit. None when it named no time."""
+    """Seconds to wait that the API named: the longest of the header (seconds or HTTP date), ``retry_after`` in the
+    body and, when no call is left, the reset of the rate limit. None when it named none."""
     named: list[float] = []
     header = headers.get("Retry-After")
     if header:
         seconds = as_seconds(header)
         if seconds is None:
             try:
-                moment = parsedate_to_datetime(header)
-                # A date has no fractions: the moment meant lies within the second that begins there.
-                seconds = max(0.0, (moment - (now or datetime.now(UTC))).total_seconds() + 1)
+                timestamp = parsedate_to_datetime(header)
+                # An HTTP date has no fractions of a second: the time meant is within the second that begins there.
+                seconds = max(0.0, (timestamp - (now or datetime.now(UTC))).total_seconds() + 1)
             except (TypeError, ValueError):
                 seconds = None
         if seconds is not None:
@@ -134,22 +148,3 @@ def is_exhausted(envelope: Envelope | None) -> bool:
     if envelope.rate_limit.remaining is not None:
         return envelope.rate_limit.remaining == 0
     return envelope.code == 5005 or bool(_EXHAUSTED.search(envelope.message))
-
-
-def wait_before_retry(
-    attempt: int,
-    error: BaseException | None,
-    *,
-    base: float = BASE_WAIT_S,
-    longest: float = LONGEST_WAIT_S,
-    chance: Callable[[], float] = random.random,
-) -> float:
-    """Seconds to wait after failed attempt ``attempt`` (1 = the first).
-
-    Doubles from ``base`` up to ``longest``, half of it by chance so that parallel workers spread; never less than
-    the time the API itself asked for.
-    """
-    step = min(longest, base * 2.0 ** min(attempt - 1, 16))
-    wait = step / 2 + step / 2 * chance()
-    asked = error.retry_after if isinstance(error, TransientApiError) else None
-    return max(wait, asked or 0.0)

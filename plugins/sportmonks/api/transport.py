@@ -1,7 +1,7 @@
-"""One pooled HTTP session for this API: time-outs that no call can forget, a total deadline, a size limit.
+"""One pooled HTTP session per API: default timeouts for every call, a total deadline, a size limit.
 
-``requests`` knows a time-out between two bytes only: a server that sends one byte a minute would hold a worker for
-ever. So each call has a deadline of its own, after which its socket is shut down under the reader.
+The timeout of ``requests`` applies to the time between two bytes: a server that sends one byte a minute would hold a
+worker forever. So each call has a deadline as well, at which its socket is shut down while it is being read.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ _PLACEHOLDERS = frozenset({"changeme", "your_api_key", "your-api-key", "your_tok
 
 
 class Unreachable(TransientApiError):
-    """No connection came about at all: wrong address, or the API is down."""
+    """No connection could be opened: the address is wrong, or the API is down."""
 
 
 class ResponseTooLarge(TransientApiError):
-    """The answer passed the size limit. The same request again would too; a smaller one may not."""
+    """The answer is larger than the size limit. The same request would fail again; a smaller one may succeed."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """An HTTP answer read to its end; ``headers`` look up names without regard to case."""
+    """A complete HTTP answer; ``headers`` look up names without regard to case, ``seconds`` is its duration."""
 
     status: int
     headers: Mapping[str, str]
@@ -53,7 +53,7 @@ class HttpResponse:
 
 
 class _Deadline:
-    """Ends whatever the current thread's call is doing once its time is up."""
+    """Ends the call of the current thread when its time is up."""
 
     def __init__(self, seconds: float) -> None:
         self.expired = False
@@ -76,7 +76,7 @@ class _Deadline:
 
     def _shut(self) -> None:
         if self._sock is not None:
-            # The plain socket's method also for TLS: the reader is to be woken, not the TLS session closed politely.
+            # The plain socket's method also for TLS: closing the TLS session would wait for the server.
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
 
@@ -89,7 +89,7 @@ class _Deadline:
         _current.deadline = None
         self._timer.cancel()
         with self._lock:
-            # The connection goes back to the pool: a timer that fires this instant must not touch it.
+            # The connection returns to the pool: a timer that fires at this time must not close it.
             self._sock = None
 
 
@@ -97,7 +97,7 @@ _current = threading.local()
 
 
 class _BindsSocket:
-    """Mixed into urllib3's connections: tells the running call which socket it is on."""
+    """Mixed into urllib3's connections: gives the deadline of the running call the socket to close."""
 
     sock: socket.socket | None
 
@@ -128,7 +128,7 @@ _POOLS = {"http": _Pool, "https": _SecurePool}
 
 
 class _Adapter(HTTPAdapter):
-    """Adds the default time-outs to calls that name none, and the pools that know their deadline."""
+    """Adds the default timeouts to calls without their own, and the pools whose connections know the deadline."""
 
     def __init__(self, timeout: tuple[float, float], pool_size: int) -> None:
         self._timeout = timeout
@@ -150,7 +150,7 @@ class _Adapter(HTTPAdapter):
 
 
 class TokenAuth(AuthBase):
-    """The bare token in the Authorization header. As ``auth`` it also keeps a .netrc from replacing it."""
+    """The token alone in the Authorization header. As ``auth`` it also keeps a .netrc from replacing it."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -164,7 +164,7 @@ class TokenAuth(AuthBase):
 
 
 def clean_key(key: str | None, conn_id: str = API_CONN_ID) -> str:
-    """The key without blanks around it. Raises ConfigurationError, without showing it, when it cannot be one."""
+    """The key without surrounding blanks. Raises ConfigurationError, without showing it, when it cannot be a key."""
     key = (key or "").strip()
     if not key or key.lower().strip("<>") in _PLACEHOLDERS:
         raise ConfigurationError(
@@ -180,7 +180,7 @@ def clean_key(key: str | None, conn_id: str = API_CONN_ID) -> str:
 
 
 def clean_base_url(url: str | None) -> str:
-    """``https://host/v3`` of any of its usual spellings (``/`` or ``/football`` behind). Raises ConfigurationError."""
+    """``https://host/v3``; ``url`` may end in ``/`` or ``/football``. Raises ConfigurationError."""
     hint = (
         "Set SPORTMONKS_BASE_URL (the host of the Airflow connection sportmonks_api) to https://api.sportmonks.com/v3."
     )
@@ -192,7 +192,7 @@ def clean_base_url(url: str | None) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigurationError("The base URL of the Sportmonks API has no http(s):// or no host.", hint=hint)
     if parts.query or parts.fragment or parts.username or parts.password:
-        # Not echoed: what stands there is most likely the key.
+        # Not shown in the error: that part is most likely the key.
         raise ConfigurationError("The base URL of the Sportmonks API holds a user, query or fragment.", hint=hint)
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     path = parts.path.rstrip("/").removesuffix("/football").rstrip("/")
@@ -200,7 +200,7 @@ def clean_base_url(url: str | None) -> str:
 
 
 def _root_cause(error: BaseException) -> str:
-    """The innermost reason as a word or two; never the text of requests' errors, which holds the URL."""
+    """The innermost reason in a few words; never the text of requests' errors, which contains the URL."""
     seen: set[int] = set()
     deepest: BaseException = error
     while id(deepest) not in seen:
@@ -267,9 +267,9 @@ class Transport:
         timeout: tuple[float, float] | None = None,
         total_timeout: float | None = None,
     ) -> HttpResponse:
-        """GET ``base_url/path``, the body read to its end (gunzipped). ``label`` stands for the path in errors.
+        """GET ``base_url/path``, the complete body decompressed. ``label`` replaces the path in errors.
 
-        Raises TransientApiError (Unreachable, AnswerTooLarge) for everything that is not a complete HTTP answer,
+        Raises TransientApiError (Unreachable, ResponseTooLarge) for everything that is not a complete HTTP answer,
         ConfigurationError for a certificate that does not verify.
         """
         label = label or path
@@ -285,20 +285,21 @@ class Transport:
                     allow_redirects=False,
                 ) as response:
                     body = self._read(response, label)
-                    reply = HttpResponse(response.status_code, response.headers, body, time.monotonic() - started)
+                    seconds = time.monotonic() - started
+                    complete = HttpResponse(response.status_code, response.headers, body, seconds)
             except requests.exceptions.SSLError as error:
                 if deadline.expired:
                     raise self._too_slow(label, total) from None
                 raise self._tls_fault(label, error) from None
             except (requests.RequestException, OSError, ValueError) as error:
-                # ValueError: a read from a file that the deadline closed in the same instant.
+                # ValueError: a read from a file that the deadline closed at the same time.
                 if deadline.expired:
                     raise self._too_slow(label, total) from None
                 raise self._fault(label, error, timeout or self.timeout) from None
             if deadline.expired:
-                # Without a Content-Length the cut looks like the end of the answer.
+                # Without a Content-Length the closed socket looks like the end of the answer.
                 raise self._too_slow(label, total)
-        return reply
+        return complete
 
     def _read(self, response: requests.Response, path: str) -> bytes:
         announced = response.headers.get("Content-Length", "")
@@ -316,7 +317,7 @@ class Transport:
     def _too_large(self, path: str) -> ResponseTooLarge:
         return ResponseTooLarge(
             f"{path}: the answer is larger than {self._max_bytes / 2**20:.0f} MiB.",
-            hint="Ask for fewer fixtures or includes at once, or raise max_bytes.",
+            hint="Request fewer fixtures or includes at once, or raise max_bytes.",
         )
 
     @staticmethod
@@ -338,7 +339,7 @@ class Transport:
             return TransientApiError(f"{path}: no data for {timeout[1]:g} s.")
         cause = _root_cause(error)
         if isinstance(error, requests.exceptions.ProxyError):
-            return Unreachable(f"{path}: the proxy on the way to {self.host} does not answer ({cause}).")
+            return Unreachable(f"{path}: the proxy before {self.host} does not answer ({cause}).")
         if isinstance(error, requests.ConnectionError) and _never_connected(error):
             return Unreachable(f"{path}: no connection to {self.host} ({cause}).")
         return TransientApiError(f"{path}: the connection broke off ({cause}).")

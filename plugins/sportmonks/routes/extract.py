@@ -1,4 +1,4 @@
-"""One run of a route: its plan, the stream, the summary. Knows nothing of Airflow."""
+"""One run of a route: its plan, its stream of pages, its summary. Nothing here depends on Airflow."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Summary = dict[str, Any]
 
 @dataclass(frozen=True)
 class RouteRequest:
-    """What the trigger form and the run say. ``interval``: the run's data interval in days, where it has one."""
+    """The parameters of a run. ``interval``: first and last day of its data interval, where it has one."""
 
     date_from: date | None = None
     date_to: date | None = None
@@ -35,7 +35,7 @@ class RouteRequest:
 
 @dataclass(frozen=True)
 class RoutePlan:
-    """The listings of a run, in order. ``hash`` names this very work: a try over the same plan goes on with it."""
+    """The listings of a run, in order. A later try whose plan has the same ``hash`` resumes where this one stopped."""
 
     period: Window | None
     slices: tuple[Slice, ...]
@@ -44,7 +44,7 @@ class RoutePlan:
 
 
 def make_plan(
-    route: Route, wanted: RouteRequest, items: Sequence[Mapping[str, Any]], watermark: date | None, today: date
+    route: Route, request: RouteRequest, items: Sequence[Mapping[str, Any]], watermark: date | None, today: date
 ) -> RoutePlan:
     """Items times windows, oldest window first. Raises ConfigurationError naming a parameter."""
     period: Window | None = None
@@ -52,16 +52,16 @@ def make_plan(
     if route.period is not None:
         period = resolve_period(
             route.period,
-            date_from=wanted.date_from,
-            date_to=wanted.date_to,
+            date_from=request.date_from,
+            date_to=request.date_to,
             watermark=watermark,
-            interval=wanted.interval,
+            interval=request.interval,
             today=today,
         )
         cut = list(windows(period, route.period.max_days))
-    elif wanted.date_from or wanted.date_to:
+    elif request.date_from or request.date_to:
         raise ConfigurationError(
-            f"{route.name} has no period, date_from and date_to mean nothing to it.", hint="Leave them empty."
+            f"{route.name} has no period, so date_from and date_to do not apply.", hint="Leave them empty."
         )
     pairs = [(item, window) for item in items for window in cut]
     slices = tuple(Slice(index, window, item) for index, (item, window) in enumerate(pairs))
@@ -74,17 +74,17 @@ def make_plan(
     return RoutePlan(period, slices, digest, watermark)
 
 
-def plan_run(connect: Connect, route: Route, wanted: RouteRequest, today: date | None = None) -> RoutePlan:
-    """The plan, by what the warehouse says (items of for_each, watermark)."""
+def plan_run(connect: Connect, route: Route, request: RouteRequest, today: date | None = None) -> RoutePlan:
+    """The plan of a run; the items of for_each and the watermark are read from the warehouse."""
     with connect() as conn:
         conn.autocommit = True
         items = read_items(conn, route)
         watermark = read_watermark(conn, route) if route.period else None
-    return make_plan(route, wanted, items, watermark, today or datetime.now(UTC).date())
+    return make_plan(route, request, items, watermark, today or datetime.now(UTC).date())
 
 
 def estimate(route: Route, plan: RoutePlan) -> Summary:
-    """What a run would do, without a call: listings, the least number of calls, the first and last request."""
+    """What a run would do, found without a call: listings, least number of calls, first and last request."""
     shown = [request_of(route, part) for part in (plan.slices[:1] + plan.slices[-1:])]
     return {
         "dry_run": True,
@@ -108,10 +108,10 @@ def run_route(
     force: bool = False,
     today: date | None = None,
 ) -> Summary:
-    """Carry the plan out from where an earlier try stopped; the summary of the whole run, earlier tries included.
+    """Carry out the plan from where an earlier try stopped; returns the summary of the run with its earlier tries.
 
-    On an error the records stored so far stay, the failure is recorded and the error raised. BudgetWait leaves the
-    run open: call again later with the same plan and execution.
+    On an error the records stored so far stay, the failure is recorded and the error is raised. BudgetWait leaves the
+    run open: call again later with the same plan and execution id.
     """
     today = today or datetime.now(UTC).date()
     with connect() as conn:
@@ -124,7 +124,7 @@ def run_route(
         before = store.counters["pages"]
         number = [int(before)]
 
-        def tell(page: Page, counters: Mapping[str, float]) -> None:
+        def log_page(page: Page, counters: Mapping[str, float]) -> None:
             if not page.counted.get("pages"):
                 return
             number[0] += 1
@@ -135,7 +135,7 @@ def run_route(
             store,
             batch=route.batch_export,
             queue_pages=route.queue_pages,
-            tell=tell,
+            on_page=log_page,
         )
         try:
             stream.run()
@@ -154,17 +154,17 @@ def run_route(
 
 
 def _note_failure(store: RouteStore, error: BaseException) -> None:
-    store.close()  # whatever state the connection is in, the note gets a fresh one
+    store.close()  # the connection may be broken; the failure is recorded over a new one
     try:
         store.finish("FAILED", error=mask_text(f"{type(error).__name__}: {error}")[:2000])
     except Exception as fault:
         log.warning("The failure could not be recorded: %s", mask_text(str(fault)))
-    kept = store.counters
+    counters = store.counters
     log.error(
         "Stopped after %d pages: %d records are kept (%d new). Clear the task to go on from there.",
-        kept["pages"],
-        kept["records"],
-        kept["inserted"],
+        counters["pages"],
+        counters["records"],
+        counters["inserted"],
     )
 
 
@@ -173,7 +173,7 @@ def _announce(route: Route, plan: RoutePlan, slice_index: int, resumed: bool) ->
     log.info("Period: %s | %d listings", plan.period or "none", len(plan.slices))
     log.info("Settings: retry_max=%d, batch_export=%d", route.retry_max, route.batch_export)
     if resumed:
-        log.info("Going on with listing %d of %d where an earlier try stopped", slice_index + 1, len(plan.slices))
+        log.info("Resuming with listing %d of %d, where an earlier try stopped", slice_index + 1, len(plan.slices))
     if not plan.slices:
         log.warning("for_each %s gave nothing: has the DAG sportmonks_catalog run?", route.for_each)
 
@@ -188,11 +188,11 @@ def _progress(page: Page, number: int, counters: Mapping[str, float]) -> None:
 
 def _summary(route: Route, plan: RoutePlan, counters: Mapping[str, float], resumed: bool) -> Summary:
     seconds = float(counters["seconds"])
-    whole = {name: int(value) for name, value in counters.items() if name != "seconds"}
+    numbers = {name: int(value) for name, value in counters.items() if name != "seconds"}
     return {
-        **whole,
+        **numbers,
         "seconds": round(seconds, 3),
-        "records_per_second": round(whole["records"] / seconds, 1) if seconds else 0.0,
+        "records_per_second": round(numbers["records"] / seconds, 1) if seconds else 0.0,
         "table": f"raw.{route.table}",
         "period": str(plan.period) if plan.period else None,
         "listings": len(plan.slices),
@@ -203,7 +203,7 @@ def _summary(route: Route, plan: RoutePlan, counters: Mapping[str, float], resum
 
 
 def summary_text(summary: Summary) -> str:
-    """The block at the end of the log."""
+    """The summary as lines of text, for the end of the log."""
     lines = [
         f"Total records collected: {summary['records']:,}",
         f"Table: {summary['table']}",
@@ -211,7 +211,8 @@ def summary_text(summary: Summary) -> str:
         f"Total time: {summary['seconds']:.0f} s",
         f"Mean rate: {summary['records_per_second']:.1f} records/s",
         f"Pages: {summary['pages']:,} in {summary['listings']:,} listings"
-        f" ({summary['repeated_pages']} repeated, {summary['asked_again']} asked again, {summary['skipped']} skipped)",
+        f" ({summary['repeated_pages']} repeated, {summary['asked_again']} requested again,"
+        f" {summary['skipped']} skipped)",
         f"New: {summary['inserted']:,} | known: {summary['duplicates']:,} (came back: {summary['revived']:,})",
         f"Out of range: {summary['out_of_range']:,} | without a date: {summary['undated']:,}"
         f" | failed: {summary['failed']:,}",

@@ -1,4 +1,4 @@
-"""Names of a route's table and DAG. The same rules as etl.raw_table_name in SQL (a test holds them together)."""
+"""Names of a route's table and DAG. etl.raw_table_name in SQL has the same rules (a test compares the two)."""
 
 from __future__ import annotations
 

@@ -1,19 +1,18 @@
-"""Route files: YAML in, :class:`Route` out; every mistake is named with its file, line and key."""
+"""Reads route files (YAML) into :class:`Route`; every mistake is reported with its file, line and key."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+from sportmonks.api.pagination import SPORTMONKS_PAGES, PageSpec
 from sportmonks.config.conversion import near_hint, shown
 from sportmonks.config.settings import API_CONN_ID, ROUTES_DIR, SQL_DIR
 from sportmonks.config.strict_yaml import Document, Section
 from sportmonks.errors import ConfigurationError, SportmonksError
 from sportmonks.routes.names import name_part
-from sportmonks.routes.spec import PagingSpec, PeriodSpec, Route
+from sportmonks.routes.spec import PeriodSpec, Route
 
 FOR_EACH_DIR = SQL_DIR / "routes" / "for_each"
 # Fields of a route that are found out, not written.
@@ -21,29 +20,18 @@ _NO_KEYS = ("for_each_columns", "file")
 _PRESETS = ("@once", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly", "@continuous")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _GIVES = re.compile(r"--\s*Gives:\s*([a-z_][a-z0-9_]*(?:\s*,\s*[a-z_][a-z0-9_]*)*)", re.I)
-# What the Sportmonks API does everywhere; a route need not repeat it.
-_SPORTMONKS_PAGING: Mapping[str, Any] = {
-    "style": "page",
-    "parameter": "page",
-    "size_parameter": "per_page",
-    "size": 50,
-    "more": ("pagination", "has_more"),
-    "next": ("pagination", "next_cursor"),
-    "cursor_after": 20_000,
-    "drop_with_cursor": ("per_page", "page", "order"),
-}
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a file gives no route; ``message`` holds one line per mistake, each with file and line."""
+    """A file that is not a route; ``message`` has one line per mistake, each with file and line."""
 
     file: str
     message: str
 
     @property
     def name(self) -> str:
-        """The DAG that shows it."""
+        """The name of the DAG that shows the problem."""
         return f"raw_problem_{name_part(Path(self.file).stem) or 'file'}"
 
 
@@ -200,20 +188,20 @@ def _path(top: Section, period: PeriodSpec | None, columns: tuple[str, ...], que
     return path
 
 
-def _paging(top: Section, document: Document, api: str) -> PagingSpec:
+def _paging(top: Section, document: Document, api: str) -> PageSpec:
     value = top.data.get("paging")
     ours = api == "sportmonks"
     if isinstance(value, str):
         value = {"style": value}
     if value is None:
-        return PagingSpec(**_SPORTMONKS_PAGING) if ours else PagingSpec()
-    part = document.section(value, "paging", PagingSpec)
+        return SPORTMONKS_PAGES if ours else PageSpec()
+    part = document.section(value, "paging", PageSpec)
     style = part.value("style", "page" if ours else "none")
-    base = dict(_SPORTMONKS_PAGING) if ours and style == "page" else {}
+    base = asdict(SPORTMONKS_PAGES) if ours and style == "page" else {}
     parameter = part.text("parameter", base.get("parameter") or ("" if style in ("none", "next") else None))
     if parameter is None:
         parameter = {"page": "page", "cursor": "cursor", "offset": "offset"}[style]
-    spec = PagingSpec(
+    spec = PageSpec(
         style=style,
         parameter=parameter,
         first=part.value("first", 0 if style == "offset" else 1),

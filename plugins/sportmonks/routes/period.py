@@ -1,4 +1,4 @@
-"""Days: the period of a run, its windows, how the API wants them written, and the day of a record. Pure."""
+"""The period of a run: its days, its windows, their form in requests, and the day of a record. Pure functions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EPOCH_SECONDS_END = 1e11
 
 @dataclass(frozen=True)
 class Window:
-    """Days from ``first`` to ``last``, both inside."""
+    """Days from ``first`` to ``last``, both included."""
 
     first: date
     last: date
@@ -30,7 +30,7 @@ class Window:
 
 
 def parse_day(text: str | None, name: str) -> date | None:
-    """A parameter of the trigger form: ``YYYY-MM-DD``, also with a time behind; blank is None."""
+    """The day of a parameter of the trigger form: ``YYYY-MM-DD``, a time after it is ignored; blank is None."""
     if text is None or not str(text).strip():
         return None
     try:
@@ -48,9 +48,9 @@ def resolve_period(
     interval: tuple[date, date] | None = None,
     today: date,
 ) -> Window:
-    """The period of a run: what the form says; else the run's data interval; else from the watermark (the last
-    day collected without a gap) less ``lookback_days``, at first ``first_days`` back, until today plus
-    ``lookahead_days``. Raises ConfigurationError naming the parameter.
+    """The period of a run: the days of the form; without them the run's data interval; without that, from
+    ``lookback_days`` before the watermark (the last day collected without a gap) or, in a first run, ``first_days``
+    before today, until ``lookahead_days`` after today. Raises ConfigurationError that names the parameter.
     """
     if date_from is None and date_to is None and interval is not None and interval[0] < interval[1]:
         return Window(*interval)
@@ -64,12 +64,12 @@ def resolve_period(
     if first > last:
         raise ConfigurationError(f"date_from {first} is after date_to {last}.", hint="Swap date_from and date_to.")
     if first.year < 1900 or last.year > 2200:
-        raise ConfigurationError(f"The period {first} to {last} is no sensible one.", hint="Check the years.")
+        raise ConfigurationError(f"The period {first} to {last} is not plausible.", hint="Check the years.")
     return Window(first, last)
 
 
 def moved_watermark(watermark: date | None, done: Window, today: date) -> date | None:
-    """The watermark after ``done`` was collected: never back, never over a gap, never into the future."""
+    """The watermark after ``done`` was collected. It never moves back, across a gap, or into the future."""
     last = min(done.last, today)
     if watermark is None:
         return last
@@ -89,8 +89,8 @@ def windows(period: Window, max_days: int | None) -> list[Window]:
     return found
 
 
-def in_api_words(spec: PeriodSpec, window: Window) -> dict[str, str]:
-    """The two period parameters under the API's own names."""
+def request_parameters(spec: PeriodSpec, window: Window) -> dict[str, str]:
+    """The two parameters of the period under the API's names and in its format."""
     begin = datetime.combine(window.first, clock.min, UTC)
     end = datetime.combine(window.last + timedelta(days=1), clock.min, UTC)
     if not spec.to_exclusive:
@@ -98,18 +98,18 @@ def in_api_words(spec: PeriodSpec, window: Window) -> dict[str, str]:
     return {spec.date_from: _written(begin, spec.format), spec.date_to: _written(end, spec.format)}
 
 
-def _written(moment: datetime, form: str) -> str:
+def _written(timestamp: datetime, form: str) -> str:
     if form == "epoch":
-        return str(int(moment.timestamp()))
+        return str(int(timestamp.timestamp()))
     if form == "epoch_ms":
-        return str(int(moment.timestamp() * 1000))
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ" if form == "iso" else form)
+        return str(int(timestamp.timestamp() * 1000))
+    return timestamp.strftime("%Y-%m-%dT%H:%M:%SZ" if form == "iso" else form)
 
 
 def record_day(record: Mapping[str, Any], path: tuple[str, ...], form: str | None = None) -> date | None:
     """The UTC day of a record; None when it has none or it cannot be read.
 
-    ``form``: strptime format; without one, ISO 8601 in its usual dresses and epoch seconds or milliseconds.
+    ``form``: strptime format; without one, the usual forms of ISO 8601 and epoch seconds or milliseconds are read.
     """
     value: Any = record
     for part in path:
@@ -124,7 +124,7 @@ def record_day(record: Mapping[str, Any], path: tuple[str, ...], form: str | Non
         if not isinstance(value, str):
             return None
         text = value.strip()
-        moment = datetime.strptime(text, form) if form and form != "iso" else datetime.fromisoformat(text)
-        return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
+        timestamp = datetime.strptime(text, form) if form and form != "iso" else datetime.fromisoformat(text)
+        return (timestamp.astimezone(UTC) if timestamp.tzinfo else timestamp).date()
     except (ValueError, OverflowError, OSError, TypeError):
         return None

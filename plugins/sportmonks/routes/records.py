@@ -1,4 +1,5 @@
-"""One record on its way into a raw table: its bytes, its day, its hash. Pure."""
+"""Finds the records and paging values in an answer, and prepares records for a raw table: their bytes, their day, their
+hash. Pure functions over undecoded JSON."""
 
 from __future__ import annotations
 
@@ -12,17 +13,20 @@ from typing import Any
 import msgspec
 
 from sportmonks.config.strict_yaml import JsonPath
+from sportmonks.errors import FatalApiError
 from sportmonks.routes.period import Window, record_day
 from sportmonks.routes.spec import Route
 
-# \u0000 behind an even number of backslashes: the one character that PostgreSQL's jsonb refuses.
+# \u0000 after an even number of backslashes: the one character that PostgreSQL's jsonb refuses.
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+# What reading a body that is not valid JSON raises.
+JSON_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError)
 _sorted = msgspec.json.Encoder(order="sorted")
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A record that can be stored. ``payload`` is its JSON as it came, ``content_hash`` 32 bytes."""
+    """A record that can be stored. ``payload``: its JSON as it came; ``content_hash``: 32 bytes."""
 
     payload: bytes
     request: bytes
@@ -32,7 +36,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A record that cannot be stored; ``text`` is what came."""
+    """A record that cannot be stored; ``text``: its JSON as it came."""
 
     reason: str
     text: str
@@ -40,7 +44,7 @@ class Rejected:
 
 @dataclass(slots=True)
 class PreparedPage:
-    """What became of the records of a page."""
+    """The records of a page, sorted by what happens to them, and their numbers."""
 
     kept: list[Prepared]
     rejected: list[Rejected]
@@ -52,8 +56,8 @@ class PreparedPage:
 def prepare(
     rows: Sequence[msgspec.Raw], route: Route, window: Window | None, request: Mapping[str, Any], today: date
 ) -> PreparedPage:
-    """Sort the records of a page. ``request``: parameters of for_each, which belong to the content: two items may
-    answer with the same text. ``today`` dates records of routes without a date field.
+    """Sort the records of a page. ``request``: the parameters of for_each; they are part of the content, since two
+    items may give the same text. ``today``: the day of records of routes without a date field.
     """
     request_bytes = _sorted.encode(dict(request))
     page = PreparedPage([], [], records=len(rows))
@@ -94,7 +98,7 @@ def content_hash(record: Mapping[str, Any], request: Mapping[str, Any], without:
 
 
 def page_mark(rows: Sequence[msgspec.Raw]) -> str:
-    """The same for two pages that bring the same records in the same order."""
+    """A hash of the page's content: equal for two pages with the same records in the same order."""
     digest = sha256()
     for raw in rows:
         digest.update(memoryview(raw))
@@ -124,3 +128,69 @@ def dig(body: bytes, path: JsonPath) -> msgspec.Raw | None:
             return None
         raw = found
     return raw
+
+
+def json_body(body: bytes) -> bytes:
+    """The body without byte order mark and blanks. Raises one of JSON_ERRORS when it is not valid JSON in UTF-8."""
+    body = body.removeprefix(b"\xef\xbb\xbf").strip()
+    if not body.isascii():
+        body.decode("utf-8")  # undecoded slices are not checked, and PostgreSQL would refuse the batch
+    msgspec.json.decode(body, type=msgspec.Raw)
+    return body
+
+
+def rows_at(raw: msgspec.Raw | None, route: Route, label: str, body: bytes = b"") -> list[msgspec.Raw]:
+    """The list that was found at ``records``; one object is a list of one.
+
+    Raises FatalApiError when there is none, unless the route declares that as empty: a wrong path must not look like
+    an empty answer. ``body`` serves that error and a null at the path; ``label`` is the path of the request.
+    """
+    first = b"" if raw is None else bytes(memoryview(raw)[:1])
+    if raw is not None and first == b"[":
+        return msgspec.json.decode(raw, type=list[msgspec.Raw])
+    if raw is not None and first == b"{":
+        return [raw]
+    path = ".".join(route.records) or "."
+    if raw is None and (route.missing_records == "empty" or _is_null(body, route.records)):
+        return []
+    there = f" The answer has: {', '.join(sorted(_keys(body))[:12])}." if body else ""
+    raise FatalApiError(
+        f"{label}: there is no list at '{path}'.{there}",
+        hint="Correct records in the route; if the API leaves it out on no result: missing_records: empty.",
+    )
+
+
+def text_at(body: bytes, path: JsonPath) -> str | None:
+    """The text or integer at ``path`` as text; None where it is missing, empty or something else."""
+    raw = dig(body, path)
+    value: Any = None if raw is None else msgspec.json.decode(raw)
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) and value != "" else None
+
+
+def number_at(body: bytes, path: JsonPath | None) -> int | None:
+    """The non-negative integer at ``path``, also written as text; None where there is none."""
+    text = text_at(body, path) if path is not None else None
+    return int(text) if text is not None and text.isdecimal() else None
+
+
+def flag_at(body: bytes, path: JsonPath | None) -> bool | None:
+    """Whether the value at ``path`` is true, a number other than 0 or a text such as a next link; None without one."""
+    if path is None:
+        return None
+    raw = dig(body, path)
+    if raw is None:
+        return False if _is_null(body, path) else None
+    value = msgspec.json.decode(raw)
+    return value.lower() not in ("", "false", "0", "no") if isinstance(value, str) else bool(value)
+
+
+def _keys(body: bytes) -> list[str]:
+    return list(msgspec.json.decode(body, type=dict[str, msgspec.Raw])) if body[:1] == b"{" else []
+
+
+def _is_null(body: bytes, path: JsonPath) -> bool:
+    """Whether the key is there and its value null, which means that nothing was found."""
+    parent = dig(body, path[:-1]) if path and body else None
+    if parent is None or bytes(memoryview(parent)[:1]) != b"{":
+        return False
+    return path[-1] in msgspec.json.decode(parent, type=dict[str, msgspec.Raw])

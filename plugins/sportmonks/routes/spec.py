@@ -1,4 +1,4 @@
-"""What a route is, as plain structures. Paths into JSON are dotted in YAML and tuples of keys here."""
+"""A route and its period as plain structures. A path into JSON is dotted text in YAML and a tuple of keys here."""
 
 from __future__ import annotations
 
@@ -8,40 +8,14 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from sportmonks.api.pagination import PageSpec
 from sportmonks.config.strict_yaml import JsonPath
 from sportmonks.routes.names import run_name, table_name
-
-Style = Literal["page", "cursor", "next", "offset", "none"]
-
-
-@dataclass(frozen=True)
-class PagingSpec:
-    """How the API pages.
-
-    ``more``: path of a flag; ``total``: path of the number of rows; ``next``: path of the next cursor or link, or
-    ``header.link`` for the Link header. Without ``more`` and ``total``, pages end with the first one that is empty
-    or shorter than one before it.
-    """
-
-    style: Style = "none"
-    parameter: str = ""
-    first: Annotated[int, Meta(ge=0, le=1_000_000)] = 1
-    size_parameter: str | None = None
-    size: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
-    more: JsonPath | None = None
-    total: JsonPath | None = None
-    next: JsonPath | None = None
-    drop_with_cursor: tuple[str, ...] = ()
-    # Rows that page numbers can reach; then the cursor takes over.
-    cursor_after: Annotated[int, Meta(ge=1, le=1_000_000_000)] | None = None
-    cursor_parameter: str = "cursor"
-    stop_on_repeat: bool = False
-    max_pages: Annotated[int, Meta(ge=1, le=10_000_000)] = 100_000
 
 
 @dataclass(frozen=True)
 class PeriodSpec:
-    """The API's own names and format for a period; both days are inside it.
+    """The API's names and format for a period; the period includes both days.
 
     ``format``: strftime, or ``epoch``, ``epoch_ms``, ``iso``. A format with a time of day gets 00:00:00 and
     23:59:59 (or the next day's 00:00:00 with ``to_exclusive``).
@@ -51,8 +25,9 @@ class PeriodSpec:
     date_to: str
     format: str = "%Y-%m-%d"
     max_days: Annotated[int, Meta(ge=1, le=100_000)] | None = None
-    first_days: Annotated[int, Meta(ge=0, le=100_000)] = 30  # reach of the very first run
-    lookback_days: Annotated[int, Meta(ge=0, le=10_000)] = 2  # read again by scheduled runs, for what came late
+    first_days: Annotated[int, Meta(ge=0, le=100_000)] = 30  # days that the first run covers
+    # Days that scheduled runs read again, for records that came late.
+    lookback_days: Annotated[int, Meta(ge=0, le=10_000)] = 2
     lookahead_days: Annotated[int, Meta(ge=0, le=10_000)] = 0
     to_exclusive: bool = False
 
@@ -70,7 +45,7 @@ class Route:
     query: tuple[tuple[str, str], ...] = ()
     include: tuple[str, ...] = ()
     entity: str | None = None
-    paging: PagingSpec = field(default_factory=PagingSpec)
+    paging: PageSpec = field(default_factory=PageSpec)
     records: JsonPath = ("data",)
     missing_records: Literal["error", "empty"] = "error"
     period: PeriodSpec | None = None
@@ -87,7 +62,7 @@ class Route:
     resume_hours: Annotated[float, Meta(ge=0, le=10_000)] = 24.0
     timeout_seconds: Annotated[float, Meta(ge=1, le=3600)] = 60.0
     schedule: str | None = None
-    start_date: date | None = None  # without one, a new route waits for its next scheduled time
+    start_date: date | None = None  # None: a new route waits for its next scheduled time
     retries: Annotated[int, Meta(ge=0, le=20)] = 2
     deadline_minutes: Annotated[float, Meta(ge=1, le=10_080)] | None = None
     description: str = ""
@@ -96,7 +71,7 @@ class Route:
 
     @property
     def table(self) -> str:
-        """Name within schema raw."""
+        """The table's name within schema raw."""
         return table_name(self.client, self.route)
 
     @property
@@ -106,4 +81,5 @@ class Route:
 
     @property
     def key_paths(self) -> list[str] | None:
+        """The paths of ``key`` as dotted text; None when the route has no key."""
         return [".".join(path) for path in self.key] or None

@@ -1,4 +1,4 @@
-"""A route's side of the warehouse: its table, its batches, where its run stands. One connection, used by one thread."""
+"""The tables of routes in the warehouse: raw tables, and the progress of runs. One connection, used by one thread."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ COUNTERS = (
 
 @dataclass(frozen=True)
 class ResumePoint:
-    """Where a try begins. ``state``: the pager's, None = first page of the slice."""
+    """Where a try begins. ``state``: that of the paginator; None = the first page of the slice."""
 
     fence: int
     slice_index: int
@@ -41,7 +41,7 @@ class ResumePoint:
 
 
 def ensure_table(conn: psycopg.Connection[Any], route: Route) -> str:
-    """The route's raw table, made if need be: its name within schema raw."""
+    """Create the route's raw table if it does not exist; returns its name within schema raw."""
     names = {"client": route.client, "route": route.route, "key_paths": route.key_paths}
     row = conn.execute(sql("routes/ensure_table"), names).fetchone()
     assert row is not None
@@ -49,7 +49,7 @@ def ensure_table(conn: psycopg.Connection[Any], route: Route) -> str:
 
 
 def ensure_tables(conn: psycopg.Connection[Any], routes: Iterable[Route]) -> tuple[list[str], list[str]]:
-    """(tables that exist now, what was wrong with the others). ``conn`` in autocommit."""
+    """(tables that exist now, errors of the others). ``conn`` has to be in autocommit mode."""
     tables, wrong = [], []
     for route in routes:
         try:
@@ -60,7 +60,7 @@ def ensure_tables(conn: psycopg.Connection[Any], routes: Iterable[Route]) -> tup
 
 
 def read_items(conn: psycopg.Connection[Any], route: Route) -> list[dict[str, Any]]:
-    """What ``for_each`` stands for, one dict of placeholders per item; one empty dict for routes without it."""
+    """The items of ``for_each``, one dict of placeholders each; one empty dict for routes without it."""
     if route.for_each is None:
         return [{}]
     cursor = conn.execute(sql(f"routes/for_each/{route.for_each}"))
@@ -69,13 +69,13 @@ def read_items(conn: psycopg.Connection[Any], route: Route) -> list[dict[str, An
 
 
 def read_watermark(conn: psycopg.Connection[Any], route: Route) -> date | None:
-    """The last day collected without a gap."""
+    """The last day that was collected without a gap; None before the first run."""
     row = conn.execute(sql("routes/watermark"), {"route": route.name}).fetchone()
     return row[0] if row else None
 
 
 class RouteStore:
-    """The run of one route over one plan."""
+    """The progress and the records of one route's run over one plan."""
 
     def __init__(self, connect: Connect, route: Route, *, plan_hash: str, execution_id: str | None) -> None:
         self._connect = connect
@@ -100,7 +100,7 @@ class RouteStore:
             self._conn = None
 
     def begin(self, slices: int, period: Window | None, *, force: bool = False) -> ResumePoint:
-        """Take the run over. Counters go on where an unfinished try left them."""
+        """Take over the run. Counters continue from where an unfinished try left them."""
         values = {
             **self._names,
             "slices": slices,
@@ -124,9 +124,9 @@ class RouteStore:
         slice_index: int,
         state: Mapping[str, Any] | None,
     ) -> None:
-        """Rows, counters and position in one transaction. ``counted`` is added to the counters.
+        """Write rows, counters and position in one transaction. ``counted`` is added to the counters.
 
-        Raises LostLease when another try has taken the run over; then nothing is written.
+        Raises LostLease, and writes nothing, when another try has taken over the run.
         """
         try:
             self._write(rows, rejected, counted, slice_index, state)
@@ -167,7 +167,7 @@ class RouteStore:
             row = conn.execute(sql("routes/advance"), values).fetchone()
             if row is None or not row[0]:
                 raise LostLease(
-                    f"Another try has taken over {self._route.name}.", hint="Nothing to do: this one writes no more."
+                    f"Another try has taken over {self._route.name}.", hint="Nothing to do: this try writes no more."
                 )
         self.counters = counters
 
@@ -187,7 +187,7 @@ class RouteStore:
             return int(stored[0]), revived
 
     def _poisoned(self, rows: Sequence[Prepared]) -> dict[int, tuple[Prepared, str]]:
-        """Rows that PostgreSQL refuses, found by halves; by ``id``, with the reason."""
+        """Rows that PostgreSQL refuses, found by halving; the key is the Python ``id`` of the row, with the reason."""
         try:
             with self.conn.transaction(force_rollback=True):
                 self._insert(self.conn, rows)
@@ -200,7 +200,7 @@ class RouteStore:
         return {**self._poisoned(rows[:half]), **self._poisoned(rows[half:])}
 
     def finish(self, status: str, *, watermark: Mapping[str, Any] | None = None, error: str | None = None) -> None:
-        """``DONE`` or ``FAILED``, together with the collector's row. Raises LostLease."""
+        """End the run as ``DONE`` or ``FAILED``, and with it the row in etl.collector_runs. Raises LostLease."""
         values = {
             **self._names,
             "status": status,
@@ -214,7 +214,7 @@ class RouteStore:
 
 
 def _copy_line(position: int, row: Prepared) -> bytes:
-    """One line of COPY's text format. JSON has no bare control characters but blanks between its parts."""
+    """One line of COPY's text format. Control characters occur in JSON only as blanks between its parts."""
     day = row.day.isoformat().encode() if row.day else b"\\N"
     return b"%d\t%s\t%s\t%s\t\\\\x%s\n" % (
         position,

@@ -1,7 +1,7 @@
-"""Fetching and writing at the same time: one thread reads pages in order, a bounded queue, the caller's thread writes.
+"""Fetches and writes at the same time: one thread reads pages into a bounded queue, the caller's thread writes them.
 
-A full queue makes the fetcher wait; nothing is ever dropped. A page is never split over two transactions, so what is
-stored always ends with a whole page, and a killed run goes on with the next one.
+A full queue makes the fetcher wait; nothing is dropped. A page is never split over two transactions, so that the
+stored records always end with a complete page, and an interrupted run resumes with the next one.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from sportmonks.api.pagination import PageInfo, Paginator, Step
 from sportmonks.errors import OutsidePlanError
-from sportmonks.routes.paging import PageInfo, Pager, Step
-from sportmonks.routes.period import Window, in_api_words
+from sportmonks.routes.period import Window, request_parameters
 from sportmonks.routes.records import Prepared, Rejected, page_mark, prepare
 from sportmonks.routes.source import Source
 from sportmonks.routes.spec import Route
@@ -26,7 +26,7 @@ from sportmonks.routes.store import ResumePoint, RouteStore
 
 log = logging.getLogger(__name__)
 
-# Pages that arrive slower than this are written one by one: a kill then costs no finished page.
+# Pages that arrive slower than this are written one by one: an interruption then loses no complete page.
 IDLE_SECONDS = 1.0
 
 
@@ -40,12 +40,12 @@ class Slice:
 
     def __str__(self) -> str:
         parts = [f"{name} {value}" for name, value in self.item.items()]
-        return ", ".join([*parts, *([str(self.window)] if self.window else [])]) or "whole listing"
+        return ", ".join([*parts, *([str(self.window)] if self.window else [])]) or "the listing"
 
 
 @dataclass(slots=True)
 class Page:
-    """A page ready to be written, and where the run stands after it."""
+    """A page ready to be written, and the position of the run after it: slice and state of its paginator."""
 
     rows: list[Prepared]
     rejected: list[Rejected]
@@ -56,15 +56,15 @@ class Page:
 
 
 class _Stopped(Exception):
-    """The writer has given up; the fetcher ends without a word."""
+    """The writer has stopped, so the fetcher ends; it is no error of its own."""
 
 
 def request_of(route: Route, part: Slice) -> tuple[str, dict[str, str]]:
-    """Path and query of a slice, without paging: placeholders filled, the period under the API's names."""
+    """Path and query of a slice without its paging: placeholders filled, the period under the API's names."""
     values = {name: str(value) for name, value in part.item.items()}
     query = {name: value.format_map(values) if "{" in value else value for name, value in route.query}
     if route.period is not None and part.window is not None:
-        for name, value in in_api_words(route.period, part.window).items():
+        for name, value in request_parameters(route.period, part.window).items():
             if f"{{{name}}}" in route.path:
                 values[name] = value
             else:
@@ -75,27 +75,29 @@ def request_of(route: Route, part: Slice) -> tuple[str, dict[str, str]]:
 def read_pages(
     source: Source, route: Route, slices: Sequence[Slice], start: ResumePoint, today: date
 ) -> Iterator[Page]:
-    """Every page from ``start`` on, in order. Raises what the source and the pager raise."""
+    """Every page from ``start`` on, in order. Raises what the source and the paginator raise."""
     state = start.state
     for part in slices[start.slice_index :]:
         path, query = request_of(route, part)
-        pager = Pager.start(route.paging, state)
+        paginator = Paginator.start(route.paging, state)
         state = None
         again = 0
-        while not pager.ended():
-            link, asked = pager.request(query)
+        while not paginator.ended():
+            link, sent = paginator.request(query)
+            beyond = paginator.pages > 0 and not paginator.promised
             try:
-                fetched = source.fetch(path, asked, link=link, beyond=pager.pages > 0 and not pager.promised)
+                fetched = source.fetch(path, sent, link=link, beyond=beyond)
             except OutsidePlanError as error:
                 log.warning("Skipped %s: %s", part, error)
                 yield Page([], [], {"skipped": 1}, part.index + 1, None, str(part))
                 break
-            facts = PageInfo(len(fetched.rows), page_mark(fetched.rows), fetched.more, fetched.total, fetched.next)
-            number = pager.pages + 1
-            step = pager.take(facts)
+            number = paginator.pages + 1
+            step = paginator.take(
+                PageInfo(len(fetched.rows), page_mark(fetched.rows), fetched.more, fetched.total, fetched.next)
+            )
             if step is Step.AGAIN:
                 again += 1
-                log.warning("Page %d of %s came empty or twice, asking again", number, part)
+                log.warning("Page %d of %s is empty or repeated, requesting it again", number, part)
                 continue
             prepared = prepare(fetched.rows, route, part.window, part.item, today)
             counted: dict[str, float] = {
@@ -108,19 +110,23 @@ def read_pages(
                 "bytes": fetched.size,
             }
             again = 0
-            done = pager.ended()
+            done = paginator.ended()
             yield Page(
                 prepared.kept,
                 prepared.rejected,
                 counted,
                 part.index + 1 if done else part.index,
-                None if done else pager.state(),
+                None if done else paginator.state(),
                 f"page {number} of {part}",
             )
 
 
 class Stream:
-    """Runs ``pages`` in a thread and writes them with ``store``; ``tell(page, counters)`` after each page stored."""
+    """Reads ``pages`` in a thread and writes them with ``store``.
+
+    ``batch``: a transaction is written as soon as so many records, or so many pages, are ready. ``queue_pages``: pages
+    that may wait to be written. ``on_page(page, counters)`` is called after each stored page.
+    """
 
     def __init__(
         self,
@@ -129,19 +135,19 @@ class Stream:
         *,
         batch: int,
         queue_pages: int,
-        tell: Callable[[Page, Mapping[str, float]], None],
+        on_page: Callable[[Page, Mapping[str, float]], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pages = pages
         self._store = store
         self._batch = batch
-        self._tell = tell
+        self._on_page = on_page
         self._clock = clock
         self._queue: queue.Queue[Page | BaseException | None] = queue.Queue(maxsize=queue_pages)
         self._stop = threading.Event()
 
     def run(self) -> None:
-        """Until every page is stored. What was fetched before an error is stored before the error is raised."""
+        """Returns when every page is stored. Pages that were fetched before an error are stored before it is raised."""
         thread = threading.Thread(target=self._fetch, name="fetch", daemon=True)
         thread.start()
         try:
@@ -195,7 +201,7 @@ class Stream:
                 raise item
 
     def _flush(self, waiting: list[Page], last: float) -> float:
-        """One transaction; the time since the last one is booked with it. Returns its moment."""
+        """Write one transaction; the time since the last one is counted in it. Returns the time it began."""
         if not waiting:
             return last
         now = self._clock()
@@ -212,6 +218,6 @@ class Stream:
             end.state,
         )
         for page in waiting:
-            self._tell(page, self._store.counters)
+            self._on_page(page, self._store.counters)
         waiting.clear()
         return now
