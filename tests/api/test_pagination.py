@@ -39,9 +39,9 @@ def without_id(number: int, more: bool) -> PageInfo:
     return page_info(ApiResponse(rows, pagination=Pagination(has_more=more)))
 
 
-def raw(rows: int, mark: str, **facts: Any) -> PageInfo:
+def raw(rows: int, mark: str, **paging: Any) -> PageInfo:
     """A page of a raw route; ``mark`` stands for its content."""
-    return PageInfo(rows, mark if rows else "", **facts)
+    return PageInfo(rows, mark if rows else "", **paging)
 
 
 NOTHING = page_info(ApiResponse(None, no_result=True))
