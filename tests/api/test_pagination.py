@@ -10,8 +10,8 @@ import pytest
 
 from sportmonks.api.pagination import (
     ROUTE_RULES,
-    SPORTMONKS_PAGES,
-    SPORTMONKS_RULES,
+    V3_PAGES,
+    V3_RULES,
     PageInfo,
     PageRules,
     PageSpec,
@@ -247,7 +247,7 @@ SPORTMONKS: dict[str, tuple[dict[str, str], bool, list[Line], bool]] = {
 @pytest.mark.parametrize("name", SPORTMONKS)
 def test_a_sportmonks_listing(name: str) -> None:
     params, cursor, lines, ended = SPORTMONKS[name]
-    paginator = Paginator.start(sportmonks_pages(params, cursor=cursor), rules=SPORTMONKS_RULES)
+    paginator = Paginator.start(sportmonks_pages(params, cursor=cursor), rules=V3_RULES)
     play(paginator, params, lines)
     assert paginator.ended() is ended
 
@@ -564,12 +564,12 @@ def test_a_listing_resumes_at_each_of_its_pages(name: str) -> None:
     ],
 )
 def test_a_cursor_is_a_string_or_a_url_that_holds_it(next_cursor: str, cursor: str) -> None:
-    assert SPORTMONKS_PAGES.cursor_of(next_cursor) == cursor
+    assert V3_PAGES.cursor_of(next_cursor) == cursor
     assert CURSOR.cursor_of(next_cursor.replace("cursor=", "after=")) == cursor
 
 
 def test_pages_change_over_to_the_cursor_where_offsets_end() -> None:
-    paginator = Paginator.start(sportmonks_pages({"per_page": "1000"}), rules=SPORTMONKS_RULES)
+    paginator = Paginator.start(sportmonks_pages({"per_page": "1000"}), rules=V3_RULES)
     for number in range(1, 21):
         assert "cursor" not in paginator.request({"per_page": "1000"})[1]
         assert paginator.take(page(number, more=True, per_page=1000, next_cursor=f"c{number}")) is KEEP
@@ -577,7 +577,7 @@ def test_pages_change_over_to_the_cursor_where_offsets_end() -> None:
 
 
 def test_without_a_cursor_the_end_of_offsets_is_an_error_with_a_hint() -> None:
-    paginator = Paginator.start(sportmonks_pages({"per_page": "1000"}), rules=SPORTMONKS_RULES)
+    paginator = Paginator.start(sportmonks_pages({"per_page": "1000"}), rules=V3_RULES)
     for number in range(1, 20):
         paginator.take(page(number, more=True, per_page=1000))
     with pytest.raises(FatalApiError, match="Narrow the request"):
@@ -586,7 +586,7 @@ def test_without_a_cursor_the_end_of_offsets_is_an_error_with_a_hint() -> None:
 
 @pytest.mark.parametrize(
     ("spec", "rules"),
-    [(sportmonks_pages({}, max_pages=3), SPORTMONKS_RULES), (PageSpec("page", "page", max_pages=3), ROUTE_RULES)],
+    [(sportmonks_pages({}, max_pages=3), V3_RULES), (PageSpec("page", "page", max_pages=3), ROUTE_RULES)],
 )
 def test_a_listing_that_never_ends_is_ended(spec: PageSpec, rules: PageRules) -> None:
     paginator = Paginator.start(spec, rules=rules)
@@ -614,7 +614,7 @@ STORED = {
     "offset": (OFFSET, {"page": 2, "offset": 200}, (None, {"limit": "2", "offset": "200"})),
     "cursor": (CURSOR, {"cursor": "c3"}, (None, {"after": "c3"})),
     "next": (LINK, {"link": "/api/next?cursor=c3"}, ("/api/next?cursor=c3", {})),
-    "cursor after page numbers": (SPORTMONKS_PAGES, {"page": 401, "cursor": "c401"}, (None, {"cursor": "c401"})),
+    "cursor after page numbers": (V3_PAGES, {"page": 401, "cursor": "c401"}, (None, {"cursor": "c401"})),
 }
 
 

@@ -17,7 +17,7 @@ from sportmonks.api.budget import Budget
 from sportmonks.api.calls import ApiRequest, Caller, CallRecord, CallStats
 from sportmonks.api.endpoints import Endpoints, Row
 from sportmonks.api.includes import Forbidden, ForbiddenIncludes, OnForbidden
-from sportmonks.api.pagination import SPORTMONKS_RULES, Paginator, Step, page_info, sportmonks_pages
+from sportmonks.api.pagination import V3_RULES, Paginator, Step, page_info, sportmonks_pages
 from sportmonks.api.paths import entity_of, full_path, shape
 from sportmonks.api.response import ApiResponse
 from sportmonks.api.transport import DEFAULT_MAX_BYTES, USER_AGENT, Transport
@@ -166,7 +166,7 @@ class SportmonksClient:
         filters = tuple(filters)
         include = tuple(include)
         params = dict(params or {})
-        paginator = Paginator.start(sportmonks_pages(params, cursor=cursor), rules=SPORTMONKS_RULES)
+        paginator = Paginator.start(sportmonks_pages(params, cursor=cursor), rules=V3_RULES)
         retries = 0
         while not paginator.ended():
             _, query = paginator.request(params)

@@ -94,8 +94,8 @@ class PageSpec:
         return self.style in ("cursor", "next")
 
 
-# ``page=N`` as long as ``has_more``. A request with a cursor that also has one of the dropped parameters gets a 400.
-SPORTMONKS_PAGES = PageSpec(
+# Sportmonks API v3: ``page=N`` as long as ``has_more``. A request with a cursor that also has one of the dropped parameters gets a 400.
+V3_PAGES = PageSpec(
     style="page",
     parameter="page",
     size_parameter="per_page",
@@ -122,7 +122,7 @@ class PageRules:
 
 
 ROUTE_RULES = PageRules()
-SPORTMONKS_RULES = PageRules(strict=True, number_first_page=False, row_limit=ROW_LIMIT)
+V3_RULES = PageRules(strict=True, number_first_page=False, row_limit=ROW_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ class PageInfo:
 def sportmonks_pages(params: Mapping[str, str], *, cursor: bool = False, max_pages: int = MAX_PAGES) -> PageSpec:
     """The pages of a listing that is requested with ``params``. ``cursor``: use the cursor from the second page on."""
     return replace(
-        SPORTMONKS_PAGES,
+        V3_PAGES,
         size_parameter=None,  # ``params`` hold it
         size=int(params.get("per_page", DEFAULT_PER_PAGE)),
         cursor_after=0 if cursor else ROW_LIMIT,

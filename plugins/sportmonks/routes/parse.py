@@ -6,7 +6,7 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sportmonks.api.pagination import SPORTMONKS_PAGES, PageSpec
+from sportmonks.api.pagination import V3_PAGES, PageSpec
 from sportmonks.config.conversion import near_hint, shown
 from sportmonks.config.settings import API_CONN_ID, ROUTES_DIR, SQL_DIR
 from sportmonks.config.strict_yaml import Document, Section
@@ -194,10 +194,10 @@ def _paging(top: Section, document: Document, api: str) -> PageSpec:
     if isinstance(value, str):
         value = {"style": value}
     if value is None:
-        return SPORTMONKS_PAGES if ours else PageSpec()
+        return V3_PAGES if ours else PageSpec()
     part = document.section(value, "paging", PageSpec)
     style = part.value("style", "page" if ours else "none")
-    base = asdict(SPORTMONKS_PAGES) if ours and style == "page" else {}
+    base = asdict(V3_PAGES) if ours and style == "page" else {}
     parameter = part.text("parameter", base.get("parameter") or ("" if style in ("none", "next") else None))
     if parameter is None:
         parameter = {"page": "page", "cursor": "cursor", "offset": "offset"}[style]
