@@ -94,7 +94,8 @@ class PageSpec:
         return self.style in ("cursor", "next")
 
 
-# Sportmonks API v3: ``page=N`` as long as ``has_more``. A request with a cursor that also has one of the dropped parameters gets a 400.
+# Sportmonks API v3: ``page=N`` as long as ``has_more``. A request with a cursor and one of the dropped parameters is
+# answered with 400.
 V3_PAGES = PageSpec(
     style="page",
     parameter="page",
