@@ -607,7 +607,7 @@ def test_a_listing_of_exactly_the_maximum_of_pages_is_no_error() -> None:
     assert paginator.ended()
 
 
-# What version 0.2 stored after two pages of 100 rows: (how the API pages, changed fields of the state, next request).
+# What version 0.1 stored after two pages of 100 rows: (how the API pages, changed fields of the state, next request).
 STORED = {
     "page": (FLAG, {"page": 3, "offset": 200}, (None, {"size": "2", "page": "3"})),
     "page, by total": (TOTAL, {"page": 3, "offset": 200}, (None, {"page": "3"})),

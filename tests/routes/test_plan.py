@@ -13,7 +13,7 @@ from tests.harness.routes import make_route
 from tests.routes.conftest import STYLES
 
 SHIPPED = {route.route: route for route in load_routes()[0]}
-# As version 0.2 computed them.
+# As version 0.1 computed them.
 HASHES = {
     "page": "c232ba9420fb515f",
     "page, by total": "63d8327b5be450ff",
