@@ -6,7 +6,8 @@ FROM apache/airflow:3.3.2-python3.12 AS product
 RUN pip install --no-cache-dir \
     "apache-airflow==3.3.2" \
     "msgspec==0.22.0" \
-    "psycopg[binary]==3.3.9"
+    "psycopg[binary]==3.3.9" \
+    "psycopg-pool==3.3.3"
 
 COPY --chown=airflow:root config /opt/airflow/config
 COPY --chown=airflow:root dags /opt/airflow/dags

@@ -17,6 +17,8 @@ from local.cli.console import out, seconds
 from local.errors import LocalError
 from local.stack.airflow_api import AirflowApi
 from local.stack.queries import query
+from sportmonks.errors import SportmonksError
+from sportmonks.warehouse.connection import open_connection
 
 FINAL = ("success", "failed")
 LINE_SECONDS = 5.0
@@ -100,15 +102,10 @@ class Follower:
         """Rows of a query of local/stack/sql; none when the warehouse cannot be reached now."""
         try:
             if self._connection is None or self._connection.closed:
-                self._connection = psycopg.connect(
-                    self.warehouse,
-                    autocommit=True,
-                    prepare_threshold=None,
-                    connect_timeout=5,
-                    row_factory=dict_row,
-                )
+                self._connection = open_connection(self.warehouse, autocommit=True)
+                self._connection.row_factory = dict_row
             return self._connection.execute(query(name), parameters).fetchall()
-        except (psycopg.OperationalError, psycopg.InterfaceError):
+        except (psycopg.OperationalError, psycopg.InterfaceError, SportmonksError):
             self.close()
             return []
 

@@ -17,10 +17,9 @@ if TYPE_CHECKING:
 @contextlib.contextmanager
 def warehouse(stack: Stack) -> Iterator[psycopg.Connection[Any]]:
     """An autocommit connection. LocalError with a hint when it cannot be reached or has no current schema."""
-    import psycopg
-
     from sportmonks.errors import SportmonksError
     from sportmonks.warehouse.connection import open_connection
+    from sportmonks.warehouse.sqlstate import NO_SCHEMA
 
     if not stack.settings.warehouse and not stack.postgres.running():
         raise LocalError("the embedded PostgreSQL is not running", hint="run ./etl up")
@@ -29,11 +28,7 @@ def warehouse(stack: Stack) -> Iterator[psycopg.Connection[Any]]:
             yield conn
     except SportmonksError as error:
         raise LocalError(error.message, hint=error.hint) from None
-    except (
-        psycopg.errors.InvalidSchemaName,
-        psycopg.errors.UndefinedTable,
-        psycopg.errors.UndefinedFunction,
-    ) as error:
+    except NO_SCHEMA as error:
         raise LocalError(
             f"the warehouse has no schema yet, or an older one: {error.diag.message_primary}",
             hint="run ./etl up or ./etl routes create once; both bring it up to date",

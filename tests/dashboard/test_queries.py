@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from sportmonks.alerts import dispatch
+from sportmonks.alerts.failures import RUN_FAILED
 from sportmonks.alerts.message import KIND_NAMES
 from sportmonks.alerts.notifier import Delivery
 from sportmonks.alerts.rules import RULES
@@ -203,7 +204,7 @@ def test_alerts_and_changes_page(seeded: Warehouse) -> None:
     assert [a["status"] for a in queries.alerts(seeded)["rows"]] == ["OPEN"] * 3
     names = {a["kind"]: a["kind_name"] for a in queries.alerts(seeded)["rows"]}
     assert names["STALE_LEAGUE"] == "A league is stale"
-    assert {rule.kind for rule in RULES} == set(KIND_NAMES)
+    assert {rule.kind for rule in RULES} | {RUN_FAILED} == set(KIND_NAMES)
     first = queries.alerts(seeded, state="all", limit=3)
     assert len(first["rows"]) + len(queries.alerts(seeded, state="all", before=first["next"])["rows"]) == 4
     page = queries.changes(seeded, limit=50)

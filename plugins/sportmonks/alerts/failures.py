@@ -17,7 +17,7 @@ from sportmonks.redaction import as_text, mask_text
 
 log = logging.getLogger(__name__)
 
-KIND = "RUN_FAILED"
+RUN_FAILED = "RUN_FAILED"
 # etl_watch fails every ten minutes while the warehouse is down: one message each would be ignored.
 REPEAT_HOURS = 6
 HINT = "Open the log of the failed task: its last line names the cause and what to do. Then clear the task."
@@ -45,7 +45,7 @@ def run_succeeded(context: Mapping[str, Any]) -> None:
     dag_id = str(context["dag_run"].dag_id)
     try:
         with connect(autocommit=True) as conn:
-            conn.execute(sql("alerts/resolve"), {"dedupe_key": f"{KIND}:{dag_id}", "now": datetime.now(UTC)})
+            conn.execute(sql("alerts/resolve"), {"dedupe_key": f"{RUN_FAILED}:{dag_id}", "now": datetime.now(UTC)})
         _forget(dag_id)
     except Exception as error:
         log.warning("The alert of earlier failures of %s stays open: %s", dag_id, as_text(error))
@@ -58,7 +58,7 @@ def report_in_warehouse(subject: str, message: str, details: Mapping[str, Any]) 
     from sportmonks.warehouse.connection import connect
 
     with connect(autocommit=True) as conn:
-        alert_id, _opened = raise_alert(conn, KIND, subject, message, hint=HINT, details=details)
+        alert_id, _opened = raise_alert(conn, RUN_FAILED, subject, message, hint=HINT, details=details)
         notify_one(conn, alert_id)
         return alert_id
 
@@ -77,7 +77,7 @@ def _notify_at_intervals(subject: str, message: str, details: Mapping[str, Any])
         # One message too many is better than none.
         log.warning("When %s was last notified of is not known: %s", subject, as_text(error))
     try:
-        if notify_directly(KIND, subject, message, HINT, details):
+        if notify_directly(RUN_FAILED, subject, message, HINT, details):
             Variable.set(name, now.isoformat())
     except Exception as error:
         log.error("Nobody could be notified of the failure of %s: %s", subject, as_text(error))

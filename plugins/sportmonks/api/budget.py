@@ -260,6 +260,8 @@ class PostgresBudget:
         for."""
         import psycopg
 
+        from sportmonks.warehouse.sqlstate import NO_SCHEMA
+
         parameters = {**self._settings, **values, "connection": self._name}
         for attempt in range(1, 5):
             try:
@@ -270,7 +272,7 @@ class PostgresBudget:
                     cursor = self._conn.execute(sql(name), parameters)
                     self._has_worked = True
                     return cursor.fetchone() if cursor.description else None
-            except (psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName):
+            except NO_SCHEMA:
                 raise ConfigurationError(
                     "The warehouse has no table of the API budget.",
                     hint="Run the migrations (the DAG sportmonks_catalog does it first thing).",

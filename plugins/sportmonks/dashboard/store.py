@@ -1,5 +1,5 @@
-"""Connections for the page: a few are kept open, each request runs in a read-only transaction with a time limit; and
-the responses for errors of the warehouse."""
+"""The page's connections: a small pool, each request in a read-only transaction with a time limit; and the responses
+for errors of the warehouse."""
 
 from __future__ import annotations
 
@@ -10,21 +10,50 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from sportmonks.warehouse.queries import sql
+from sportmonks.warehouse.sqlstate import NO_SCHEMA
 
-KEEP = 4
-KEEP_SECONDS = 60.0
+MAX_CONNECTIONS = 8
+MAX_IDLE_SECONDS = 60.0
 STATEMENT_TIMEOUT_MS = 8_000
+WAIT_SECONDS = 15.0
+# The pool does not report why it cannot connect: this often a waiting request looks for the reason itself.
+LOOK_SECONDS = 0.1
 
 
 class Store:
-    """Borrow with ``reading()`` or ``writing()``. Idle connections are reused for a minute, then closed."""
+    """Connections to borrow with ``reading()`` or ``writing()``.
+
+    Idle connections are checked before they are used and closed after a minute. A request that finds the warehouse
+    away gets the error of the attempt to connect at once.
+    """
 
     def __init__(self, connect: Callable[[], psycopg.Connection[Any]]) -> None:
+        """``connect`` opens a connection with the settings of the package; nothing is opened before the first use."""
         self._connect = connect
+        self._failure: tuple[float, Exception] | None = None
         self._lock = threading.Lock()
-        self._idle: list[tuple[float, psycopg.Connection[Any]]] = []
+        store = self
+
+        class Connection(psycopg.Connection[Any]):
+            """Opened by the package's own function, in place of psycopg's."""
+
+            @classmethod
+            def connect(cls, *_: Any, **__: Any) -> Any:
+                return store._open()
+
+        self._pool: ConnectionPool[Any] = ConnectionPool(
+            connection_class=Connection,
+            min_size=0,
+            max_size=MAX_CONNECTIONS,
+            max_idle=MAX_IDLE_SECONDS,
+            reconnect_timeout=0,
+            check=ConnectionPool.check_connection,
+            open=False,
+            name="dashboard",
+        )
 
     @contextmanager
     def reading(self) -> Iterator[psycopg.Connection[Any]]:
@@ -36,51 +65,46 @@ class Store:
         with self._borrow(read_only=False) as conn:
             yield conn
 
+    def close(self) -> None:
+        self._pool.close()
+
     @contextmanager
     def _borrow(self, *, read_only: bool) -> Iterator[psycopg.Connection[Any]]:
-        conn = self._take()
+        conn = self._wait_for_connection()
         try:
-            # In the transaction and not in the session: a pooler may give the session to somebody else.
-            mode = sql("session/read_only" if read_only else "session/read_write")
-            try:
-                conn.execute(mode)
-            except psycopg.OperationalError:
-                # Closed by the server while it lay here.
-                conn.close()
-                conn = self._connect()
-                conn.execute(mode)
+            # In the transaction and not in the session: a pooler may give the session to another client.
+            conn.execute(sql("session/read_only" if read_only else "session/read_write"))
             conn.execute(sql("session/statement_timeout"), {"milliseconds": STATEMENT_TIMEOUT_MS})
             yield conn
             conn.commit()
         except BaseException:
             conn.close()
             raise
-        self._give_back(conn)
+        finally:
+            self._pool.putconn(conn)
 
-    def _take(self) -> psycopg.Connection[Any]:
-        now = time.monotonic()
-        with self._lock:
-            old = [conn for since, conn in self._idle if now - since > KEEP_SECONDS]
-            self._idle = [(since, conn) for since, conn in self._idle if now - since <= KEEP_SECONDS]
-            found = self._idle.pop()[1] if self._idle else None
-        for conn in old:
-            conn.close()
-        if found is not None and not found.closed:
-            return found
-        return self._connect()
+    def _wait_for_connection(self) -> psycopg.Connection[Any]:
+        self._pool.open()
+        begun = time.monotonic()
+        while True:
+            try:
+                conn: psycopg.Connection[Any] = self._pool.getconn(timeout=LOOK_SECONDS)
+                return conn
+            except PoolTimeout:
+                with self._lock:
+                    failure = self._failure
+                if failure is not None and failure[0] >= begun:
+                    raise failure[1] from None
+                if time.monotonic() - begun > WAIT_SECONDS:
+                    raise
 
-    def _give_back(self, conn: psycopg.Connection[Any]) -> None:
-        with self._lock:
-            if len(self._idle) < KEEP:
-                self._idle.append((time.monotonic(), conn))
-                return
-        conn.close()
-
-    def close(self) -> None:
-        with self._lock:
-            idle, self._idle = self._idle, []
-        for _, conn in idle:
-            conn.close()
+    def _open(self) -> psycopg.Connection[Any]:
+        try:
+            return self._connect()
+        except Exception as error:
+            with self._lock:
+                self._failure = (time.monotonic(), error)
+            raise
 
 
 def error_response(error: Exception) -> tuple[dict[str, str], int]:
@@ -92,9 +116,7 @@ def error_response(error: Exception) -> tuple[dict[str, str], int]:
             "detail": "The warehouse's user may not read the ETL tables.",
             "hint": "Grant it the schemas etl and football, or use the user that ran sportmonks_catalog.",
         }, 503
-    if isinstance(
-        error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedFunction | psycopg.errors.InvalidSchemaName
-    ):
+    if isinstance(error, NO_SCHEMA):
         return {
             "detail": "The warehouse has no ETL tables yet.",
             "hint": "Run the DAG sportmonks_catalog once.",

@@ -22,6 +22,7 @@ from sportmonks.load.decision import SAVED, FixtureDecision, StoredState, decide
 from sportmonks.load.payloads import Payload, read_payloads
 from sportmonks.load.stored import StoredPayload, compare_with_stored, merged_includes, read_stored_states
 from sportmonks.warehouse.queries import script, sql
+from sportmonks.warehouse.sqlstate import ROW_ERRORS
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +39,6 @@ _TYPED = tuple(
         "periods",
     )
 )
-# Errors of a value, not of the connection or the server: the same statement would fail again.
-_VALUE_ERRORS = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +136,12 @@ def store_batch(conn: psycopg.Connection[Any], fetched: FetchedBatch, context: L
     batch = _BatchInWork(fetched, context, includes, now, fetched.at or now, dict(payloads), unreadable)
     try:
         return _write(conn, batch)
-    except _VALUE_ERRORS as error:
+    except ROW_ERRORS as error:
         log.warning("Batch %s holds values that do not fit (%s); storing it cleaned", fetched.number, error.sqlstate)
     batch.payloads = {key: payload.fitting() for key, payload in batch.payloads.items()}
     try:
         return _write(conn, batch)
-    except _VALUE_ERRORS:
+    except ROW_ERRORS:
         batch.unreadable |= _find_unfit(conn, batch)
     batch.payloads = {key: value for key, value in batch.payloads.items() if key not in batch.unreadable}
     return _write(conn, batch)
@@ -275,6 +274,6 @@ def _find_unfit(conn: psycopg.Connection[Any], batch: _BatchInWork) -> dict[int,
             with conn.transaction(force_rollback=True):
                 _copy(conn, [(fixture_id, payload, True, batch.includes)], batch.at)
                 _load_typed(conn, batch.context)
-        except _VALUE_ERRORS as error:
+        except ROW_ERRORS as error:
             found[fixture_id] = f"cannot be stored: {str(error).splitlines()[0]}"
     return found

@@ -17,12 +17,12 @@ from sportmonks.routes.period import Window
 from sportmonks.routes.records import Prepared, Rejected
 from sportmonks.routes.spec import Route
 from sportmonks.warehouse.queries import sql
+from sportmonks.warehouse.sqlstate import VALUE_ERRORS
 
 log = logging.getLogger(__name__)
 
 Connect = Callable[[], "psycopg.Connection[Any]"]
 # A value that PostgreSQL refuses (a number beyond numeric, a key beyond an index row) belongs to one record.
-_POISON = (psycopg.DataError, psycopg.errors.ProgramLimitExceeded, psycopg.errors.StatementTooComplex)
 COUNTERS = (
     "records", "inserted", "duplicates", "revived", "out_of_range", "undated", "failed", "pages", "repeated_pages",
     "asked_again", "skipped", "bytes", "seconds",
@@ -130,7 +130,7 @@ class RouteStore:
         """
         try:
             self._write(rows, rejected, counted, slice_index, state)
-        except _POISON:
+        except VALUE_ERRORS:
             bad = self._poisoned(rows)
             if not bad:
                 raise
@@ -192,7 +192,7 @@ class RouteStore:
             with self.conn.transaction(force_rollback=True):
                 self._insert(self.conn, rows)
             return {}
-        except _POISON as error:
+        except VALUE_ERRORS as error:
             if len(rows) == 1:
                 reason = error.diag.message_primary or type(error).__name__
                 return {id(rows[0]): (rows[0], f"refused by PostgreSQL: {reason}")}

@@ -14,11 +14,12 @@ from psycopg import conninfo
 
 from sportmonks.config.settings import WAREHOUSE_CONN_ID
 from sportmonks.errors import ConfigurationError, WarehouseDown
+from sportmonks.warehouse.queries import sql
 
 log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 10
-# What the server says of settings that no waiting changes; the codes are not told for failed connections.
+# What the server says of settings that no waiting changes; libpq gives no code for a connection that failed.
 _REFUSALS = (
     "authentication failed",
     "does not exist",
@@ -56,20 +57,25 @@ def warehouse_conninfo(conn_id: str = WAREHOUSE_CONN_ID) -> str:
 
 
 def open_connection(info: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
-    """A connection with this package's settings.
+    """A connection with this package's settings, whatever server, role or environment say otherwise: UTF-8, ISO dates
+    in UTC, READ COMMITTED transactions, no prepared statements.
 
     Raises WarehouseDown while nothing answers there, ConfigurationError when the server refuses user or database;
     both name the server, never the password.
     """
     try:
-        return psycopg.connect(
+        conn = psycopg.connect(
             info,
-            autocommit=autocommit,
+            autocommit=True,
             prepare_threshold=None,
             connect_timeout=CONNECT_TIMEOUT_S,
             application_name="sportmonks_etl",
+            client_encoding="UTF8",
             keepalives_idle=30,
         )
+        _pin(conn)
+        conn.autocommit = autocommit
+        return conn
     except psycopg.OperationalError as error:
         parts = conninfo.conninfo_to_dict(info)
         place = f"{parts.get('host')}:{parts.get('port')}/{parts.get('dbname')}"
@@ -79,6 +85,18 @@ def open_connection(info: str, *, autocommit: bool = False) -> psycopg.Connectio
             f"The warehouse at {place} does not answer: {reason}",
             hint="Check SUPABASE_CONNECTION_STRING (or the Airflow connection sportmonks_warehouse).",
         ) from None
+
+
+def _pin(conn: psycopg.Connection[Any]) -> None:
+    """What the server reports differently is set; usually everything is right, and no statement is sent.
+
+    PgBouncer keeps both settings per client, so they hold in transaction mode, too.
+    """
+    conn.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+    if not (conn.info.parameter_status("DateStyle") or "").startswith("ISO"):
+        conn.execute(sql("session/iso_dates"))
+    if conn.info.parameter_status("TimeZone") not in ("UTC", "Etc/UTC"):
+        conn.execute(sql("session/utc"))
 
 
 def connect(conn_id: str = WAREHOUSE_CONN_ID, *, autocommit: bool = False) -> psycopg.Connection[Any]:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import psycopg
 
 from sportmonks.errors import WarehouseDown
+from sportmonks.warehouse.sqlstate import is_transient
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ class Session:
                     try:
                         return work(conn)
                     except (psycopg.OperationalError, psycopg.InterfaceError) as broken:
-                        if not is_passing(broken):
+                        if not is_transient(broken):
                             raise
                         self.close()
                         error = broken
@@ -105,12 +106,6 @@ class Session:
             f"The warehouse has not come back within {self._patience:g} s ({_brief(error)}).",
             hint="The task goes on where it was once the warehouse answers.",
         )
-
-
-def is_passing(error: BaseException) -> bool:
-    """Whether the same work may succeed in a while: restart, lost connection, deadlock, lock or statement time-out.
-    A limit of the server (a value too large) does not pass."""
-    return not isinstance(error, psycopg.errors.ProgramLimitExceeded | psycopg.errors.StatementTooComplex)
 
 
 def _brief(error: BaseException) -> str:
