@@ -6,12 +6,15 @@ What to do after a failed attempt is a pure function (:func:`decide_retry`), tes
 
 from __future__ import annotations
 
+import itertools
 import logging
 import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from sportmonks.api.transport import ResponseTooLarge
 from sportmonks.errors import BudgetWait, CircuitOpen, RateLimited, SportmonksError, TransientApiError
@@ -104,17 +107,40 @@ def call_with_retries(
 
     Raises what ``call`` raises; BudgetWait or CircuitOpen in place of a TransientApiError whose wait is too long.
     """
-    attempt = 1
-    while True:
-        try:
-            return call(attempt)
-        except TransientApiError as error:
-            decision = decide_retry(policy, attempt, error)
-            if decision is error:
-                raise
-            if isinstance(decision, SportmonksError):
-                raise decision from None
-            retries = policy.attempts_after(error) - 1
-            log.warning("Attempt %d/%d failed, waiting %.1f s: %s", attempt, retries, decision, error)
-        sleep(decision)
-        attempt += 1
+    decisions: dict[int, float | SportmonksError] = {}
+
+    def error_of(state: RetryCallState) -> TransientApiError:
+        error = state.outcome.exception() if state.outcome else None
+        assert isinstance(error, TransientApiError)
+        return error
+
+    def decision(state: RetryCallState) -> float | SportmonksError:
+        number = state.attempt_number
+        if number not in decisions:
+            decisions[number] = decide_retry(policy, number, error_of(state))
+        return decisions[number]
+
+    def seconds(state: RetryCallState) -> float:
+        found = decision(state)
+        return 0.0 if isinstance(found, SportmonksError) else found
+
+    def warn(state: RetryCallState) -> None:
+        error = error_of(state)
+        retries = policy.attempts_after(error) - 1
+        log.warning("Attempt %d/%d failed, waiting %.1f s: %s", state.attempt_number, retries, seconds(state), error)
+
+    def give_up(state: RetryCallState) -> T:
+        found = decision(state)
+        assert isinstance(found, SportmonksError)
+        raise found from None
+
+    retrying = Retrying(
+        retry=retry_if_exception_type(TransientApiError),
+        stop=lambda state: isinstance(decision(state), SportmonksError),
+        wait=seconds,
+        sleep=sleep,
+        before_sleep=warn,
+        retry_error_callback=give_up,
+    )
+    attempts = itertools.count(1)
+    return retrying(lambda: call(next(attempts)))
