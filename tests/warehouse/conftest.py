@@ -11,7 +11,7 @@ import pytest
 from psycopg import conninfo, sql
 from psycopg.rows import dict_row
 
-from tests.warehouse.book import Ask, Book, One
+from tests.warehouse.run_builder import Ask, One, RunBuilder
 
 
 @pytest.fixture(scope="package")
@@ -59,5 +59,5 @@ def one(ask: Ask) -> One:
 
 
 @pytest.fixture
-def book(warehouse: psycopg.Connection[Any]) -> Book:
-    return Book(warehouse)
+def builder(warehouse: psycopg.Connection[Any]) -> RunBuilder:
+    return RunBuilder(warehouse)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.warehouse.book import One
+from tests.warehouse.run_builder import One
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,19 @@ from tests.warehouse.book import One
 )
 def test_casts(one: One, function: str, text: str | None, value: Any) -> None:
     assert one(f"SELECT etl.{function}(%s)", text) == value
+
+
+@pytest.mark.parametrize(
+    ("seconds", "value"),
+    [
+        (1772377200, datetime(2026, 3, 1, 15, tzinfo=UTC)),
+        (0, datetime(1970, 1, 1, tzinfo=UTC)),
+        (253402300799, datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        (253402300800, None),
+        (1772377200000, None),
+        (-1, None),
+        (None, None),
+    ],
+)
+def test_seconds_since_1970_become_a_time(one: One, seconds: int | None, value: datetime | None) -> None:
+    assert one("SELECT etl.from_epoch(%s)", seconds) == value

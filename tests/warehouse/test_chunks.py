@@ -5,25 +5,25 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from tests.warehouse.book import LEAGUE, RUN, Ask, Book, at, stored, summary
+from tests.warehouse.run_builder import LEAGUE, RUN, Ask, RunBuilder, at, stored, summary
 
 
-def test_opening_a_chunk_that_no_plan_holds_works(book: Book, ask: Ask) -> None:
+def test_opening_a_chunk_that_no_plan_holds_works(builder: RunBuilder, ask: Ask) -> None:
     """A group of a run whose plan was lost, run by hand."""
-    book.start()
-    book.open(1)
+    builder.start()
+    builder.open(1)
     assert ask("SELECT status FROM etl.execution_chunks") == [{"status": "RUNNING"}]
 
 
-def test_closing_what_was_never_opened_does_nothing(book: Book, ask: Ask) -> None:
-    book.start()
-    assert book.close(1) is None
+def test_closing_what_was_never_opened_does_nothing(builder: RunBuilder, ask: Ask) -> None:
+    builder.start()
+    assert builder.close(1) is None
     assert ask("SELECT * FROM etl.etl_metrics") == []
 
 
-def test_closing_counts_what_the_chunk_holds(book: Book, ask: Ask) -> None:
-    book.start()
-    book.plan({1: 1})
+def test_closing_counts_what_the_chunk_holds(builder: RunBuilder, ask: Ask) -> None:
+    builder.start()
+    builder.plan({1: 1})
     rows = [
         (1, "COLLECTED", None, at(60 * 24 * 90)),
         (2, "COLLECTED", None, at(-5)),
@@ -33,12 +33,12 @@ def test_closing_counts_what_the_chunk_holds(book: Book, ask: Ask) -> None:
         (6, "DELETED", at(0), None),
     ]
     for row in rows:
-        book.conn.execute(
+        builder.conn.execute(
             "INSERT INTO football.fixtures (id, league_id, season_id, collection_status, deleted_at, next_due_at)"
             " VALUES (%s, 8, 1, %s, %s, %s)",
             row,
         )
-    book.whole_chunk(1, SAVED=1)
+    builder.complete_chunk(1, SAVED=1)
     (chunk,) = ask("SELECT * FROM etl.chunks")
     assert {
         key: chunk[key]
@@ -73,14 +73,14 @@ def checks(ask: Ask) -> dict[str, tuple[bool, bool, str]]:
     return {row["name"]: (row["required"], row["success"], row["notes"]) for row in rows}
 
 
-def test_good_checks_are_recorded_and_pass(book: Book, ask: Ask) -> None:
-    book.start()
-    book.plan({1: 3})
-    stored(book, 1, range(2))
-    book.open(1)
-    book.mark(1, SAVED=2, FAILED=1)
-    assert book.call("run_chunk_checks", RUN, LEAGUE, 1) == 0
-    assert book.call("require_chunk_checks", RUN, LEAGUE, 1) == 4
+def test_good_checks_are_recorded_and_pass(builder: RunBuilder, ask: Ask) -> None:
+    builder.start()
+    builder.plan({1: 3})
+    stored(builder, 1, range(2))
+    builder.open(1)
+    builder.mark(1, SAVED=2, FAILED=1)
+    assert builder.call("run_chunk_checks", RUN, LEAGUE, 1) == 0
+    assert builder.call("require_chunk_checks", RUN, LEAGUE, 1) == 4
     assert all(success for _, success, _ in checks(ask).values())
 
 
@@ -93,48 +93,48 @@ def test_good_checks_are_recorded_and_pass(book: Book, ask: Ask) -> None:
     ],
 )
 def test_a_failed_required_check_is_recorded_fails_the_task_and_the_chunk(
-    book: Book, ask: Ask, wrong: str, name: str, notes: str
+    builder: RunBuilder, ask: Ask, wrong: str, name: str, notes: str
 ) -> None:
-    book.start()
-    book.plan({1: 2})
-    stored(book, 1, range(1))
+    builder.start()
+    builder.plan({1: 2})
+    stored(builder, 1, range(1))
     if wrong != "not typed":
-        stored(book, 1, range(1, 2), raw=wrong != "no raw")
-    book.open(1)
-    book.mark(1, SAVED=1 if wrong == "pending" else 2)
-    assert book.call("run_chunk_checks", RUN, LEAGUE, 1) == 1
-    required, success, told = checks(ask)[name]
+        stored(builder, 1, range(1, 2), raw=wrong != "no raw")
+    builder.open(1)
+    builder.mark(1, SAVED=1 if wrong == "pending" else 2)
+    assert builder.call("run_chunk_checks", RUN, LEAGUE, 1) == 1
+    required, success, recorded = checks(ask)[name]
     assert (required, success) == (True, False)
-    assert notes in told
+    assert notes in recorded
     with (
         pytest.raises(psycopg.errors.RaiseException, match=f"Quality checks failed for chunk 8_1: {name}") as caught,
-        book.conn.transaction(),
+        builder.conn.transaction(),
     ):
-        book.call("require_chunk_checks", RUN, LEAGUE, 1)
+        builder.call("require_chunk_checks", RUN, LEAGUE, 1)
     assert "clear this group" in str(caught.value.diag.message_hint)
-    book.collected(1)
-    assert book.close(1) == "FAILED"
-    assert book.finish() == "FAILED"
+    builder.collected(1)
+    assert builder.close(1) == "FAILED"
+    assert builder.finish() == "FAILED"
     assert f"Quality checks failed: {name}" in summary(ask)["error_message"]
 
 
-def test_a_failed_optional_check_is_told_and_passes(book: Book, ask: Ask) -> None:
-    book.start()
-    book.plan({1: 1})
-    stored(book, 1, range(1))
-    book.conn.execute("UPDATE football.fixtures SET home_goals = NULL, quality_score = 30")
-    book.whole_chunk(1, SAVED=1)
-    assert book.call("run_chunk_checks", RUN, LEAGUE, 1) == 2
+def test_a_failed_optional_check_is_recorded_and_passes(builder: RunBuilder, ask: Ask) -> None:
+    builder.start()
+    builder.plan({1: 1})
+    stored(builder, 1, range(1))
+    builder.conn.execute("UPDATE football.fixtures SET home_goals = NULL, quality_score = 30")
+    builder.complete_chunk(1, SAVED=1)
+    assert builder.call("run_chunk_checks", RUN, LEAGUE, 1) == 2
     assert {name for name, (_, success, _) in checks(ask).items() if not success} == {"finished_have_goals", "quality"}
-    assert book.call("require_chunk_checks", RUN, LEAGUE, 1) == 2
+    assert builder.call("require_chunk_checks", RUN, LEAGUE, 1) == 2
 
 
-def test_checks_run_again_replace_their_results(book: Book, ask: Ask) -> None:
-    book.start()
-    book.plan({1: 1})
-    stored(book, 1, range(1))
-    book.open(1)
-    assert book.call("run_chunk_checks", RUN, LEAGUE, 1) == 1
-    book.mark(1, SAVED=1)
-    assert book.call("run_chunk_checks", RUN, LEAGUE, 1) == 0
+def test_checks_run_again_replace_their_results(builder: RunBuilder, ask: Ask) -> None:
+    builder.start()
+    builder.plan({1: 1})
+    stored(builder, 1, range(1))
+    builder.open(1)
+    assert builder.call("run_chunk_checks", RUN, LEAGUE, 1) == 1
+    builder.mark(1, SAVED=1)
+    assert builder.call("run_chunk_checks", RUN, LEAGUE, 1) == 0
     assert len(checks(ask)) == 4

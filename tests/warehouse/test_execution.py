@@ -7,15 +7,15 @@ from decimal import Decimal
 import psycopg
 import pytest
 
-from tests.warehouse.book import LEAGUE, RUN, T0, Ask, Book, at, summary
+from tests.warehouse.run_builder import LEAGUE, RUN, T0, Ask, RunBuilder, at, summary
 
 
-def test_a_run_from_start_to_finish(book: Book, ask: Ask) -> None:
-    book.start(config={"force": False})
-    book.plan({1: 3, 2: 2})
-    book.whole_chunk(1, SAVED=2, UNCHANGED=1)
-    book.whole_chunk(2, SAVED=1, FAILED=1)
-    assert book.finish() == "COMPLETED"
+def test_a_run_from_start_to_finish(builder: RunBuilder, ask: Ask) -> None:
+    builder.start(config={"force": False})
+    builder.plan({1: 3, 2: 2})
+    builder.complete_chunk(1, SAVED=2, UNCHANGED=1)
+    builder.complete_chunk(2, SAVED=1, FAILED=1)
+    assert builder.finish() == "COMPLETED"
     found = summary(ask)
     assert {
         key: found[key]
@@ -43,23 +43,23 @@ def test_a_run_from_start_to_finish(book: Book, ask: Ask) -> None:
     assert (found["success_rate"], found["fixtures_per_second"]) == (Decimal("80.00"), Decimal("0.01"))
 
 
-def test_start_again_changes_nothing_but_the_heartbeat(book: Book, ask: Ask) -> None:
-    book.start(config={"force": True})
-    book.start(5)
+def test_start_again_changes_nothing_but_the_heartbeat(builder: RunBuilder, ask: Ask) -> None:
+    builder.start(config={"force": True})
+    builder.start(5)
     (row,) = ask("SELECT * FROM etl.etl_executions")
     assert (row["started_at"], row["heartbeat_at"], row["config"]) == (T0, at(5), {"force": True})
 
 
-def test_every_step_twice_counts_once(book: Book, ask: Ask) -> None:
+def test_every_step_twice_counts_once(builder: RunBuilder, ask: Ask) -> None:
     for _ in range(2):
-        book.start()
-    book.plan({1: 3})
+        builder.start()
+    builder.plan({1: 3})
     for _ in range(2):
-        book.open(1)
-    book.mark(1, SAVED=3)
-    book.collected(1)
-    assert [book.close(1), book.close(1, 6)] == ["COMPLETED"] * 2
-    assert [book.finish(), book.finish(12)] == ["COMPLETED"] * 2
+        builder.open(1)
+    builder.mark(1, SAVED=3)
+    builder.collected(1)
+    assert [builder.close(1), builder.close(1, 6)] == ["COMPLETED"] * 2
+    assert [builder.finish(), builder.finish(12)] == ["COMPLETED"] * 2
     found = summary(ask)
     assert (found["processed_fixtures"], found["successful_fixtures"], found["processed_chunks"]) == (3, 3, 1)
     # The end of a run that is over does not move because its last task ran again.
@@ -73,59 +73,61 @@ def test_every_step_twice_counts_once(book: Book, ask: Ask) -> None:
     }
 
 
-def test_a_cleared_chunk_takes_the_run_back_to_running_and_its_figures_are_recounted(book: Book, ask: Ask) -> None:
-    book.start()
-    book.plan({1: 3, 2: 2})
-    book.whole_chunk(1, SAVED=3)
-    book.open(2)
-    book.mark(2, SAVED=1)
-    book.collected(2, "the API is down")
-    assert book.close(2) == "FAILED"
-    assert book.finish() == "FAILED"
+def test_a_cleared_chunk_takes_the_run_back_to_running_and_its_figures_are_recounted(
+    builder: RunBuilder, ask: Ask
+) -> None:
+    builder.start()
+    builder.plan({1: 3, 2: 2})
+    builder.complete_chunk(1, SAVED=3)
+    builder.open(2)
+    builder.mark(2, SAVED=1)
+    builder.collected(2, "the API is down")
+    assert builder.close(2) == "FAILED"
+    assert builder.finish() == "FAILED"
     assert summary(ask)["error_message"] == "S2: the API is down"
 
-    book.open(2, 30)
+    builder.open(2, 30)
     assert (summary(ask, 31)["status"], summary(ask, 31)["finished_at"]) == ("RUNNING", None)
-    book.mark(2, 31, SAVED=1)
-    book.collected(2, minutes=31)
-    assert book.close(2, 32) == "COMPLETED"
-    assert book.finish(33) == "COMPLETED"
+    builder.mark(2, 31, SAVED=1)
+    builder.collected(2, minutes=31)
+    assert builder.close(2, 32) == "COMPLETED"
+    assert builder.finish(33) == "COMPLETED"
     found = summary(ask)
     assert (found["processed_fixtures"], found["successful_fixtures"], found["error_message"]) == (5, 5, None)
     (chunk,) = ask("SELECT tries, started_at, finished_at FROM etl.execution_chunks WHERE season_id = 2")
     assert chunk == {"tries": 2, "started_at": at(2), "finished_at": at(32)}
 
 
-def test_only_the_failed_tasks_run_again_and_the_run_still_ends_right(book: Book, ask: Ask) -> None:
+def test_only_the_failed_tasks_run_again_and_the_run_still_ends_right(builder: RunBuilder, ask: Ask) -> None:
     """ "Clear only failed" runs collect and check: neither open, nor close, nor finish, because they had succeeded."""
-    book.start()
-    book.plan({1: 3, 2: 2})
-    book.whole_chunk(1, SAVED=3)
-    book.open(2)
-    book.collected(2, "the API is down")
-    book.close(2)
-    assert book.finish() == "FAILED"
+    builder.start()
+    builder.plan({1: 3, 2: 2})
+    builder.complete_chunk(1, SAVED=3)
+    builder.open(2)
+    builder.collected(2, "the API is down")
+    builder.close(2)
+    assert builder.finish() == "FAILED"
 
-    book.call("reopen_chunk", RUN, LEAGUE, 2, at(30))
+    builder.call("reopen_chunk", RUN, LEAGUE, 2, at(30))
     assert summary(ask, 31)["status"] == "RUNNING"
-    book.collected(2, "still down")
-    book.call("stop_chunk", RUN, LEAGUE, 2, at(31))
+    builder.collected(2, "still down")
+    builder.call("stop_chunk", RUN, LEAGUE, 2, at(31))
     assert (summary(ask)["status"], summary(ask)["error_message"]) == ("FAILED", "S2: still down")
 
-    book.call("reopen_chunk", RUN, LEAGUE, 2, at(40))
-    book.mark(2, 41, SAVED=2)
-    book.collected(2, minutes=41)
-    assert book.close(2, 42) == "COMPLETED"
+    builder.call("reopen_chunk", RUN, LEAGUE, 2, at(40))
+    builder.mark(2, 41, SAVED=2)
+    builder.collected(2, minutes=41)
+    assert builder.close(2, 42) == "COMPLETED"
     found = summary(ask)
     assert (found["status"], found["processed_fixtures"], found["error_message"]) == ("COMPLETED", 5, None)
 
 
-def test_a_failed_try_of_a_run_under_way_is_left_to_its_close_task(book: Book, ask: Ask) -> None:
-    book.start()
-    book.plan({1: 3})
-    book.open(1)
-    book.collected(1, "for now")
-    book.call("stop_chunk", RUN, LEAGUE, 1, at(5))
+def test_a_failed_try_of_a_run_under_way_is_left_to_its_close_task(builder: RunBuilder, ask: Ask) -> None:
+    builder.start()
+    builder.plan({1: 3})
+    builder.open(1)
+    builder.collected(1, "for now")
+    builder.call("stop_chunk", RUN, LEAGUE, 1, at(5))
     (chunk,) = ask("SELECT status FROM etl.execution_chunks WHERE season_id = 1")
     assert chunk["status"] == "RUNNING"
 
@@ -140,23 +142,25 @@ def test_a_failed_try_of_a_run_under_way_is_left_to_its_close_task(book: Book, a
         ("closed without an end", "FAILED", "S1: The collector did not reach the end of its plan."),
     ],
 )
-def test_the_status_follows_from_the_chunks(book: Book, ask: Ask, steps: str, status: str, error: str | None) -> None:
-    book.start()
+def test_the_status_follows_from_the_chunks(
+    builder: RunBuilder, ask: Ask, steps: str, status: str, error: str | None
+) -> None:
+    builder.start()
     if steps == "nothing due":
-        book.plan({})
+        builder.plan({})
     elif steps != "no plan":
-        book.plan({1: 2})
+        builder.plan({1: 2})
     if steps.startswith(("killed", "closed")):
-        book.open(1)
+        builder.open(1)
     if steps.startswith("closed"):
-        book.close(1)
-    assert book.finish() == status
+        builder.close(1)
+    assert builder.finish() == status
     assert summary(ask)["error_message"] == error
 
 
-def test_given_figures_win_where_there_is_no_plan(book: Book, ask: Ask) -> None:
-    book.start()
-    book.finish(
+def test_given_figures_win_where_there_is_no_plan(builder: RunBuilder, ask: Ask) -> None:
+    builder.start()
+    builder.finish(
         p_status="COMPLETED",
         p_total_fixtures=9,
         p_processed_fixtures=8,
@@ -175,18 +179,18 @@ def test_given_figures_win_where_there_is_no_plan(book: Book, ask: Ask) -> None:
     assert found["success_rate"] == Decimal("75.00")
 
 
-def test_a_run_can_be_cancelled_with_its_reason(book: Book, ask: Ask) -> None:
-    book.start()
-    assert book.finish(p_status="CANCELLED", p_error_message="stopped by hand") == "CANCELLED"
+def test_a_run_can_be_cancelled_with_its_reason(builder: RunBuilder, ask: Ask) -> None:
+    builder.start()
+    assert builder.finish(p_status="CANCELLED", p_error_message="stopped by hand") == "CANCELLED"
     assert (summary(ask)["status"], summary(ask)["error_message"]) == ("CANCELLED", "stopped by hand")
 
 
-def test_finishing_what_never_started_names_the_function_that_starts_it(book: Book) -> None:
+def test_finishing_what_never_started_names_the_function_that_starts_it(builder: RunBuilder) -> None:
     with pytest.raises(psycopg.errors.RaiseException, match=r"No execution .* to finish. Start it with"):
-        book.finish()
+        builder.finish()
 
 
-def test_an_unknown_status_is_refused(book: Book) -> None:
-    book.start()
+def test_an_unknown_status_is_refused(builder: RunBuilder) -> None:
+    builder.start()
     with pytest.raises(psycopg.errors.CheckViolation, match="etl_executions_status_known"):
-        book.finish(p_status="DONE")
+        builder.finish(p_status="DONE")

@@ -6,28 +6,28 @@ from decimal import Decimal
 
 from psycopg.types.json import Jsonb
 
-from tests.warehouse.book import RUN, Ask, Book, One, at, stored
+from tests.warehouse.run_builder import RUN, Ask, One, RunBuilder, at, stored
 
 
-def test_the_summary_without_an_id_is_the_newest_and_tells_a_running_ones_age(book: Book, ask: Ask) -> None:
+def test_the_summary_without_an_id_is_the_newest_and_tells_a_running_ones_age(builder: RunBuilder, ask: Ask) -> None:
     assert ask("SELECT * FROM etl.get_etl_execution_summary()") == []
-    book.start(run="etl_old")
-    book.start(5, run="etl_new")
+    builder.start(run="etl_old")
+    builder.start(5, run="etl_new")
     (row,) = ask("SELECT * FROM etl.get_etl_execution_summary(p_now => %s)", at(7))
     assert (row["execution_id"], row["duration_seconds"], row["success_rate"]) == ("etl_new", Decimal(120), None)
 
 
-def test_health(book: Book, ask: Ask) -> None:
+def test_health(builder: RunBuilder, ask: Ask) -> None:
     (empty,) = ask("SELECT * FROM etl.get_etl_health_status(%s)", at(0))
     assert (empty["total_executions"], empty["avg_success_rate"], empty["last_execution_at"]) == (0, None, None)
     for number, (status, good) in enumerate([("COMPLETED", 10), ("FAILED", 5), ("CANCELLED", 0), (None, 0)]):
-        book.start(number, run=f"etl_{number}")
+        builder.start(number, run=f"etl_{number}")
         if status:
-            book.call(
+            builder.call(
                 "finish_etl_execution", f"etl_{number}", status, 10, 10 if good else 0, good, p_now=at(number + 10)
             )
     for hours, level in ((1, "ERROR"), (1, "INFO"), (23, "CRITICAL"), (25, "ERROR")):
-        book.call("log_etl_event", level, "TEST", "x", p_now=at(60 * 48 - 60 * hours))
+        builder.call("log_etl_event", level, "TEST", "x", p_now=at(60 * 48 - 60 * hours))
     (found,) = ask("SELECT * FROM etl.get_etl_health_status(%s)", at(60 * 48))
     assert found == {
         "total_executions": 4,
@@ -43,8 +43,8 @@ def test_health(book: Book, ask: Ask) -> None:
     }
 
 
-def test_logs_and_metrics(book: Book, ask: Ask) -> None:
-    key = book.call(
+def test_logs_and_metrics(builder: RunBuilder, ask: Ask) -> None:
+    key = builder.call(
         "log_etl_event", "warning", "COLLECT", "odd", Jsonb({"a": 1}), RUN, "8_1", 77, Decimal("12.5"), at(1)
     )
     (row,) = ask("SELECT * FROM etl.etl_logs")
@@ -60,35 +60,37 @@ def test_logs_and_metrics(book: Book, ask: Ask) -> None:
         "fixture_id": 77,
         "duration_ms": Decimal("12.500"),
     }
-    book.call("record_etl_metric", RUN, "calls", 3, "calls", Jsonb({"entity": "Fixture"}))
-    book.call("record_etl_metric", RUN, "calls", 4, p_tags=None)
+    builder.call("record_etl_metric", RUN, "calls", 3, "calls", Jsonb({"entity": "Fixture"}))
+    builder.call("record_etl_metric", RUN, "calls", 4, p_tags=None)
     assert [row["tags"] for row in ask("SELECT tags FROM etl.etl_metrics ORDER BY metric_id")] == [
         {"entity": "Fixture"},
         {},
     ]
 
 
-def test_the_report_carries_chunks_and_metrics_when_asked(book: Book, one: One) -> None:
-    book.start()
-    book.plan({1: 1, 2: 1})
-    book.whole_chunk(1, SAVED=1)
-    book.whole_chunk(2, UNCHANGED=1)
-    book.finish()
+def test_the_report_carries_chunks_and_on_request_metrics(builder: RunBuilder, one: One) -> None:
+    builder.start()
+    builder.plan({1: 1, 2: 1})
+    builder.complete_chunk(1, SAVED=1)
+    builder.complete_chunk(2, UNCHANGED=1)
+    builder.finish()
     plain, full = one("SELECT etl.execution_report(%s)", RUN), one("SELECT etl.execution_report(%s, true)", RUN)
     assert [chunk["season_id"] for chunk in plain["chunks"]] == [1, 2]
     assert (plain["status"], "metrics" in plain, len(full["metrics"])) == ("COMPLETED", False, 8)
 
 
-def test_views_join_what_is_there(book: Book, ask: Ask) -> None:
-    book.conn.execute(
+def test_views_join_what_is_there(builder: RunBuilder, ask: Ask) -> None:
+    builder.conn.execute(
         "INSERT INTO football.leagues (id, name) VALUES (8, 'Premier League');"
         "INSERT INTO football.seasons (id, league_id, name) VALUES (1, 8, '2025/2026');"
         "INSERT INTO football.teams (id, name) VALUES (10, 'Home');"
         "INSERT INTO football.states (id, developer_name) VALUES (5, 'FT')"
     )
-    stored(book, 1, range(2))
-    book.conn.execute("UPDATE football.fixtures SET home_team_id = 10, away_team_id = 11")
-    book.conn.execute("UPDATE football.fixtures SET deleted_at = now(), collection_status = 'DELETED' WHERE id = 101")
+    stored(builder, 1, range(2))
+    builder.conn.execute("UPDATE football.fixtures SET home_team_id = 10, away_team_id = 11")
+    builder.conn.execute(
+        "UPDATE football.fixtures SET deleted_at = now(), collection_status = 'DELETED' WHERE id = 101"
+    )
     (result,) = ask("SELECT * FROM football.fixture_results")
     assert (result["league"], result["season"], result["home_team"], result["away_team"], result["state"]) == (
         "Premier League",
@@ -99,7 +101,7 @@ def test_views_join_what_is_there(book: Book, ask: Ask) -> None:
     )
     (coverage,) = ask("SELECT * FROM football.season_coverage")
     assert (coverage["fixtures"], coverage["collected"], coverage["finished"]) == (1, 1, 1)
-    book.conn.execute(
+    builder.conn.execute(
         "INSERT INTO football.fixture_lineups (fixture_id, id, player_id, type_id)"
         " VALUES (100, 1, 7, 11), (100, 2, 8, 12);"
         "INSERT INTO football.fixture_player_statistics (fixture_id, id, lineup_id, type_id, value)"

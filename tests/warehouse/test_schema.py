@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.warehouse.book import Ask
+from tests.warehouse.run_builder import Ask
 from tests.warehouse.snapshot import FILE, snapshot
 
 

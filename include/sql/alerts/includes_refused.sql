@@ -1,4 +1,5 @@
--- Includes that are asked for and that the plan refuses: what they hold is not collected. Believed for seven days.
+-- Includes that are requested and that the plan refuses: what they hold is not collected. A refusal counts for
+-- seven days.
 SELECT format('INCLUDES_REFUSED:%%s:%%s', f.connection, f.entity) AS dedupe_key, 'WARNING' AS severity,
        format('Includes of %%s', f.entity) AS subject,
        format('The API refuses %%s: nothing of it is collected.', string_agg(f.include, ', ' ORDER BY f.include)) AS message,

@@ -1,5 +1,5 @@
--- Seasons whose required quality checks failed in their newest run. While that run has no verdict (it is still going on,
--- or it failed before), what was found before stands.
+-- Seasons whose required quality checks failed in their newest run. While that run has no results (it is still going on,
+-- or it failed before its checks), the alert of an earlier run stays open.
 SELECT 'QUALITY_CHECKS:' || k.chunk_id AS dedupe_key, 'CRITICAL' AS severity,
        format('%%s %%s', coalesce(nullif(k.league_name, ''), k.league_id::text), coalesce(nullif(k.season_name, ''), k.season_id::text)) AS subject,
        'Quality checks failed: ' || string_agg(r.name || coalesce(': ' || nullif(r.notes, ''), ''), '; ' ORDER BY r.name) AS message,

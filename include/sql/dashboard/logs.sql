@@ -1,5 +1,6 @@
--- Log lines, newest first. What an index answers is asked inside and reads at most so many (scan) lines per page; what it
--- cannot (levels, text) is asked of those. A page that comes back short says how far it looked, and the next one goes on.
+-- Log lines, newest first. Conditions that an index supports are applied first, up to a limit of lines (scan) per page;
+-- the others (levels, component, text) filter those lines. A page may therefore be short: looked_at and oldest_id say
+-- how far it reached, and the next page continues there.
 WITH looked AS MATERIALIZED (
     SELECT log_id, timestamp, level, component, message, details, execution_id, chunk_id, fixture_id, duration_ms
     FROM etl.etl_logs

@@ -9,7 +9,7 @@ CREATE OR REPLACE FUNCTION etl.raise_alert(
     OUT alert_id bigint, OUT opened boolean
 ) LANGUAGE plpgsql AS $$
 BEGIN
-    -- Two watchers may see the same thing at the same moment: they queue up per key until the transaction ends.
+    -- Two watchers may find the same condition at the same time: the lock admits one per key until its transaction ends.
     PERFORM pg_advisory_xact_lock(hashtextextended('etl_alert:' || p_dedupe_key, 0));
     UPDATE etl.etl_alerts a
     SET severity = p_severity, subject = p_subject, message = p_message, hint = coalesce(p_hint, ''),
@@ -80,7 +80,7 @@ BEGIN
         RETURNING a.alert_id, a.dedupe_key, 'resolved'::text;
 END $$;
 
--- Alerts that nobody has been told about, most severe first, claimed for this caller.
+-- Alerts without a notification so far, most severe first, claimed for this caller.
 CREATE OR REPLACE FUNCTION etl.claim_alert_notifications(p_limit integer DEFAULT 50, p_now timestamptz DEFAULT clock_timestamp())
 RETURNS SETOF etl.etl_alerts LANGUAGE sql AS $$
     UPDATE etl.etl_alerts a SET notify_claimed_at = p_now, notify_attempts = a.notify_attempts + 1
@@ -93,7 +93,7 @@ RETURNS SETOF etl.etl_alerts LANGUAGE sql AS $$
     RETURNING a.*
 $$;
 
--- The same for one alert, for a caller that has just opened it. No row: somebody else is telling people already.
+-- The same for one alert, for a caller that has just opened it. No row: another caller already sends it.
 CREATE OR REPLACE FUNCTION etl.claim_alert_notification(p_alert_id bigint, p_now timestamptz DEFAULT clock_timestamp())
 RETURNS SETOF etl.etl_alerts LANGUAGE sql AS $$
     UPDATE etl.etl_alerts a SET notify_claimed_at = p_now, notify_attempts = a.notify_attempts + 1
@@ -102,7 +102,8 @@ RETURNS SETOF etl.etl_alerts LANGUAGE sql AS $$
     RETURNING a.*
 $$;
 
--- Told (or nobody to tell): never again. Not told: the next look claims it anew.
+-- Ends a claim. p_sent: the notification was sent, or there is nobody to receive it; it is never sent again. Otherwise
+-- the next caller claims the alert again.
 CREATE OR REPLACE FUNCTION etl.settle_alert_notification(p_alert_id bigint, p_sent boolean, p_now timestamptz DEFAULT clock_timestamp())
 RETURNS void LANGUAGE sql AS $$
     UPDATE etl.etl_alerts SET notified_at = CASE WHEN p_sent THEN p_now END, notify_claimed_at = NULL

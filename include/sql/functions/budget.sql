@@ -25,7 +25,7 @@ CREATE OR REPLACE FUNCTION etl.take_api_call(
     OUT window_no    bigint
 ) LANGUAGE plpgsql AS $$
 DECLARE
-    -- resets_in_seconds is an integer: a window may end up to a second after the moment computed from it.
+    -- resets_in_seconds is an integer: a window may end up to a second after the time computed from it.
     margin    CONSTANT interval := interval '1 second';
     -- A probe that has not answered by then is taken for lost (its worker was killed) and another one may go.
     probe     CONSTANT interval := interval '30 seconds';
@@ -135,16 +135,16 @@ CREATE OR REPLACE FUNCTION etl.settle_api_call(
     p_now              timestamptz      DEFAULT clock_timestamp()
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    target     text := coalesce(nullif(p_requested_entity, ''), p_bucket);
-    -- greatest() and least() pass over nulls, and a figure that was not told must stay null.
-    told       integer := CASE WHEN p_remaining IS NOT NULL THEN least(greatest(p_remaining, 0), 2147483646) END;
-    told_limit integer := nullif(least(greatest(p_limit, 0), 2147483647), 0);
+    target         text := coalesce(nullif(p_requested_entity, ''), p_bucket);
+    -- greatest() and least() ignore nulls, and a figure that was not reported must stay null.
+    reported       integer := CASE WHEN p_remaining IS NOT NULL THEN least(greatest(p_remaining, 0), 2147483646) END;
+    reported_limit integer := nullif(least(greatest(p_limit, 0), 2147483647), 0);
     -- The true reset lies between these two; the later one is the safe one to wait for.
-    latest     timestamptz := CASE WHEN p_resets_in IS NOT NULL
-                                   THEN p_now + make_interval(secs => least(greatest(p_resets_in, 0), 86400)) END;
-    earliest   timestamptz := latest - make_interval(secs => p_latency);
-    late       boolean;
-    b          etl.api_budget;
+    latest         timestamptz := CASE WHEN p_resets_in IS NOT NULL
+                                       THEN p_now + make_interval(secs => least(greatest(p_resets_in, 0), 86400)) END;
+    earliest       timestamptz := latest - make_interval(secs => p_latency);
+    late           boolean;
+    b              etl.api_budget;
 BEGIN
     UPDATE etl.api_circuit x
        SET state = 'CLOSED', failures = 0, first_failure_at = NULL, open_seconds = NULL, open_until = NULL,
@@ -173,9 +173,9 @@ BEGIN
         RETURN;  -- news of a window that is over
     END IF;
 
-    IF told IS NULL THEN
+    IF reported IS NULL THEN
         IF p_answered AND b.remaining IS NULL THEN
-            b.call_limit := coalesce(told_limit, b.call_limit, p_default_limit);
+            b.call_limit := coalesce(reported_limit, b.call_limit, p_default_limit);
             b.remaining := greatest(0, b.call_limit - b.window_taken);
             b.resets_at := p_now + make_interval(secs => p_window_seconds);
             b.estimated := true;
@@ -185,14 +185,14 @@ BEGIN
         -- The API's next window has begun, within the margin by which we end ours later.
         b.window_no := b.window_no + 1;
         b.window_taken := 1;
-        b.call_limit := coalesce(told_limit, greatest(b.call_limit, told + 1));
-        b.remaining := least(told, b.call_limit);
+        b.call_limit := coalesce(reported_limit, greatest(b.call_limit, reported + 1));
+        b.remaining := least(reported, b.call_limit);
         b.resets_at := latest;
     ELSE
-        -- Without a limit in the answer, the first figure of a window tells it: this call was one of them.
-        b.call_limit := coalesce(told_limit, CASE WHEN b.estimated THEN told + greatest(b.window_taken, 1)
-                                                  ELSE greatest(b.call_limit, told + 1) END);
-        b.remaining := least(b.remaining, told, greatest(0, b.call_limit - b.window_taken));
+        -- A response without a limit: the first remaining figure of a window, plus this call, is the limit.
+        b.call_limit := coalesce(reported_limit, CASE WHEN b.estimated THEN reported + greatest(b.window_taken, 1)
+                                                      ELSE greatest(b.call_limit, reported + 1) END);
+        b.remaining := least(b.remaining, reported, greatest(0, b.call_limit - b.window_taken));
         b.resets_at := CASE WHEN b.estimated THEN coalesce(latest, b.resets_at)
                             ELSE coalesce(least(b.resets_at, latest), p_now + make_interval(secs => p_window_seconds)) END;
         b.estimated := false;
@@ -206,7 +206,7 @@ BEGIN
 END;
 $$;
 
--- The API said 429: this bucket rests for everybody until the moment returned.
+-- The API answered 429: nobody may call this bucket until the time returned.
 -- p_exhausted: the window is used up. Otherwise a short burst: quota is left, only the pace was too high.
 CREATE OR REPLACE FUNCTION etl.block_api(
     p_connection  text,
@@ -217,12 +217,12 @@ CREATE OR REPLACE FUNCTION etl.block_api(
     p_now         timestamptz      DEFAULT clock_timestamp()
 ) RETURNS timestamptz LANGUAGE plpgsql AS $$
 DECLARE
-    asked timestamptz := CASE WHEN p_retry_after IS NOT NULL
-                              THEN p_now + make_interval(secs => least(greatest(p_retry_after, 0), 86400)) END;
-    until timestamptz;
-    b     etl.api_budget;
+    retry_at timestamptz := CASE WHEN p_retry_after IS NOT NULL
+                                 THEN p_now + make_interval(secs => least(greatest(p_retry_after, 0), 86400)) END;
+    until    timestamptz;
+    b        etl.api_budget;
 BEGIN
-    -- Whoever refuses is alive.
+    -- An API that refuses a call is reachable.
     UPDATE etl.api_circuit x
        SET state = 'CLOSED', failures = 0, first_failure_at = NULL, open_seconds = NULL, open_until = NULL,
            probing_until = NULL, updated_at = p_now
@@ -234,7 +234,7 @@ BEGIN
     END IF;
 
     IF b.window_no <> p_window_no
-       AND NOT coalesce(abs(extract(epoch FROM b.resets_at - asked)) <= 2, false) THEN
+       AND NOT coalesce(abs(extract(epoch FROM b.resets_at - retry_at)) <= 2, false) THEN
         -- A late refusal: it was about a window that is over.
         UPDATE etl.api_budget x SET rate_limited_total = x.rate_limited_total + 1, updated_at = p_now
          WHERE x.connection = p_connection AND x.entity = p_bucket;
@@ -243,9 +243,9 @@ BEGIN
 
     b.limited_streak := b.limited_streak + 1;
     IF p_exhausted THEN
-        -- Our own estimate of the reset is no match for the API's word; a reset that it told is.
-        until := greatest(asked, CASE WHEN b.estimated AND asked IS NOT NULL THEN NULL ELSE b.resets_at END, p_now);
-        IF asked IS NULL AND b.resets_at IS NULL THEN
+        -- A Retry-After replaces a reset that we estimated, but does not shorten one that the API reported.
+        until := greatest(retry_at, CASE WHEN b.estimated AND retry_at IS NOT NULL THEN NULL ELSE b.resets_at END, p_now);
+        IF retry_at IS NULL AND b.resets_at IS NULL THEN
             until := p_now + make_interval(secs => least(900, 30 * 2 ^ least(b.limited_streak - 1, 10)));
         END IF;
         b.remaining := 0;
@@ -253,7 +253,7 @@ BEGIN
         b.estimated := false;
         b.probing_until := NULL;
     ELSE
-        until := coalesce(asked, p_now + make_interval(secs => least(60, 2 ^ least(b.limited_streak - 1, 10))));
+        until := coalesce(retry_at, p_now + make_interval(secs => least(60, 2 ^ least(b.limited_streak - 1, 10))));
         b.probing_until := NULL;
     END IF;
     b.blocked_until := greatest(b.blocked_until, until);
@@ -302,7 +302,7 @@ BEGIN
     ELSIF c.state = 'HALF_OPEN' THEN
         opened := true;
         c.open_seconds := least(p_cap_seconds, c.open_seconds * 2);
-    END IF;  -- OPEN: a call from before the rest, it has been judged already
+    END IF;  -- OPEN: a call from before the circuit opened; its failure changes nothing
 
     IF opened THEN
         c.state := 'OPEN';

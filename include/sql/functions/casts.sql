@@ -23,8 +23,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
                 WHEN p_text = 'true' THEN 1 WHEN p_text = 'false' THEN 0 END
 $$;
 
--- Seconds since 1970, up to the year 9999; milliseconds and other numbers become NULL.
-CREATE OR REPLACE FUNCTION etl.to_moment(p_seconds bigint) RETURNS timestamptz
+-- Seconds since 1970 (UTC), up to the year 9999. Greater numbers, such as milliseconds, and negative ones become NULL.
+CREATE OR REPLACE FUNCTION etl.from_epoch(p_seconds bigint) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN p_seconds BETWEEN 0 AND 253402300799 THEN to_timestamp(p_seconds) END
 $$;

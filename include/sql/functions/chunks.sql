@@ -138,13 +138,14 @@ CREATE OR REPLACE FUNCTION etl.stop_chunk(
     WHERE e.execution_id = p_execution_id AND e.first_finished_at IS NOT NULL
 $$;
 
--- Runs and records the checks of a chunk in a run. Required ones fail the chunk, the others are told.
+-- Runs and records the checks of a chunk in a run; returns how many failed. A failed required check fails the chunk,
+-- the others are only recorded.
 CREATE OR REPLACE FUNCTION etl.run_chunk_checks(
     p_execution_id text, p_league_id bigint, p_season_id bigint, p_now timestamptz DEFAULT clock_timestamp()
 ) RETURNS integer LANGUAGE sql AS $$
     WITH plan AS (
         SELECT p.fixture_id, p.status, f.collection_status, f.state_id, f.home_goals, f.away_goals, f.quality_score,
-               r.fixture_id IS NOT NULL AS has_raw, r.payload ? 'scores' AS asked_scores
+               r.fixture_id IS NOT NULL AS has_raw, r.payload ? 'scores' AS has_scores
         FROM etl.execution_fixtures p
         LEFT JOIN football.fixtures f ON f.id = p.fixture_id
         LEFT JOIN raw.fixtures r ON r.fixture_id = p.fixture_id
@@ -158,7 +159,7 @@ CREATE OR REPLACE FUNCTION etl.run_chunk_checks(
                'fixtures marked as saved that are not in raw.fixtures and football.fixtures' FROM plan
         UNION ALL
         SELECT 'finished_have_goals', false,
-               count(*) FILTER (WHERE state_id IN (5, 7, 8) AND asked_scores AND has_raw AND (home_goals IS NULL OR away_goals IS NULL)),
+               count(*) FILTER (WHERE state_id IN (5, 7, 8) AND has_scores AND has_raw AND (home_goals IS NULL OR away_goals IS NULL)),
                'finished fixtures without a current score' FROM plan
         UNION ALL
         SELECT 'quality', false, count(*) FILTER (WHERE quality_score < 60), 'fixtures with a quality score below 60' FROM plan

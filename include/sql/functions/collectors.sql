@@ -46,7 +46,8 @@ BEGIN
 END $$;
 
 -- The run of a chunk's collector, counted from the plan: called where the chunk closes, in the same transaction.
--- A fixture that was never read before is inserted; asked and not returned counts as failed. Watermark = newest read.
+-- A fixture that was never read before counts as inserted, one that was requested and not returned as failed. The
+-- watermark is the time of the newest read.
 CREATE OR REPLACE FUNCTION etl.record_chunk_run(
     p_execution_id text, p_league_id bigint, p_season_id bigint, p_now timestamptz DEFAULT clock_timestamp()
 ) RETURNS void LANGUAGE sql AS $$

@@ -5,8 +5,8 @@ CREATE OR REPLACE FUNCTION etl.raw_name_part(p_text text) RETURNS text LANGUAGE 
     SELECT btrim(lower(regexp_replace(p_text COLLATE "C", '[^A-Za-z0-9]+', '_', 'g')), '_')
 $$;
 
--- client_<client>_<route>. Longer ones are cut and told apart by a hash, so that the indexes' names still fit into the
--- 63 bytes of PostgreSQL.
+-- client_<client>_<route>. A longer name is cut and ends in a hash that keeps it unique, so that the names of its
+-- indexes still fit into the 63 bytes of PostgreSQL.
 CREATE OR REPLACE FUNCTION etl.raw_table_name(p_client text, p_route text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
     v_name text := 'client_' || etl.raw_name_part(p_client) || '_' || etl.raw_name_part(p_route);

@@ -1,4 +1,4 @@
--- Events of the changed fixtures. A section that was not asked for leaves its rows alone.
+-- Events of the changed fixtures. The rows of a section that was not requested stay as they are.
 WITH sent AS MATERIALIZED (
     SELECT DISTINCT ON (i.fixture_id, coalesce(r.id, -r.place))
            i.fixture_id, coalesce(r.id, -r.place) AS id, r.period_id, r.participant_id, r.type_id, r.sub_type_id, r.player_id, r.related_player_id, r.coach_id,

@@ -1,5 +1,6 @@
 -- The fixtures themselves, with teams, goals and quality drawn from their sections. Runs after the sections.
--- Quality: of what this payload tells of, the share that a fixture in its state should have.
+-- Quality: of the sections that were requested, the weighted share (0 to 100) that is as complete as the fixture's state
+-- requires.
 WITH sent AS MATERIALIZED (
     SELECT i.fixture_id, r.*, i.collected_at, i.participants, i.scores, i.events, i.statistics, i.periods, i.lineups
     FROM incoming i
@@ -29,7 +30,7 @@ WITH sent AS MATERIALIZED (
             (15, s.lineups IS NOT NULL AND s.state_id IN (5, 7, 8), s.lineups >= 22),
             (10, s.statistics IS NOT NULL AND s.state_id IN (5, 7, 8), jsonb_array_length(s.statistics) > 0),
             (5, s.periods IS NOT NULL AND s.state_id IN (5, 7, 8), jsonb_array_length(s.periods) >= 2)
-        ) AS part(weight, asked, good) WHERE asked) q
+        ) AS part(weight, applies, good) WHERE applies) q
 )
 INSERT INTO football.fixtures AS t (
     id, league_id, season_id, stage_id, round_id, group_id, aggregate_id, venue_id, state_id, name, starting_at, result_info,

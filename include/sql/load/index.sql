@@ -19,7 +19,7 @@ WITH sent AS (
                 OR f.index_missing_at IS NOT NULL))
        -- A tombstone comes back when it is listed as anything but deleted.
        OR (f.deleted_at IS NOT NULL AND s.state_id IS DISTINCT FROM 20)
-), told AS (
+), recorded AS (
     INSERT INTO etl.fixture_changes (changed_at, fixture_id, league_id, season_id, section, field, before, after, hours_after)
     SELECT %(now)s, f.id, f.league_id, f.season_id, 'fixture', 'deleted', 'true', 'false',
            round(extract(epoch FROM %(now)s::timestamptz - f.ended_at) / 3600, 2)

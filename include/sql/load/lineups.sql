@@ -1,4 +1,4 @@
--- Lineups of the changed fixtures. A section that was not asked for leaves its rows alone.
+-- Lineups of the changed fixtures. The rows of a section that was not requested stay as they are.
 WITH sent AS MATERIALIZED (
     SELECT DISTINCT ON (i.fixture_id, coalesce(r.id, -r.place))
            i.fixture_id, coalesce(r.id, -r.place) AS id, r.player_id, r.team_id, r.position_id, r.type_id, r.formation_field, r.formation_position, r.player_name,

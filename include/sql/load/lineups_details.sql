@@ -1,4 +1,5 @@
--- Statistics per player (lineups.details) of the changed fixtures. A section that was not asked for leaves its rows alone.
+-- Statistics per player (lineups.details) of the changed fixtures. The rows of a section that was not requested stay
+-- as they are.
 -- Nineteen of twenty rows that a batch stores are these. A fixture without any yet takes the plain INSERT, which costs
 -- half of one that looks for conflicts; its row in football.fixtures is locked, so nobody else can be bringing them.
 WITH sent AS MATERIALIZED (
@@ -22,7 +23,7 @@ WITH sent AS MATERIALIZED (
 ), gone AS (
     DELETE FROM football.fixture_player_statistics t USING incoming i
     WHERE t.fixture_id = i.fixture_id AND i.known
-      -- Lineups asked for without details say nothing about them; no lineups at all do.
+      -- Lineups requested without details carry no information about them; an empty list of lineups has none.
       AND (i.lineups = 0 OR jsonb_path_exists(coalesce(i.cleaned, i.payload), '$.lineups[*].details'))
       AND NOT EXISTS (SELECT 1 FROM sent s WHERE s.fixture_id = t.fixture_id AND s.id = t.id)
 ), first AS (

@@ -1,7 +1,7 @@
--- Periods of the changed fixtures. A section that was not asked for leaves its rows alone.
+-- Periods of the changed fixtures. The rows of a section that was not requested stay as they are.
 WITH sent AS MATERIALIZED (
     SELECT DISTINCT ON (i.fixture_id, coalesce(r.id, -r.place))
-           i.fixture_id, coalesce(r.id, -r.place) AS id, r.type_id, r.description, etl.to_moment(r.started) AS started_at, etl.to_moment(r.ended) AS ended_at,
+           i.fixture_id, coalesce(r.id, -r.place) AS id, r.type_id, r.description, etl.from_epoch(r.started) AS started_at, etl.from_epoch(r.ended) AS ended_at,
            r.counts_from, r.ticking, r.sort_order, r.time_added, r.minutes, i.collected_at
     FROM incoming i
     CROSS JOIN LATERAL ROWS FROM (jsonb_to_recordset(i.periods) AS (

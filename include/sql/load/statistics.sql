@@ -1,4 +1,4 @@
--- Statistics of the changed fixtures. A section that was not asked for leaves its rows alone.
+-- Statistics of the changed fixtures. The rows of a section that was not requested stay as they are.
 WITH sent AS MATERIALIZED (
     SELECT DISTINCT ON (i.fixture_id, coalesce(r.id, -r.place))
            i.fixture_id, coalesce(r.id, -r.place) AS id, r.type_id, r.participant_id, r.location,

@@ -1,4 +1,4 @@
--- The whole schema of a new database. Functions and views are in functions/ and views/; they are applied afterwards.
+-- The complete schema of a new database. Functions and views are in functions/ and views/; they are applied afterwards.
 --
 -- Read top to bottom: executions, the budget of API calls, football data, raw routes. After each table come its indexes
 -- with their reasons. Columns that older databases got by a migration stand at the end of their table, so that both
@@ -226,8 +226,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS idx_collector_runs_execution
 CREATE INDEX IF NOT EXISTS idx_collector_runs_success
     ON etl.collector_runs (collector_name, completed_at DESC) WHERE status = 'success';
 
--- When a collector last fetched one year or season (or any part it names) with success. The age of a part cannot
--- be told from the collector's last run: a daily run is always young, whatever it left out.
+-- When a collector last fetched one year or season (or any part it names) with success. The collector's last run does
+-- not give the age of a part: a daily run is always recent, whichever parts it left out.
 CREATE TABLE IF NOT EXISTS etl.collector_periods (
     collector_name text        NOT NULL,
     period         text        NOT NULL,
@@ -278,12 +278,12 @@ CREATE TABLE IF NOT EXISTS etl.api_budget (
     answers_as         text,                              -- the API books this entity's calls under that name
     window_no          bigint      NOT NULL DEFAULT 0,    -- our count of windows, see rule 3
     window_taken       integer     NOT NULL DEFAULT 0,
-    call_limit         integer,                           -- of the newest window that told it
+    call_limit         integer,                           -- of the newest window that reported it
     remaining          integer,
     resets_at          timestamptz,
-    estimated          boolean     NOT NULL DEFAULT false, -- the API told no figures: our own count against a default
+    estimated          boolean     NOT NULL DEFAULT false, -- the API reported no figures: our own count against a default
     probing_until      timestamptz,                       -- the one call of rule 1 is out; then it counts as lost
-    blocked_until      timestamptz,                       -- a 429 asked for quiet
+    blocked_until      timestamptz,                       -- no call before then: the API answered 429
     limited_streak     integer     NOT NULL DEFAULT 0,    -- 429s since the last good answer
     taken_total        bigint      NOT NULL DEFAULT 0,
     refused_total      bigint      NOT NULL DEFAULT 0,
@@ -317,7 +317,8 @@ CREATE TABLE IF NOT EXISTS etl.api_circuit (
     CONSTRAINT api_circuit_probe_only_half_open CHECK ((state = 'HALF_OPEN') = (probing_until IS NOT NULL))
 ) WITH (fillfactor = 50);
 
--- Includes that the plan refused: one of them fails a whole request. Believed for seven days, as plans change.
+-- Includes that the plan refused: one of them fails the complete request. A refusal counts for seven days, as plans
+-- change.
 CREATE TABLE IF NOT EXISTS etl.forbidden_includes (
     connection text        NOT NULL,
     entity     text        NOT NULL,
@@ -386,7 +387,8 @@ CREATE TABLE IF NOT EXISTS football.venues (
     surface text, latitude numeric, longitude numeric, image_path text,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(), updated_at timestamptz NOT NULL DEFAULT clock_timestamp());
 
--- PENDING (seen in an index only) -> COLLECTED; FAILED (cannot be read), MISSING (asked, not returned), DELETED (tombstone).
+-- PENDING (seen in an index only) -> COLLECTED; FAILED (cannot be read), MISSING (requested, not returned),
+-- DELETED (tombstone).
 CREATE TABLE IF NOT EXISTS football.fixtures (
     id                bigint      PRIMARY KEY,
     league_id         bigint      NOT NULL,
@@ -419,9 +421,9 @@ CREATE TABLE IF NOT EXISTS football.fixtures (
     last_requested_at timestamptz,                -- last call that named it
     last_changed_at   timestamptz,                -- last read that brought something new
     unchanged_reads   integer     NOT NULL DEFAULT 0,
-    held_reads        integer     NOT NULL DEFAULT 0,   -- reads in a row that the shrink guard held back or doubted
-    held_hash         bytea,                      -- what is lost in them; content_hash = the stored payload is doubted
-    missing_reads     integer     NOT NULL DEFAULT 0,   -- asked in a row, not returned
+    held_reads        integer     NOT NULL DEFAULT 0,   -- reads in a row that the shrink guard held back or suspected
+    held_hash         bytea,                      -- what is lost in them; content_hash = the stored payload is suspected
+    missing_reads     integer     NOT NULL DEFAULT 0,   -- requested in a row, not returned
     failed_reads      integer     NOT NULL DEFAULT 0,
     last_error        text,
     index_changed_at  timestamptz,                -- the index showed another kick-off or state than stored

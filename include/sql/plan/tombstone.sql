@@ -5,7 +5,7 @@ WITH marked AS (
         missing_reads = 0, last_error = NULL, updated_at = %(now)s
     WHERE f.id = ANY (%(ids)s) AND f.deleted_at IS NULL
     RETURNING f.id, f.league_id, f.season_id, f.ended_at
-), told AS (
+), recorded AS (
     INSERT INTO etl.fixture_changes (
         changed_at, fixture_id, league_id, season_id, section, field, before, after, hours_after, execution_id)
     SELECT %(now)s, id, league_id, season_id, 'fixture', 'deleted', 'false', 'true',

@@ -1,7 +1,7 @@
 -- The budget of API calls. The rules are in functions: these statements only call them.
 
 -- name: budget/block
--- The API said 429: until when does this bucket rest?
+-- The API answered 429: until when may nobody call this bucket?
 SELECT etl.block_api(
         p_connection => %(connection)s, p_bucket => %(bucket)s, p_window_no => %(window)s,
         p_retry_after => %(retry_after)s, p_exhausted => %(exhausted)s);

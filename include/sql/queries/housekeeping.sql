@@ -1,7 +1,7 @@
 -- What the DAG etl_watch does beside the alert rules.
 
 -- name: housekeeping/record_budget_gauges
--- The budgets of this moment as metrics.
+-- The calls that are left now in each budget, as metrics.
 INSERT INTO etl.etl_metrics (timestamp, metric_name, metric_value, metric_unit, tags)
 SELECT %(now)s, 'api_budget_remaining', remaining, 'calls', jsonb_build_object('entity', entity, 'connection', connection)
 FROM etl.api_budget_now WHERE remaining IS NOT NULL;

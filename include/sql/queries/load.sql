@@ -19,7 +19,7 @@ SELECT %(answer_id)s, %(execution_id)s, league_id, season_id, coalesce(%(fetched
 FROM etl.chunks
 WHERE league_id = %(league_id)s AND season_id = %(season_id)s AND fence = %(fence)s
 FOR SHARE
--- Said again after a connection that broke in the instant of the commit.
+-- The statement is repeated after a connection that broke during the commit.
 ON CONFLICT (answer_id) DO UPDATE SET fetched_at = kept.fetched_at
 RETURNING answer_id;
 
@@ -64,7 +64,7 @@ SET processed = processed + %(processed)s, saved = saved + %(saved)s, unchanged 
 WHERE execution_id = %(execution_id)s AND league_id = %(league_id)s AND season_id = %(season_id)s;
 
 -- name: load/raw
--- Newest payload per fixture, with sections of an earlier one that this answer was not asked for.
+-- Newest payload per fixture, with the sections of an earlier one that this response was not requested with.
 INSERT INTO raw.fixtures AS r (fixture_id, payload, content_hash, includes, reference_date, collected_at, created_at, updated_at)
 SELECT fixture_id, payload, content_hash, includes,
        (etl.to_utc(payload ->> 'starting_at') AT TIME ZONE 'UTC')::date, collected_at, collected_at, collected_at

@@ -48,7 +48,7 @@ VALUES (%(league_id)s, %(season_id)s, %(league)s, %(season)s)
 ON CONFLICT DO NOTHING;
 
 -- name: plan/facts
--- What is known of every fixture of a league, for the ladder.
+-- What is known of every fixture of a league, for the recheck schedule.
 SELECT f.season_id, f.id, f.state_id, f.starting_at, f.ended_at, f.collection_status, f.last_fetched_at, f.last_requested_at,
        f.unchanged_reads, f.held_reads, f.missing_reads, f.failed_reads, f.index_changed_at, f.index_missing_at,
        coalesce(NOT f.read_includes @> %(includes)s::text[], false)
@@ -66,7 +66,7 @@ UPDATE etl.etl_executions SET heartbeat_at = clock_timestamp()
 WHERE execution_id = %(execution_id)s AND EXISTS (SELECT 1 FROM chunk);
 
 -- name: plan/missed_once
--- What this run asked for and did not get, for the first time in a row, in plan order.
+-- Fixtures that this run requested and that were missing for the first time in a row, in plan order.
 SELECT p.fixture_id, p.reason, p.priority, p.urgent
 FROM etl.execution_fixtures p
 JOIN football.fixtures f ON f.id = p.fixture_id
@@ -75,14 +75,14 @@ WHERE p.execution_id = %(execution_id)s AND p.season_id = %(season_id)s AND p.st
 ORDER BY p.position;
 
 -- name: plan/missing
--- Fixtures of a season that this run asked for and that are missing without an explanation.
+-- Fixtures of a season that this run requested and that are missing without an explanation.
 SELECT f.id FROM football.fixtures f
 JOIN etl.execution_fixtures p ON p.fixture_id = f.id
 WHERE p.execution_id = %(execution_id)s AND p.season_id = %(season_id)s AND p.status = 'MISSING'
   AND f.missing_reads > 0 AND f.deleted_at IS NULL;
 
 -- name: plan/outside_plan
--- Why these fixtures did not come; they stay as they are and are asked for again, ever more rarely.
+-- Records why these fixtures were not returned; they stay as they are and are requested again, at growing intervals.
 UPDATE football.fixtures SET last_error = %(error)s WHERE id = ANY (%(ids)s) AND deleted_at IS NULL;
 
 -- name: plan/pending
@@ -98,8 +98,8 @@ UPDATE etl.chunks SET owner = NULL
 WHERE league_id = %(league_id)s AND season_id = %(season_id)s AND fence = %(fence)s;
 
 -- name: plan/skip_read
--- What another run has read since this plan stood needs no second call, unless it was asked for less than now.
--- A reading that lies in the future was stamped by a clock that was set back since: it tells nothing.
+-- Fixtures that another run has read since this plan was made need no second call, unless it requested fewer includes.
+-- A read whose time lies in the future was stamped by a clock that has been set back since: it does not count.
 UPDATE etl.execution_fixtures p
 SET status = 'UNCHANGED', done_at = %(now)s
 FROM football.fixtures f, etl.etl_executions e

@@ -19,7 +19,7 @@ from sportmonks.warehouse.queries import sql
 log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 10
-# What the server says of settings that no waiting changes; libpq gives no code for a connection that failed.
+# Messages of the server about settings that no waiting changes; libpq gives no code for a connection that failed.
 _REFUSALS = (
     "authentication failed",
     "does not exist",

@@ -27,7 +27,7 @@ from sportmonks.warehouse.queries import sql
 
 log = logging.getLogger(__name__)
 
-# One number for the whole package: tasks that migrate at the same time wait for each other.
+# One number for all of the package: tasks that migrate at the same time wait for each other.
 MIGRATION_LOCK = 7_305_112_026
 BASELINE = "0100_baseline"
 

@@ -19,26 +19,26 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Work = Callable[["psycopg.Connection[Any]"], T]
 
-PATIENCE_S = 60.0
-LONGEST_NAP_S = 5.0
+RETRY_TIMEOUT_S = 60.0
+MAX_DELAY_S = 5.0
 
 
 class Session:
     """Runs pieces of work, each one transaction or harmless to repeat, on one autocommit connection.
 
-    Threads may share it; one works at a time. ``patience``: seconds after the first fault for which a piece of work
-    is tried again. Between tries nothing is held.
+    Threads may share it; one works at a time. ``retry_timeout``: seconds after the first fault for which a piece of
+    work is tried again. Between tries neither a transaction nor a lock of the database is held.
     """
 
     def __init__(
         self,
         connect: Callable[[], psycopg.Connection[Any]],
         *,
-        patience: float = PATIENCE_S,
+        retry_timeout: float = RETRY_TIMEOUT_S,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._connect = connect
-        self._patience = patience
+        self._retry_timeout = retry_timeout
         self._sleep = sleep
         self._lock = threading.RLock()
         self._conn: psycopg.Connection[Any] | None = None
@@ -50,11 +50,11 @@ class Session:
         self.close()
 
     def run(self, work: Work[T]) -> T:
-        """What ``work`` returns. Raises its error when it is none that passes, WarehouseDown when the warehouse has
-        not come back."""
+        """What ``work`` returns. Raises its error when a retry cannot help, WarehouseDown when the warehouse has
+        not come back within the timeout."""
         with self._lock:
             first: float | None = None
-            nap = 0.25
+            delay = 0.25
             while True:
                 error: Exception
                 try:
@@ -70,11 +70,11 @@ class Session:
                         self.close()
                         error = broken
                 first = first or time.monotonic()
-                if time.monotonic() - first + nap > self._patience:
+                if time.monotonic() - first + delay > self._retry_timeout:
                     raise self._final(error) from None
-                log.warning("The warehouse failed (%s), trying again in %.1f s", _brief(error), nap)
-                self._sleep(nap)
-                nap = min(nap * 2, LONGEST_NAP_S)
+                log.warning("The warehouse failed (%s), trying again in %.1f s", _brief(error), delay)
+                self._sleep(delay)
+                delay = min(delay * 2, MAX_DELAY_S)
 
     def execute(self, statement: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         """The rows of one statement."""
@@ -103,7 +103,7 @@ class Session:
         if isinstance(error, WarehouseDown):
             return error
         return WarehouseDown(
-            f"The warehouse has not come back within {self._patience:g} s ({_brief(error)}).",
+            f"The warehouse has not come back within {self._retry_timeout:g} s ({_brief(error)}).",
             hint="The task goes on where it was once the warehouse answers.",
         )
 

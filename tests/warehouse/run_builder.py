@@ -19,7 +19,7 @@ def at(minutes: float) -> datetime:
     return T0 + timedelta(minutes=minutes)
 
 
-class Book:
+class RunBuilder:
     """A run as its tasks write it."""
 
     def __init__(self, conn: psycopg.Connection[Any]) -> None:
@@ -78,7 +78,7 @@ class Book:
     def finish(self, minutes: float = 10, **named: Any) -> Any:
         return self.call("finish_etl_execution", RUN, **named, p_now=at(minutes))
 
-    def whole_chunk(self, season: int, **outcomes: int) -> None:
+    def complete_chunk(self, season: int, **outcomes: int) -> None:
         self.open(season)
         self.mark(season, **outcomes)
         self.collected(season)
@@ -90,17 +90,17 @@ def summary(ask: Ask, minutes: float = 20) -> dict[str, Any]:
     return row
 
 
-def stored(book: Book, season: int, numbers: range, *, raw: bool = True) -> None:
+def stored(builder: RunBuilder, season: int, numbers: range, *, raw: bool = True) -> None:
     for number in numbers:
         key = season * 100 + number
-        book.conn.execute(
+        builder.conn.execute(
             "INSERT INTO football.fixtures"
             " (id, league_id, season_id, collection_status, state_id, home_goals, away_goals,"
             " quality_score) VALUES (%s, 8, %s, 'COLLECTED', 5, 1, 0, 90)",
             (key, season),
         )
         if raw:
-            book.conn.execute(
+            builder.conn.execute(
                 "INSERT INTO raw.fixtures (fixture_id, payload, content_hash, includes, collected_at)"
                 """ VALUES (%s, '{"scores": []}', '', '{}', now())""",
                 (key,),
