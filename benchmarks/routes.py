@@ -37,7 +37,7 @@ def part(name: str, args: argparse.Namespace) -> dict[str, float]:
     """One part, in this process: seconds and peak memory in MiB."""
     from sportmonks.routes.extract import RouteRequest, plan_run, run_route
     from sportmonks.routes.parse import parse_route
-    from sportmonks.routes.source import Access, RestSource
+    from sportmonks.routes.source import RestSource, RouteAccess
     from sportmonks.routes.store import ResumePoint, RouteStore, ensure_table
     from sportmonks.routes.stream import read_pages
     from sportmonks.warehouse.connection import open_connection
@@ -48,7 +48,7 @@ def part(name: str, args: argparse.Namespace) -> dict[str, float]:
         return open_connection(args.dsn)
 
     plan = plan_run(connect, route, RouteRequest(), TODAY)
-    source = RestSource(route, Access(args.url))
+    source = RestSource(route, RouteAccess(args.url))
     with connect() as conn:
         conn.autocommit = True
         ensure_table(conn, route)

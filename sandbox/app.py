@@ -32,7 +32,7 @@ NO_RESULT = (
 )
 
 
-class Cut(Exception):
+class CutError(Exception):
     """Raised to close the connection: the server drops a response that was not finished."""
 
 
@@ -93,7 +93,7 @@ class Api:
             await send(
                 {"type": "http.response.body", "body": body[: int(len(body) * response.cut_at)], "more_body": True}
             )
-            raise Cut
+            raise CutError
         await send({"type": "http.response.body", "body": body})
         if response.reports_empty is not None and response.complete:
             response.reports_empty.reported_empty = response.reports_empty.reported_empty or time.monotonic()

@@ -16,7 +16,7 @@ from local.cli.failures import show_failure
 from local.cli.follow import FollowedRun, Follower
 from local.cli.leagues import wait_for_dag
 from local.errors import LocalError, UsageError
-from local.stack.airflow_api import Refused
+from local.stack.airflow_api import RefusedError
 from local.stack.stack import Stack
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def run_plans(
         stack.api.unpause(dag_id)
         try:
             run = FollowedRun.of(plan.league.name, stack.api.trigger(dag_id, plan.conf))
-        except Refused as error:
+        except RefusedError as error:
             raise UsageError(error.message, hint="correct that parameter") from None
         stack.say(f"{plan.league.name}: {stack.airflow.url}/dags/{dag_id}/runs/{run.run_id}")
         runs.append(run)

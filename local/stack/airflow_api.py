@@ -15,11 +15,11 @@ from local.errors import LocalError
 TIMEOUT = (5, 30)
 
 
-class NotFound(LocalError):
+class NotFoundError(LocalError):
     """404: no such DAG, run or variable."""
 
 
-class Refused(LocalError):
+class RefusedError(LocalError):
     """400, 409 or 422: the API refuses the request; its message is in this one."""
 
 
@@ -58,7 +58,10 @@ class AirflowApi:
         json: Any = None,
         timeout: float = 20.0,
     ) -> dict[str, Any]:
-        """JSON response of `/api/v2<path>`; reads are repeated for `timeout` seconds. NotFound, Refused, LocalError."""
+        """JSON response of `/api/v2<path>`; reads are repeated for `timeout` seconds.
+
+        Raises NotFoundError, RefusedError, LocalError.
+        """
         deadline = time.monotonic() + (timeout if method == "GET" else 0)
         while True:
             try:
@@ -114,9 +117,9 @@ class AirflowApi:
         detail = value.get("detail", value) if isinstance(value, dict) else value
         message = f"Airflow refuses {method} {path} (HTTP {answer.status_code}): {_readable(detail)}"
         if answer.status_code == 404:
-            raise NotFound(message)
+            raise NotFoundError(message)
         if answer.status_code in (400, 409, 422):
-            raise Refused(message)
+            raise RefusedError(message)
         raise LocalError(message, hint="run `./etl status`")
 
     # -- requests of the commands ---------------------------------------------------------------------------
@@ -124,14 +127,14 @@ class AirflowApi:
     def variable(self, key: str) -> str | None:
         try:
             return str(self.get(f"/variables/{quote(key, safe='')}")["value"])
-        except NotFound:
+        except NotFoundError:
             return None
 
     def dag(self, dag_id: str) -> dict[str, Any] | None:
         """The DAG, None while it is unknown or no longer in any file."""
         try:
             dag = self.get(f"/dags/{quote(dag_id, safe='')}")
-        except NotFound:
+        except NotFoundError:
             return None
         return None if dag.get("is_stale") else dag
 
@@ -166,7 +169,7 @@ class AirflowApi:
         )
         try:
             state = self.get(path).get("state")
-        except NotFound:
+        except NotFoundError:
             return None
         return None if state is None else str(state)
 

@@ -1,18 +1,18 @@
 """Every error of the package, grouped by what the caller does next.
 
-========================  =======================================================
-class                     what to do
-========================  =======================================================
-ConfigurationError        stop; a setting has to be corrected by a person
-FatalApiError             stop; the request itself is wrong, repeating it is useless
-OutsidePlanError          skip that league or resource, the rest goes on
-TransientApiError         try again, not before ``retry_after``
-RateLimited               the same, and every other caller of that entity waits too
-BudgetWait, CircuitOpen   no call may be made now, come back at ``until``
-WarehouseDown             try again: the warehouse does not answer just now
-DataError                 the answer arrived but some rows cannot be stored
-LostLease                 somebody else has taken over this chunk: stop, write nothing
-========================  =======================================================
+============================  =======================================================
+class                         what to do
+============================  =======================================================
+ConfigurationError            stop; a setting has to be corrected by a person
+FatalApiError                 stop; the request itself is wrong, repeating it is useless
+OutsidePlanError              skip that league or resource, the rest goes on
+TransientApiError             try again, not before ``retry_after``
+RateLimitError                the same, and every other caller of that entity waits too
+BudgetWait, CircuitOpenError  no call may be made now, come back at ``until``
+WarehouseDownError            try again: the warehouse does not answer just now
+DataError                     the response arrived but some rows cannot be stored
+LostLeaseError                another task has taken over this chunk: stop, write nothing
+============================  =======================================================
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class TransientApiError(SportmonksError):
         self.retry_after = retry_after
 
 
-class RateLimited(TransientApiError):
+class RateLimitError(TransientApiError):
     """HTTP 429 or code 5005 for one entity."""
 
     def __init__(self, message: str, *, entity: str, retry_after: float | None = None) -> None:
@@ -62,7 +62,7 @@ class RateLimited(TransientApiError):
         self.entity = entity
 
 
-class BudgetWait(SportmonksError):
+class BudgetWait(SportmonksError):  # noqa: N818 (a wait, not an error)
     """The budget has no call left for ``entity`` before ``until`` (timezone-aware)."""
 
     def __init__(self, message: str, *, entity: str, seconds: float, until: datetime) -> None:
@@ -79,11 +79,11 @@ class BudgetWait(SportmonksError):
         return cls(message, entity=entity, seconds=seconds, until=until)
 
 
-class CircuitOpen(BudgetWait):
+class CircuitOpenError(BudgetWait):
     """The API is away: calls rest everywhere after repeated failures, or it named the time of its return itself."""
 
 
-class WarehouseDown(SportmonksError):
+class WarehouseDownError(SportmonksError):
     """The warehouse refuses connections for now: it restarts, or the network is away."""
 
 
@@ -95,5 +95,5 @@ class DataError(SportmonksError):
         self.ids = tuple(ids)
 
 
-class LostLease(SportmonksError):
+class LostLeaseError(SportmonksError):
     """The chunk's fence moved on: another run or a newer try owns it now."""

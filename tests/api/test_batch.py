@@ -11,7 +11,7 @@ import pytest
 
 from sportmonks.errors import (
     BudgetWait,
-    CircuitOpen,
+    CircuitOpenError,
     ConfigurationError,
     FatalApiError,
     OutsidePlanError,
@@ -211,7 +211,7 @@ def test_the_search_ends_with_too_many_bad_ids_and_keeps_what_it_found(talk: Tal
         (answer(status=400, message="More than 50 ids"), FatalApiError),
         (answer(status=403, message="No access", code=5007), OutsidePlanError),
         (answer(status=429, message="You have reached your rate limit", retry_after=900), BudgetWait),
-        (http("", 503, {"Retry-After": "900"}), CircuitOpen),
+        (http("", 503, {"Retry-After": "900"}), CircuitOpenError),
     ],
 )
 def test_refusals_are_not_split(talk: Talk, raw: bytes, error: type[Exception]) -> None:

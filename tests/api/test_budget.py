@@ -17,7 +17,7 @@ import pytest
 
 from sportmonks.api.budget import Grant, PostgresBudget, UnlimitedBudget
 from sportmonks.api.response import RateLimit
-from sportmonks.errors import BudgetWait, CircuitOpen, ConfigurationError, SportmonksError
+from sportmonks.errors import BudgetWait, CircuitOpenError, ConfigurationError, SportmonksError
 from sportmonks.warehouse.connection import open_connection
 
 Make = Callable[..., PostgresBudget]
@@ -202,7 +202,7 @@ def test_an_open_circuit_says_so(make: Make) -> None:
     budget = make(circuit_failures=3, circuit_open=100)
     for _ in range(3):
         budget.failure(budget.acquire("Fixture"))
-    with pytest.raises(CircuitOpen, match="calls rest everywhere after repeated failures of the API"):
+    with pytest.raises(CircuitOpenError, match="calls rest everywhere after repeated failures of the API"):
         make().acquire("League")
 
 
@@ -211,7 +211,7 @@ def test_the_circuit_lets_one_probe_through_and_closes(make: Make) -> None:
     for _ in range(2):
         budget.failure(budget.acquire("Fixture"))
     probe = budget.acquire("Fixture")
-    with pytest.raises(CircuitOpen):
+    with pytest.raises(CircuitOpenError):
         make(max_inline_wait=0).acquire("League")
     budget.settle(probe, RateLimit(10, 60, "Fixture", 60))
     assert make(max_inline_wait=0).acquire("League").bucket == "League"

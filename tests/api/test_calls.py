@@ -10,7 +10,7 @@ import pytest
 from sportmonks.api.calls import CallRecord
 from sportmonks.errors import (
     BudgetWait,
-    CircuitOpen,
+    CircuitOpenError,
     ConfigurationError,
     FatalApiError,
     OutsidePlanError,
@@ -37,7 +37,7 @@ def test_exhausted_retries_raise_what_was_seen_last(talk: Talk) -> None:
 
 def test_a_long_retry_after_of_a_5xx_is_a_wait_outside_the_worker(talk: Talk, sleeps: Sleeps) -> None:
     client, server = talk(always(http("", 503, {"Retry-After": "600"})))
-    with pytest.raises(CircuitOpen, match="HTTP 503") as caught:
+    with pytest.raises(CircuitOpenError, match="HTTP 503") as caught:
         client.get("fixtures")
     assert caught.value.seconds == 600
     assert 595 < (caught.value.until - datetime.now(UTC)).total_seconds() <= 600
@@ -128,7 +128,7 @@ def test_429_without_end_is_a_wait_outside_the_worker(talk: Talk) -> None:
     with pytest.raises(BudgetWait, match="Too Many Attempts") as caught:
         client.get("fixtures")
     assert (caught.value.entity, caught.value.seconds) == ("Fixture", 30)
-    assert not isinstance(caught.value, CircuitOpen)
+    assert not isinstance(caught.value, CircuitOpenError)
     assert len(server.seen) == 3
 
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from sportmonks.api.response import ApiResponse, MalformedResponse, RateLimit, read_envelope, read_response, row_id
+from sportmonks.api.response import ApiResponse, MalformedResponseError, RateLimit, read_envelope, read_response, row_id
 
 
 def read(body: Any, headers: dict[str, str] | None = None) -> ApiResponse:
@@ -89,7 +89,7 @@ def test_pagination() -> None:
     ],
 )
 def test_what_is_no_answer_says_what_it_is_without_its_content(body: bytes, words: str) -> None:
-    with pytest.raises(MalformedResponse, match=words) as caught:
+    with pytest.raises(MalformedResponseError, match=words) as caught:
         read(body)
     assert "html" not in str(caught.value)
 

@@ -8,8 +8,15 @@ from datetime import UTC, datetime
 import pytest
 
 from sportmonks.api.retry import RetryPolicy, call_with_retries, decide_retry, wait_before_retry
-from sportmonks.api.transport import ResponseTooLarge
-from sportmonks.errors import BudgetWait, CircuitOpen, FatalApiError, RateLimited, SportmonksError, TransientApiError
+from sportmonks.api.transport import ResponseTooLargeError
+from sportmonks.errors import (
+    BudgetWait,
+    CircuitOpenError,
+    FatalApiError,
+    RateLimitError,
+    SportmonksError,
+    TransientApiError,
+)
 
 WITH_BUDGET = RetryPolicy("Fixture", attempts=3, attempts_limited=5, budgeted=True)
 WITHOUT = RetryPolicy("raw_shop_orders", attempts=3)
@@ -19,16 +26,16 @@ def fault(seconds: float | None = None) -> TransientApiError:
     return TransientApiError("x: HTTP 503", retry_after=seconds)
 
 
-def limited(seconds: float | None = None) -> RateLimited:
-    return RateLimited("x: Too Many Attempts.", entity="Stage", retry_after=seconds)
+def limited(seconds: float | None = None) -> RateLimitError:
+    return RateLimitError("x: Too Many Attempts.", entity="Stage", retry_after=seconds)
 
 
 # A number is a wait in seconds, None the error itself.
 @pytest.mark.parametrize(
     ("policy", "attempt", "error", "decision"),
     [
-        (WITH_BUDGET, 1, ResponseTooLarge("x"), None),
-        (WITHOUT, 1, ResponseTooLarge("x"), None),
+        (WITH_BUDGET, 1, ResponseTooLargeError("x"), None),
+        (WITHOUT, 1, ResponseTooLargeError("x"), None),
         (WITH_BUDGET, 1, limited(), 0.0),
         (WITH_BUDGET, 4, limited(7), 0.0),
         (WITH_BUDGET, 1, limited(1800), 0.0),
@@ -44,9 +51,9 @@ def limited(seconds: float | None = None) -> RateLimited:
         (WITHOUT, 1, fault(7), 7.0),
         (WITH_BUDGET, 3, fault(7), None),
         (WITHOUT, 3, fault(), None),
-        (WITH_BUDGET, 1, fault(600), (CircuitOpen, "Fixture", 600)),
-        (WITH_BUDGET, 3, fault(600), (CircuitOpen, "Fixture", 600)),
-        (WITHOUT, 1, fault(600), (CircuitOpen, "raw_shop_orders", 600)),
+        (WITH_BUDGET, 1, fault(600), (CircuitOpenError, "Fixture", 600)),
+        (WITH_BUDGET, 3, fault(600), (CircuitOpenError, "Fixture", 600)),
+        (WITHOUT, 1, fault(600), (CircuitOpenError, "raw_shop_orders", 600)),
     ],
 )
 def test_decisions(
@@ -78,7 +85,7 @@ def test_waits_double_up_to_the_cap_and_half_of_them_is_random() -> None:
 
 def test_the_time_that_the_api_names_is_honoured() -> None:
     assert wait_before_retry(1, TransientApiError("x", retry_after=25)) == 25
-    assert wait_before_retry(1, RateLimited("x", entity="Fixture", retry_after=1847)) == 1847
+    assert wait_before_retry(1, RateLimitError("x", entity="Fixture", retry_after=1847)) == 1847
     assert wait_before_retry(3, TransientApiError("x", retry_after=0.1), chance=lambda: 0.0) == 2
 
 
@@ -104,7 +111,7 @@ def test_the_loop_waits_between_attempts_and_returns_the_first_result(caplog: py
 
 @pytest.mark.parametrize(
     ("error", "raised", "attempts"),
-    [(fault(1), TransientApiError, 3), (fault(60), CircuitOpen, 1), (FatalApiError("no"), FatalApiError, 1)],
+    [(fault(1), TransientApiError, 3), (fault(60), CircuitOpenError, 1), (FatalApiError("no"), FatalApiError, 1)],
 )
 def test_the_loop_ends_with_the_error_of_its_decision(
     error: SportmonksError, raised: type[SportmonksError], attempts: int

@@ -17,7 +17,7 @@ from sportmonks.api.budget import PostgresBudget, UnlimitedBudget
 from sportmonks.api.client import SportmonksClient
 from sportmonks.errors import (
     BudgetWait,
-    CircuitOpen,
+    CircuitOpenError,
     ConfigurationError,
     FatalApiError,
     OutsidePlanError,
@@ -241,10 +241,10 @@ def test_an_api_that_is_down_opens_the_circuit_and_a_later_probe_closes_it(
     ids = truth(box, season(box))
     budgeted.budget._waiting.max_inline_wait = 0  # type: ignore[attr-defined]
     box.fault("status", status=503, count=1000)
-    with pytest.raises(CircuitOpen):
+    with pytest.raises(CircuitOpenError):
         budgeted.fixtures_multi(ids)
     struck = box.calls()["total"]
-    with pytest.raises(CircuitOpen):
+    with pytest.raises(CircuitOpenError):
         budgeted.season_index(season(box)).__next__()
     assert box.calls()["total"] == struck
     box.admin("DELETE", "/faults")

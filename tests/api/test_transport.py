@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from sportmonks.api.client import SportmonksClient
-from sportmonks.api.transport import ResponseTooLarge, TokenAuth, Unreachable, clean_base_url, clean_key
+from sportmonks.api.transport import ResponseTooLargeError, TokenAuth, UnreachableError, clean_base_url, clean_key
 from sportmonks.errors import ConfigurationError, TransientApiError
 from tests.api.conftest import KEY
 from tests.harness.api_server import Handler, Seen, Server, always, answer, http, zipped
@@ -146,7 +146,7 @@ def test_answers_over_the_size_limit_are_refused_without_a_retry(talk: Talk, ann
         sock.shutdown(socket.SHUT_RDWR)
 
     client, server = talk(big, max_bytes=2**20)
-    with pytest.raises(ResponseTooLarge, match="larger than 1 MiB"):
+    with pytest.raises(ResponseTooLargeError, match="larger than 1 MiB"):
         client.get("fixtures")
     assert len(server.seen) == 1
 
@@ -154,7 +154,7 @@ def test_answers_over_the_size_limit_are_refused_without_a_retry(talk: Talk, ann
 def test_a_gzip_bomb_stops_at_the_size_limit(talk: Talk) -> None:
     bomb = gzip.compress(b" " * 50_000_000)
     client, _ = talk(always(http(bomb, headers={"Content-Encoding": "gzip"})), max_bytes=2**20)
-    with pytest.raises(ResponseTooLarge):
+    with pytest.raises(ResponseTooLargeError):
         client.get("fixtures")
 
 
@@ -170,7 +170,7 @@ def test_an_unreachable_host_is_named(talk: Talk) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     client.transport.base_url = f"http://127.0.0.1:{port}/v3"
-    with pytest.raises(Unreachable, match="Connection refused"):
+    with pytest.raises(UnreachableError, match="Connection refused"):
         client.get("fixtures")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from sportmonks.collect.context import RunContext
 from sportmonks.collect.lease import hold_lease
-from sportmonks.errors import BudgetWait, LostLease, TransientApiError
+from sportmonks.errors import BudgetWait, LostLeaseError, TransientApiError
 from sportmonks.warehouse.session import Session
 from tests.collect.conftest import RunHarness
 
@@ -19,9 +19,9 @@ ERROR = "SELECT error_message FROM etl.execution_chunks"
 TAKE_OVER = "UPDATE etl.chunks SET owner = 'other', fence = fence + 1"
 
 
-def _taken_over(harness: RunHarness) -> LostLease:
+def _taken_over(harness: RunHarness) -> LostLeaseError:
     harness.conn.execute(TAKE_OVER)
-    return LostLease("taken over")
+    return LostLeaseError("taken over")
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_a_lost_lease_is_left_to_its_new_holder(harness: RunHarness, run: RunCon
     fence = harness.value("SELECT fence FROM etl.chunks")
     with (
         Session(run.connect) as session,
-        pytest.raises(LostLease),
+        pytest.raises(LostLeaseError),
         hold_lease(run, session, harness.season, "one"),
     ):
         raise _taken_over(harness)

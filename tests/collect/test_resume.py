@@ -13,7 +13,7 @@ import pytest
 
 from sportmonks.collect import checkpoints
 from sportmonks.collect.plan import plan
-from sportmonks.errors import BudgetWait, LostLease
+from sportmonks.errors import BudgetWait, LostLeaseError
 from tests.collect.conftest import DAY, RunHarness
 
 OUTCOMES = "SELECT status, count(*) FROM etl.execution_fixtures WHERE execution_id = %s GROUP BY 1"
@@ -162,7 +162,7 @@ def test_a_chunk_taken_over_in_the_middle_is_left_alone(harness: RunHarness) -> 
                 harness.conn.execute("UPDATE etl.chunks SET fence = fence + 1, owner = 'other'")
             return super().execute(query, *args, **kwargs)
 
-    with pytest.raises(LostLease):
+    with pytest.raises(LostLeaseError):
         harness.collect(harness.run(run.execution_id, connect=_as(TakenOver, harness)))
     assert harness.value("SELECT owner FROM etl.chunks") == "other"
     assert harness.rows(OUTCOMES, run.execution_id) == [("PENDING", 12)]

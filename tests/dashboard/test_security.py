@@ -15,7 +15,7 @@ from sportmonks import redaction as masking
 from sportmonks.dashboard import queries
 from sportmonks.dashboard.app import FILES, STATIC, airflow_warehouse, create_app
 from sportmonks.dashboard.security import CSRF_SECONDS, Csrf
-from sportmonks.errors import WarehouseDown
+from sportmonks.errors import WarehouseDownError
 from tests.dashboard.conftest import Client
 from tests.harness.dashboard_server import serving, stand_in_access
 
@@ -193,7 +193,7 @@ def test_by_airflows_means(
     with airflow_warehouse() as conn:
         assert queries.logs(conn)["rows"][0]["message"] == "odd ***"
     monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", "postgres://u:p@127.0.0.1:1/x")
-    with pytest.raises(WarehouseDown):
+    with pytest.raises(WarehouseDownError):
         airflow_warehouse()
 
 

@@ -16,7 +16,7 @@ from psycopg import conninfo
 from sportmonks.api.budget import PostgresBudget, UnlimitedBudget
 from sportmonks.errors import (
     BudgetWait,
-    CircuitOpen,
+    CircuitOpenError,
     ConfigurationError,
     FatalApiError,
     OutsidePlanError,
@@ -248,7 +248,7 @@ def test_errors_in_airflows_terms(error: Exception, kind: type[BaseException]) -
 def test_waits_fail_with_retries_and_strangers_pass_unchanged() -> None:
     from datetime import UTC, datetime
 
-    wait = CircuitOpen("rest", entity="Fixture", seconds=30, until=datetime.now(UTC))
+    wait = CircuitOpenError("rest", entity="Fixture", seconds=30, until=datetime.now(UTC))
     assert type(as_airflow(wait)) is AirflowException
     stranger = KeyError("x")
     assert as_airflow(stranger) is stranger

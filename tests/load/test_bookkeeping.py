@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from sportmonks.errors import LostLease
+from sportmonks.errors import LostLeaseError
 from sportmonks.load.batch import FetchedBatch, store_batch
 from sportmonks.load.payloads import read_payloads
 from sportmonks.warehouse.connection import open_connection
@@ -103,11 +103,11 @@ def test_a_batch_stored_twice_counts_once(chunk: ChunkHarness, payloads: list[Fi
 def test_without_the_lease_nothing_is_written(chunk: ChunkHarness, payloads: list[FixtureJson]) -> None:
     before = dump(chunk.conn)
     chunk.conn.execute("UPDATE etl.chunks SET fence = fence + 1")
-    with pytest.raises(LostLease, match="taken over by another task"):
+    with pytest.raises(LostLeaseError, match="taken over by another task"):
         chunk.store(*payloads)
     assert dump(chunk.conn) == before
     chunk.conn.execute("DELETE FROM etl.chunks")
-    with pytest.raises(LostLease):
+    with pytest.raises(LostLeaseError):
         chunk.store(*payloads)
 
 

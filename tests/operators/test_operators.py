@@ -20,13 +20,13 @@ from sportmonks.config.catalog import TaskSettings
 from sportmonks.config.manifest import League, Manifest, decode_manifest
 from sportmonks.errors import (
     BudgetWait,
-    CircuitOpen,
+    CircuitOpenError,
     ConfigurationError,
     DataError,
     FatalApiError,
-    LostLease,
+    LostLeaseError,
     OutsidePlanError,
-    RateLimited,
+    RateLimitError,
     SportmonksError,
     TransientApiError,
 )
@@ -251,7 +251,7 @@ def failing(name: str, error: BaseException, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("name", OPERATORS)
-@pytest.mark.parametrize("kind", [BudgetWait, CircuitOpen])
+@pytest.mark.parametrize("kind", [BudgetWait, CircuitOpenError])
 def test_a_wait_frees_the_slot_and_comes_back(
     box: RunningSandbox, monkeypatch: pytest.MonkeyPatch, name: str, kind: type[BudgetWait]
 ) -> None:
@@ -314,9 +314,9 @@ def test_the_lists_of_a_season_are_left_to_the_next_run_instead(
         (FatalApiError("bad filter."), AirflowFailException),
         (OutsidePlanError("not covered."), AirflowSkipException),
         (TransientApiError("503."), AirflowException),
-        (RateLimited("429.", entity="Fixture"), AirflowException),
+        (RateLimitError("429.", entity="Fixture"), AirflowException),
         (DataError("odd.", ids=[1]), AirflowException),
-        (LostLease("taken over."), AirflowException),
+        (LostLeaseError("taken over."), AirflowException),
         (SportmonksError("something."), AirflowException),
         (KeyError("a bug"), KeyError),
     ],
@@ -333,7 +333,7 @@ def test_errors_in_airflows_terms(
 
 
 @pytest.mark.parametrize(
-    ("error", "status"), [(TransientApiError("503."), "FAILED"), (LostLease("taken over."), "RUNNING")]
+    ("error", "status"), [(TransientApiError("503."), "FAILED"), (LostLeaseError("taken over."), "RUNNING")]
 )
 def test_a_collector_stops_its_chunk_unless_that_is_somebody_elses(
     box: RunningSandbox,
@@ -365,7 +365,7 @@ def waits(task: Any) -> Iterator[dict[str, Any]]:
 def test_an_api_that_keeps_failing_is_not_waited_for_for_ever(
     box: RunningSandbox, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    task = failing(name, CircuitOpen("calls rest", entity="State", seconds=30, until=LATER), monkeypatch)
+    task = failing(name, CircuitOpenError("calls rest", entity="State", seconds=30, until=LATER), monkeypatch)
     found = waits(task)
     assert [next(found), next(found)] == [{"outages": 1}, {"outages": 2}]
     with pytest.raises(AirflowException, match=r"kept failing over 2 waits\. calls rest") as caught:

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from sportmonks.routes.extract import RoutePlan, RouteRequest, plan_run, run_route
-from sportmonks.routes.source import Access, RestSource
+from sportmonks.routes.source import RestSource, RouteAccess
 from sportmonks.routes.spec import Route
 from sportmonks.warehouse.connection import open_connection
 from tests.harness.rest_server import RestServer
@@ -57,7 +57,7 @@ def run(server: RestServer, warehouse_dsn: str) -> Run:
                 sleeps.append(seconds)
 
         plan: RoutePlan = plan_run(connect, route, RouteRequest(**days), params.get("today", TODAY))
-        source = RestSource(route, Access(server.url, password="S3cr3tKey"), sleep=sleep)
+        source = RestSource(route, RouteAccess(server.url, password="S3cr3tKey"), sleep=sleep)
         try:
             return run_route(
                 route,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sportmonks.routes.extract import RouteRequest, plan_run, run_route
 from sportmonks.routes.parse import parse_route
-from sportmonks.routes.source import Access, RestSource
+from sportmonks.routes.source import RestSource, RouteAccess
 from sportmonks.warehouse.connection import open_connection
 
 
@@ -18,7 +18,7 @@ def main(dsn: str, url: str, file: str) -> None:
     plan = plan_run(lambda: open_connection(dsn), route, RouteRequest(), today)
     run_route(
         route,
-        RestSource(route, Access(url)),
+        RestSource(route, RouteAccess(url)),
         lambda: open_connection(dsn),
         plan,
         execution_id="etl_1",

@@ -11,10 +11,10 @@ import pytest
 
 from sportmonks.errors import (
     BudgetWait,
-    CircuitOpen,
+    CircuitOpenError,
     ConfigurationError,
     FatalApiError,
-    LostLease,
+    LostLeaseError,
     TransientApiError,
 )
 from sportmonks.routes.spec import Route
@@ -339,7 +339,7 @@ def test_an_api_that_names_a_long_absence_gives_the_worker_back(run: Run, server
     server.headers = {"Retry-After": "600"}
     sleeps: list[float] = []
     route = make_route()
-    with pytest.raises(CircuitOpen, match="HTTP 503") as caught:
+    with pytest.raises(CircuitOpenError, match="HTTP 503") as caught:
         run(route, sleeps=sleeps)
     assert (caught.value.entity, caught.value.seconds, sleeps) == ("raw_shop_orders", 600, [])
     server.headers = {"Retry-After": "9"}
@@ -372,7 +372,7 @@ def test_an_older_try_writes_nothing_more(run: Run, server: RestServer, warehous
     summary = run(route)
     go_on.set()
     thread.join(30)
-    assert isinstance(first_thread[0], LostLease)
+    assert isinstance(first_thread[0], LostLeaseError)
     assert ids(warehouse, route) == list(range(1, 1001))
     assert summary["inserted"] == 1000
     assert warehouse.execute("SELECT status FROM etl.collector_runs").fetchall() == [("success",)]

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from sportmonks.errors import ConfigurationError, WarehouseDown
+from sportmonks.errors import ConfigurationError, WarehouseDownError
 from sportmonks.warehouse.connection import open_connection
 
 SETTINGS = {
@@ -51,7 +51,7 @@ def test_text_is_stored_as_it_is_whatever_the_environment_says(
 
 
 def test_a_server_that_is_away_and_one_that_refuses_raise_different_errors(warehouse_dsn: str) -> None:
-    with pytest.raises(WarehouseDown, match="does not answer"):
+    with pytest.raises(WarehouseDownError, match="does not answer"):
         open_connection("host=127.0.0.1 port=1 user=etl password=not-shown dbname=etl")
     wrong = psycopg.conninfo.make_conninfo(warehouse_dsn, dbname="not_there")
     with pytest.raises(ConfigurationError, match="not_there") as refused:

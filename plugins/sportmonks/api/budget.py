@@ -2,7 +2,7 @@
 
 A call is taken in one atomic statement before it is made, and what the API reports afterwards may only tighten the
 figures within a window. No connection is held during a wait. A wait longer than ``max_inline_wait`` is raised as
-BudgetWait (CircuitOpen) instead, so that a task can give its worker slot back.
+BudgetWait (CircuitOpenError) instead, so that a task can give its worker slot back.
 The rules are in ``include/sql/functions/budget.sql``.
 """
 
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sportmonks.api.response import RateLimit
 from sportmonks.api.retry import wait_before_retry
 from sportmonks.config.catalog import BudgetSettings
-from sportmonks.errors import BudgetWait, CircuitOpen, ConfigurationError, SportmonksError, WarehouseDown
+from sportmonks.errors import BudgetWait, CircuitOpenError, ConfigurationError, SportmonksError, WarehouseDownError
 from sportmonks.warehouse.queries import sql
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Budget(Protocol):
     """What the client requires of a budget. All methods are safe to call from several threads."""
 
     def acquire(self, entity: str, *, urgent: bool = False) -> Grant:
-        """The right to one call, after a short wait if necessary. Raises BudgetWait, CircuitOpen."""
+        """The right to one call, after a short wait if necessary. Raises BudgetWait, CircuitOpenError."""
         ...
 
     def settle(self, grant: Grant, figures: RateLimit, *, seconds: float = 0.0, answered: bool = True) -> None:
@@ -84,12 +84,12 @@ class _Waiting:
         self._sleep = sleep
 
     def wait(self, reason: str, entity: str, seconds: float, waited: float) -> float:
-        """Sleep ``seconds`` and a small random part; returns the new total. Raises BudgetWait or CircuitOpen when
+        """Sleep ``seconds`` and a small random part; returns the new total. Raises BudgetWait or CircuitOpenError when
         the total would be too long."""
         seconds = max(seconds, 0.01)
         why = _REASONS.get(reason, reason)
         if waited + seconds > self.max_inline_wait:
-            kind = CircuitOpen if reason == "circuit" else BudgetWait
+            kind = CircuitOpenError if reason == "circuit" else BudgetWait
             raise kind.after(seconds, entity=entity, reason=why)
         level = logging.DEBUG if reason == "probing" else logging.INFO
         log.log(level, "%s: waiting %.1f s: %s", entity, seconds, why)
@@ -282,7 +282,7 @@ class PostgresBudget:
                 if attempt == 4:
                     if self._has_worked:
                         # The settings are right, so nobody has to correct them: the task may try again.
-                        raise WarehouseDown(
+                        raise WarehouseDownError(
                             f"The warehouse has stopped answering ({type(error).__name__}).",
                             hint="The task resumes where it stopped once the warehouse is back.",
                         ) from None

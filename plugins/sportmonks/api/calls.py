@@ -13,13 +13,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from sportmonks.api.budget import Budget, Grant
-from sportmonks.api.includes import IncludeRefused
+from sportmonks.api.includes import IncludeRefusedError
 from sportmonks.api.paths import PROBE_PATHS, shape
-from sportmonks.api.response import ApiResponse, Envelope, MalformedResponse, RateLimit, read_envelope, read_response
+from sportmonks.api.response import (
+    ApiResponse,
+    Envelope,
+    MalformedResponseError,
+    RateLimit,
+    read_envelope,
+    read_response,
+)
 from sportmonks.api.retry import RetryPolicy, call_with_retries
 from sportmonks.api.status import Decision, decide, is_exhausted, retry_after
 from sportmonks.api.transport import HttpResponse, Transport
-from sportmonks.errors import ConfigurationError, FatalApiError, OutsidePlanError, RateLimited, TransientApiError
+from sportmonks.errors import ConfigurationError, FatalApiError, OutsidePlanError, RateLimitError, TransientApiError
 
 log = logging.getLogger(__name__)
 
@@ -87,8 +94,8 @@ class Caller:
     def call(self, request: ApiRequest) -> ApiResponse:
         """The answer, after as many attempts as the request allows.
 
-        Raises BudgetWait/CircuitOpen (no call now, come back later), TransientApiError (attempts exhausted),
-        OutsidePlanError, FatalApiError, ConfigurationError, IncludeRefused.
+        Raises BudgetWait/CircuitOpenError (no call now, come back later), TransientApiError (attempts exhausted),
+        OutsidePlanError, FatalApiError, ConfigurationError, IncludeRefusedError.
         """
         policy = RetryPolicy(request.entity, request.attempts, request.attempts_limited, budgeted=True)
         return call_with_retries(lambda attempt: self._attempt(request, attempt), policy, sleep=self.sleep)
@@ -131,14 +138,14 @@ class Caller:
         flaw = ""
         try:
             envelope = read_envelope(response.body, response.headers)
-        except MalformedResponse as malformed:
+        except MalformedResponseError as malformed:
             flaw = str(malformed)
         decision = decide(response.status, envelope)
         message = (envelope.message if envelope else "") or flaw or f"HTTP {response.status}"
         wait = retry_after(response.headers, envelope)
         if decision is Decision.RATE_LIMITED:
             self.budget.penalise(grant, wait, exhausted=is_exhausted(envelope))
-            raise RateLimited(f"{where}: {message}", entity=grant.bucket, retry_after=wait)
+            raise RateLimitError(f"{where}: {message}", entity=grant.bucket, retry_after=wait)
         if decision is Decision.RETRY:
             self.budget.failure(grant)
             raise TransientApiError(f"{where}: HTTP {response.status}, {message}", retry_after=wait)
@@ -148,7 +155,7 @@ class Caller:
         if decision is Decision.OK and envelope is not None:
             try:
                 answer = read_response(envelope, status=response.status, size=len(response.body))
-            except MalformedResponse as malformed:
+            except MalformedResponseError as malformed:
                 self.budget.failure(grant)
                 raise TransientApiError(f"{where}: {malformed}") from None
         rate_limit = envelope.rate_limit if envelope else RateLimit()
@@ -163,7 +170,7 @@ class Caller:
     def _error(self, decision: Decision, where: str, status: int, code: int | None, message: str) -> Exception:
         text = f"{where}: HTTP {status}{f' (code {code})' if code else ''}: {message}"
         if decision is Decision.DROP_INCLUDE:
-            return IncludeRefused(code, message)
+            return IncludeRefusedError(code, message)
         if decision is Decision.OUTSIDE_PLAN:
             return OutsidePlanError(text, hint="The subscription does not cover it; it is left out.")
         if status == 401:

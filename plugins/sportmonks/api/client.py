@@ -23,7 +23,7 @@ from sportmonks.api.response import ApiResponse
 from sportmonks.api.transport import DEFAULT_MAX_BYTES, USER_AGENT, Transport
 from sportmonks.errors import (
     BudgetWait,
-    CircuitOpen,
+    CircuitOpenError,
     ConfigurationError,
     FatalApiError,
     OutsidePlanError,
@@ -129,7 +129,7 @@ class SportmonksClient:
     ) -> ApiResponse:
         """One request with its retries; refused includes are learned and left out.
 
-        Raises BudgetWait/CircuitOpen (no call now, come back later), TransientApiError (attempts exhausted),
+        Raises BudgetWait/CircuitOpenError (no call now, come back later), TransientApiError (attempts exhausted),
         OutsidePlanError, FatalApiError, ConfigurationError.
         """
         path = full_path(path)
@@ -211,7 +211,7 @@ class SportmonksClient:
         except OutsidePlanError:
             return
         except (TransientApiError, BudgetWait) as error:
-            if isinstance(error, BudgetWait) and not isinstance(error, CircuitOpen):
+            if isinstance(error, BudgetWait) and not isinstance(error, CircuitOpenError):
                 return
             raise ConfigurationError(
                 f"The Sportmonks API at {self.base_url} does not answer: {error.message}", hint=hint

@@ -27,7 +27,7 @@ _QUOTED_BEFORE = re.compile(r"['\"`]([A-Za-z][\w.]*)['\"`]\s+include", re.I)
 _QUOTED_AFTER = re.compile(r"include[s]?:?\s+['\"`]([A-Za-z][\w.]*)['\"`]", re.I)
 
 
-class IncludeRefused(Exception):
+class IncludeRefusedError(Exception):
     """The subscription or the endpoint refuses an include of this request; ``code`` is the provider's."""
 
     def __init__(self, code: int | None, message: str) -> None:
@@ -126,7 +126,7 @@ class ForbiddenIncludes:
         while True:
             try:
                 return call(includes)
-            except IncludeRefused as refused:
+            except IncludeRefusedError as refused:
                 if not includes:
                     raise FatalApiError(
                         f"{where}: the API refuses an include although none was requested: {refused.message}"
@@ -146,10 +146,10 @@ class ForbiddenIncludes:
             try:
                 response = call((*kept, include))
                 kept = (*kept, include)
-            except IncludeRefused as refused:
+            except IncludeRefusedError as refused:
                 self._learn_refused(entity, name_of(include), refused)
         return response if response is not None else call(())
 
-    def _learn_refused(self, entity: str, include: str, refused: IncludeRefused) -> None:
+    def _learn_refused(self, entity: str, include: str, refused: IncludeRefusedError) -> None:
         if self.learn(entity, include, refused.code, refused.message):
             log.warning("Include '%s' is left out for %s: the API refuses it (code %s)", include, entity, refused.code)

@@ -22,7 +22,7 @@ from sportmonks.coerce import as_int, as_seconds
 NO_RESULT_WORDS = "no result"
 
 
-class MalformedResponse(ValueError):
+class MalformedResponseError(ValueError):
     """The body is not the JSON envelope of this API; the text names what it is instead and never shows its content."""
 
 
@@ -160,7 +160,7 @@ def _message(parts: Mapping[str, msgspec.Raw]) -> str:
 def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
     """The top level of a JSON answer. ``headers`` should look up names without regard to case.
 
-    Raises MalformedResponse for everything that is not a JSON object: HTML, truncated or broken text.
+    Raises MalformedResponseError for everything that is not a JSON object: HTML, truncated or broken text.
     """
     if body.startswith(b"\xef\xbb\xbf"):
         body = body[3:]
@@ -173,7 +173,7 @@ def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
         retry_after = as_seconds(_loose(parts.get("retry_after")))
         return Envelope(parts, code, _message(parts), retry_after, _rate_limit(parts, headers))
     except UnicodeDecodeError:
-        raise MalformedResponse("the answer is not UTF-8") from None
+        raise MalformedResponseError("the answer is not UTF-8") from None
     except msgspec.MsgspecError as error:
         if not body.strip():
             what = "the answer is empty"
@@ -181,13 +181,13 @@ def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
             what = "the answer is a web page, not JSON"
         else:
             what = f"the answer is not valid JSON ({error})"
-        raise MalformedResponse(what) from None
+        raise MalformedResponseError(what) from None
 
 
 def read_response(envelope: Envelope, *, status: int, size: int) -> ApiResponse:
     """The answer of an envelope whose decision is OK.
 
-    Raises MalformedResponse when ``data`` is neither object, list nor null.
+    Raises MalformedResponseError when ``data`` is neither object, list nor null.
     """
     raw = envelope.parts.get("data")
     data: msgspec.Raw | list[msgspec.Raw] | None = None
@@ -199,9 +199,9 @@ def read_response(envelope: Envelope, *, status: int, size: int) -> ApiResponse:
             elif first == b"{":
                 data = raw
             elif first != b"n":
-                raise MalformedResponse("'data' is neither an object nor a list")
+                raise MalformedResponseError("'data' is neither an object nor a list")
         except msgspec.MsgspecError as error:
-            raise MalformedResponse(f"'data' is not valid JSON ({error})") from None
+            raise MalformedResponseError(f"'data' is not valid JSON ({error})") from None
     return ApiResponse(
         data=data,
         message=envelope.message,

@@ -16,8 +16,8 @@ from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
-from sportmonks.api.transport import ResponseTooLarge
-from sportmonks.errors import BudgetWait, CircuitOpen, RateLimited, SportmonksError, TransientApiError
+from sportmonks.api.transport import ResponseTooLargeError
+from sportmonks.errors import BudgetWait, CircuitOpenError, RateLimitError, SportmonksError, TransientApiError
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class RetryPolicy:
 
     def attempts_after(self, error: TransientApiError) -> int:
         """Requests at most when the last one failed with ``error``."""
-        return (self.attempts_limited or self.attempts) if isinstance(error, RateLimited) else self.attempts
+        return (self.attempts_limited or self.attempts) if isinstance(error, RateLimitError) else self.attempts
 
 
 def wait_before_retry(
@@ -79,24 +79,24 @@ def decide_retry(policy: RetryPolicy, attempt: int, error: TransientApiError) ->
     rate limit, long wait          0 s, the budget raises      BudgetWait
     rate limit, last attempt       BudgetWait                  the error itself
     other fault                    wait                        wait
-    other fault, long wait         CircuitOpen                 CircuitOpen
+    other fault, long wait         CircuitOpenError                 CircuitOpenError
     other fault, last attempt      the error itself            the error itself
     =============================  ==========================  ==========================
 
     A wait is long when the API named one above LONGEST_WAIT_S: it is away, for maintenance or until its window ends.
     """
-    if isinstance(error, ResponseTooLarge):
+    if isinstance(error, ResponseTooLargeError):
         return error
     named = error.retry_after or 0.0
     last = attempt >= policy.attempts_after(error)
-    if isinstance(error, RateLimited) and policy.budgeted:
+    if isinstance(error, RateLimitError) and policy.budgeted:
         if not last:
             return 0.0
         return BudgetWait.after(max(named, LONGEST_WAIT_S), entity=error.entity, reason=error.message)
     if named > LONGEST_WAIT_S:
-        if isinstance(error, RateLimited):
+        if isinstance(error, RateLimitError):
             return BudgetWait.after(named, entity=error.entity, reason=error.message)
-        return CircuitOpen.after(named, entity=policy.entity, reason=error.message)
+        return CircuitOpenError.after(named, entity=policy.entity, reason=error.message)
     return error if last else wait_before_retry(attempt, error)
 
 
@@ -105,7 +105,7 @@ def call_with_retries(
 ) -> T:
     """The result of ``call(attempt)``, called until it succeeds or ``policy`` ends the loop.
 
-    Raises what ``call`` raises; BudgetWait or CircuitOpen in place of a TransientApiError whose wait is too long.
+    Raises what ``call`` raises; BudgetWait or CircuitOpenError in place of a TransientApiError whose wait is too long.
     """
     decisions: dict[int, float | SportmonksError] = {}
 

@@ -34,11 +34,11 @@ DEFAULT_MAX_BYTES = 256 * 1024 * 1024
 _PLACEHOLDERS = frozenset({"changeme", "your_api_key", "your-api-key", "your_token", "api_key", "token", "xxx", "none"})
 
 
-class Unreachable(TransientApiError):
+class UnreachableError(TransientApiError):
     """No connection could be opened: the address is wrong, or the API is down."""
 
 
-class ResponseTooLarge(TransientApiError):
+class ResponseTooLargeError(TransientApiError):
     """The answer is larger than the size limit. The same request would fail again; a smaller one may succeed."""
 
 
@@ -269,8 +269,8 @@ class Transport:
     ) -> HttpResponse:
         """GET ``base_url/path``, the complete body decompressed. ``label`` replaces the path in errors.
 
-        Raises TransientApiError (Unreachable, ResponseTooLarge) for everything that is not a complete HTTP answer,
-        ConfigurationError for a certificate that does not verify.
+        Raises TransientApiError (UnreachableError, ResponseTooLargeError) for everything that is not a complete HTTP
+        answer, ConfigurationError for a certificate that does not verify.
         """
         label = label or path
         total = total_timeout or self.total_timeout
@@ -314,8 +314,8 @@ class Transport:
             chunks.append(chunk)
         return b"".join(chunks)
 
-    def _too_large(self, path: str) -> ResponseTooLarge:
-        return ResponseTooLarge(
+    def _too_large(self, path: str) -> ResponseTooLargeError:
+        return ResponseTooLargeError(
             f"{path}: the answer is larger than {self._max_bytes / 2**20:.0f} MiB.",
             hint="Request fewer fixtures or includes at once, or raise max_bytes.",
         )
@@ -330,18 +330,18 @@ class Transport:
                 f"The certificate of {self.host} cannot be verified.",
                 hint="Check SPORTMONKS_BASE_URL, the machine's clock and its CA certificates.",
             )
-        return Unreachable(f"{path}: no TLS connection to {self.host} ({_root_cause(error)}).")
+        return UnreachableError(f"{path}: no TLS connection to {self.host} ({_root_cause(error)}).")
 
     def _fault(self, path: str, error: Exception, timeout: tuple[float, float]) -> TransientApiError:
         if isinstance(error, requests.ConnectTimeout):
-            return Unreachable(f"{path}: no connection to {self.host} within {timeout[0]:g} s.")
+            return UnreachableError(f"{path}: no connection to {self.host} within {timeout[0]:g} s.")
         if isinstance(error, requests.ReadTimeout):
             return TransientApiError(f"{path}: no data for {timeout[1]:g} s.")
         cause = _root_cause(error)
         if isinstance(error, requests.exceptions.ProxyError):
-            return Unreachable(f"{path}: the proxy before {self.host} does not answer ({cause}).")
+            return UnreachableError(f"{path}: the proxy before {self.host} does not answer ({cause}).")
         if isinstance(error, requests.ConnectionError) and _never_connected(error):
-            return Unreachable(f"{path}: no connection to {self.host} ({cause}).")
+            return UnreachableError(f"{path}: no connection to {self.host} ({cause}).")
         return TransientApiError(f"{path}: the connection broke off ({cause}).")
 
 

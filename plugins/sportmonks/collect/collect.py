@@ -44,8 +44,8 @@ def collect(run: RunContext, season: Season, owner: str, on_batch: OnBatch | Non
     """Collect what is left of a season's plan, batch after batch, each in one transaction.
 
     ``owner`` names the task and is the same in all its attempts. ``on_batch`` is called after each committed batch.
-    Raises BudgetWait when the call budget is used up or another live task holds the chunk, LostLease when another task
-    took it over. After any error, fetched batches are stored and the chunk is free for the next attempt.
+    Raises BudgetWait when the call budget is used up or another live task holds the chunk, LostLeaseError when another
+    task took it over. After any error, fetched batches are stored and the chunk is free for the next attempt.
     """
     with Session(run.connect) as session, hold_lease(run, session, season, owner) as lease:
         index_error = session.run(lambda conn: _plan_if_unread(run, conn, season))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sportmonks.collect.context import RunContext
 from sportmonks.config.manifest import Season
-from sportmonks.errors import BudgetWait, LostLease, SportmonksError
+from sportmonks.errors import BudgetWait, LostLeaseError, SportmonksError
 from sportmonks.warehouse.queries import sql
 from sportmonks.warehouse.session import Session
 
@@ -56,7 +56,7 @@ def hold_lease(run: RunContext, session: Session, season: Season, owner: str) ->
 
     ``owner`` names the task: it takes over from its own former attempt at once, from another task only after
     ``run.lease_timeout`` seconds without a heartbeat. Raises BudgetWait while another live task holds the chunk. If the
-    block raises LostLease, the chunk belongs to another task and is left alone; if it raises anything else but
+    block raises LostLeaseError, the chunk belongs to another task and is left alone; if it raises anything else but
     BudgetWait, the reason is stored with the chunk.
     """
     fence = session.run(lambda conn: _take(run, conn, season, owner))
@@ -70,7 +70,7 @@ def hold_lease(run: RunContext, session: Session, season: Season, owner: str) ->
     lease = Lease(run, session, season, fence)
     try:
         yield lease
-    except LostLease:
+    except LostLeaseError:
         raise
     except BudgetWait:
         lease.release()

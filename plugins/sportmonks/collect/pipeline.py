@@ -23,7 +23,7 @@ import psycopg
 
 from sportmonks.collect.response_store import save
 from sportmonks.collect.suspects import Suspects
-from sportmonks.errors import BudgetWait, LostLease, TransientApiError
+from sportmonks.errors import BudgetWait, LostLeaseError, TransientApiError
 from sportmonks.load.batch import BatchResult, FetchedBatch, LoadContext, store_batch
 from sportmonks.load.payloads import read_payloads
 from sportmonks.planning.batches import Batch
@@ -124,7 +124,7 @@ class Pipeline:
                 thread.join(None if complete else max(0.0, deadline - time.monotonic()))
         # Recorded as failed, they do not come before the others again when the chunk is tried anew.
         blamed = self._suspects.to_blame(interrupted=self._error is not None)
-        if blamed and not isinstance(self._error, LostLease):
+        if blamed and not isinstance(self._error, LostLeaseError):
             with Session(self._connect) as session:
                 for suspect in blamed:
                     batch = suspect.batch

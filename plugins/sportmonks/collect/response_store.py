@@ -26,7 +26,7 @@ _LEVEL = 1
 _ROW = struct.Struct(">qI")
 
 
-class _Head(msgspec.Struct):
+class _PackedHead(msgspec.Struct):
     """A fetched batch without its payloads. The stored JSON has the older name ``asked`` for ``requested``."""
 
     number: int
@@ -43,7 +43,7 @@ class _Head(msgspec.Struct):
 def pack(fetched: FetchedBatch) -> bytes:
     """A fetched batch as compressed bytes, packed payload by payload so that no second copy of it is in memory."""
     packer = zlib.compressobj(_LEVEL)
-    head = msgspec.json.encode(_Head(**{name: getattr(fetched, name) for name in _Head.__struct_fields__}))
+    head = msgspec.json.encode(_PackedHead(**{name: getattr(fetched, name) for name in _PackedHead.__struct_fields__}))
     pieces = [packer.compress(_ROW.pack(0, len(head)) + head)]
     for key, row in fetched.rows.items():
         payload = bytes(row)
@@ -65,7 +65,7 @@ def unpack(packed: bytes, answer_id: str) -> FetchedBatch:
         key, size = _ROW.unpack_from(raw, place)
         place += _ROW.size + size
         rows[key] = raw[place - size : place]
-    head = msgspec.json.decode(rows.pop(0), type=_Head)
+    head = msgspec.json.decode(rows.pop(0), type=_PackedHead)
     return FetchedBatch(**msgspec.structs.asdict(head), rows=rows, answer_id=answer_id)
 
 

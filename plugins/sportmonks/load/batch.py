@@ -17,7 +17,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from sportmonks.config.catalog import GuardSettings, RecheckSettings
-from sportmonks.errors import LostLease
+from sportmonks.errors import LostLeaseError
 from sportmonks.load.decision import SAVED, FixtureDecision, StoredState, decide_batch
 from sportmonks.load.payloads import Payload, read_payloads
 from sportmonks.load.stored import StoredPayload, compare_with_stored, merged_includes, read_stored_states
@@ -99,8 +99,8 @@ class LoadContext:
         """The parameters that the statements of a batch have in common."""
         return {"execution_id": self.execution_id, "league_id": self.league_id, "season_id": self.season_id}
 
-    def lost_lease(self) -> LostLease:
-        return LostLease(
+    def lost_lease(self) -> LostLeaseError:
+        return LostLeaseError(
             f"Chunk {self.league_id}_{self.season_id} was taken over by another task; this one stops.",
             hint="Nothing to do: the newer task goes on from the last stored batch.",
         )
@@ -123,7 +123,7 @@ class _BatchInWork:
 
 
 def store_batch(conn: psycopg.Connection[Any], fetched: FetchedBatch, context: LoadContext) -> BatchResult:
-    """Store one fetched batch. Raises LostLease when another task has the chunk, and psycopg errors as they are.
+    """Store one fetched batch. Raises LostLeaseError when another task has the chunk, and psycopg errors as they are.
 
     If a typed column cannot take a value, the batch is tried again with cleaned payloads. A fixture that does not fit
     even so is recorded as failed, and the others are stored. A response with an ``answer_id`` is stored once, however

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from airflow.sdk import BaseOperator
 
 from sportmonks.config.settings import API_CONN_ID, WAREHOUSE_CONN_ID
-from sportmonks.errors import BudgetWait, CircuitOpen, TransientApiError
+from sportmonks.errors import BudgetWait, CircuitOpenError, TransientApiError
 from sportmonks.hooks.errors import airflow_errors
 from sportmonks.planning.execution_id import execution_id
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from sportmonks.hooks.sportmonks import SportmonksHook
 
 
-# Deferrals in a row because the API keeps failing (CircuitOpen), after which the try counts as failed. A wait for calls
-# of the next window has no such limit, because it always ends.
+# Deferrals in a row because the API keeps failing (CircuitOpenError), after which the try counts as failed. A wait for
+# calls of the next window has no such limit, because it always ends.
 MAX_OUTAGES = 2
 
 
@@ -40,8 +40,8 @@ class WarehouseOperator(BaseOperator):
     - The package's errors become Airflow's: see ``sportmonks.hooks.errors``.
     - A ``BudgetWait`` (no call may be made for longer than the client waits by itself) defers the task: a trigger waits
       without a worker slot, then ``perform`` runs again. What it stored before the wait must therefore stay valid, and
-      it must find by itself where to go on. When the API still keeps failing (``CircuitOpen``) after ``MAX_OUTAGES``
-      deferrals in a row, the try fails and Airflow's retries apply.
+      it must find by itself where to go on. When the API still keeps failing (``CircuitOpenError``) after
+      ``MAX_OUTAGES`` deferrals in a row, the try fails and Airflow's retries apply.
     - Work that may be left to the next DAG run does not have to wait: ``perform`` handles ``BudgetWait`` itself and
       returns what it has done. ``StructureOperator`` does, because one list without calls must not hold up the others.
 
@@ -79,7 +79,7 @@ class WarehouseOperator(BaseOperator):
     def _defer_until_calls_are_left(self, wait: BudgetWait, outages: int) -> None:
         from sportmonks.triggers.budget import BudgetTrigger
 
-        outages = outages + 1 if isinstance(wait, CircuitOpen) else 0
+        outages = outages + 1 if isinstance(wait, CircuitOpenError) else 0
         if outages > MAX_OUTAGES:
             raise TransientApiError(f"The API has kept failing over {MAX_OUTAGES} waits. {wait}") from wait
         self.log.info("%s The worker slot is free until %s.", wait, wait.until.isoformat(timespec="seconds"))

@@ -11,7 +11,7 @@ from airflow.providers.standard.operators.branch import BranchMixIn
 
 from sportmonks.config.catalog import TaskSettings
 from sportmonks.config.manifest import League, Season
-from sportmonks.errors import BudgetWait, LostLease
+from sportmonks.errors import BudgetWait, LostLeaseError
 from sportmonks.operators.base import ApiOperator, WarehouseOperator, execution_of
 from sportmonks.planning.run_params import read_params
 
@@ -109,7 +109,7 @@ class CollectOperator(LeagueOperator):
             self._mark(run, season, "reopen_chunk")
             try:
                 return asdict(collect(run, season, owner, watch.on_batch))
-            except (BudgetWait, LostLease):
+            except (BudgetWait, LostLeaseError):
                 # The chunk has not stopped: it goes on after the wait, or another task has taken it over.
                 raise
             except Exception as error:

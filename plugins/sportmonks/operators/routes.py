@@ -13,7 +13,7 @@ from sportmonks.operators.base import WarehouseOperator, execution_of
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from sportmonks.routes.source import Access, Source
+    from sportmonks.routes.source import RouteAccess, Source
     from sportmonks.routes.spec import Route
 
 
@@ -100,7 +100,7 @@ def make_source(route: Route, warehouse_conn_id: str = WAREHOUSE_CONN_ID) -> Sou
     return RestSource(route, read_access(route.connection))
 
 
-def read_access(conn_id: str) -> Access:
+def read_access(conn_id: str) -> RouteAccess:
     """Address and credentials of an Airflow connection of type HTTP: host (with or without scheme and path), login,
     password; of the extra, ``verify`` and ``proxies``. Raises ConfigurationError when there is no such connection."""
     from airflow.sdk import BaseHook
@@ -108,7 +108,7 @@ def read_access(conn_id: str) -> Access:
     from airflow.sdk.log import mask_secret
 
     from sportmonks.hooks.sportmonks import url_parts
-    from sportmonks.routes.source import Access
+    from sportmonks.routes.source import RouteAccess
 
     try:
         conn = BaseHook.get_connection(conn_id)
@@ -121,7 +121,7 @@ def read_access(conn_id: str) -> Access:
         mask_secret(conn.password)
     extra = conn.extra_dejson
     url = url_parts(conn.host or "", conn.schema, conn.port, conn.conn_type or "")
-    return Access(
+    return RouteAccess(
         base_url=url._replace(query="", fragment="").geturl(),
         login=conn.login or "",
         password=(conn.password or "").strip(),

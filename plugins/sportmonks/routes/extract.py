@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Any
 
-from sportmonks.errors import BudgetWait, ConfigurationError, LostLease
+from sportmonks.errors import BudgetWait, ConfigurationError, LostLeaseError
 from sportmonks.redaction import mask_text
 from sportmonks.routes.period import Window, moved_watermark, resolve_period, windows
 from sportmonks.routes.source import Source
@@ -141,7 +141,7 @@ def run_route(
             stream.run()
             moved = moved_watermark(plan.watermark, plan.period, today) if plan.period else None
             store.finish("DONE", watermark={"date_to": moved.isoformat()} if moved else None)
-        except (BudgetWait, LostLease):
+        except (BudgetWait, LostLeaseError):
             raise
         except BaseException as error:
             _note_failure(store, error)

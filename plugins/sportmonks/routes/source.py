@@ -21,7 +21,7 @@ from sportmonks.api.client import SportmonksClient
 from sportmonks.api.retry import RetryPolicy, call_with_retries
 from sportmonks.api.status import BEHIND_END, ONE_OF_MANY, OTHER_API, Decision, decide_status, retry_after
 from sportmonks.api.transport import HttpResponse, Transport
-from sportmonks.errors import ConfigurationError, FatalApiError, OutsidePlanError, RateLimited, TransientApiError
+from sportmonks.errors import ConfigurationError, FatalApiError, OutsidePlanError, RateLimitError, TransientApiError
 from sportmonks.redaction import add_secret, mask_text
 from sportmonks.routes.records import JSON_ERRORS, dig, flag_at, json_body, number_at, rows_at, text_at
 from sportmonks.routes.spec import Route
@@ -95,7 +95,7 @@ class _HeaderAuth(AuthBase):
 
 
 @dataclass(frozen=True)
-class Access:
+class RouteAccess:
     """An Airflow connection as a route needs it. ``base_url`` may have a path; the password travels in a header."""
 
     base_url: str
@@ -128,7 +128,7 @@ class Access:
 class _RestTransport(Transport):
     """The package's transport (deadline, size limit, no redirects) for any host and any way to authenticate."""
 
-    def __init__(self, origin: str, auth: AuthBase, *, timeout: float, access: Access) -> None:
+    def __init__(self, origin: str, auth: AuthBase, *, timeout: float, access: RouteAccess) -> None:
         super().__init__(
             origin,
             "replaced-below",
@@ -145,7 +145,7 @@ class _RestTransport(Transport):
 class RestSource:
     """Pages of any JSON API. ``sleep`` waits between attempts; tests replace it."""
 
-    def __init__(self, route: Route, access: Access, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, route: Route, access: RouteAccess, *, sleep: Callable[[float], None] = time.sleep) -> None:
         parts = urlsplit(access.base_url.strip())
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
             raise ConfigurationError(
@@ -200,7 +200,7 @@ class RestSource:
         status, connection = response.status, self._route.connection
         text = f"{label}: HTTP {status}{_message(response.body)}"
         if decision is Decision.RATE_LIMITED:
-            return RateLimited(text, entity=self._route.name, retry_after=retry_after(response.headers, None))
+            return RateLimitError(text, entity=self._route.name, retry_after=retry_after(response.headers, None))
         if decision is Decision.RETRY:
             return TransientApiError(text, retry_after=retry_after(response.headers, None))
         if decision is Decision.OUTSIDE_PLAN:

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg.sql import Identifier
 
-from sportmonks.errors import LostLease
+from sportmonks.errors import LostLeaseError
 from sportmonks.routes.period import Window
 from sportmonks.routes.records import Prepared, Rejected
 from sportmonks.routes.spec import Route
@@ -126,7 +126,7 @@ class RouteStore:
     ) -> None:
         """Write rows, counters and position in one transaction. ``counted`` is added to the counters.
 
-        Raises LostLease, and writes nothing, when another try has taken over the run.
+        Raises LostLeaseError, and writes nothing, when another try has taken over the run.
         """
         try:
             self._write(rows, rejected, counted, slice_index, state)
@@ -166,7 +166,7 @@ class RouteStore:
             }
             row = conn.execute(sql("routes/advance"), values).fetchone()
             if row is None or not row[0]:
-                raise LostLease(
+                raise LostLeaseError(
                     f"Another try has taken over {self._route.name}.", hint="Nothing to do: this try writes no more."
                 )
         self.counters = counters
@@ -200,7 +200,7 @@ class RouteStore:
         return {**self._poisoned(rows[:half]), **self._poisoned(rows[half:])}
 
     def finish(self, status: str, *, watermark: Mapping[str, Any] | None = None, error: str | None = None) -> None:
-        """End the run as ``DONE`` or ``FAILED``, and with it the row in etl.collector_runs. Raises LostLease."""
+        """End the run as ``DONE`` or ``FAILED``, and with it the row in etl.collector_runs. Raises LostLeaseError."""
         values = {
             **self._names,
             "status": status,
@@ -210,7 +210,7 @@ class RouteStore:
         }
         row = self.conn.execute(sql("routes/finish"), values).fetchone()
         if row is None or not row[0]:
-            raise LostLease(f"Another try has taken over {self._route.name}.")
+            raise LostLeaseError(f"Another try has taken over {self._route.name}.")
 
 
 def _copy_line(position: int, row: Prepared) -> bytes:

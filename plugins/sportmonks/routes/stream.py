@@ -55,7 +55,7 @@ class Page:
     place: str
 
 
-class _Stopped(Exception):
+class _StoppedError(Exception):
     """The writer has stopped, so the fetcher ends; it is no error of its own."""
 
 
@@ -164,10 +164,10 @@ class Stream:
             for page in self._pages:
                 self._put(page)
             self._put(None)
-        except _Stopped:
+        except _StoppedError:
             pass
         except BaseException as error:
-            with contextlib.suppress(_Stopped):
+            with contextlib.suppress(_StoppedError):
                 self._put(error)
 
     def _put(self, item: Page | BaseException | None) -> None:
@@ -175,7 +175,7 @@ class Stream:
             with contextlib.suppress(queue.Full):
                 self._queue.put(item, timeout=0.5)
                 return
-        raise _Stopped
+        raise _StoppedError
 
     def _write_all(self) -> None:
         waiting: list[Page] = []

@@ -13,7 +13,7 @@ import psycopg
 from psycopg import conninfo
 
 from sportmonks.config.settings import WAREHOUSE_CONN_ID
-from sportmonks.errors import ConfigurationError, WarehouseDown
+from sportmonks.errors import ConfigurationError, WarehouseDownError
 from sportmonks.warehouse.queries import sql
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def open_connection(info: str, *, autocommit: bool = False) -> psycopg.Connectio
     """A connection with this package's settings, whatever server, role or environment say otherwise: UTF-8, ISO dates
     in UTC, READ COMMITTED transactions, no prepared statements.
 
-    Raises WarehouseDown while nothing answers there, ConfigurationError when the server refuses user or database;
+    Raises WarehouseDownError while nothing answers there, ConfigurationError when the server refuses user or database;
     both name the server, never the password.
     """
     try:
@@ -80,7 +80,7 @@ def open_connection(info: str, *, autocommit: bool = False) -> psycopg.Connectio
         parts = conninfo.conninfo_to_dict(info)
         place = f"{parts.get('host')}:{parts.get('port')}/{parts.get('dbname')}"
         reason = str(error).strip().splitlines()[-1]
-        kind = ConfigurationError if any(word in reason for word in _REFUSALS) else WarehouseDown
+        kind = ConfigurationError if any(word in reason for word in _REFUSALS) else WarehouseDownError
         raise kind(
             f"The warehouse at {place} does not answer: {reason}",
             hint="Check SUPABASE_CONNECTION_STRING (or the Airflow connection sportmonks_warehouse).",

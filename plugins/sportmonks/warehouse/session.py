@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import psycopg
 
-from sportmonks.errors import WarehouseDown
+from sportmonks.errors import WarehouseDownError
 from sportmonks.warehouse.sqlstate import is_transient
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class Session:
         self.close()
 
     def run(self, work: Work[T]) -> T:
-        """What ``work`` returns. Raises its error when a retry cannot help, WarehouseDown when the warehouse has
+        """What ``work`` returns. Raises its error when a retry cannot help, WarehouseDownError when the warehouse has
         not come back within the timeout."""
         with self._lock:
             first: float | None = None
@@ -59,7 +59,7 @@ class Session:
                 error: Exception
                 try:
                     conn = self._connection()
-                except (psycopg.OperationalError, WarehouseDown) as refused:
+                except (psycopg.OperationalError, WarehouseDownError) as refused:
                     error = refused
                 else:
                     try:
@@ -100,9 +100,9 @@ class Session:
         return self._conn
 
     def _final(self, error: Exception) -> Exception:
-        if isinstance(error, WarehouseDown):
+        if isinstance(error, WarehouseDownError):
             return error
-        return WarehouseDown(
+        return WarehouseDownError(
             f"The warehouse has not come back within {self._retry_timeout:g} s ({_brief(error)}).",
             hint="The task goes on where it was once the warehouse answers.",
         )
