@@ -56,10 +56,10 @@ def test_a_misspelt_name_is_an_attribute_error() -> None:
 LOADED = """
 import json, sys
 import sportmonks
-bare = sorted(name for name in sys.modules if name.startswith("sportmonks"))
+light = sorted(name for name in sys.modules if name.startswith("sportmonks"))
 from sportmonks import get_years_to_fetch, should_fetch_year, get_seasons_to_fetch, SeasonSpan, errors
 heavy = sorted({"airflow", "psycopg", "requests", "msgspec", "yaml"} & sys.modules.keys())
-print(json.dumps([bare, heavy]))
+print(json.dumps([light, heavy]))
 """
 
 

@@ -134,7 +134,7 @@ def test_the_package_takes_its_version_from_there() -> None:
     assert project["tool"]["hatch"]["version"]["path"] == VERSION_FILE
 
 
-def test_the_api_is_told_the_version() -> None:
+def test_the_user_agent_names_the_version() -> None:
     assert f"sportmonks-etl/{sportmonks.__version__} (Apache Airflow)" == USER_AGENT
 
 

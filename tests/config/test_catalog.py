@@ -117,7 +117,7 @@ def test_schedules_that_cron_knows(schedule: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "null", "[]", '{"version": 3}', '{"leagues": [{"id": "x"}]}', "\ud800"])
-def test_a_manifest_that_cannot_be_read_names_the_dag_that_mends_it(text: str) -> None:
+def test_a_manifest_that_cannot_be_read_names_the_dag_that_writes_it(text: str) -> None:
     with pytest.raises(
         ConfigurationError, match=r"sportmonks_manifest cannot be read: .*Run the DAG sportmonks_catalog"
     ):

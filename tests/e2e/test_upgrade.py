@@ -1,6 +1,6 @@
 """An installation of version 0.1, upgraded in place: the present code starts on its databases and goes on.
 
-What the installation was like when the old code stopped is told in tests/upgrade/README.md.
+What the installation was like when the old code stopped is described in tests/upgrade/README.md.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def test_the_deferred_task_goes_on_where_it_was(upgraded: Upgraded) -> None:
     assert (checkpoint["done"], checkpoint["total"], checkpoint["finished"]) == (12, 12, True)
 
 
-def test_no_fixture_is_asked_for_but_what_was_left(upgraded: Upgraded) -> None:
+def test_no_fixture_is_requested_but_what_was_left(upgraded: Upgraded) -> None:
     """Once each, and none of those whose answer was kept."""
     killed = left(old_run("killed", "killed")["execution_id"])
     assert len(killed) == SEASON_FIXTURES
@@ -198,8 +198,8 @@ def test_the_page_shows_the_old_runs(upgraded: Upgraded) -> None:
     for old in restore.executions():
         row = shown[old["execution_id"]]
         assert (row["dag_id"], row["run_id"]) == (old["dag_id"], old["run_id"])
-        whole = upgraded.page(f"/executions/{old['execution_id']}")
-        assert whole["total_fixtures"] == int(old["total_fixtures"])
+        detail = upgraded.page(f"/executions/{old['execution_id']}")
+        assert detail["total_fixtures"] == int(old["total_fixtures"])
     done = old_run("complete_too", "first")["execution_id"]
     assert shown[done]["status"] == "COMPLETED"
     logs = [row for row in restore.rows_of("warehouse", "etl.etl_logs") if row["execution_id"] == done]

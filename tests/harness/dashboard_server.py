@@ -50,4 +50,4 @@ def serving(dsn: str, access: Access) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(10)
-        app.state.store.close()
+        app.state.pool.close()

@@ -17,6 +17,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from sportmonks.config.catalog import Thresholds
 from sportmonks.config.settings import API_CONN_ID
 from sportmonks.dashboard import export, queries
+from sportmonks.dashboard.pool import WarehousePool, error_response
 from sportmonks.dashboard.security import (
     HEADERS,
     Access,
@@ -25,7 +26,6 @@ from sportmonks.dashboard.security import (
     airflow_access,
     check_origin_of_change,
 )
-from sportmonks.dashboard.store import Store, error_response
 from sportmonks.errors import ConfigurationError, SportmonksError
 from sportmonks.redaction import add_secret, mask_text
 
@@ -57,7 +57,7 @@ def create_app(
 ) -> FastAPI:
     """``connect`` opens a connection to the warehouse; every route first asks ``access`` for the user; ``thresholds``
     gives the limits of the alerts, which the page's marks follow."""
-    store = Store(connect)
+    pool = WarehousePool(connect)
     csrf = Csrf(access.secret)
     User = Annotated[Any, Depends(access.user)]
 
@@ -68,8 +68,8 @@ def create_app(
         openapi_url=None,
         dependencies=[Depends(access.user)],
     )
-    # Not closed by a lifespan, because a mounted app has none; whoever builds the app closes the store.
-    app.state.store = store
+    # Not closed by a lifespan, because a mounted app has none; whoever builds the app closes the pool.
+    app.state.pool = pool
     app.add_middleware(SecurityHeaders)
 
     @app.exception_handler(psycopg.Error)
@@ -103,7 +103,7 @@ def create_app(
 
     @app.get("/api/overview")
     def overview() -> dict[str, Any]:
-        with store.reading() as conn:
+        with pool.reading() as conn:
             return {
                 "health": queries.health(conn),
                 "running": queries.executions(conn, status="RUNNING", limit=50)["rows"],
@@ -120,24 +120,24 @@ def create_app(
         before: Annotated[str | None, Query(pattern=r"^\d{4}-\d\d-\d\dT[\d:.+]{8,24}~[\w.-]{1,100}$")] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 25,
     ) -> dict[str, Any]:
-        with store.reading() as conn:
+        with pool.reading() as conn:
             return queries.executions(conn, status=status, dag_id=dag_id, run_id=run_id, before=before, limit=limit)
 
     @app.get("/api/executions/{execution_id}")
     def execution(execution_id: str) -> dict[str, Any]:
-        with store.reading() as conn:
+        with pool.reading() as conn:
             return _found(queries.execution(conn, execution_id.replace("\x00", "")), "execution")
 
     @app.get("/api/coverage")
     def coverage() -> dict[str, Any]:
-        with store.reading() as conn:
+        with pool.reading() as conn:
             return {"rows": queries.coverage(conn, stale_hours=thresholds().stale_hours)}
 
     @app.get("/api/chunks/{league_id}/{season_id}")
     def chunk(
         league_id: Annotated[int, InPath(lt=2**63)], season_id: Annotated[int, InPath(lt=2**63)]
     ) -> dict[str, Any]:
-        with store.reading() as conn:
+        with pool.reading() as conn:
             return _found(queries.chunk(conn, league_id, season_id), "league and season")
 
     @app.get("/api/logs")
@@ -151,7 +151,7 @@ def create_app(
         before: Id = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> dict[str, Any]:
-        with store.reading() as conn:
+        with pool.reading() as conn:
             return queries.logs(
                 conn,
                 level=level,
@@ -166,7 +166,7 @@ def create_app(
 
     @app.get("/api/filters")
     def filters() -> dict[str, Any]:
-        with store.reading() as conn:
+        with pool.reading() as conn:
             return {"components": queries.log_components(conn), "metrics": queries.metric_names(conn)}
 
     @app.get("/api/metrics")
@@ -174,12 +174,12 @@ def create_app(
         hours: Annotated[float, Query(gt=0, le=24 * 92)] = 24,
         name: Annotated[list[Name] | None, Query(max_length=5)] = None,
     ) -> dict[str, Any]:
-        with store.reading() as conn:
+        with pool.reading() as conn:
             return queries.charts(conn, hours=hours, names=name or ())
 
     @app.get("/api/budgets")
     def budgets() -> dict[str, Any]:
-        with store.reading() as conn:
+        with pool.reading() as conn:
             return {"rows": queries.budgets(conn)}
 
     @app.get("/api/alerts")
@@ -188,7 +188,7 @@ def create_app(
         before: Id = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> dict[str, Any]:
-        with store.reading() as conn:
+        with pool.reading() as conn:
             return queries.alerts(conn, state=state, before=before, limit=limit)
 
     @app.post("/api/alerts/{alert_id}/acknowledge")
@@ -197,7 +197,7 @@ def create_app(
         check_origin_of_change(request, csrf, name)
         if not access.may_write(user):
             raise HTTPException(403, "Your Airflow role may not edit the DAG etl_watch, so it may not acknowledge.")
-        with store.writing() as conn:
+        with pool.writing() as conn:
             status = queries.acknowledge(conn, alert_id, name)
         if status is None:
             raise HTTPException(404, "There is no such alert.")
@@ -212,7 +212,7 @@ def create_app(
         before: Id = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> dict[str, Any]:
-        with store.reading() as conn:
+        with pool.reading() as conn:
             return queries.changes(
                 conn,
                 league_id=league_id,
@@ -255,7 +255,7 @@ def create_app(
             "hours": hours,
             "stale_hours": thresholds().stale_hours,
         }
-        with store.reading() as conn:
+        with pool.reading() as conn:
             found: Any = export.everything(conn, chosen) if what == "all" else export.table(conn, what, chosen)
         body = export.as_csv(found) if kind == "csv" else json.dumps(found, ensure_ascii=False)
         media = "text/csv; charset=utf-8" if kind == "csv" else "application/json"

@@ -8,4 +8,4 @@ from sportmonks.alerts import reference
 
 
 class RunQueuedAt(reference.RunQueuedAt):
-    """The moment a run was queued, under its old name."""
+    """The time at which a run was queued, under its old name."""

@@ -23,7 +23,7 @@ WAIT_SECONDS = 15.0
 LOOK_SECONDS = 0.1
 
 
-class Store:
+class WarehousePool:
     """Connections to borrow with ``reading()`` or ``writing()``.
 
     Idle connections are checked before they are used and closed after a minute. A request that finds the warehouse
@@ -35,14 +35,14 @@ class Store:
         self._connect = connect
         self._failure: tuple[float, Exception] | None = None
         self._lock = threading.Lock()
-        store = self
+        pool = self
 
         class Connection(psycopg.Connection[Any]):
             """Opened by the package's own function, in place of psycopg's."""
 
             @classmethod
             def connect(cls, *_: Any, **__: Any) -> Any:
-                return store._open()
+                return pool._open()
 
         self._pool: ConnectionPool[Any] = ConnectionPool(
             connection_class=Connection,
