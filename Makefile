@@ -43,7 +43,7 @@ $(VENV)/.installed-dev: requirements-dev.txt local/stack/install.sh
 lint: install-dev  ## ruff: rules and format; import-linter: who may import whom
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@PYTHONPATH=plugins $(BIN)/lint-imports --no-timing
+	@PYTHONPATH=plugins:. $(BIN)/lint-imports --no-logo
 
 format: install-dev  ## put imports and layout in order
 	@$(BIN)/ruff check --select I --fix .
