@@ -18,8 +18,8 @@ import requests
 from playwright.sync_api import expect, sync_playwright
 from psycopg import conninfo, sql
 
-from tests.conftest import REPO
-from tests.e2e.conftest import free_port
+from local.stack.files import free_port
+from tests.harness.paths import REPO
 
 pytestmark = [
     pytest.mark.timeout(300),
