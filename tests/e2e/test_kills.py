@@ -44,7 +44,7 @@ def etl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Etl]:
     catalog = {
         r"retries: \d+": "retries: 1",
         r"retry_delay_seconds: \d+": "retry_delay_seconds: 2",
-        r"  max_inline_wait_seconds: \d+": "  max_inline_wait_seconds: 2",
+        r"  max_inline_wait_seconds: \d+.*": "  max_inline_wait_seconds: 2",
     }
     with running_stack(tmp_path_factory.mktemp("kills"), world, catalog) as stack:
         done = stack("run", "--league", "8", "--dry-run")
