@@ -98,8 +98,11 @@ def test_six_first_starts_at_once_give_one_server(server: EmbeddedPostgres) -> N
         f"print(EmbeddedPostgres(Path(sys.argv[1]), settings={FAST!r}).start())"
     )
     command = [sys.executable, "-c", program, str(server.home)]
+    # The path that `./etl` gives its Python.
+    env = {**os.environ, "PYTHONPATH": f"{REPO}:{REPO / 'plugins'}"}
     starters = [
-        subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(6)
+        subprocess.Popen(command, env=env, cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(6)
     ]
     results = [starter.communicate(timeout=120) for starter in starters]
     assert [starter.returncode for starter in starters] == [0] * 6, results
