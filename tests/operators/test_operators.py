@@ -118,7 +118,8 @@ def test_migrate_brings_the_schema_up_to_date_once(box: RunningSandbox, warehous
     assert MigrateOperator(task_id="migrate").execute(context()) == []
     warehouse.execute("DROP SCHEMA etl CASCADE; DROP SCHEMA raw CASCADE; DROP SCHEMA football CASCADE")
     applied = MigrateOperator(task_id="migrate").execute(context())
-    assert applied == [BASELINE, *(file.name for file in read_definitions(SQL_DIR))]
+    fresh = [file.name for file in read_migrations(SQL_DIR) if file.name >= BASELINE]
+    assert applied == [*fresh, *(file.name for file in read_definitions(SQL_DIR))]
     recorded = warehouse.execute("SELECT name FROM etl.schema_migrations ORDER BY name").fetchall()
     assert [name for (name,) in recorded] == [file.name for file in read_migrations(SQL_DIR)]
     assert MigrateOperator(task_id="migrate").execute(context()) == []
