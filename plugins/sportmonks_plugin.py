@@ -10,7 +10,8 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-PREFIX = "/sportmonks-etl"
+PAGE = "sportmonks-etl"
+PREFIX = f"/{PAGE}"
 
 
 class SportmonksPlugin(AirflowPlugin):
@@ -19,14 +20,14 @@ class SportmonksPlugin(AirflowPlugin):
         {
             "name": "ETL dashboard",
             # Without a slash in front: Airflow's own address may have a path, and only a relative one follows it.
-            "href": f"{PREFIX.removeprefix('/')}/",
+            "href": f"{PAGE}/",
             "destination": "nav",
             "category": "browse",
             "url_route": "sportmonks-etl",
         },
         {
             "name": "ETL run",
-            "href": f"{PREFIX.removeprefix('/')}/?dag_id={{DAG_ID}}&run_id={{RUN_ID}}",
+            "href": f"{PAGE}/?dag_id={{DAG_ID}}&run_id={{RUN_ID}}",
             "destination": "dag_run",
             "url_route": "sportmonks-etl-run",
         },

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from psycopg import conninfo
 
 import sportmonks
+from local.stack.airflow import warehouse_connection
 from sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks import errors
 from tests.harness.paths import REPO
@@ -130,10 +130,7 @@ def box() -> Iterator[RunningSandbox]:
 def names(box: RunningSandbox, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the pages say that they use, and the two Airflow connections."""
     url = box.base_url
-    parts = conninfo.conninfo_to_dict(warehouse_dsn)
-    warehouse = {"conn_type": "postgres", "host": parts["host"], "port": int(parts["port"]), "login": parts["user"]}
-    warehouse |= {"password": parts.get("password"), "schema": parts["dbname"]}
-    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", json.dumps(warehouse))
+    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", warehouse_connection(warehouse_dsn))
     monkeypatch.setenv(
         "AIRFLOW_CONN_SPORTMONKS_API", json.dumps({"conn_type": "http", "host": url, "password": box.key})
     )

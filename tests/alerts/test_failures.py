@@ -10,8 +10,8 @@ from typing import Any
 import airflow.sdk
 import psycopg
 import pytest
-from psycopg import conninfo
 
+from local.stack.airflow import warehouse_connection
 from sportmonks.alerts.deadlines import report_missed_deadline
 from sportmonks.alerts.failures import run_failed, run_succeeded
 from sportmonks.alerts.heartbeat import send_heartbeat
@@ -20,7 +20,7 @@ from tests.harness.receivers import HookServer, serving
 
 RUN = {"dag_id": "sportmonks_la_liga", "dag_run_id": "scheduled__1", "run_after": "2026-11-20T05:00:00Z"}
 # Nobody listens there, and nobody will: the port is reserved.
-NOWHERE = {"conn_type": "postgres", "host": "127.0.0.1", "port": 1, "login": "etl", "password": "x", "schema": "etl"}
+NOWHERE = "host=127.0.0.1 port=1 user=etl password=x dbname=etl"
 
 
 class Variables:
@@ -58,20 +58,12 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[HookServer]:
 
 @pytest.fixture
 def no_warehouse(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", json.dumps(NOWHERE))
+    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", warehouse_connection(NOWHERE))
 
 
 @pytest.fixture
 def reachable(warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    parts = conninfo.conninfo_to_dict(warehouse_dsn)
-    connection = NOWHERE | {
-        "host": parts["host"],
-        "port": int(str(parts["port"])),
-        "login": parts["user"],
-        "password": parts["password"],
-        "schema": parts["dbname"],
-    }
-    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", json.dumps(connection))
+    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", warehouse_connection(warehouse_dsn))
 
 
 def failed(dag_id: str = "sportmonks_catalog", error: str = "The key is refused.\nsecond line") -> dict[str, Any]:

@@ -18,6 +18,7 @@ import requests
 from playwright.sync_api import expect, sync_playwright
 from psycopg import conninfo, sql
 
+from local.stack.airflow import warehouse_connection
 from local.stack.files import free_port
 from tests.harness.paths import REPO
 
@@ -33,11 +34,9 @@ FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-back
 def address(postgres_server: str, warehouse_dsn: str, tmp_path: Path) -> Iterator[str]:
     """Airflow's API server alone, with a metadata database of its own."""
     name, port = f"airflow_{uuid.uuid4().hex[:8]}", free_port()
-    parts, warehouse = conninfo.conninfo_to_dict(postgres_server), conninfo.conninfo_to_dict(warehouse_dsn)
+    parts = conninfo.conninfo_to_dict(postgres_server)
     passwords = tmp_path / "passwords.json"
     passwords.write_text(json.dumps({"admin": "admin"}))
-    connection = {"conn_type": "postgres", "host": warehouse["host"], "port": int(str(warehouse["port"]))}
-    connection |= {"login": warehouse["user"], "password": warehouse["password"], "schema": warehouse["dbname"]}
     account = f"{parts['user']}:{parts['password']}@{parts['host']}:{parts['port']}"
     env = {
         **{key: value for key, value in os.environ.items() if not key.startswith(("AIRFLOW", "ETL_"))},
@@ -52,7 +51,7 @@ def address(postgres_server: str, warehouse_dsn: str, tmp_path: Path) -> Iterato
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__WORKERS": "1",
-        "AIRFLOW_CONN_SPORTMONKS_WAREHOUSE": json.dumps(connection),
+        "AIRFLOW_CONN_SPORTMONKS_WAREHOUSE": warehouse_connection(warehouse_dsn),
         "PYTHONPATH": str(REPO / "plugins"),
     }
     airflow = [sys.executable, "-m", "airflow"]

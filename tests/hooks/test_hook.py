@@ -11,8 +11,8 @@ from typing import Any
 import psycopg
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
-from psycopg import conninfo
 
+from local.stack.airflow import warehouse_connection
 from sportmonks.api.budget import PostgresBudget, UnlimitedBudget
 from sportmonks.errors import (
     BudgetWait,
@@ -34,19 +34,6 @@ StartHook = Callable[..., tuple[SportmonksHook, Server]]
 
 def api_connection(monkeypatch: pytest.MonkeyPatch, **parts: Any) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_API", json.dumps({"conn_type": "http", **parts}))
-
-
-def warehouse_connection(monkeypatch: pytest.MonkeyPatch, dsn: str) -> None:
-    parts = conninfo.conninfo_to_dict(dsn)
-    parameters = {
-        "conn_type": "postgres",
-        "host": parts.get("host"),
-        "port": int(parts.get("port") or 5432),
-        "login": parts.get("user"),
-        "password": parts.get("password"),
-        "schema": parts.get("dbname"),
-    }
-    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", json.dumps(parameters))
 
 
 @pytest.fixture
@@ -190,7 +177,7 @@ def test_without_a_warehouse_there_is_no_shared_budget(start: StartHook) -> None
 def test_the_budget_is_the_warehouses(
     start: StartHook, monkeypatch: pytest.MonkeyPatch, warehouse: psycopg.Connection[Any], warehouse_dsn: str
 ) -> None:
-    warehouse_connection(monkeypatch, warehouse_dsn)
+    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", warehouse_connection(warehouse_dsn))
     hook, _ = start(
         always(answer([{"id": 1}], rate_limit=RATE, headers={"X-RateLimit-Limit": "60"})),
         warehouse_conn_id="sportmonks_warehouse",
@@ -215,7 +202,7 @@ def test_refused_includes_are_remembered_in_the_warehouse_for_a_week(
         else:
             sock.sendall(answer([{"id": 1}], rate_limit=RATE))
 
-    warehouse_connection(monkeypatch, warehouse_dsn)
+    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", warehouse_connection(warehouse_dsn))
 
     def fetch() -> tuple[int, tuple[str, ...]]:
         hook, _ = start(handler, warehouse_conn_id="sportmonks_warehouse")

@@ -13,8 +13,8 @@ import msgspec
 import psycopg
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException, TaskDeferred
-from psycopg import conninfo
 
+from local.stack.airflow import warehouse_connection
 from sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks.config.catalog import TaskSettings
 from sportmonks.config.manifest import League, Manifest, decode_manifest
@@ -79,13 +79,8 @@ def box(
 ) -> RunningSandbox:
     """The sandbox and the warehouse behind the two connections."""
     sandbox.reset()
-    parts = conninfo.conninfo_to_dict(warehouse_dsn)
-    warehouse = {
-        "conn_type": "postgres", "host": parts["host"], "port": int(str(parts["port"])),
-        "login": parts["user"],
-                 "password": parts["password"], "schema": parts["dbname"]}  # fmt: skip
     api = {"conn_type": "http", "host": sandbox.base_url, "password": sandbox.key}
-    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", json.dumps(warehouse))
+    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", warehouse_connection(warehouse_dsn))
     monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_API", json.dumps(api))
     for name in ("ETL_LEAGUES", "ETL_INCLUDES"):
         monkeypatch.delenv(name, raising=False)

@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 import psycopg
 import pytest
-from psycopg import conninfo
 from psycopg.rows import dict_row
 
+from local.stack.airflow import warehouse_connection
 from sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks.api.budget import UnlimitedBudget
 from sportmonks.api.client import SportmonksClient
@@ -272,14 +272,11 @@ def test_a_failure_is_recorded_without_secrets(job: Job) -> None:
 
 
 def test_the_operator(job: Job, box: RunningSandbox, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    parts = conninfo.conninfo_to_dict(warehouse_dsn)
-    warehouse = {"host": parts["host"], "port": int(str(parts["port"])), "login": parts["user"],
-                 "password": parts["password"], "schema": parts["dbname"]}  # fmt: skip
     leagues = tuple(
         League(id=key, name=str(key), slug=str(key), schedule=None, deadline_minutes=60, includes=())
         for key in job.leagues[:1]
     )
-    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", json.dumps({"conn_type": "postgres", **warehouse}))
+    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", warehouse_connection(warehouse_dsn))
     api = {"conn_type": "http", "host": box.base_url, "password": box.key}
     monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_API", json.dumps(api))
     monkeypatch.setenv("AIRFLOW_VAR_SPORTMONKS_MANIFEST", msgspec.json.encode(Manifest(leagues=leagues)).decode())

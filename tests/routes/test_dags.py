@@ -14,8 +14,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg import conninfo
 
+from local.stack.airflow import warehouse_connection
 from sportmonks.routes.parse import load_routes, parse_route
 from tests.harness.paths import REPO
 from tests.harness.rest_server import RestServer
@@ -39,21 +39,11 @@ def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture
 def connections(monkeypatch: pytest.MonkeyPatch, server: RestServer, warehouse_dsn: str) -> dict[str, str]:
     """The Airflow connections, as environment variables."""
-    parts = conninfo.conninfo_to_dict(warehouse_dsn)
     found = {
         "AIRFLOW_CONN_SHOP_API": json.dumps(
             {"conn_type": "http", "host": f"{server.url}/api", "password": "S3cr3tKey"}
         ),
-        "AIRFLOW_CONN_SPORTMONKS_WAREHOUSE": json.dumps(
-            {
-                "conn_type": "postgres",
-                "host": parts["host"],
-                "port": int(parts["port"] or 5432),
-                "login": parts["user"],
-                "password": parts["password"],
-                "schema": parts["dbname"],
-            }
-        ),
+        "AIRFLOW_CONN_SPORTMONKS_WAREHOUSE": warehouse_connection(warehouse_dsn),
     }
     for name, value in found.items():
         monkeypatch.setenv(name, value)

@@ -10,8 +10,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg import conninfo
 
+from local.stack.airflow import warehouse_connection
 from sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks.routes.parse import load_routes
 from sportmonks.routes.spec import Route
@@ -29,16 +29,7 @@ def sandbox() -> Iterator[RunningSandbox]:
 @pytest.fixture
 def ready(monkeypatch: pytest.MonkeyPatch, sandbox: RunningSandbox, warehouse_dsn: str, warehouse: Conn) -> date:
     """Connections, and seasons and teams as the other DAGs would have stored them; the sandbox's day."""
-    parts = conninfo.conninfo_to_dict(warehouse_dsn)
-    warehouse_conn = {
-        "conn_type": "postgres",
-        "host": parts["host"],
-        "port": int(parts["port"] or 5432),
-        "login": parts["user"],
-        "password": parts["password"],
-        "schema": parts["dbname"],
-    }
-    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", json.dumps(warehouse_conn))
+    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", warehouse_connection(warehouse_dsn))
     api = {"conn_type": "http", "host": sandbox.base_url, "password": sandbox.key}
     monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_API", json.dumps(api))
     for season in sandbox.get("football/seasons?per_page=50")[2]["data"]:

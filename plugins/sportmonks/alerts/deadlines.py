@@ -60,18 +60,12 @@ async def deadline_missed(
 def report_missed_deadline(run: Mapping[str, Any], minutes: float | None, league_id: int | None) -> int | None:
     """Store the alert and notify. Returns the alert's id, None when the warehouse cannot be reached: the channels are
     then notified directly."""
-    from sportmonks.alerts.dispatch import notify_directly, notify_one
-    from sportmonks.warehouse.connection import connect
+    from sportmonks.alerts.dispatch import notify_directly, store_and_notify
 
     dag_id, run_id = _ids(run)
-    try:
-        with connect(autocommit=True) as conn:
-            alert_id, _opened = raise_deadline_alert(conn, run, minutes, league_id)
-            notify_one(conn, alert_id)
-            return alert_id
-    except Exception as error:
-        # An exception of the callback would appear in the triggerer's log only.
-        log.error("Deadline of %s missed, and the alert could not be stored: %s", dag_id, as_text(error).split("\n")[0])
+    alert_id = store_and_notify(dag_id, lambda conn: raise_deadline_alert(conn, run, minutes, league_id))
+    if alert_id is not None:
+        return alert_id
     try:
         notify_directly("DEADLINE", dag_id, _message(run, minutes), HINT, {"dag_id": dag_id, "run_id": run_id})
     except Exception as error:

@@ -15,6 +15,7 @@ from sportmonks.alerts.notifier import AlertNotifier, Delivery
 from sportmonks.alerts.rules import Alert, ETLAlertManager
 from sportmonks.config.catalog import Thresholds
 from sportmonks.errors import ConfigurationError
+from sportmonks.redaction import as_text
 from sportmonks.warehouse.queries import sql
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,24 @@ def notify_one(
     now = now or datetime.now(UTC)
     claimed = conn.execute(sql("alerts/claim_notification"), {"alert_id": alert_id, "now": now}).fetchall()
     return bool(_send(conn, [row[0] for row in claimed], deliver, now))
+
+
+def store_and_notify(subject: str, store: Callable[[psycopg.Connection[Any]], tuple[int, bool]]) -> int | None:
+    """Store an alert that no rule raises and send it, once. ``store`` returns (alert_id, newly opened).
+
+    Returns the alert's id, None when the warehouse cannot be reached (logged): then ``notify_directly`` is left.
+    """
+    from sportmonks.warehouse.connection import connect
+
+    try:
+        with connect(autocommit=True) as conn:
+            alert_id, _opened = store(conn)
+            notify_one(conn, alert_id)
+            return alert_id
+    except Exception as error:
+        # The callers are callbacks of Airflow: an exception would appear in the triggerer's or a task's log only.
+        log.error("The alert of %s could not be stored: %s", subject, as_text(error).split("\n")[0])
+        return None
 
 
 def notify_directly(kind: str, subject: str, message: str, hint: str, details: Mapping[str, Any]) -> bool:

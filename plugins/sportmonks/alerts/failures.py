@@ -11,9 +11,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sportmonks.redaction import as_text, mask_text
+
+if TYPE_CHECKING:
+    import psycopg
 
 log = logging.getLogger(__name__)
 
@@ -25,15 +28,19 @@ HINT = "Open the log of the failed task: its last line names the cause and what 
 
 def run_failed(context: Mapping[str, Any]) -> None:
     """Airflow's failure callback of a task, called after its last try. Never raises."""
+    from sportmonks.alerts.dispatch import store_and_notify
+    from sportmonks.alerts.rules import raise_alert
+
     run, task = context["dag_run"], context["ti"]
-    error = mask_text(as_text(context.get("exception") or "no reason is known").strip().split("\n")[0])
+    reason = mask_text(as_text(context.get("exception") or "no reason is known").strip().split("\n")[0])
     subject = str(run.dag_id)
-    message = f"Task {task.task_id} of run {run.run_id} failed: {error}"
+    message = f"Task {task.task_id} of run {run.run_id} failed: {reason}"
     details = {"dag_id": run.dag_id, "run_id": run.run_id, "task_id": task.task_id}
-    try:
-        report_in_warehouse(subject, message, details)
-    except Exception as error:
-        log.error("The alert could not be stored (%s): the channels are notified directly", as_text(error))
+
+    def store(conn: psycopg.Connection[Any]) -> tuple[int, bool]:
+        return raise_alert(conn, RUN_FAILED, subject, message, hint=HINT, details=details)
+
+    if store_and_notify(subject, store) is None:
         _notify_at_intervals(subject, message, details)
 
 
@@ -49,18 +56,6 @@ def run_succeeded(context: Mapping[str, Any]) -> None:
         _forget(dag_id)
     except Exception as error:
         log.warning("The alert of earlier failures of %s stays open: %s", dag_id, as_text(error))
-
-
-def report_in_warehouse(subject: str, message: str, details: Mapping[str, Any]) -> int:
-    """Open (or refresh) the DAG's RUN_FAILED alert and send it unless it has been sent. Returns its id."""
-    from sportmonks.alerts.dispatch import notify_one
-    from sportmonks.alerts.rules import raise_alert
-    from sportmonks.warehouse.connection import connect
-
-    with connect(autocommit=True) as conn:
-        alert_id, _opened = raise_alert(conn, RUN_FAILED, subject, message, hint=HINT, details=details)
-        notify_one(conn, alert_id)
-        return alert_id
 
 
 def _notify_at_intervals(subject: str, message: str, details: Mapping[str, Any]) -> None:

@@ -13,7 +13,6 @@ import requests
 log = logging.getLogger(__name__)
 
 HEARTBEAT_CONN_ID = "sportmonks_heartbeat"
-TIMEOUT_S = 10
 
 
 def send_heartbeat() -> bool | None:
@@ -21,20 +20,15 @@ def send_heartbeat() -> bool | None:
     from airflow.sdk import BaseHook
     from airflow.sdk.exceptions import AirflowNotFoundException
 
-    from sportmonks.alerts.webhook import address_of
+    from sportmonks.alerts.webhook import request
 
     try:
         conn = BaseHook.get_connection(HEARTBEAT_CONN_ID)
     except AirflowNotFoundException:
         return None
-    headers = {"Authorization": f"Bearer {conn.password}"} if conn.password else {}
     try:
-        # The address itself is often the secret: no error text of requests is logged, and no redirect followed.
-        response = requests.get(address_of(conn), headers=headers, timeout=TIMEOUT_S, allow_redirects=False)
-    except (requests.RequestException, ValueError) as error:
-        log.warning("The heartbeat behind %s could not be sent (%s)", HEARTBEAT_CONN_ID, type(error).__name__)
-        return False
-    if response.status_code >= 300:
-        log.warning("The heartbeat behind %s was answered with %d", HEARTBEAT_CONN_ID, response.status_code)
+        request("GET", conn, f"The heartbeat service behind {HEARTBEAT_CONN_ID}")
+    except requests.RequestException as error:
+        log.warning("%s", error)
         return False
     return True

@@ -13,13 +13,31 @@ if TYPE_CHECKING:
 TIMEOUT_S = 10
 
 
-def address_of(conn: Any) -> str:
-    """The URL of an HTTP connection: host with or without scheme, port, and the path of the extra."""
+def request(method: str, conn: Any, what: str, payload: Any = None) -> None:
+    """One request to the address of an HTTP connection, ``payload`` as its JSON; ``what`` names it in errors.
+
+    Host with or without scheme, port, and the path of the extra make the address; the password becomes a bearer token.
+    Raises requests.RequestException, without the address: it may hold a token.
+    """
     host = conn.host or ""
     base = host if "://" in host else f"{conn.schema or 'https'}://{host}"
     if conn.port:
         base = f"{base}:{conn.port}"
-    return base + str(conn.extra_dejson.get("path", ""))
+    headers = {"Authorization": f"Bearer {conn.password}"} if conn.password else {}
+    try:
+        # A redirect would carry the Authorization header elsewhere.
+        response = requests.request(
+            method,
+            base + str(conn.extra_dejson.get("path", "")),
+            json=payload,
+            headers=headers,
+            timeout=TIMEOUT_S,
+            allow_redirects=False,
+        )
+    except (requests.RequestException, ValueError) as error:
+        raise requests.ConnectionError(f"{what} cannot be reached ({type(error).__name__}).") from None
+    if response.status_code >= 300:
+        raise requests.HTTPError(f"{what} answered {response.status_code}.")
 
 
 class WebhookNotifier(BaseNotifier):
@@ -38,18 +56,7 @@ class WebhookNotifier(BaseNotifier):
 
     def notify(self, context: Context) -> None:
         conn = BaseHook.get_connection(self.webhook_conn_id)
-        headers = {"Authorization": f"Bearer {conn.password}"} if conn.password else {}
-        # Error texts of requests hold the address, which may hold a token: they are not passed on.
-        try:
-            # A redirect would carry the Authorization header elsewhere.
-            answer = requests.post(
-                address_of(conn), json=self.payload, headers=headers, timeout=TIMEOUT_S, allow_redirects=False
-            )
-        except (requests.RequestException, ValueError) as error:
-            reason = f"The webhook behind {self.webhook_conn_id} cannot be reached ({type(error).__name__})."
-            raise requests.ConnectionError(reason) from None
-        if answer.status_code >= 300:
-            raise requests.HTTPError(f"The webhook behind {self.webhook_conn_id} answered {answer.status_code}.")
+        request("POST", conn, f"The webhook behind {self.webhook_conn_id}", self.payload)
 
     async def async_notify(self, context: Context) -> None:
         from asgiref.sync import sync_to_async

@@ -79,7 +79,7 @@ def decide_retry(policy: RetryPolicy, attempt: int, error: TransientApiError) ->
     rate limit, long wait          0 s, the budget raises      BudgetWait
     rate limit, last attempt       BudgetWait                  the error itself
     other fault                    wait                        wait
-    other fault, long wait         CircuitOpenError                 CircuitOpenError
+    other fault, long wait         CircuitOpenError            CircuitOpenError
     other fault, last attempt      the error itself            the error itself
     =============================  ==========================  ==========================
 
@@ -107,36 +107,34 @@ def call_with_retries(
 
     Raises what ``call`` raises; BudgetWait or CircuitOpenError in place of a TransientApiError whose wait is too long.
     """
-    decisions: dict[int, float | SportmonksError] = {}
 
     def error_of(state: RetryCallState) -> TransientApiError:
         error = state.outcome.exception() if state.outcome else None
         assert isinstance(error, TransientApiError)
         return error
 
-    def decision(state: RetryCallState) -> float | SportmonksError:
-        number = state.attempt_number
-        if number not in decisions:
-            decisions[number] = decide_retry(policy, number, error_of(state))
-        return decisions[number]
+    def decide(state: RetryCallState) -> float | SportmonksError:
+        return decide_retry(policy, state.attempt_number, error_of(state))
 
     def seconds(state: RetryCallState) -> float:
-        found = decision(state)
+        found = decide(state)
         return 0.0 if isinstance(found, SportmonksError) else found
 
     def warn(state: RetryCallState) -> None:
         error = error_of(state)
         retries = policy.attempts_after(error) - 1
-        log.warning("Attempt %d/%d failed, waiting %.1f s: %s", state.attempt_number, retries, seconds(state), error)
+        log.warning(
+            "Attempt %d/%d failed, waiting %.1f s: %s", state.attempt_number, retries, state.upcoming_sleep, error
+        )
 
     def give_up(state: RetryCallState) -> T:
-        found = decision(state)
+        found = decide(state)
         assert isinstance(found, SportmonksError)
         raise found from None
 
     retrying = Retrying(
         retry=retry_if_exception_type(TransientApiError),
-        stop=lambda state: isinstance(decision(state), SportmonksError),
+        stop=lambda state: isinstance(decide(state), SportmonksError),
         wait=seconds,
         sleep=sleep,
         before_sleep=warn,
