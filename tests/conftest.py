@@ -15,6 +15,11 @@ from psycopg import conninfo, sql
 from tests.harness.paths import REPO
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests of the shared stack last: it runs until the session ends and would slow whatever comes after."""
+    items.sort(key=lambda item: "etl" in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(scope="session")
 def samples() -> Path:
     """The folder of recorded responses of the API; tests that need it are skipped where it is absent."""
