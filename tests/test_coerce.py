@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from sportmonks.coerce import as_epoch, as_int, as_seconds, as_utc, without_nul
+from tests.harness.times import TIMES
 
 
 @pytest.mark.parametrize(
@@ -121,30 +122,14 @@ def test_epochs_in_any_form(value: Any, epoch: int | None) -> None:
     assert as_epoch(value) == epoch
 
 
-@pytest.mark.parametrize(
-    ("value", "time"),
-    [
-        ("2026-05-30 16:00:00", datetime(2026, 5, 30, 16, tzinfo=UTC)),
-        (" 2026-05-30 16:00:00\n", datetime(2026, 5, 30, 16, tzinfo=UTC)),
-        ("2026-05-30T16:00:00Z", datetime(2026, 5, 30, 16, tzinfo=UTC)),
-        ("2026-05-30T16:00:00+02:00", datetime(2026, 5, 30, 14, tzinfo=UTC)),
-        ("2026-05-30", datetime(2026, 5, 30, tzinfo=UTC)),
-        ("2026-13-45 99:00:00", None),
-        ("0001-01-01T00:00:00+05:00", None),  # in UTC before the first year that datetime can hold
-        ("9999-12-31T23:59:59-05:00", None),
-        ("0000-00-00 00:00:00", None),
-        ("20260530", None),
-        ("soon", None),
-        ("", None),
-        (1_780_156_800, None),
-        (None, None),
-        (True, None),
-        ([], None),
-    ],
-    ids=lambda value: repr(value)[:32],
-)
-def test_times_in_any_form(value: Any, time: datetime | None) -> None:
-    assert as_utc(value) == time
+@pytest.mark.parametrize(("text", "time"), TIMES.items(), ids=repr)
+def test_times_in_any_form(text: str, time: datetime | None) -> None:
+    assert as_utc(text) == time
+
+
+@pytest.mark.parametrize("value", [1_780_156_800, None, True, [], {}, b"2026-05-30"], ids=repr)
+def test_what_is_no_text_is_no_time(value: Any) -> None:
+    assert as_utc(value) is None
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,19 @@ Each function returns None for a value that is not what it reads, and never rais
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 # What PostgreSQL's bigint takes; nothing of the provider's is beyond it.
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
 # The bound on the length keeps int() from refusing thousands of digits with an error.
 _INTEGER = re.compile(r"-?[0-9]{1,40}")
+# A date, perhaps with a time of day, perhaps with its offset from UTC (PostgreSQL takes less than 16 hours).
+_TIME = re.compile(
+    r"\s*([0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"(?:[ Tt]([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9])(?:[.,][0-9]+)?)?"
+    r"\s?(?:[Zz]|([-+])(0[0-9]|1[0-5])(?::?([0-5][0-9]))?)?)?\s*"
+)
 LAST_EPOCH = 253_402_300_799  # the end of the year 9999, the last that datetime can hold
 
 
@@ -50,12 +56,17 @@ def as_epoch(value: Any) -> int | None:
 
 
 def as_utc(value: Any) -> datetime | None:
-    """``YYYY-MM-DD HH:MM:SS``, which is UTC, or ISO 8601 as a timezone-aware UTC time; None for anything else."""
-    if not isinstance(value, str) or len(value) < 10:
+    """``YYYY-MM-DD HH:MM:SS``, which is UTC, or ISO 8601 with or without an offset, as a timezone-aware UTC time.
+
+    To the second; None for anything else and for times outside the years 1 to 9999. ``etl.to_utc`` is the same in SQL.
+    """
+    found = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
         return None
+    day, hour, minute, second, sign, hours, minutes = found.groups("0")
     try:
-        parsed = datetime.fromisoformat(value.strip())
-        return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+        parsed = datetime.fromisoformat(f"{day}T{hour:0>2}:{minute:0>2}:{second:0>2}+00:00")
+        return parsed - int(f"{sign}1") * timedelta(hours=int(hours), minutes=int(minutes)) if sign != "0" else parsed
     except (ValueError, OverflowError):
         return None
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.harness.times import TIMES
 from tests.warehouse.run_builder import One
 
 
@@ -35,22 +36,18 @@ from tests.warehouse.run_builder import One
         ("to_numeric", "NaN", None),
         ("to_numeric", "1e999", None),
         ("to_numeric", "", None),
-        ("to_utc", "2026-03-01 15:00:00", datetime(2026, 3, 1, 15, tzinfo=UTC)),
-        ("to_utc", "2026-03-01T15:00:00", datetime(2026, 3, 1, 15, tzinfo=UTC)),
-        ("to_utc", "2026-03-01T15:00:00.000000Z", datetime(2026, 3, 1, 15, tzinfo=UTC)),
-        ("to_utc", "2026-03-01", datetime(2026, 3, 1, tzinfo=UTC)),
-        ("to_utc", "2026-13-01 15:00:00", None),
-        ("to_utc", "2026-02-30", None),
-        ("to_utc", "2026-03-01 25:00:00", None),
-        ("to_utc", "0000-00-00 00:00:00", None),
-        ("to_utc", "2026-03-01 nonsense", None),
-        ("to_utc", "soon", None),
-        ("to_utc", "", None),
         ("to_utc", None, None),
     ],
 )
 def test_casts(one: One, function: str, text: str | None, value: Any) -> None:
     assert one(f"SELECT etl.{function}(%s)", text) == value
+
+
+@pytest.mark.parametrize("style", ["ISO, MDY", "German", "SQL, DMY"])
+def test_times_by_the_rule_of_the_package(one: One, style: str) -> None:
+    one("SELECT set_config('DateStyle', %s, true), set_config('TimeZone', 'Asia/Tokyo', true)", style)
+    query = "SELECT etl.to_utc(%s) IS NOT DISTINCT FROM %s::timestamptz"
+    assert [text for text, time in TIMES.items() if not one(query, text, time)] == []
 
 
 @pytest.mark.parametrize(

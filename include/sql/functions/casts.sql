@@ -29,12 +29,21 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN p_seconds BETWEEN 0 AND 253402300799 THEN to_timestamp(p_seconds) END
 $$;
 
--- "YYYY-MM-DD HH:MM:SS", always UTC. A text that looks right and is none (month 13) still becomes NULL.
+-- "YYYY-MM-DD HH:MM:SS", which is UTC, or ISO 8601 with or without an offset, to the second: the rule of as_utc in
+-- coerce.py. A text that looks right and is none (month 13), and a time outside the years 1 to 9999, become NULL.
 CREATE OR REPLACE FUNCTION etl.to_utc(p_text text) RETURNS timestamptz
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    v_part   text[] := regexp_match(p_text,
+        '^\s*([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ Tt]([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9])(?:[.,][0-9]+)?)?\s?([Zz]|[-+](?:0[0-9]|1[0-5])(?::?[0-5][0-9])?)?)?\s*$');
+    v_offset text := replace(v_part[5], ':', '');
+    v_time   timestamp;
 BEGIN
-    IF p_text !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}' THEN RETURN NULL; END IF;
-    RETURN replace(left(p_text, 19), 'T', ' ')::timestamp AT TIME ZONE 'UTC';
+    v_time := (v_part[1] || ' ' || coalesce(v_part[2], '00') || ':' || coalesce(v_part[3], '00') || ':' || coalesce(v_part[4], '00'))::timestamp;
+    IF v_offset ~ '^[-+]' THEN
+        v_time := v_time - (left(v_offset, 1) || substr(v_offset, 2, 2) || ':' || coalesce(nullif(substr(v_offset, 4), ''), '00'))::interval;
+    END IF;
+    RETURN CASE WHEN v_time >= '0001-01-01'::timestamp AND v_time < '10000-01-01'::timestamp THEN v_time AT TIME ZONE 'UTC' END;
 EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format THEN
     RETURN NULL;
 END $$;
