@@ -65,6 +65,17 @@ def template_database(postgres_server: str) -> Iterator[str]:
 
 
 @pytest.fixture
+def empty_dsn(postgres_server: str) -> Iterator[str]:
+    """Conninfo of a database without anything in it."""
+    name = f"empty_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(postgres_server, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    yield conninfo.make_conninfo(postgres_server, dbname=name)
+    with psycopg.connect(postgres_server, autocommit=True) as admin:
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
 def warehouse_dsn(postgres_server: str, template_database: str) -> Iterator[str]:
     """Conninfo of a fresh migrated database, gone after the test."""
     name = f"test_{uuid.uuid4().hex[:12]}"

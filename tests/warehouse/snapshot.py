@@ -39,7 +39,8 @@ WHERE i.indrelid = %s AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.coni
 """
 FUNCTIONS = """
 SELECT n.nspname || '.' || p.proname || '(' || pg_get_function_arguments(p.oid) || ') -> '
-       || pg_get_function_result(p.oid), p.prosrc
+       || pg_get_function_result(p.oid) || CASE WHEN p.prosecdef THEN ' SECURITY DEFINER' ELSE '' END,
+       coalesce(pg_get_function_sqlbody(p.oid), p.prosrc)
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = ANY (%s) ORDER BY 1
 """
 

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -27,17 +26,6 @@ OLD = [name for name in MIGRATIONS if name < BASELINE]
 NEW = [name for name in MIGRATIONS if name >= BASELINE]
 DEFINITIONS = [file.name for file in read_definitions(SQL_DIR)]
 PINNED = Path(__file__).with_name("migrations.sha256")
-
-
-@pytest.fixture
-def empty_dsn(postgres_server: str) -> Iterator[str]:
-    """Conninfo of a database without anything in it."""
-    name = f"empty_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(postgres_server, autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    yield conninfo.make_conninfo(postgres_server, dbname=name)
-    with psycopg.connect(postgres_server, autocommit=True) as admin:
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture

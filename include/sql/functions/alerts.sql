@@ -7,7 +7,8 @@ CREATE OR REPLACE FUNCTION etl.raise_alert(
     p_details jsonb DEFAULT '{}', p_execution_id text DEFAULT NULL, p_league_id bigint DEFAULT NULL,
     p_season_id bigint DEFAULT NULL, p_reopen interval DEFAULT '0', p_now timestamptz DEFAULT clock_timestamp(),
     OUT alert_id bigint, OUT opened boolean
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- Two watchers may find the same condition at the same time: the lock admits one per key until its transaction ends.
     PERFORM pg_advisory_xact_lock(hashtextextended('etl_alert:' || p_dedupe_key, 0));
@@ -37,7 +38,8 @@ END $$;
 
 -- It is over. The number of alerts resolved (0 or 1).
 CREATE OR REPLACE FUNCTION etl.resolve_alert(p_dedupe_key text, p_now timestamptz DEFAULT clock_timestamp())
-RETURNS bigint LANGUAGE sql AS $$
+RETURNS bigint LANGUAGE sql
+SET search_path = pg_catalog, pg_temp AS $$
     WITH over AS (
         UPDATE etl.etl_alerts SET status = 'RESOLVED', resolved_at = greatest(p_now, opened_at)
         WHERE dedupe_key = p_dedupe_key AND status <> 'RESOLVED' RETURNING 1)
@@ -46,7 +48,8 @@ $$;
 
 -- Somebody looks after it. Its status afterwards; NULL when there is no such alert.
 CREATE OR REPLACE FUNCTION etl.acknowledge_alert(p_alert_id bigint, p_who text, p_now timestamptz DEFAULT clock_timestamp())
-RETURNS text LANGUAGE sql AS $$
+RETURNS text LANGUAGE sql
+SET search_path = pg_catalog, pg_temp AS $$
     UPDATE etl.etl_alerts
     SET status = CASE status WHEN 'OPEN' THEN 'ACKNOWLEDGED' ELSE status END,
         acknowledged_at = CASE status WHEN 'OPEN' THEN p_now ELSE acknowledged_at END,
@@ -60,7 +63,8 @@ $$;
 CREATE OR REPLACE FUNCTION etl.apply_alerts(
     p_kind text, p_rows jsonb, p_dag_id text DEFAULT NULL, p_reopen interval DEFAULT '0',
     p_now timestamptz DEFAULT clock_timestamp()
-) RETURNS TABLE (alert_id bigint, dedupe_key text, outcome text) LANGUAGE plpgsql AS $$
+) RETURNS TABLE (alert_id bigint, dedupe_key text, outcome text) LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
@@ -82,7 +86,8 @@ END $$;
 
 -- Alerts without a notification so far, most severe first, claimed for this caller.
 CREATE OR REPLACE FUNCTION etl.claim_alert_notifications(p_limit integer DEFAULT 50, p_now timestamptz DEFAULT clock_timestamp())
-RETURNS SETOF etl.etl_alerts LANGUAGE sql AS $$
+RETURNS SETOF etl.etl_alerts LANGUAGE sql
+SET search_path = pg_catalog, pg_temp AS $$
     UPDATE etl.etl_alerts a SET notify_claimed_at = p_now, notify_attempts = a.notify_attempts + 1
     WHERE a.alert_id IN (
         SELECT c.alert_id FROM etl.etl_alerts c
@@ -95,7 +100,8 @@ $$;
 
 -- The same for one alert, for a caller that has just opened it. No row: another caller already sends it.
 CREATE OR REPLACE FUNCTION etl.claim_alert_notification(p_alert_id bigint, p_now timestamptz DEFAULT clock_timestamp())
-RETURNS SETOF etl.etl_alerts LANGUAGE sql AS $$
+RETURNS SETOF etl.etl_alerts LANGUAGE sql
+SET search_path = pg_catalog, pg_temp AS $$
     UPDATE etl.etl_alerts a SET notify_claimed_at = p_now, notify_attempts = a.notify_attempts + 1
     WHERE a.alert_id = p_alert_id AND a.status = 'OPEN' AND a.severity <> 'INFO' AND a.notified_at IS NULL
       AND (a.notify_claimed_at IS NULL OR a.notify_claimed_at < p_now - interval '10 minutes')
@@ -105,7 +111,8 @@ $$;
 -- Ends a claim. p_sent: the notification was sent, or there is nobody to receive it; it is never sent again. Otherwise
 -- the next caller claims the alert again.
 CREATE OR REPLACE FUNCTION etl.settle_alert_notification(p_alert_id bigint, p_sent boolean, p_now timestamptz DEFAULT clock_timestamp())
-RETURNS void LANGUAGE sql AS $$
+RETURNS void LANGUAGE sql
+SET search_path = pg_catalog, pg_temp AS $$
     UPDATE etl.etl_alerts SET notified_at = CASE WHEN p_sent THEN p_now END, notify_claimed_at = NULL
     WHERE alert_id = p_alert_id AND notified_at IS NULL
 $$;

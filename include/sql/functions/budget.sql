@@ -23,7 +23,8 @@ CREATE OR REPLACE FUNCTION etl.take_api_call(
     OUT reason       text,
     OUT bucket       text,
     OUT window_no    bigint
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     -- resets_in_seconds is an integer: a window may end up to a second after the time computed from it.
     margin    CONSTANT interval := interval '1 second';
@@ -133,7 +134,8 @@ CREATE OR REPLACE FUNCTION etl.settle_api_call(
     p_default_limit    integer          DEFAULT 2000,
     p_window_seconds   integer          DEFAULT 3600,
     p_now              timestamptz      DEFAULT clock_timestamp()
-) RETURNS void LANGUAGE plpgsql AS $$
+) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     target         text := coalesce(nullif(p_requested_entity, ''), p_bucket);
     -- greatest() and least() ignore nulls, and a figure that was not reported must stay null.
@@ -215,7 +217,8 @@ CREATE OR REPLACE FUNCTION etl.block_api(
     p_retry_after double precision DEFAULT NULL,
     p_exhausted   boolean          DEFAULT false,
     p_now         timestamptz      DEFAULT clock_timestamp()
-) RETURNS timestamptz LANGUAGE plpgsql AS $$
+) RETURNS timestamptz LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     retry_at timestamptz := CASE WHEN p_retry_after IS NOT NULL
                                  THEN p_now + make_interval(secs => least(greatest(p_retry_after, 0), 86400)) END;
@@ -280,7 +283,8 @@ CREATE OR REPLACE FUNCTION etl.api_call_failed(
     p_now            timestamptz      DEFAULT clock_timestamp(),
     OUT opened     boolean,
     OUT open_until timestamptz
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     c etl.api_circuit;
 BEGIN

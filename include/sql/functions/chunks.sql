@@ -3,7 +3,8 @@
 -- A chunk's work starts in this run (again, after a clear): the execution is RUNNING from here on.
 CREATE OR REPLACE FUNCTION etl.open_chunk(
     p_execution_id text, p_league_id bigint, p_season_id bigint, p_now timestamptz DEFAULT clock_timestamp()
-) RETURNS void LANGUAGE plpgsql AS $$
+) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     UPDATE etl.etl_executions
     SET status = 'RUNNING', finished_at = NULL, duration_seconds = NULL, error_message = NULL,
@@ -23,7 +24,8 @@ END $$;
 
 -- Recounts a chunk within a run from the plan's rows.
 CREATE OR REPLACE FUNCTION etl.recount_chunk(p_execution_id text, p_league_id bigint, p_season_id bigint)
-RETURNS void LANGUAGE sql AS $$
+RETURNS void LANGUAGE sql
+SET search_path = pg_catalog, pg_temp AS $$
     UPDATE etl.execution_chunks c
     SET planned = f.planned, processed = f.processed, saved = f.saved, unchanged = f.unchanged, failed = f.failed, missing = f.missing
     FROM (SELECT count(*) AS planned, count(*) FILTER (WHERE status <> 'PENDING') AS processed,
@@ -37,7 +39,8 @@ $$;
 
 -- What a chunk holds now, over all runs.
 CREATE OR REPLACE FUNCTION etl.recount_coverage(p_league_id bigint, p_season_id bigint, p_now timestamptz DEFAULT clock_timestamp())
-RETURNS void LANGUAGE sql AS $$
+RETURNS void LANGUAGE sql
+SET search_path = pg_catalog, pg_temp AS $$
     UPDATE etl.chunks c
     SET total_fixtures = f.total, collected_fixtures = f.collected, settled_fixtures = f.settled, due_fixtures = f.due,
         failed_fixtures = f.failed, updated_at = p_now
@@ -57,7 +60,8 @@ $$;
 -- required check passed; otherwise FAILED with the reason that was noted.
 CREATE OR REPLACE FUNCTION etl.close_chunk(
     p_execution_id text, p_league_id bigint, p_season_id bigint, p_now timestamptz DEFAULT clock_timestamp()
-) RETURNS text LANGUAGE plpgsql AS $$
+) RETURNS text LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_chunk  text := p_league_id || '_' || p_season_id;
     v_row    etl.execution_chunks;
@@ -122,7 +126,8 @@ END $$;
 -- A chunk that this run had closed is being worked on again, without its open task.
 CREATE OR REPLACE FUNCTION etl.reopen_chunk(
     p_execution_id text, p_league_id bigint, p_season_id bigint, p_now timestamptz DEFAULT clock_timestamp()
-) RETURNS void LANGUAGE sql AS $$
+) RETURNS void LANGUAGE sql
+SET search_path = pg_catalog, pg_temp AS $$
     SELECT etl.open_chunk(c.execution_id, c.league_id, c.season_id, p_now)
     FROM etl.execution_chunks c
     WHERE c.execution_id = p_execution_id AND c.league_id = p_league_id AND c.season_id = p_season_id
@@ -132,7 +137,8 @@ $$;
 -- A try failed. In a run that had ended before, no close task may follow, so the chunk closes here.
 CREATE OR REPLACE FUNCTION etl.stop_chunk(
     p_execution_id text, p_league_id bigint, p_season_id bigint, p_now timestamptz DEFAULT clock_timestamp()
-) RETURNS void LANGUAGE sql AS $$
+) RETURNS void LANGUAGE sql
+SET search_path = pg_catalog, pg_temp AS $$
     SELECT etl.close_chunk(e.execution_id, p_league_id, p_season_id, p_now)
     FROM etl.etl_executions e
     WHERE e.execution_id = p_execution_id AND e.first_finished_at IS NOT NULL
@@ -142,7 +148,8 @@ $$;
 -- the others are only recorded.
 CREATE OR REPLACE FUNCTION etl.run_chunk_checks(
     p_execution_id text, p_league_id bigint, p_season_id bigint, p_now timestamptz DEFAULT clock_timestamp()
-) RETURNS integer LANGUAGE sql AS $$
+) RETURNS integer LANGUAGE sql
+SET search_path = pg_catalog, pg_temp AS $$
     WITH plan AS (
         SELECT p.fixture_id, p.status, f.collection_status, f.state_id, f.home_goals, f.away_goals, f.quality_score,
                r.fixture_id IS NOT NULL AS has_raw, r.payload ? 'scores' AS has_scores
@@ -175,7 +182,8 @@ CREATE OR REPLACE FUNCTION etl.run_chunk_checks(
 $$;
 
 CREATE OR REPLACE FUNCTION etl.require_chunk_checks(p_execution_id text, p_league_id bigint, p_season_id bigint)
-RETURNS integer LANGUAGE plpgsql AS $$
+RETURNS integer LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_failed text;
     v_passed integer;

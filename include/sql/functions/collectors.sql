@@ -9,7 +9,8 @@ CREATE OR REPLACE FUNCTION etl.record_collector_run(
     p_unchanged bigint DEFAULT NULL, p_failed bigint DEFAULT NULL, p_watermark jsonb DEFAULT NULL,
     p_error_message text DEFAULT NULL, p_started_at timestamptz DEFAULT NULL,
     p_now timestamptz DEFAULT clock_timestamp()
-) RETURNS bigint LANGUAGE sql AS $$
+) RETURNS bigint LANGUAGE sql
+SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO etl.collector_runs AS r (
         collector_name, execution_id, status, started_at, completed_at, records_processed, records_inserted,
         records_updated, records_unchanged, records_failed, watermark, error_message, created_at, updated_at)
@@ -35,7 +36,8 @@ CREATE OR REPLACE FUNCTION etl.finish_collector_run(
     p_run_id bigint, p_status text, p_processed bigint, p_inserted bigint, p_updated bigint, p_unchanged bigint,
     p_failed bigint, p_watermark jsonb DEFAULT NULL, p_error_message text DEFAULT NULL,
     p_now timestamptz DEFAULT clock_timestamp()
-) RETURNS boolean LANGUAGE plpgsql AS $$
+) RETURNS boolean LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     UPDATE etl.collector_runs
     SET status = p_status, completed_at = p_now, records_processed = p_processed, records_inserted = p_inserted,
@@ -50,7 +52,8 @@ END $$;
 -- watermark is the time of the newest read.
 CREATE OR REPLACE FUNCTION etl.record_chunk_run(
     p_execution_id text, p_league_id bigint, p_season_id bigint, p_now timestamptz DEFAULT clock_timestamp()
-) RETURNS void LANGUAGE sql AS $$
+) RETURNS void LANGUAGE sql
+SET search_path = pg_catalog, pg_temp AS $$
     SELECT etl.record_collector_run(
         'chunk:' || p_league_id || '_' || p_season_id, p_execution_id,
         CASE c.status WHEN 'COMPLETED' THEN 'success' ELSE 'failed' END,
@@ -69,13 +72,15 @@ CREATE OR REPLACE FUNCTION etl.record_chunk_run(
 $$;
 
 -- End of the collector's last success; NULL = it never succeeded.
-CREATE OR REPLACE FUNCTION etl.collector_last_success(p_collector_name text) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+CREATE OR REPLACE FUNCTION etl.collector_last_success(p_collector_name text) RETURNS timestamptz LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
     SELECT completed_at FROM etl.collector_runs
     WHERE collector_name = p_collector_name AND status = 'success' ORDER BY completed_at DESC LIMIT 1
 $$;
 
 -- Watermark of the newest success that left one.
-CREATE OR REPLACE FUNCTION etl.collector_watermark(p_collector_name text) RETURNS jsonb LANGUAGE sql STABLE AS $$
+CREATE OR REPLACE FUNCTION etl.collector_watermark(p_collector_name text) RETURNS jsonb LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
     SELECT watermark FROM etl.collector_runs
     WHERE collector_name = p_collector_name AND status = 'success' AND watermark IS NOT NULL
     ORDER BY completed_at DESC LIMIT 1
@@ -84,7 +89,8 @@ $$;
 -- Parts (years, seasons) that a run fetched to their end.
 CREATE OR REPLACE FUNCTION etl.mark_collector_periods(
     p_collector_name text, p_periods text[], p_now timestamptz DEFAULT clock_timestamp()
-) RETURNS void LANGUAGE sql AS $$
+) RETURNS void LANGUAGE sql
+SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO etl.collector_periods (collector_name, period, fetched_at)
     SELECT DISTINCT p_collector_name, period, p_now FROM unnest(p_periods) AS period ORDER BY 2
     ON CONFLICT (collector_name, period) DO UPDATE SET fetched_at = greatest(collector_periods.fetched_at, excluded.fetched_at)
@@ -93,7 +99,8 @@ $$;
 -- Runs that were killed stay 'running'; this gives them an end. Number of runs closed.
 CREATE OR REPLACE FUNCTION etl.close_abandoned_collector_runs(
     p_older_than interval DEFAULT '1 day', p_now timestamptz DEFAULT clock_timestamp()
-) RETURNS bigint LANGUAGE sql AS $$
+) RETURNS bigint LANGUAGE sql
+SET search_path = pg_catalog, pg_temp AS $$
     WITH closed AS (
         UPDATE etl.collector_runs
         SET status = 'failed', completed_at = p_now, updated_at = p_now,

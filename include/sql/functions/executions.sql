@@ -5,7 +5,8 @@ CREATE OR REPLACE FUNCTION etl.log_etl_event(
     p_level text, p_component text, p_message text, p_details jsonb DEFAULT NULL, p_execution_id text DEFAULT NULL,
     p_chunk_id text DEFAULT NULL, p_fixture_id bigint DEFAULT NULL, p_duration_ms numeric DEFAULT NULL,
     p_now timestamptz DEFAULT clock_timestamp()
-) RETURNS bigint LANGUAGE sql AS $$
+) RETURNS bigint LANGUAGE sql
+SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO etl.etl_logs (timestamp, level, component, message, details, execution_id, chunk_id, fixture_id, duration_ms)
     VALUES (p_now, upper(p_level), p_component, p_message, p_details, p_execution_id, p_chunk_id, p_fixture_id, p_duration_ms)
     RETURNING log_id
@@ -14,7 +15,8 @@ $$;
 CREATE OR REPLACE FUNCTION etl.record_etl_metric(
     p_execution_id text, p_metric_name text, p_metric_value double precision, p_metric_unit text DEFAULT NULL,
     p_tags jsonb DEFAULT '{}', p_now timestamptz DEFAULT clock_timestamp()
-) RETURNS bigint LANGUAGE sql AS $$
+) RETURNS bigint LANGUAGE sql
+SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO etl.etl_metrics (timestamp, execution_id, metric_name, metric_value, metric_unit, tags)
     VALUES (p_now, p_execution_id, p_metric_name, p_metric_value, p_metric_unit, coalesce(p_tags, '{}'))
     RETURNING metric_id
@@ -24,7 +26,8 @@ $$;
 CREATE OR REPLACE FUNCTION etl.start_etl_execution(
     p_execution_id text, p_config jsonb DEFAULT '{}', p_dag_id text DEFAULT NULL, p_run_id text DEFAULT NULL,
     p_now timestamptz DEFAULT clock_timestamp()
-) RETURNS text LANGUAGE sql AS $$
+) RETURNS text LANGUAGE sql
+SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO etl.etl_executions (execution_id, config, dag_id, run_id, started_at, heartbeat_at, created_at, updated_at)
     VALUES (p_execution_id, coalesce(p_config, '{}'), p_dag_id, p_run_id, p_now, p_now, p_now, p_now)
     ON CONFLICT (execution_id) DO UPDATE
@@ -38,7 +41,8 @@ $$;
 
 -- Recounts the figures of an execution from its plan; a run without a plan keeps what it was given.
 CREATE OR REPLACE FUNCTION etl.recount_execution(p_execution_id text, p_now timestamptz DEFAULT clock_timestamp())
-RETURNS void LANGUAGE sql AS $$
+RETURNS void LANGUAGE sql
+SET search_path = pg_catalog, pg_temp AS $$
     UPDATE etl.etl_executions e
     SET total_fixtures = c.planned, processed_fixtures = c.processed, successful_fixtures = c.saved + c.unchanged,
         failed_fixtures = c.failed, total_chunks = c.chunks, processed_chunks = c.done,
@@ -57,7 +61,8 @@ CREATE OR REPLACE FUNCTION etl.finish_etl_execution(
     p_processed_fixtures integer DEFAULT NULL, p_successful_fixtures integer DEFAULT NULL,
     p_failed_fixtures integer DEFAULT NULL, p_total_chunks integer DEFAULT NULL, p_processed_chunks integer DEFAULT NULL,
     p_error_message text DEFAULT NULL, p_now timestamptz DEFAULT clock_timestamp()
-) RETURNS text LANGUAGE plpgsql AS $$
+) RETURNS text LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_status text := p_status;
     v_error  text := p_error_message;
@@ -106,7 +111,8 @@ RETURNS TABLE (execution_id text, dag_id text, status text, started_at timestamp
                duration_seconds numeric, total_fixtures integer, processed_fixtures integer, successful_fixtures integer,
                failed_fixtures integer, total_chunks integer, processed_chunks integer, success_rate numeric,
                fixtures_per_second numeric, api_calls bigint, error_message text)
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
     SELECT e.execution_id, e.dag_id, e.status, e.started_at, e.finished_at, s.seconds, e.total_fixtures, e.processed_fixtures,
            e.successful_fixtures, e.failed_fixtures, e.total_chunks, e.processed_chunks,
            round(100.0 * e.successful_fixtures / nullif(e.processed_fixtures, 0), 2),
@@ -124,7 +130,8 @@ CREATE OR REPLACE FUNCTION etl.get_etl_health_status(p_now timestamptz DEFAULT c
 RETURNS TABLE (total_executions bigint, running_executions bigint, completed_executions bigint, failed_executions bigint,
                cancelled_executions bigint, avg_duration_seconds numeric, avg_success_rate numeric,
                last_execution_at timestamptz, logs_24h bigint, errors_24h bigint)
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
     SELECT count(*), count(*) FILTER (WHERE status = 'RUNNING'), count(*) FILTER (WHERE status = 'COMPLETED'),
            count(*) FILTER (WHERE status = 'FAILED'), count(*) FILTER (WHERE status = 'CANCELLED'),
            round(avg(duration_seconds), 3),
@@ -137,7 +144,8 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 CREATE OR REPLACE FUNCTION etl.execution_report(p_execution_id text, p_with_metrics boolean DEFAULT false)
-RETURNS jsonb LANGUAGE sql STABLE AS $$
+RETURNS jsonb LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
     SELECT to_jsonb(s) || jsonb_build_object(
         'estimate', e.estimate,
         'chunks', (SELECT coalesce(jsonb_agg(to_jsonb(c) - 'execution_id' ORDER BY c.position), '[]')
@@ -152,7 +160,8 @@ $$;
 -- Executions still called RUNNING that gave no sign of life for p_minutes. A run that waits for the budget in the
 -- triggerer is silent too: ask Airflow for the state of its DAG run before closing it.
 CREATE OR REPLACE FUNCTION etl.silent_executions(p_minutes double precision, p_now timestamptz DEFAULT clock_timestamp())
-RETURNS TABLE (execution_id text, dag_id text, run_id text, last_sign_at timestamptz) LANGUAGE sql STABLE AS $$
+RETURNS TABLE (execution_id text, dag_id text, run_id text, last_sign_at timestamptz) LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
     SELECT e.execution_id, e.dag_id, e.run_id, s.last_sign_at
     FROM etl.etl_executions e
     CROSS JOIN LATERAL (SELECT greatest(e.heartbeat_at, max(c.heartbeat_at)) AS last_sign_at
@@ -164,7 +173,8 @@ $$;
 -- has come back to life (a clear) since p_last_sign_at was read.
 CREATE OR REPLACE FUNCTION etl.close_dead_execution(
     p_execution_id text, p_reason text, p_last_sign_at timestamptz, p_now timestamptz DEFAULT clock_timestamp()
-) RETURNS boolean LANGUAGE plpgsql AS $$
+) RETURNS boolean LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM 1 FROM etl.etl_executions
      WHERE execution_id = p_execution_id AND status = 'RUNNING' AND heartbeat_at <= p_last_sign_at FOR UPDATE;

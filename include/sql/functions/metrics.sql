@@ -3,7 +3,8 @@
 -- Recounts the buckets of the last hour and adds the finished ones since; how many. Rows that reach the table up to an
 -- hour late (a buffer that waited for it) are therefore counted too, and nothing is ever counted twice.
 CREATE OR REPLACE FUNCTION etl.roll_up_metrics(p_now timestamptz DEFAULT clock_timestamp()) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_until timestamptz := date_bin('5 minutes', p_now, 'epoch');
     v_from  timestamptz;

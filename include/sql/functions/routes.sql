@@ -1,13 +1,15 @@
 -- Raw routes: their tables, and where a run of a route stands.
 
 -- A name as part of a table's: ASCII letters, digits and single underscores, lower case.
-CREATE OR REPLACE FUNCTION etl.raw_name_part(p_text text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$
+CREATE OR REPLACE FUNCTION etl.raw_name_part(p_text text) RETURNS text LANGUAGE sql IMMUTABLE STRICT
+SET search_path = pg_catalog, pg_temp AS $$
     SELECT btrim(lower(regexp_replace(p_text COLLATE "C", '[^A-Za-z0-9]+', '_', 'g')), '_')
 $$;
 
 -- client_<client>_<route>. A longer name is cut and ends in a hash that keeps it unique, so that the names of its
 -- indexes still fit into the 63 bytes of PostgreSQL.
-CREATE OR REPLACE FUNCTION etl.raw_table_name(p_client text, p_route text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+CREATE OR REPLACE FUNCTION etl.raw_table_name(p_client text, p_route text) RETURNS text LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_name text := 'client_' || etl.raw_name_part(p_client) || '_' || etl.raw_name_part(p_route);
 BEGIN
@@ -26,7 +28,8 @@ END $$;
 -- another version of the same record, so the newest version of a record is the one with the greatest (collected_at, id).
 -- The view <table>_latest shows it.
 CREATE OR REPLACE FUNCTION etl.ensure_raw_table(p_client text, p_route text, p_key text[] DEFAULT NULL)
-RETURNS text LANGUAGE plpgsql AS $$
+RETURNS text LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_name  text := etl.raw_table_name(p_client, p_route);
     v_key   text[] := nullif(p_key, '{}');
@@ -95,7 +98,8 @@ CREATE OR REPLACE FUNCTION etl.begin_route_run(
     p_date_to date DEFAULT NULL, p_force boolean DEFAULT false, p_resume interval DEFAULT '1 day',
     p_now timestamptz DEFAULT clock_timestamp()
 ) RETURNS TABLE (fence bigint, slice_index integer, page_state jsonb, counters jsonb, resumed boolean)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     v_old    etl.route_progress;
@@ -129,7 +133,8 @@ END $$;
 CREATE OR REPLACE FUNCTION etl.advance_route_run(
     p_route_name text, p_plan_hash text, p_fence bigint, p_slice_index integer, p_page_state jsonb, p_counters jsonb,
     p_now timestamptz DEFAULT clock_timestamp()
-) RETURNS boolean LANGUAGE plpgsql AS $$
+) RETURNS boolean LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     UPDATE etl.route_progress SET slice_index = p_slice_index, page_state = p_page_state, counters = p_counters, updated_at = p_now
      WHERE route_name = p_route_name AND plan_hash = p_plan_hash AND fence = p_fence AND status = 'RUNNING';
@@ -140,7 +145,8 @@ END $$;
 CREATE OR REPLACE FUNCTION etl.finish_route_run(
     p_route_name text, p_plan_hash text, p_fence bigint, p_status text, p_counters jsonb,
     p_watermark jsonb DEFAULT NULL, p_error_message text DEFAULT NULL, p_now timestamptz DEFAULT clock_timestamp()
-) RETURNS boolean LANGUAGE plpgsql AS $$
+) RETURNS boolean LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_execution text;
 BEGIN
@@ -163,7 +169,8 @@ END $$;
 
 -- What a route run left, whatever became of its task: closes the collector's row when nobody did.
 CREATE OR REPLACE FUNCTION etl.close_route_run(p_route_name text, p_execution_id text, p_now timestamptz DEFAULT clock_timestamp())
-RETURNS text LANGUAGE plpgsql AS $$
+RETURNS text LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_status text;
 BEGIN

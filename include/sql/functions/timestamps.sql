@@ -1,7 +1,8 @@
 -- created_at and updated_at for tables of users.
 
 -- Triggers of etl.add_timestamps: updated_at moves only when another column really changed.
-CREATE OR REPLACE FUNCTION etl.touch_updated_at() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION etl.touch_updated_at() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     NEW.updated_at := OLD.updated_at;
     -- Compares bytes: works for types without an equality operator, such as json.
@@ -12,7 +13,8 @@ BEGIN
 END $$;
 
 -- Generated columns are still empty in NEW when this runs: they are left out by name (the arguments).
-CREATE OR REPLACE FUNCTION etl.touch_updated_at_generated() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION etl.touch_updated_at_generated() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     NEW.updated_at := OLD.updated_at;
     IF (to_jsonb(NEW) - TG_ARGV) IS DISTINCT FROM (to_jsonb(OLD) - TG_ARGV) THEN
@@ -23,7 +25,8 @@ END $$;
 
 -- Adds created_at and updated_at to a table and keeps updated_at true. Repeat it after adding a generated column.
 -- Rows that are there get the time of this call. Example: SELECT etl.add_timestamps('public.my_table');
-CREATE OR REPLACE FUNCTION etl.add_timestamps(p_table regclass) RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION etl.add_timestamps(p_table regclass) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_column    text;
     v_type      text;

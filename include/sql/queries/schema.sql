@@ -4,6 +4,11 @@
 -- Only one process migrates at a time; the others queue up behind it until its transaction ends.
 SELECT pg_advisory_xact_lock(%(key)s);
 
+-- name: schema/search_path
+-- Within this transaction only PostgreSQL's own operators and functions are found without their schema: what is created
+-- binds to them, whatever others have put into public.
+SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+
 -- name: schema/prepare
 -- The lists of migrations and definitions, created before the first of them.
 CREATE SCHEMA IF NOT EXISTS etl;

@@ -67,6 +67,7 @@ def migrate(conn: psycopg.Connection[Any]) -> list[str]:
     migrations = read_migrations(SQL_DIR)
     with conn.transaction():
         conn.execute(sql("schema/lock"), {"key": MIGRATION_LOCK})
+        conn.execute(sql("schema/search_path"))
         conn.execute(sql("schema/prepare"))
         known = dict(conn.execute(sql("schema/migrations")).fetchall())
         _refuse_what_is_not_ours(known, migrations)
