@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg import conninfo, sql
+from psycopg import conninfo
 
 from sportmonks.warehouse.connection import open_connection
 from sportmonks.warehouse.migrations import migrate
@@ -19,11 +19,13 @@ PLANT = """
 CREATE FUNCTION public.trap() RETURNS void LANGUAGE plpgsql AS $t$ BEGIN RAISE EXCEPTION 'trapped'; END $t$;
 DO $do$
 DECLARE
-    v_types CONSTANT regtype[] := '{text,bigint,integer,numeric,double precision,boolean,timestamptz,interval,jsonb,date}';
+    v_types CONSTANT regtype[] :=
+        '{text,bigint,integer,numeric,double precision,boolean,timestamptz,interval,jsonb,date}';
     v       record;
     v_name  text;
 BEGIN
-    FOR v IN SELECT o.oprname, o.oprleft::regtype AS l, o.oprright::regtype AS r, o.oprresult::regtype AS result, o.oid
+    FOR v IN SELECT o.oid, o.oprname, o.oprleft::regtype AS l, o.oprright::regtype AS r,
+                    o.oprresult::regtype AS result
              FROM pg_operator o
              WHERE o.oprnamespace = 'pg_catalog'::regnamespace AND o.oprleft = ANY (v_types) AND o.oprright = ANY (v_types)
     LOOP
