@@ -27,7 +27,8 @@ BEGIN
     FOR v IN SELECT o.oid, o.oprname, o.oprleft::regtype AS l, o.oprright::regtype AS r,
                     o.oprresult::regtype AS result
              FROM pg_operator o
-             WHERE o.oprnamespace = 'pg_catalog'::regnamespace AND o.oprleft = ANY (v_types) AND o.oprright = ANY (v_types)
+             WHERE o.oprnamespace = 'pg_catalog'::regnamespace
+               AND o.oprleft = ANY (v_types) AND o.oprright = ANY (v_types)
     LOOP
         v_name := 'trap_' || v.oid;
         EXECUTE format('CREATE FUNCTION public.%I(%s, %s) RETURNS %s LANGUAGE plpgsql AS '
