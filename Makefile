@@ -27,7 +27,7 @@ status:  ## show what runs
 	@exec ./etl status
 
 test: install-dev lint types  ## every check and every test (ARGS="-k load" for some)
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m tests $(ARGS)
 
 install: $(VENV)/.installed  ## environment with the locked requirements
 install-dev: $(VENV)/.installed-dev  ## the same plus what tests and checks need

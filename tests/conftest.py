@@ -15,8 +15,32 @@ from psycopg import conninfo, sql
 from tests.harness.paths import REPO
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests of the shared stack last: it runs until the session ends and would slow whatever comes after."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--stacks",
+        choices=("with", "without", "only"),
+        default="with",
+        help="also (default), not, or only the tests that start a complete stack",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Choose by ``--stacks``, and group the tests for several processes by folder, since those share fixtures.
+
+    The tests of the shared stack run last: it runs until the session ends and would slow whatever comes after.
+    """
+    for item in items:
+        folder = item.path.parent.relative_to(REPO).as_posix()
+        item.add_marker(pytest.mark.xdist_group(folder))
+        if folder == "tests/e2e":
+            item.add_marker("e2e")
+    wanted = config.getoption("--stacks")
+    if wanted != "with":
+        chosen: dict[bool, list[pytest.Item]] = {True: [], False: []}
+        for item in items:
+            chosen[(item.get_closest_marker("e2e") is not None) == (wanted == "only")].append(item)
+        items[:] = chosen[True]
+        config.hook.pytest_deselected(items=chosen[False])
     items.sort(key=lambda item: "etl" in getattr(item, "fixturenames", ()))
 
 
