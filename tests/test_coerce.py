@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from math import inf, nan
 from typing import Any
 
 import pytest
 
-from sportmonks.coerce import as_epoch, as_int, as_seconds, as_utc, without_nul
+from sportmonks.coerce import as_epoch, as_int, as_rows, as_seconds, as_utc, clean_text, clean_value
 from tests.harness.times import TIMES
 
 
@@ -134,8 +135,36 @@ def test_what_is_no_text_is_no_time(value: Any) -> None:
 
 @pytest.mark.parametrize(
     ("value", "found"),
-    [("A\x00B\x00", "AB"), ("\x00", ""), ("AB", "AB"), ("", ""), (None, None), (7, 7), (["\x00"], ["\x00"])],
+    [
+        ("A\x00B\x00", "AB"),
+        ("\x00", ""),
+        ("AB", "AB"),
+        ("", ""),
+        ("1\ud83d", "1\ufffd"),
+        ("M\u00fcnchen \U0001f600", "M\u00fcnchen \U0001f600"),
+    ],
     ids=repr,
 )
-def test_text_without_nul(value: Any, found: Any) -> None:
-    assert without_nul(value) == found
+def test_clean_text(value: str, found: str) -> None:
+    assert clean_text(value) == found
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [(None, None), (7, 7), (True, True), (1.5, 1.5), (nan, None), (-inf, None),
+     (["\x00", ("a\udc00",)], ["", ["a\ufffd"]]),
+     ({"a\x00": {"b": [nan, 1]}}, {"a": {"b": [None, 1]}})],
+    ids=repr,
+)  # fmt: skip
+def test_clean_value(value: Any, found: Any) -> None:
+    assert clean_value(value) == found
+
+
+@pytest.mark.parametrize(
+    ("value", "rows"),
+    [([1], [1]), ([], []), ({"0": 1, "2": 3}, [1, 3]), ({"-1": 1}, [1]), ({}, []), ({"0": 1, "x": 2}, None),
+     ({"data": []}, None), ("0", None), (None, None), (7, None)],
+    ids=repr,
+)  # fmt: skip
+def test_lists_as_objects(value: Any, rows: Any) -> None:
+    assert as_rows(value) == rows

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import Any
 
 # What PostgreSQL's bigint takes; nothing of the provider's is beyond it.
@@ -19,6 +20,8 @@ _TIME = re.compile(
     r"(?:[ Tt]([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9])(?:[.,][0-9]+)?)?"
     r"\s?(?:[Zz]|([-+])(0[0-9]|1[0-5])(?::?([0-5][0-9]))?)?)?\s*"
 )
+_NUMBER_TEXT = re.compile(r"-?[0-9]+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 LAST_EPOCH = 253_402_300_799  # the end of the year 9999, the last that datetime can hold
 
 
@@ -71,6 +74,32 @@ def as_utc(value: Any) -> datetime | None:
         return None
 
 
-def without_nul(value: Any) -> Any:
-    """Text without NUL characters, which PostgreSQL's text and jsonb do not take; any other value as it is."""
-    return value.replace("\x00", "") if isinstance(value, str) else value
+def as_rows(value: Any) -> list[Any] | None:
+    """A list, also one that is written as an object whose keys are all whole numbers (PHP does so for a list with
+    gaps); None for anything else."""
+    if isinstance(value, list):
+        return value
+    if isinstance(value, dict) and all(isinstance(key, str) and _NUMBER_TEXT.fullmatch(key) for key in value):
+        return list(value.values())
+    return None
+
+
+def clean_text(text: str) -> str:
+    """The text as PostgreSQL can hold it: without NUL characters, and with U+FFFD for each half of a surrogate pair."""
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def clean_value(value: Any) -> Any:
+    """A JSON value as PostgreSQL's jsonb can hold it: its texts and keys cleaned, NaN and infinity null."""
+    match value:
+        case str():
+            return clean_text(value)
+        case float():
+            return value if isfinite(value) else None
+        case dict():
+            return {clean_text(str(key)): clean_value(item) for key, item in value.items()}
+        case list() | tuple():
+            return [clean_value(item) for item in value]
+    return value

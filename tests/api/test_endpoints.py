@@ -13,7 +13,7 @@ from sportmonks.api.client import SportmonksClient
 from sportmonks.api.endpoints import Endpoints
 from sportmonks.errors import TransientApiError
 from tests.api.conftest import Sleeps, Talk
-from tests.harness.api_server import NO_RESULT, ROW, Handler, Seen, always, answer, in_turn
+from tests.harness.api_server import NO_RESULT, ROW, Handler, Seen, always, answer, http, in_turn
 
 
 def pages(*bodies: bytes) -> Handler:
@@ -140,3 +140,28 @@ def test_seasons_come_with_their_league(talk: Talk) -> None:
     assert (server.seen[0].path, server.seen[0].query) == ("/v3/football/leagues/8", {"include": "seasons"})
     client, _ = talk(always(NO_RESULT))
     assert client.seasons(8) == []
+
+
+def test_nested_seasons_may_be_an_object_of_rows(talk: Talk) -> None:
+    seasons = {
+        "0": {"id": 1, "league_id": 8, "name": "2024\x00"},
+        "3": {"id": "2", "league_id": 8},
+        "4": None,
+        "5": {"id": ""},
+    }
+    client, _ = talk(always(answer({"id": 8, "name": "A", "seasons": seasons})))
+    assert client.seasons(8) == [{"id": 1, "league_id": 8, "name": "2024"}, {"id": 2, "league_id": 8}]
+    assert [league["seasons"] for league in client.leagues([8])] == [client.seasons(8)]
+
+
+def test_an_odd_row_of_an_index_costs_its_value_only(talk: Talk, caplog: pytest.LogCaptureFixture) -> None:
+    deep = b"[" * 5000 + b"]" * 5000
+    body = b'{"data": {"0": {"id": 1, "name": "1\\ud83d"}, "2": {"id": 2, "name": NaN}, "3": {"name": "?"}, '
+    body += b'"4": {"id": 4, "x": ' + deep + b'}, "7": {"id": 5, "name": "M\xfcnchen"}}}'
+    client, _ = talk(always(http(body)))
+    assert list(client.season_index(7)) == [
+        [{"id": 1, "name": "1\ufffd"}, {"id": 2, "name": None}, {"id": 5, "name": "M\ufffdnchen"}]
+    ]
+    assert "1 rows without an id" in caplog.text
+    assert "1 rows cannot be read; row 4" in caplog.text
+    assert "row 2 (id 2): NaN or Infinity" in caplog.text

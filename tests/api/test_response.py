@@ -83,7 +83,7 @@ def test_pagination() -> None:
         (b'{"data":[{"id":1},{"id"', "not valid JSON"),
         (b'{"data":[{"id":1,}]}', "not valid JSON"),
         (b'[{"id":1}]', "not valid JSON"),
-        (b'{"data":[{"id":1,"name":"\xff"}]}', "not UTF-8"),
+        (b'{"data":[{"id":1,"name":"\xff"}]', "not valid JSON"),
         (b'{"data":"text"}', "neither an object nor a list"),
         (b'{"data":7}', "neither an object nor a list"),
     ],
@@ -113,3 +113,60 @@ def test_messages_of_validation_errors_hold_the_fields_complaints() -> None:
     body = {"message": "The given data was invalid.", "errors": {"filters": ["The filters format is invalid."]}}
     envelope = read_envelope(msgspec.json.encode(body), {})
     assert envelope.message == "The given data was invalid. The filters format is invalid."
+
+
+DEEP = b"[" * 7000 + b"]" * 7000
+
+
+@pytest.mark.parametrize(
+    ("odd", "value"),
+    [
+        (b'{"id": 2, "name": "M\xfcnchen"}', "M\ufffdnchen"),
+        (b'{"id": 2, "name": "1\\ud83d"}', "1\ufffd"),
+        (b'{"id": 2, "name": NaN}', None),
+        (b'{"id": 2, "name": 1e400}', None),
+        (b'{"id": 2, "name": ' + b"7" * 5000 + b"}", None),
+        (b'{"id": 2, "name": "a\tb"}', "a\tb"),
+    ],
+)
+def test_an_odd_value_in_a_row_is_replaced_and_reported(odd: bytes, value: Any) -> None:
+    body = b'{"data": [{"id": 1}, ' + odd + b', {"id": 3}], "rate_limit": {"remaining": 5}}'
+    answer = read_response(read_envelope(body, {}), status=200, size=len(body))
+    assert [row_id(row) for row in answer.rows()] == [1, 2, 3]
+    assert bytes(answer.rows()[1]) == odd
+    found = answer.read()
+    assert found.objects == [{"id": 1}, {"id": 2, "name": value}, {"id": 3}]
+    assert len(found.repaired) == 1
+    assert "row 2 (id 2)" in found.repaired[0]
+    assert answer.rate_limit.remaining == 5
+
+
+def test_a_row_that_cannot_be_repaired_is_left_out_alone() -> None:
+    body = b'{"data": [{"id": 1}, {"x": ' + DEEP + b', "id": 2}, 5, {"id": 3}]}'
+    answer = read_response(read_envelope(body, {}), status=200, size=len(body))
+    assert [row_id(row) for row in answer.rows()] == [1, 2, None, 3]
+    found = answer.read()
+    assert found.objects == [{"id": 1}, {"id": 3}]
+    assert [reason[:6] for reason in found.unreadable] == ["row 2:"]
+
+
+def test_a_list_as_an_object_is_a_list() -> None:
+    """PHP writes a list that has gaps as an object with the places as its keys."""
+    answer = read({"data": {"0": {"id": 1}, "2": {"id": 3}}, "pagination": {"has_more": True}})
+    assert answer.objects() == [{"id": 1}, {"id": 3}]
+    assert answer.pagination is not None
+    assert read({"data": {"0": {"id": 1}, "x": 2}}).objects() == [{"0": {"id": 1}, "x": 2}]
+    assert read({"data": {}}).no_result
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"data": [{"id": NaN}, {"id": 2', b'{"data": [{"id": 1}, {"id": 2#}]}', b'{"data": NaN}']
+)
+def test_a_damaged_body_is_not_repaired(body: bytes) -> None:
+    """Cut or spoilt on its way: it is requested again, and not taken for a shorter list."""
+    with pytest.raises(MalformedResponseError):
+        read_response(read_envelope(body, {}), status=200, size=len(body))
+
+
+def test_the_text_of_an_error_is_clean() -> None:
+    assert read_envelope(b'{"message": "a\\u0000b\\ud83d M\xfc"}', {}).message == "ab\ufffd M\ufffd"

@@ -118,6 +118,8 @@ ODD_ROWS = [
     {"venue_id": 10**30, "starting_at": "soon"},
     {"league_id": "", "season_id": None},
     {"name": "A\x00B"},
+    {"name": "1\ud83d", "starting_at": "0001-01-01T00:00:00+01:00"},
+    {"name": float("nan"), "round_id": float("inf"), "starting_at": "9999-12-31T23:59:59-12:00"},
 ]
 
 
@@ -129,6 +131,25 @@ def test_an_odd_row_costs_neither_itself_nor_the_index(
     assert (found.new, found.gone) == (1, 0)
     row = fixture_row(chunk.conn, 77)
     assert (row["league_id"], row["season_id"]) == (chunk.league_id, chunk.season_id)
+
+
+@pytest.mark.parametrize("odd", [None, "", 10**30, "x", {"id": 1}])
+def test_a_row_without_a_usable_id_is_left_out_and_counted(
+    chunk: ChunkHarness, payloads: list[FixtureJson], odd: Any
+) -> None:
+    found = chunk.index({**payloads[0], "id": odd}, {"name": "?"}, *payloads, {**payloads[0], "id": 77})
+    assert (found.listed, found.new, found.gone, found.skipped) == (len(payloads) + 1, 1, 0, 2)
+
+
+def test_a_row_that_the_warehouse_refuses_is_left_out_and_counted(
+    chunk: ChunkHarness, payloads: list[FixtureJson]
+) -> None:
+    """Whatever the reason is: here a rule that somebody added to the table."""
+    chunk.conn.execute("ALTER TABLE football.fixtures ADD CONSTRAINT no_test CHECK (name <> 'Test')")
+    rows = [{**payloads[0], "id": key, "name": "Test" if key == 79 else "A"} for key in range(77, 82)]
+    found = chunk.index(*payloads, *rows)
+    assert (found.new, found.gone, found.skipped) == (4, 0, 1)
+    assert {row["id"] for row in rows_of(chunk.conn, "football.fixtures", "id < 100")} == {77, 78, 80, 81}
 
 
 def test_a_row_of_the_index_may_come_twice(warehouse: psycopg.Connection[Any], payloads: list[FixtureJson]) -> None:

@@ -193,9 +193,6 @@ NOT_FIXTURES = {
     "text": b'"x"',
     "null": b"null",
     "cut": b'{"id": 1, "events": [{"id"',
-    "not UTF-8": b'{"id": 1, "name": "\xff\xfe"}',
-    "number beyond any type": b'{"id": 1, "length": 1e999999}',
-    "half a character": b'{"id": 1, "name": "\\ud800"}',
     "very deep": b'{"id": 1, "x": ' + b"[" * 5000 + b"]" * 5000 + b"}",
     "very deep section": b'{"id": 1, "events": ' + b'[{"a":' * 3000 + b"1" + b"}]" * 3000 + b"}",
 }

@@ -56,6 +56,36 @@ def test_odd_rows_of_every_list(warehouse: psycopg.Connection[Any], name: str) -
     assert {row["id"] for row in rows_of(warehouse, f"football.{name}")} == {1, 2, 3}
 
 
+@pytest.mark.parametrize("name", LISTS)
+def test_odd_values_of_every_list(warehouse: psycopg.Connection[Any], name: str) -> None:
+    """NUL, half a character, NaN: that value is replaced, and all rows are stored."""
+    needed = {"league_id": 8} if name == "seasons" else {}
+    column = "state" if name == "states" else "name"
+    odd: list[Any] = ["A\x00B", "1\ud83d", float("nan"), 10**400, "x" * 9000]
+    rows = [{"id": key, **needed, column: value, "odd\x00key": value} for key, value in enumerate(odd, start=1)]
+    rows.append({"id": 6, **needed, column: "well", "starting_at": "9999-12-31T23:59:59-12:00", "founded": 1e400})
+    assert store_list(warehouse, name, rows, NOW) == (6, 0)
+    found = {row["id"]: row[column] for row in rows_of(warehouse, f"football.{name}")}
+    assert [found[key] for key in (1, 2, 3, 6)] == ["AB", "1\ufffd", None, "well"]
+    assert store_list(warehouse, name, rows, NOW + DAY) == (0, 0)
+
+
+def test_a_row_that_the_warehouse_refuses_is_left_out(
+    warehouse: psycopg.Connection[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    warehouse.execute("ALTER TABLE football.states ADD CONSTRAINT no_test CHECK (name <> 'Test')")
+    rows = [{**STATE, "id": key, "name": "Test" if key == 3 else "A"} for key in range(1, 6)]
+    assert store_list(warehouse, "states", rows, NOW) == (4, 0)
+    assert "the row with id 3 cannot be stored" in caplog.text
+
+
+def test_rows_without_an_id_are_left_out_and_reported(
+    warehouse: psycopg.Connection[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert store_list(warehouse, "states", [STATE, {**STATE, "id": "?"}], NOW) == (1, 0)
+    assert "1 rows without an id" in caplog.text
+
+
 def test_an_unknown_list_is_refused(warehouse: psycopg.Connection[Any]) -> None:
     with pytest.raises(ValueError, match="no list named coaches; known: states"):
         store_list(warehouse, "coaches", [], NOW)

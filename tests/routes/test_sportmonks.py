@@ -120,3 +120,23 @@ def test_no_seasons_yet(ready: date, warehouse: Conn, caplog: pytest.LogCaptureF
     warehouse.execute("TRUNCATE football.seasons")
     assert extract(ROUTES["standings"], ready)["records"] == 0
     assert "for_each current_seasons gave nothing" in caplog.text
+
+
+def test_a_record_that_cannot_be_read_is_rejected_alone(ready: date, warehouse: Conn, sandbox: RunningSandbox) -> None:
+    """The others of its page are stored, and the page is not requested for ever."""
+    odd = sandbox.admin("GET", f"/truth/fixtures?season={_first_season(sandbox)}")["fixtures"][0]["id"]
+    sandbox.fault("odd_numbers", match={"fixture_id": odd}, rate=1.0)
+    try:
+        period = {
+            "date_from": date(ready.year - 3, 1, 1).isoformat(),
+            "date_to": date(ready.year + 1, 12, 31).isoformat(),
+        }
+        summary = extract(ROUTES["fixtures_between"], ready, **period, odd=True)
+    finally:
+        sandbox.admin("DELETE", "/faults")
+    assert (summary["failed"], summary["inserted"]) == (1, summary["records"] - 1)
+
+
+def _first_season(sandbox: RunningSandbox) -> int:
+    season: int = sandbox.admin("GET", "/truth")["chunks"][0]["season_id"]
+    return season

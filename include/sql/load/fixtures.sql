@@ -1,8 +1,9 @@
 -- The fixtures themselves, with teams, goals and quality drawn from their sections. Runs after the sections.
 -- Quality: of the sections that were requested, the weighted share (0 to 100) that is as complete as the fixture's state
--- requires.
+-- requires. A section that cannot be read is not complete.
 WITH sent AS MATERIALIZED (
-    SELECT i.fixture_id, r.*, i.collected_at, i.participants, i.scores, i.events, i.statistics, i.periods, i.lineups
+    SELECT i.fixture_id, r.*, i.collected_at, i.participants, i.scores, i.events, i.statistics, i.periods, i.lineups,
+           i.unreadable
     FROM incoming i
     CROSS JOIN LATERAL jsonb_to_record(coalesce(i.cleaned, i.payload)) AS r(
         league_id bigint, season_id bigint, stage_id bigint, round_id bigint, group_id bigint, aggregate_id bigint,
@@ -22,6 +23,12 @@ WITH sent AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT round(100.0 * sum(weight) FILTER (WHERE good) / nullif(sum(weight), 0))::smallint AS quality
         FROM (VALUES
+            (20, 'participants' = ANY (s.unreadable), false),
+            (25, 'scores' = ANY (s.unreadable), false),
+            (15, 'events' = ANY (s.unreadable), false),
+            (15, 'lineups' = ANY (s.unreadable), false),
+            (10, 'statistics' = ANY (s.unreadable), false),
+            (5, 'periods' = ANY (s.unreadable), false),
             (10, true, s.state_id IS NOT NULL AND s.starting_at IS NOT NULL),
             (20, s.participants IS NOT NULL, p.teams >= 2),
             (25, s.scores IS NOT NULL AND s.state_id IN (5, 7, 8), g.home_goals IS NOT NULL AND g.away_goals IS NOT NULL),

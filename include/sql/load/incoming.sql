@@ -8,6 +8,7 @@ CREATE TEMP TABLE incoming (
     known        boolean NOT NULL,     -- collected before: rows may have to go
     includes     text[]  NOT NULL,     -- what the payload holds
     collected_at timestamptz NOT NULL,
+    unreadable   text[]  NOT NULL,     -- sections that came as something else than a list
     -- Lists of the payload, set by load/sections; NULL = it says nothing of them.
     participants jsonb,
     scores       jsonb,

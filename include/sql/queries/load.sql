@@ -89,7 +89,7 @@ SELECT execution_id, packed FROM etl.fetched_answers WHERE answer_id = %(answer_
 
 -- name: load/copy_incoming
 -- The changed fixtures of a batch, as one stream.
-COPY incoming (fixture_id, payload, cleaned, content_hash, known, includes, collected_at) FROM STDIN (FORMAT binary);
+COPY incoming (fixture_id, payload, cleaned, content_hash, known, includes, collected_at, unreadable) FROM STDIN (FORMAT binary);
 
 -- name: load/known_fixtures
 -- Which fixtures of a season are known?

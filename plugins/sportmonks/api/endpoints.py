@@ -6,8 +6,8 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
-from sportmonks.api.response import ApiResponse, row_id
-from sportmonks.coerce import as_int
+from sportmonks.api.response import ApiResponse
+from sportmonks.coerce import as_int, as_rows, clean_value
 from sportmonks.errors import OutsidePlanError
 from sportmonks.planning.states import DELETED
 
@@ -19,13 +19,23 @@ INDEX_PER_PAGE = 1000
 PER_PAGE = 50
 # Up to this many leagues are requested one by one; for more, the list takes fewer calls.
 LEAGUES_BY_ID = 5
+# So many repaired values of one answer are named in the log.
+MAX_REASONS = 5
 
 _INTEGERS = frozenset({"id", "length", "starting_at_timestamp"})
 
 
 def lenient(row: Row) -> Row:
-    """A base row with its ids as integers or None: the API has sent ``""`` and ``"123"`` for them."""
-    return {key: as_int(value) if key in _INTEGERS or key.endswith("_id") else value for key, value in row.items()}
+    """A base row with its ids as integers or None: the API has sent ``""`` and ``"123"`` for them. Texts are as
+    PostgreSQL can hold them, and a list that came as an object is a list."""
+    found: Row = {}
+    for key, value in row.items():
+        if key in _INTEGERS or key.endswith("_id"):
+            found[key] = as_int(value)
+        else:
+            rows = as_rows(value) if isinstance(value, dict) and value else None
+            found[key] = clean_value(value if rows is None else rows)
+    return found
 
 
 class Client(Protocol):
@@ -63,7 +73,7 @@ class Endpoints:
         params = {"per_page": str(per_page)} if per_page else None
         found: dict[int, Row] = {}
         for answer in self._client.iterate(path, include=include, filters=filters, params=params, urgent=urgent):
-            for row in _identified(answer, path):
+            for row in identified(answer, path):
                 found[row["id"]] = row
         return list(found.values())
 
@@ -75,7 +85,7 @@ class Endpoints:
             params={"per_page": str(INDEX_PER_PAGE)},
             urgent=urgent,
         ):
-            yield _identified(answer, f"index of season {season_id}")
+            yield identified(answer, f"index of season {season_id}")
 
     def season_fixtures(self, season_id: int, includes: Iterable[str], *, urgent: bool = False) -> Iterator[list[Row]]:
         """All fixtures of a season with includes, page by page (50 rows a call), decoded. Collecting uses
@@ -87,7 +97,7 @@ class Endpoints:
             params={"per_page": str(PER_PAGE)},
             urgent=urgent,
         ):
-            yield _identified(answer, f"fixtures of season {season_id}")
+            yield identified(answer, f"fixtures of season {season_id}")
 
     def deleted_fixtures(self, season_id: int, *, urgent: bool = False) -> list[Row]:
         """Rows that the provider has marked as deleted (state 20) in a season.
@@ -103,7 +113,7 @@ class Endpoints:
         include = ("seasons", "currentSeason")
         league_ids = None if ids is None else tuple(dict.fromkeys(ids))
         if league_ids is None or len(league_ids) > LEAGUES_BY_ID:
-            rows = self._list("leagues", include=include, urgent=urgent)
+            rows = [_with_seasons(row) for row in self._list("leagues", include=include, urgent=urgent)]
             return rows if league_ids is None else [row for row in rows if row["id"] in league_ids]
         found: list[Row] = []
         for league_id in league_ids:
@@ -111,7 +121,7 @@ class Endpoints:
                 answer = self._client.get(f"leagues/{league_id}", include=include, urgent=urgent)
             except OutsidePlanError:
                 continue
-            found += [row for row in _identified(answer, "league") if row["id"] == league_id]
+            found += [_with_seasons(row) for row in identified(answer, "league") if row["id"] == league_id]
         return found
 
     def my_leagues(self) -> list[Row]:
@@ -122,8 +132,8 @@ class Endpoints:
         """Seasons of a league, read with the league. Where that gives none, the list with a filter is read; the
         provider does not document that filter, so rows of other leagues are left out."""
         answer = self._client.get(f"leagues/{league_id}", include=("seasons",), urgent=urgent)
-        nested = [season for league in answer.objects() for season in league.get("seasons") or ()]
-        found = [row for row in map(lenient, nested) if row.get("id") is not None]
+        leagues = identified(answer, f"league {league_id}")
+        found = [season for league in leagues for season in _with_seasons(league).get("seasons", ())]
         if found:
             return found
         listed = self._list("seasons", filters=(f"seasonLeagues:{league_id}",), urgent=urgent)
@@ -155,10 +165,29 @@ class Endpoints:
         return [lenient(row) for row in self._client.get(f"schedules/seasons/{season_id}").objects()]
 
 
-def _identified(answer: ApiResponse, what: str) -> list[Row]:
-    """Rows with an id, each id once (the last one counts)."""
-    found = {row["id"]: row for row in map(lenient, answer.objects()) if row.get("id") is not None}
-    without_id = sum(row_id(row) is None for row in answer.rows())
+def _with_seasons(league: Row) -> Row:
+    """The league with its ``seasons``, where it has any, as base rows; those without an id are left out."""
+    if "seasons" not in league:
+        return league
+    nested = as_rows(league.get("seasons")) or []
+    rows = [lenient(season) for season in nested if isinstance(season, dict)]
+    seasons = [season for season in rows if season.get("id") is not None]
+    if len(seasons) < len(nested):
+        log.warning("League %d: %d seasons without an id are ignored", league["id"], len(nested) - len(seasons))
+    return {**league, "seasons": seasons}
+
+
+def identified(answer: ApiResponse, what: str) -> list[Row]:
+    """Rows with an id, each id once (the last one counts). A row that cannot be read, or has no id, is left out, and
+    the others are not affected."""
+    decoded = answer.read()
+    for reason in decoded.repaired[:MAX_REASONS]:
+        log.warning("%s: %s; that value is replaced", what, reason)
+    if decoded.unreadable:
+        log.warning("%s: %d rows cannot be read; %s", what, len(decoded.unreadable), decoded.unreadable[0])
+    rows = [lenient(row) for row in decoded.objects]
+    found = {row["id"]: row for row in rows if row.get("id") is not None}
+    without_id = len(answer.rows()) - len(decoded.unreadable) - sum(row.get("id") is not None for row in rows)
     if without_id:
         log.warning("%s: %d rows without an id are ignored", what, without_id)
     return list(found.values())

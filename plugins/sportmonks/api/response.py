@@ -16,7 +16,8 @@ from typing import Any
 
 import msgspec
 
-from sportmonks.coerce import as_int, as_seconds
+from sportmonks import lenient_json
+from sportmonks.coerce import as_int, as_seconds, clean_text
 
 # The text of "no result" has changed over the years; these words are in all versions.
 NO_RESULT_WORDS = "no result"
@@ -49,6 +50,16 @@ class RateLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class DecodedRows:
+    """The rows of an answer that are objects. ``repaired``: what was replaced in them; ``unreadable``: why rows cannot
+    be decoded; both one text for each, for people."""
+
+    objects: list[dict[str, Any]] = field(default_factory=list)
+    repaired: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class ApiResponse:
     """One decoded answer.
 
@@ -70,10 +81,23 @@ class ApiResponse:
             return []
         return self.data if isinstance(self.data, list) else [self.data]
 
+    def read(self) -> DecodedRows:
+        """The decoded rows, each repaired by itself where that is necessary."""
+        found = DecodedRows()
+        for position, row in enumerate(self.rows(), start=1):
+            try:
+                decoded, flaws = lenient_json.decode(row)
+            except lenient_json.UNREADABLE as error:
+                found.unreadable.append(f"row {position}: {error}")
+                continue
+            if isinstance(decoded, dict):
+                found.objects.append(decoded)
+                found.repaired.extend(f"row {position} (id {decoded.get('id')}): {flaw}" for flaw in flaws)
+        return found
+
     def objects(self) -> list[dict[str, Any]]:
-        """The decoded rows; rows that are not objects are left out."""
-        decoded = (msgspec.json.decode(row) for row in self.rows())
-        return [row for row in decoded if isinstance(row, dict)]
+        """The decoded rows; rows that cannot be read and rows that are not objects are left out."""
+        return self.read().objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +123,16 @@ def row_id(row: msgspec.Raw) -> int | None:
     """The ``id`` of a row without decoding the rest; None when it has none."""
     try:
         return as_int(msgspec.json.decode(row, type=_Head).id)
-    except msgspec.MsgspecError:
+    except lenient_json.UNREADABLE:
+        pass
+    try:
+        return as_int(_loose(lenient_json.members(row).get("id")))
+    except lenient_json.UNREADABLE:
         return None
 
 
 def _loose(raw: msgspec.Raw | None) -> Any:
-    return None if raw is None else msgspec.json.decode(raw)
+    return None if raw is None else lenient_json.decode(raw)[0]
 
 
 def _rate_limit(parts: Mapping[str, msgspec.Raw], headers: Mapping[str, str]) -> RateLimit:
@@ -154,7 +182,7 @@ def _message(parts: Mapping[str, msgspec.Raw]) -> str:
     if isinstance(errors, dict):
         texts = [str(text) for each in errors.values() for text in (each if isinstance(each, list) else [each])]
         value = " ".join([value, *texts])
-    return value[:500]
+    return clean_text(value)[:500]
 
 
 def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
@@ -165,16 +193,11 @@ def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
     if body.startswith(b"\xef\xbb\xbf"):
         body = body[3:]
     try:
-        if not body.isascii():
-            # Raw slices are not checked by the decoder, and PostgreSQL would refuse the complete batch.
-            body.decode("utf-8")
-        parts = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        parts = _parts(body)
         code = as_int(_loose(parts.get("code")))
         retry_after = as_seconds(_loose(parts.get("retry_after")))
         return Envelope(parts, code, _message(parts), retry_after, _rate_limit(parts, headers))
-    except UnicodeDecodeError:
-        raise MalformedResponseError("the answer is not UTF-8") from None
-    except msgspec.MsgspecError as error:
+    except lenient_json.UNREADABLE as error:
         if not body.strip():
             what = "the answer is empty"
         elif body.lstrip()[:1] == b"<":
@@ -182,6 +205,18 @@ def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
         else:
             what = f"the answer is not valid JSON ({error})"
         raise MalformedResponseError(what) from None
+
+
+def _parts(body: bytes) -> dict[str, msgspec.Raw]:
+    """The top level of a body. Rows with values that the decoder refuses stay as they came: who reads a row repairs
+    it, or leaves it out by its id."""
+    try:
+        if not body.isascii():
+            body.decode("utf-8")  # undecoded slices are not checked
+        return msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except lenient_json.UNREADABLE:
+        lenient_json.check(body)
+        return lenient_json.members(body)
 
 
 def read_response(envelope: Envelope, *, status: int, size: int) -> ApiResponse:
@@ -192,13 +227,14 @@ def read_response(envelope: Envelope, *, status: int, size: int) -> ApiResponse:
     raw = envelope.parts.get("data")
     data: msgspec.Raw | list[msgspec.Raw] | None = None
     if raw is not None:
-        first = bytes(memoryview(raw)[:1])
+        text = bytes(raw)
         try:
-            if first == b"[":
-                data = msgspec.json.decode(raw, type=list[msgspec.Raw])
-            elif first == b"{":
-                data = raw
-            elif first != b"n":
+            if text.startswith(b"["):
+                data = lenient_json.elements(raw)
+            elif text.startswith(b"{"):
+                rows = lenient_json.listed(text)
+                data = raw if rows is None else rows
+            elif text != b"null":
                 raise MalformedResponseError("'data' is neither an object nor a list")
         except msgspec.MsgspecError as error:
             raise MalformedResponseError(f"'data' is not valid JSON ({error})") from None

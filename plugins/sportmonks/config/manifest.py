@@ -133,7 +133,7 @@ def build_manifest(
     chosen = catalog.league_ids() if only is msgspec.UNSET else only
     unknown = [league_id for league_id in chosen or () if league_id not in by_id]
     if unknown:
-        some = ", ".join(f"{row['name']} ({league_id})" for league_id, row in sorted(by_id.items())[:8])
+        some = ", ".join(f"{row.get('name')} ({league_id})" for league_id, row in sorted(by_id.items())[:8])
         raise ConfigurationError(
             f"League {', '.join(map(str, unknown))} is not covered by this subscription.",
             hint=f"Correct ETL_LEAGUES or include/catalog.yaml. Covered: {some or 'none'}.",
@@ -144,13 +144,14 @@ def build_manifest(
     leagues = []
     for position, league_id in enumerate(follow):
         row, known = by_id[league_id], before.get(league_id)
-        slug = known.slug if known else _free(slugify(str(row["name"]), f"league_{league_id}"), taken, league_id)
+        name = str(row.get("name") or f"League {league_id}")
+        slug = known.slug if known else _free(slugify(name, f"league_{league_id}"), taken, league_id)
         taken.add(slug)
         choice = catalog.choice(league_id)
         leagues.append(
             League(
                 id=league_id,
-                name=str(row["name"]),
+                name=name,
                 slug=slug,
                 schedule=(
                     daily_schedule(catalog.daily_at, catalog.stagger_minutes, position)

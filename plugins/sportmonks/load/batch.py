@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from psycopg.types.json import Jsonb
 
 from sportmonks.config.catalog import GuardSettings, RecheckSettings
 from sportmonks.errors import LostLeaseError
-from sportmonks.load.decision import SAVED, FixtureDecision, StoredState, decide_batch
+from sportmonks.load.decision import HELD, SAVED, UNCHANGED, FixtureDecision, StoredState, decide_batch
 from sportmonks.load.payloads import Payload, read_payloads
 from sportmonks.load.stored import StoredPayload, compare_with_stored, merged_includes, read_stored_states
 from sportmonks.warehouse.queries import script, sql
@@ -39,6 +39,10 @@ _TYPED = tuple(
         "periods",
     )
 )
+
+
+# So many fixtures with odd values are named in the log; all of them have it in last_error.
+MAX_REMARKS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +158,8 @@ def _write(conn: psycopg.Connection[Any], batch: _BatchInWork) -> BatchResult:
         if fetched.answer_id and not conn.execute(sql("load/take_answer"), {"answer_id": fetched.answer_id}).fetchone():
             return _result_of_earlier_commit(conn, batch)
         states = read_stored_states(conn, fetched.requested)
-        batch.payloads, stored = compare_with_stored(conn, batch.payloads, batch.includes, states)
+        batch.payloads, stored, incomparable = compare_with_stored(conn, batch.payloads, batch.includes, states)
+        batch.unreadable |= incomparable
         counts = {key: payload.counts for key, payload in stored.items()}
         decisions = decide_batch(
             fetched.requested,
@@ -166,6 +171,7 @@ def _write(conn: psycopg.Connection[Any], batch: _BatchInWork) -> BatchResult:
             at=batch.at,
             now=batch.now,
         )
+        decisions = [_with_remark(decision, batch.payloads) for decision in decisions]
         saved = [decision.fixture_id for decision in decisions if decision.outcome == SAVED]
         if saved:
             before = {key: stored[key].includes if key in stored else () for key in saved}
@@ -174,9 +180,19 @@ def _write(conn: psycopg.Connection[Any], batch: _BatchInWork) -> BatchResult:
             _load_typed(conn, context)
         changes = _write_changes(conn, saved, batch, stored, states)
         _write_decisions(conn, decisions, batch)
+    _log_remarks(batch)
     outcomes = Counter(decision.outcome for decision in decisions)
     problems = {decision.fixture_id: decision.error for decision in decisions if decision.error}
     return BatchResult(fetched.number, dict(outcomes), changes, problems)
+
+
+def _with_remark(decision: FixtureDecision, payloads: Mapping[int, Payload]) -> FixtureDecision:
+    """The decision with what had to be repaired in the payload, which goes to ``last_error`` and into the plan."""
+    payload = payloads.get(decision.fixture_id)
+    if payload is None or not payload.remark or decision.stale or decision.outcome not in (SAVED, UNCHANGED, HELD):
+        return decision
+    text = "; ".join(filter(None, (decision.error, payload.remark)))
+    return replace(decision, error=text[:500])
 
 
 def _check_lease(conn: psycopg.Connection[Any], context: LoadContext) -> None:
@@ -194,16 +210,27 @@ def _result_of_earlier_commit(conn: psycopg.Connection[Any], batch: _BatchInWork
     return BatchResult(batch.fetched.number, dict(conn.execute(sql("load/stored_outcomes"), params).fetchall()), 0, {})
 
 
+def _log_remarks(batch: _BatchInWork) -> None:
+    remarks = [f"{key}: {payload.remark}" for key, payload in batch.payloads.items() if payload.remark]
+    if remarks:
+        shown, more = remarks[:MAX_REMARKS], len(remarks) - MAX_REMARKS
+        text = ". ".join(shown) + (f". And {more} more" if more > 0 else "")
+        log.warning("Batch %s has fixtures with odd values. %s", batch.fetched.number, text)
+
+
 def _copy(
     conn: psycopg.Connection[Any], rows: Iterable[tuple[int, Payload, bool, tuple[str, ...]]], at: datetime
 ) -> None:
     """Rows (fixture id, payload, whether one is stored, includes) into the temporary table ``incoming``."""
     conn.execute(sql("load/incoming"))
     with conn.cursor() as cursor, cursor.copy(sql("load/copy_incoming")) as copy:
-        copy.set_types(["int8", "jsonb", "jsonb", "bytea", "bool", "text[]", "timestamptz"])
+        copy.set_types(["int8", "jsonb", "jsonb", "bytea", "bool", "text[]", "timestamptz", "text[]"])
         for key, payload, known, includes in rows:
             cleaned = _JsonBytes(payload.cleaned) if payload.cleaned is not None else None
-            copy.write_row((key, _JsonBytes(payload.raw), cleaned, payload.content_hash, known, list(includes), at))
+            unreadable = list(payload.summary.unreadable)
+            copy.write_row(
+                (key, _JsonBytes(payload.raw), cleaned, payload.content_hash, known, list(includes), at, unreadable)
+            )
 
 
 class _JsonBytes(Jsonb):

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from sportmonks.coerce import as_rows
+from sportmonks.lenient_json import UNREADABLE, repair
 from sportmonks.load.content_hash import VOLATILE
 
 # A section with more changed rows than this is one entry with the number of rows, not an entry per row.
@@ -32,9 +34,14 @@ def compare_payloads(
 ) -> list[Change] | None:
     """The changes between two payloads (JSON objects), None when their content is the same.
 
+    When one of them holds what no decoder takes, both are repaired first, so that the same value is the same in both.
+
     An empty list means that they differ only in ``incomparable`` sections or in what only one of them holds.
     """
-    old, new = (msgspec.json.decode(payload, type=dict[str, Any]) for payload in (before, after))
+    try:
+        old, new = (msgspec.json.decode(payload, type=dict[str, Any]) for payload in (before, after))
+    except UNREADABLE:
+        old, new = (msgspec.json.decode(repair(payload).json, type=dict[str, Any]) for payload in (before, after))
     found = find_changes(old, new, requested_before, incomparable)
     same_keys = old.keys() - VOLATILE == new.keys() - VOLATILE
     if same_keys and not found and all(_sorted(old.get(name)) == _sorted(new.get(name)) for name in incomparable):
@@ -99,7 +106,7 @@ def _by_id(rows: list[Any]) -> dict[str, Any]:
 
 
 def _details(rows: list[Any]) -> list[Any]:
-    return [detail for row in rows if isinstance(row, dict) for detail in row.get("details") or ()]
+    return [detail for row in rows if isinstance(row, dict) for detail in as_rows(row.get("details")) or ()]
 
 
 def _without(row: Any, key: str) -> Any:

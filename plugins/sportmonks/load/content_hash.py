@@ -6,6 +6,7 @@ Fields that change without a change of the fixture are left out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import blake2b
 
 import msgspec
@@ -21,8 +22,12 @@ _array = msgspec.json.Decoder(list[msgspec.Raw])
 
 def content_hash(payload: bytes | msgspec.Raw) -> bytes:
     """The hash, 16 bytes. Raises msgspec.DecodeError when the payload is not a JSON object."""
+    return hash_of_fields(_object.decode(payload))
+
+
+def hash_of_fields(fields: Mapping[str, msgspec.Raw]) -> bytes:
+    """The same for a payload whose outermost level is decoded."""
     digest = blake2b(digest_size=16)
-    fields = _object.decode(payload)
     for key in sorted(fields):
         if key not in VOLATILE:
             digest.update(key.encode())

@@ -119,7 +119,7 @@ def decide_batch(
             decisions.append(decide_failed(fixture_id, before, unreadable[fixture_id], at))
         elif payload := payloads.get(fixture_id):
             counts = stored_counts.get(fixture_id, {})
-            suspected = fixture_id in lacking
+            suspected = fixture_id in lacking or bool(payload.summary.unreadable)
             decisions.append(decide_returned(fixture_id, before, payload, counts, guard, at, suspected=suspected))
         else:
             decisions.append(decide_missing(fixture_id, before, at))
@@ -151,11 +151,16 @@ def decide_returned(
         held_reads=0,
     )
     if stored.content_hash == payload.content_hash:
-        if stored.held_hash == payload.content_hash and stored.state.held_reads < guard.rereads:
-            state = replace(state, held_reads=stored.state.held_reads + 1)
+        # A section that cannot be read is suspected from the first such read on, and not anew after it was believed.
+        unreadable = bool(summary.unreadable)
+        suspected_before = stored.held_hash == payload.content_hash
+        if (suspected_before and 0 < stored.state.held_reads < guard.rereads) or (unreadable and not suspected_before):
+            held_reads = stored.state.held_reads + 1 if suspected_before else 1
+            state = replace(state, held_reads=held_reads)
             return FixtureDecision(fixture_id, UNCHANGED, status, state, held_hash=payload.content_hash)
         state = replace(state, unchanged_reads=stored.state.unchanged_reads + 1)
-        return FixtureDecision(fixture_id, UNCHANGED, status, state)
+        held_hash = payload.content_hash if unreadable else None
+        return FixtureDecision(fixture_id, UNCHANGED, status, state, held_hash=held_hash)
     degraded = degraded_sections(stored_counts, summary.counts, guard)
     if degraded and not _called_off(stored.state.state_id, summary.state_id):
         # The same loss has to persist, not the same payload: other parts of it may go on changing meanwhile.

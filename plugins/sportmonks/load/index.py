@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import psycopg
-from psycopg.types.json import Jsonb
 
 from sportmonks.load.payloads import clean
 from sportmonks.warehouse.queries import sql
+from sportmonks.warehouse.rows import store_rows
+
+log = logging.getLogger(__name__)
 
 _FIELDS = (
     "id", "league_id", "season_id", "stage_id", "round_id", "group_id", "aggregate_id", "venue_id", "state_id", "name",
@@ -28,7 +31,8 @@ SHARE_GONE = 0.1
 class IndexResult:
     """Numbers of fixtures: in the index, new, moved, no longer in it (``gone``).
 
-    ``suspected``: known ones that it lacks, too many at once to count as gone.
+    ``suspected``: known ones that it lacks, too many at once to count as gone. ``skipped``: rows that have no id or
+    cannot be stored; a fixture of such a row is not stored, and known ones keep what is stored of them.
     """
 
     listed: int
@@ -36,6 +40,7 @@ class IndexResult:
     moved: int
     gone: int
     suspected: int = 0
+    skipped: int = 0
 
 
 def store_index(
@@ -55,14 +60,16 @@ def store_index(
     """
     names = {"league_id": league[0], "season_id": season[0], "now": now}
     ids: list[int] = []
-    new = moved = 0
+    new = moved = skipped = 0
     for page in pages:
-        rows = [clean({field: row.get(field) for field in _FIELDS}) for row in page]
-        with conn.transaction():
-            counts = conn.execute(sql("load/index"), {"rows": Jsonb(rows), **names}).fetchone()
-        assert counts is not None
-        new, moved = new + counts[0], moved + counts[1]
-        ids += [int(row["id"]) for row in page]
+        cleaned = [clean({field: row.get(field) for field in _FIELDS}) for row in page]
+        rows = [row for row in cleaned if row["id"] is not None]
+        counts, unfit = store_rows(conn, "load/index", rows, names)
+        new, moved = new + sum(each[0] for each in counts), moved + sum(each[1] for each in counts)
+        ids += [row["id"] for row in rows]
+        if len(rows) < len(page):
+            log.warning("Index of season %s: %d rows without an id are left out", season[0], len(page) - len(rows))
+        skipped += len(page) - len(rows) + unfit
     with conn.transaction():
         known = ids or [row[0] for row in conn.execute(sql("load/known_fixtures"), names)]
         gone = conn.execute(
@@ -78,4 +85,4 @@ def store_index(
             },
         ).fetchone()
     assert gone is not None
-    return IndexResult(listed=len(ids), new=new, moved=moved, gone=gone[0], suspected=gone[1])
+    return IndexResult(listed=len(ids), new=new, moved=moved, gone=gone[0], suspected=gone[1], skipped=skipped)

@@ -1,7 +1,9 @@
 """The payloads of a batch on their way in: read, hashed, and cleaned where a typed column needs it.
 
-A payload stays the bytes that the provider sent. Cleaning makes a second text beside it, from which the typed tables
-are filled; it is done only when they cannot take the values as they came.
+A payload stays the bytes that the provider sent, but for values that no JSON decoder and no jsonb takes: those are
+repaired (:mod:`sportmonks.lenient_json`), and so are lists that came as objects. Cleaning makes a second text beside
+it, from which the typed tables are filled; it is done only when they cannot take the values as they came. What was
+repaired is reported with the fixture; a payload that cannot be repaired fails alone.
 """
 
 from __future__ import annotations
@@ -13,32 +15,54 @@ from typing import Any
 
 import msgspec
 
-from sportmonks.coerce import as_int, as_utc, without_nul
-from sportmonks.load.content_hash import content_hash
-from sportmonks.load.summary import PayloadSummary, summarize
+from sportmonks import lenient_json
+from sportmonks.coerce import as_int, as_rows, as_utc, clean_text, clean_value
+from sportmonks.load.content_hash import hash_of_fields
+from sportmonks.load.summary import SECTIONS, PayloadSummary, summarize
 from sportmonks.planning.states import DELETED
 
 # Not JSON, not UTF-8, a number that no type holds, or brackets nested too deep.
 UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)
+# What comparing two payloads may raise beyond that, when rows have another form than expected.
+INCOMPARABLE = (*UNREADABLE, TypeError, AttributeError, LookupError, ArithmeticError)
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """One fixture as JSON. ``cleaned``: the same with castable values, None where typed columns can take ``raw``."""
+    """One fixture as JSON. ``cleaned``: the same with castable values, None where typed columns can take ``raw``.
+
+    ``flaws``: what was repaired in ``raw``, and what its typed columns cannot show; one text for each.
+    """
 
     raw: bytes
     content_hash: bytes
     summary: PayloadSummary
     cleaned: bytes | None = None
+    flaws: tuple[str, ...] = ()
 
     def fitting(self) -> Payload:
-        """Itself with ``cleaned`` set. One that cannot be read is returned as it is: stored alone, it fails with the
-        error that tells why."""
+        """Itself repaired and with ``cleaned`` set. One that cannot be read is returned as it is: stored alone, it
+        fails with the error that tells why."""
         with suppress(*UNREADABLE):
-            return replace(self, cleaned=_clean_json(self.raw))
+            repaired = lenient_json.repair(self.raw)
+            payload = self if repaired.json == self.raw else self.with_raw(repaired.json, repaired.flaws)
+            return replace(payload, cleaned=_clean_json(payload.raw))
         return self
+
+    def with_raw(self, raw: bytes, flaws: tuple[str, ...] = ()) -> Payload:
+        """The same answer with other JSON: what was found out about the answer stays."""
+        found = _read(raw)
+        unreadable = tuple(dict.fromkeys((*self.summary.unreadable, *found.summary.unreadable)))
+        summary = replace(found.summary, unreadable=unreadable)
+        return replace(found, summary=summary, flaws=tuple(dict.fromkeys((*self.flaws, *flaws, *found.flaws))))
+
+    @property
+    def remark(self) -> str | None:
+        """What people should know about the stored fixture; None when it came as it should."""
+        sections = [f"'{name}' is not a list and says nothing" for name in self.summary.unreadable]
+        return "; ".join((*sections, *self.flaws)) or None
 
 
 def read_payloads(rows: Mapping[int, bytes | msgspec.Raw]) -> tuple[dict[int, Payload], dict[int, str]]:
@@ -48,25 +72,45 @@ def read_payloads(rows: Mapping[int, bytes | msgspec.Raw]) -> tuple[dict[int, Pa
     for fixture_id in sorted(rows):
         raw = bytes(rows[fixture_id])
         try:
-            # PostgreSQL's text holds no NUL; nothing else of the payload is touched.
-            payloads[fixture_id] = _read(_json_without_nul(raw) if b"\\u0000" in raw else raw)
+            payloads[fixture_id] = read_payload(raw)
         except UNREADABLE as error:
-            unreadable[fixture_id] = f"not a fixture: {error}"
+            unreadable[fixture_id] = clean_text(f"not a fixture: {error}")
     return payloads, unreadable
+
+
+def read_payload(raw: bytes) -> Payload:
+    """One payload, repaired where it has to be. Raises one of UNREADABLE."""
+    # PostgreSQL's text holds no NUL.
+    if b"\\u0000" not in raw and not lenient_json.is_too_deep(raw):
+        with suppress(*UNREADABLE):
+            if not raw.isascii():
+                raw.decode()  # undecoded slices are not checked, and PostgreSQL would refuse the complete batch
+            return _read(raw)
+    repaired = lenient_json.repair(raw)
+    payload = _read(repaired.json)
+    return replace(payload, flaws=(*repaired.flaws, *payload.flaws))
+
+
+def summary_of(raw: bytes) -> PayloadSummary:
+    """The summary of a stored payload, whatever form its sections have."""
+    try:
+        return summarize(raw)
+    except UNREADABLE:
+        return read_payload(raw).summary
 
 
 def carry_over(payload: Payload, stored: bytes, sections: Iterable[str]) -> Payload:
     """The payload completed with those ``sections`` of the stored one that it does not hold, requested or not.
 
-    Null in the place of a list counts as not held, an empty list does not. A deleted fixture keeps every section that
-    was stored of it.
+    Null or another value in the place of a list counts as not held, an empty list does not. A deleted fixture keeps
+    every section that was stored of it.
     """
     fields, before = _object.decode(payload.raw), _object.decode(stored)
-    absent = {name for name, value in fields.items() if bytes(value) == b"null" and _is_list(before.get(name))}
+    absent = {name for name, value in fields.items() if not _is_list(value) and _is_list(before.get(name))}
     if payload.summary.state_id == DELETED:
         absent = set(sections)
     kept = {name: before[name] for name in sections if name in before and (name not in fields or name in absent)}
-    return _read(msgspec.json.encode(fields | kept)) if kept else payload
+    return payload.with_raw(msgspec.json.encode(fields | kept)) if kept else payload
 
 
 def _is_list(raw: msgspec.Raw | None) -> bool:
@@ -74,22 +118,87 @@ def _is_list(raw: msgspec.Raw | None) -> bool:
 
 
 def _read(raw: bytes) -> Payload:
+    fields = _object.decode(raw)
+    lists = _lists_from_objects(fields)
+    if lists:
+        fields |= lists
+        raw = msgspec.json.encode(fields)
+    flaws = _naming(lists)
     try:
-        return Payload(raw, content_hash(raw), summarize(raw))
+        summary = summarize(raw)
     except msgspec.ValidationError:
-        cleaned = _clean_json(raw)
-        return Payload(raw, content_hash(raw), summarize(cleaned), cleaned)
+        pass
+    else:
+        return Payload(raw, hash_of_fields(fields), summary, flaws=(*flaws, *summary.flaws))
+    if details := _details_from_objects(fields.get("lineups")):
+        fields["lineups"] = details
+        raw = msgspec.json.encode(fields)
+        flaws = _naming((*lists, "lineups.details"))
+    cleaned = _clean_json(raw)
+    summary = summarize(cleaned)
+    unreadable = tuple(
+        name for name in SECTIONS if name in fields and not (_is_list(fields[name]) or _is_null(fields[name]))
+    )
+    flaws = (*flaws, *_odd_rows(fields), *summary.flaws)
+    return Payload(raw, hash_of_fields(fields), replace(summary, unreadable=unreadable), cleaned, flaws)
 
 
-def _json_without_nul(raw: bytes) -> bytes:
-    def strip(value: Any) -> Any:
-        if isinstance(value, list):
-            return [strip(item) for item in value]
-        if isinstance(value, dict):
-            return {without_nul(key): strip(item) for key, item in value.items()}
-        return without_nul(value)
+def _naming(lists: Iterable[str]) -> tuple[str, ...]:
+    names = ", ".join(f"'{name}'" for name in lists)
+    return (f"{names} came as an object instead of a list",) if names else ()
 
-    return msgspec.json.encode(strip(msgspec.json.decode(raw)))
+
+def _lists_from_objects(fields: Mapping[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
+    """The sections that came as an object of rows by number, as lists. Of sections that are not known to be lists,
+    only those whose values are objects."""
+    found: dict[str, msgspec.Raw] = {}
+    for name, value in fields.items():
+        if _is_object(value) and lenient_json.is_listed(bytes(value)):
+            rows = lenient_json.listed(value)
+            if rows is not None and (name in SECTIONS or (rows and all(_is_object(row) for row in rows))):
+                found[name] = _as_list(rows)
+    return found
+
+
+def _details_from_objects(lineups: msgspec.Raw | None) -> msgspec.Raw | None:
+    """The lineups with their details as lists; None when no details came as an object of rows by number."""
+    if lineups is None or not _is_list(lineups):
+        return None
+    rows, changed = lenient_json.elements(lineups), False
+    for place, row in enumerate(rows):
+        if _is_object(row):
+            fields = _object.decode(row)
+            details = lenient_json.listed(fields["details"]) if "details" in fields else None
+            if details is not None:
+                rows[place] = msgspec.Raw(msgspec.json.encode(fields | {"details": _as_list(details)}))
+                changed = True
+    return _as_list(rows) if changed else None
+
+
+def _as_list(rows: Iterable[msgspec.Raw]) -> msgspec.Raw:
+    return msgspec.Raw(b"[" + b",".join(map(bytes, rows)) + b"]")
+
+
+def _odd_rows(fields: Mapping[str, msgspec.Raw]) -> Iterable[str]:
+    """What the typed tables cannot show of the sections: rows that are no objects, details that are no list."""
+    for name in SECTIONS:
+        if name in fields and _is_list(fields[name]):
+            rows = lenient_json.elements(fields[name])
+            odd = sum(not _is_object(row) for row in rows)
+            if odd:
+                yield f"{odd} of {len(rows)} rows of '{name}' are no objects"
+            elif name == "lineups":
+                details = [_object.decode(row).get("details") for row in rows]
+                if any(each is not None and not (_is_list(each) or _is_null(each)) for each in details):
+                    yield "'lineups.details' is not a list everywhere"
+
+
+def _is_null(raw: msgspec.Raw) -> bool:
+    return bytes(memoryview(raw)[:1]) == b"n"
+
+
+def _is_object(raw: msgspec.Raw) -> bool:
+    return bytes(memoryview(raw)[:1]) == b"{"
 
 
 # ---- cleaning
@@ -106,7 +215,7 @@ def _bool(value: Any) -> bool | None:
 
 def _time(value: Any) -> str | None:
     parsed = as_utc(value)
-    return parsed.strftime("%Y-%m-%d %H:%M:%S") if parsed else None
+    return parsed.replace(tzinfo=None).isoformat(" ", "seconds") if parsed else None
 
 
 _BIGINTS = "id fixture_id league_id season_id stage_id round_id group_id aggregate_id venue_id state_id type_id"
@@ -131,7 +240,7 @@ def clean(payload: Mapping[str, Any]) -> dict[str, Any]:
     """A copy whose typed fields are castable: values that are not become null, and lists lose what is no object."""
     found = _clean(payload)
     if isinstance(payload.get("details"), str):
-        found["details"] = without_nul(payload["details"])  # the fixture's own is a text, a lineup's a list
+        found["details"] = clean_text(payload["details"])  # the fixture's own is a text, a lineup's a list
     return found
 
 
@@ -139,13 +248,14 @@ def _clean(row: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in row.items():
         if key in _LISTS:
-            found[key] = [_clean(item) for item in value if isinstance(item, dict)] if isinstance(value, list) else None
+            rows = as_rows(value)
+            found[key] = None if rows is None else [_clean(item) for item in rows if isinstance(item, dict)]
         elif key in _OBJECTS:
             found[key] = _clean(value) if isinstance(value, dict) else None
         elif key in _CASTS:
             found[key] = _CASTS[key](value)
         else:
-            found[key] = without_nul(value)
+            found[key] = clean_value(value)
     return found
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import psycopg
 
+from sportmonks.coerce import clean_text
 from sportmonks.load.changes import Change, compare_payloads
 from sportmonks.load.decision import StoredState
-from sportmonks.load.payloads import Payload, carry_over
-from sportmonks.load.summary import summarize
+from sportmonks.load.payloads import INCOMPARABLE, Payload, carry_over, summary_of
 from sportmonks.planning.recheck import FixtureState
 from sportmonks.warehouse.queries import sql
 
@@ -58,8 +58,9 @@ def compare_with_stored(
     payloads: Mapping[int, Payload],
     includes: tuple[str, ...],
     stored: Mapping[int, StoredState],
-) -> tuple[dict[int, Payload], dict[int, StoredPayload]]:
-    """The payloads, completed from what is stored, and the stored ones that differ from them, both by fixture id.
+) -> tuple[dict[int, Payload], dict[int, StoredPayload], dict[int, str]]:
+    """The payloads, completed from what is stored, the stored ones that differ from them, and for those that cannot
+    be compared the reason; each by fixture id.
 
     ``includes``: those that were requested for ``payloads``. A payload takes over the stored sections that it does
     not hold. One whose content is the stored one, written differently, takes over the stored content hash.
@@ -72,26 +73,32 @@ def compare_with_stored(
         if stored[key].content_hash is not None
         and (stored_sections - requested or stored[key].content_hash != payloads[key].content_hash)
     ]
-    completed, found = dict(payloads), {}
+    completed, found, unreadable = dict(payloads), dict[int, StoredPayload](), dict[int, str]()
     if not ids:
-        return completed, {}
+        return completed, {}, {}
     absent: Counter[str] = Counter()
     for key, text in conn.execute(sql("load/stored_payloads"), {"ids": ids}).fetchall():
         stored_json, stored_includes = text.encode(), stored[key].includes
-        payload = completed[key] = carry_over(payloads[key], stored_json, sections[key])
-        absent.update((payload.summary.counts.keys() - payloads[key].summary.counts.keys()) & requested)
         incomparable = sections_requested_differently(stored_includes, merged_includes(includes, stored_includes))
-        changes = compare_payloads(stored_json, payload.raw, sections[key], incomparable)
+        try:
+            payload = carry_over(payloads[key], stored_json, sections[key])
+            changes = compare_payloads(stored_json, payload.raw, sections[key], incomparable)
+            counts = _comparable(summary_of(stored_json).counts, incomparable)
+        except INCOMPARABLE as error:
+            # Whatever form its rows have: the others of the batch are not affected.
+            unreadable[key] = clean_text(f"cannot be compared with what is stored: {error}")
+            continue
+        completed[key] = payload
+        absent.update((payload.summary.counts.keys() - payloads[key].summary.counts.keys()) & requested)
         if changes is None:
             completed[key] = replace(payload, content_hash=stored[key].content_hash or payload.content_hash)
         else:
-            counts = _comparable(summarize(stored_json).counts, incomparable)
             found[key] = StoredPayload(stored_includes, counts, changes)
     for name, count in sorted(absent.items()):
         log.warning(
             "%d of %d fixtures came without '%s', which was requested; stored data kept", count, len(payloads), name
         )
-    return completed, found
+    return completed, found, unreadable
 
 
 def by_section(includes: Iterable[str]) -> dict[str, set[str]]:

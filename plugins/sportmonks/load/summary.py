@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from sportmonks.coerce import as_epoch, as_int, as_utc
+from sportmonks.coerce import as_epoch, as_int, as_utc, clean_text
 
 SECTIONS = ("participants", "scores", "events", "lineups", "statistics", "periods")
 
@@ -41,12 +41,15 @@ class PayloadSummary:
     """State and times of a fixture, and ``counts``: rows per section that the payload holds.
 
     ``lineups.details`` counts the details of all lineups together. A section that the payload lacks has no count.
+    ``unreadable``: sections that came as something else than a list; ``flaws``: times that cannot be read.
     """
 
     state_id: int | None
     starting_at: datetime | None
     ended_at: datetime | None
     counts: dict[str, int]
+    unreadable: tuple[str, ...] = ()
+    flaws: tuple[str, ...] = ()
 
 
 def summarize(payload: bytes | msgspec.Raw) -> PayloadSummary:
@@ -58,11 +61,18 @@ def summarize(payload: bytes | msgspec.Raw) -> PayloadSummary:
     counts = {name: len(rows) for name in SECTIONS if (rows := getattr(fixture, name)) is not None}
     if fixture.lineups and any(row.details is not None for row in fixture.lineups):
         counts["lineups.details"] = sum(len(row.details or ()) for row in fixture.lineups)
+    starting_at = as_utc(fixture.starting_at)
+    flaws: tuple[str, ...] = ()
+    if starting_at is None and fixture.starting_at not in (None, ""):
+        flaws = (f"'starting_at' is no time ({clean_text(str(fixture.starting_at)[:40])})",)
+    if any(each.ended not in (None, "") and as_epoch(each.ended) is None for each in fixture.periods or ()):
+        flaws += ("the end of a period is no time",)
     return PayloadSummary(
         state_id=as_int(fixture.state_id),
-        starting_at=as_utc(fixture.starting_at),
+        starting_at=starting_at,
         ended_at=_ended(fixture.periods or []),
         counts=counts,
+        flaws=flaws,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from sportmonks.coerce import clean_text
 from sportmonks.monitoring.sink import EventSink
 from sportmonks.redaction import as_text, mask_text, to_json
 from sportmonks.warehouse.queries import sql
@@ -165,4 +166,4 @@ def _name(value: Any) -> str | None:
     """A name that PostgreSQL accepts: no NUL, no lone surrogates, not too long for an index."""
     if value is None:
         return None
-    return str(value)[:500].replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+    return clean_text(str(value)[:500])

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from sportmonks import lenient_json
 from sportmonks.config.strict_yaml import JsonPath
 from sportmonks.errors import FatalApiError
 from sportmonks.routes.period import Window, record_day
@@ -20,7 +21,7 @@ from sportmonks.routes.spec import Route
 # \u0000 after an even number of backslashes: the one character that PostgreSQL's jsonb refuses.
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 # What reading a body that is not valid JSON raises.
-JSON_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError)
+JSON_ERRORS = lenient_json.UNREADABLE
 _sorted = msgspec.json.Encoder(order="sorted")
 
 
@@ -65,7 +66,7 @@ def prepare(
         text = bytes(raw)
         try:
             record = msgspec.json.decode(text)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except lenient_json.UNREADABLE as error:
             page.rejected.append(Rejected(f"not readable: {error}", text.decode("utf-8", "replace")))
             continue
         if not isinstance(record, dict):
@@ -118,12 +119,12 @@ def _without(record: Mapping[str, Any], paths: Sequence[JsonPath]) -> dict[str, 
 
 
 def dig(body: bytes, path: JsonPath) -> msgspec.Raw | None:
-    """The value at ``path``, undecoded; None where it is missing or null. Raises msgspec.DecodeError."""
+    """The value at ``path``, undecoded and as it came; None where it is missing or null. Raises msgspec.DecodeError."""
     raw = msgspec.Raw(memoryview(body))
     for part in path:
         if bytes(memoryview(raw)[:1]) != b"{":
             return None
-        found = msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).get(part)
+        found = lenient_json.members(raw).get(part)
         if found is None or bytes(found) == b"null":
             return None
         raw = found
@@ -147,7 +148,7 @@ def rows_at(raw: msgspec.Raw | None, route: Route, label: str, body: bytes = b""
     """
     first = b"" if raw is None else bytes(memoryview(raw)[:1])
     if raw is not None and first == b"[":
-        return msgspec.json.decode(raw, type=list[msgspec.Raw])
+        return lenient_json.elements(raw)
     if raw is not None and first == b"{":
         return [raw]
     path = ".".join(route.records) or "."

@@ -255,6 +255,6 @@ def _message(body: bytes) -> str:
             text = text_at(body.strip(), (key,))
             if text:
                 return f" ({mask_text(text)[:200]})"
-    except msgspec.MsgspecError:
+    except JSON_ERRORS:
         pass
     return ""

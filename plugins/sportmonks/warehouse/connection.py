@@ -15,6 +15,7 @@ from psycopg import conninfo
 from sportmonks.config.settings import WAREHOUSE_CONN_ID
 from sportmonks.errors import ConfigurationError, WarehouseDownError
 from sportmonks.warehouse.queries import sql
+from sportmonks.warehouse.texts import clean_texts
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +75,7 @@ def open_connection(info: str, *, autocommit: bool = False) -> psycopg.Connectio
             keepalives_idle=30,
         )
         _pin(conn)
+        clean_texts(conn)
         conn.autocommit = autocommit
         return conn
     except psycopg.OperationalError as error:
