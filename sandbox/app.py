@@ -14,7 +14,7 @@ import msgspec
 from sandbox import includes
 from sandbox.admin import admin_app
 from sandbox.endpoints import Endpoint, find_endpoint
-from sandbox.faults import ROW_FAULTS, Fault, RequestSubject
+from sandbox.faults import ROW_FAULTS, TEXT_FAULTS, Fault, RequestSubject
 from sandbox.fixtures import multi_ids
 from sandbox.http_response import Header, HttpResponse, html_response, json_response
 from sandbox.limits import log_entry
@@ -225,6 +225,12 @@ class Api:
             if fault.kind in ROW_FAULTS and api_response.rows:
                 rows = [msgspec.json.decode(row.raw) for row in api_response.rows]
                 api_response.rows = [Encoded(encode(row)) for row in self.sandbox.faults.change_rows(fault, rows)]
+        for fault in applied:
+            if fault.kind in TEXT_FAULTS and api_response.rows:
+                rows = [msgspec.json.decode(row.raw) for row in api_response.rows]
+                api_response.rows = [Encoded(row) for row in self.sandbox.faults.write_rows(fault, rows)]
+                break  # the rows are no JSON any more
+        api_response.as_object = "php_lists" in by_kind and bool(by_kind["php_lists"].get("data", False))
         if "slow" in by_kind:
             await asyncio.sleep(float(by_kind["slow"].get("seconds", 2)))
         response = self._envelope(api_response, entity, by_kind.get("no_rate_limit"), by_kind.get("wrong_rate_limit"))
@@ -285,7 +291,9 @@ class Api:
         rest = b"," + encode(tail)[1:]
         if api_response.single:
             return HttpResponse(200, [b'{"data":', api_response.rows[0], rest], headers)
-        pieces: list[bytes | Encoded] = [b'{"data":[']
+        pieces: list[bytes | Encoded] = []
         for place, row in enumerate(api_response.rows):
-            pieces += [b",", row] if place else [row]
-        return HttpResponse(200, [*pieces, b"]", rest], headers)
+            comma = b"," if place else b""
+            pieces += [comma + b'"%d":' % (2 * place) if api_response.as_object else comma, row]
+        opening, closing = (b"{", b"}") if api_response.as_object else (b"[", b"]")
+        return HttpResponse(200, [b'{"data":' + opening, *pieces, closing, rest], headers)

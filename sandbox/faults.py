@@ -16,6 +16,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+import msgspec
+
+from sandbox.odd_text import OddRows, with_objects
+
 KINDS: dict[str, str] = {
     "status": "HTTP `status` (default 500; 502, 503, 504...) with an HTML body",
     "rate_limited": "429 though quota is left; `where` = both|header|body|none and `seconds` (default 1) to wait",
@@ -41,6 +45,12 @@ KINDS: dict[str, str] = {
     "null_fields": "base `fields` (default name, starting_at, starting_at_timestamp, state_id) become null",
     "degraded": "the includes in `drop` (default lineups, events) come empty",
     "set_fields": "base fields get `values`, e.g. {state_id: 99}; with `part` the first row of that include instead",
+    "php_lists": "lists within rows come as objects with numbers as keys; with `data` the list of rows, too",
+    "bad_text": "names that are not UTF-8, hold half a surrogate pair, NUL or a control character",
+    "odd_numbers": "NaN, -Infinity, 1e400 or 5,000 digits in the place of `length`",
+    "odd_dates": "kick-offs and ends of periods at the ends of the calendar, or no date at all",
+    "deep_nesting": "a key nobody knows holds 7,000 nested lists",
+    "no_id": "`n` rows (default 1) come without their id",
     "huge": "each row carries `megabytes` (default 5) more",
     "no_rate_limit": "neither body nor headers say what remains",
     "wrong_rate_limit": "body and headers say `remaining` (default 999999)",
@@ -67,7 +77,11 @@ ROW_FAULTS = (
     "degraded",
     "huge",
     "set_fields",
+    "php_lists",
+    "no_id",
 )
+# Those that write rows as no JSON library does.
+TEXT_FAULTS = ("bad_text", "odd_numbers", "odd_dates", "deep_nesting")
 MATCHES = ("path", "entity", "season", "fixture_id")
 REQUIRED = {"poison": "fixture_id", "season_down": "season"}
 
@@ -110,7 +124,7 @@ class Fault:
 
     def _names_fixture(self, fixture_id: int, subject: RequestSubject) -> bool:
         """Whether the fixture is requested by id; in a list it may be one of the rows, which faults of rows look at."""
-        in_a_list = self.kind in ROW_FAULTS and subject.entity == "Fixture" and not subject.fixture_ids
+        in_a_list = self.kind in (*ROW_FAULTS, *TEXT_FAULTS) and subject.entity == "Fixture" and not subject.fixture_ids
         return in_a_list or fixture_id in subject.fixture_ids
 
     def get(self, name: str, default: Any) -> Any:
@@ -134,6 +148,7 @@ class Faults:
     def __init__(self, seed: int) -> None:
         self._rng = Random(seed)
         self._next = 1
+        self._odd_rows = OddRows()
         self.pending: list[Fault] = []
 
     def add(self, spec: dict[str, Any]) -> Fault:
@@ -195,11 +210,26 @@ class Faults:
             return order if order != rows else rows[::-1]
         if fault.kind == "duplicate":
             return rows + [dict(row) for row in rows[: fault.get("n", 1)]]
+        if fault.kind == "no_id":
+            spoilt = {id(row) for row in self._rng.sample(rows, min(len(rows), fault.get("n", 1)))}
+            return [
+                {key: value for key, value in row.items() if key != "id"} if id(row) in spoilt else row for row in rows
+            ]
         only = fault.match.get("fixture_id")
         for row in rows:
             if only is None or row.get("id") == int(only):
                 _change_row(fault, row)
         return rows
+
+    def write_rows(self, fault: Fault, rows: list[dict[str, Any]]) -> list[bytes]:
+        """The JSON of each row after a fault of TEXT_FAULTS."""
+        only = fault.match.get("fixture_id")
+        return [
+            self._odd_rows.write(fault.kind, row)
+            if only is None or row.get("id") == int(only)
+            else msgspec.json.encode(row)
+            for row in rows
+        ]
 
 
 def _change_row(fault: Fault, row: dict[str, Any]) -> None:
@@ -214,6 +244,8 @@ def _change_row(fault: Fault, row: dict[str, Any]) -> None:
         part = row.get(fault.get("part", "")) if "part" in fault.settings else [row]
         for target in (part or [])[:1]:
             target.update(fault.get("values", {"state_id": 99}))
+    elif fault.kind == "php_lists":
+        row.update(with_objects(row))
     elif fault.kind == "huge":
         row["padding"] = "x" * int(fault.get("megabytes", 5) * 1_000_000)
     elif fault.kind == "unknown_keys":

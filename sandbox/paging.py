@@ -17,11 +17,13 @@ T = TypeVar("T")
 
 @dataclass
 class ApiResponse:
-    """`rows` as encoded JSON; `single` for by-id endpoints; `pagination` where the endpoint has one."""
+    """`rows` as encoded JSON; `single` for by-id endpoints; `pagination` where the endpoint has one; `as_object`: the
+    rows are written as an object with whole numbers as keys."""
 
     rows: Sequence[Encoded]
     single: bool = False
     pagination: Row | None = None
+    as_object: bool = False
 
 
 def number_in(text: str) -> int:

@@ -190,7 +190,7 @@ def test_unauthorized_suddenly(box: RunningSandbox) -> None:
 
 
 def test_repeated_and_overlapping_pages(box: RunningSandbox, seasons: Any) -> None:
-    path = f"football/fixtures?filters=fixtureSeasons:{seasons.finished()}&per_page=20&page="
+    path = f"/v3/football/fixtures?filters=fixtureSeasons:{seasons.finished()}&per_page=20&page="
     first = [row["id"] for row in box.get(path + "1")[2]["data"]]
     box.fault("repeated_page")
     assert [row["id"] for row in box.get(path + "2")[2]["data"]] == first
@@ -250,3 +250,27 @@ def test_every_kind_can_be_posted() -> None:
         faults.add({"kind": kind, "match": {"fixture_id": 1, "season": 2}})
     assert len(faults.pending) == len(KINDS)
     assert faults.clear() == len(KINDS)
+
+
+def test_rows_that_no_json_library_writes(box: RunningSandbox, ids: list[int]) -> None:
+    path = f"/v3/football/fixtures/multi/{ids[0]},{ids[1]}"
+    bodies = []
+    for kind in ("bad_text", "odd_numbers", "deep_nesting"):
+        box.fault(kind, match={"fixture_id": ids[1]})
+        bodies.append(box.request("GET", path, headers={"Authorization": box.key})[2])
+    assert b'"M\xfcnchen"' in bodies[0]
+    assert b'"length":NaN' in bodies[1]
+    assert b"[" * 7_000 in bodies[2]
+    box.fault("odd_dates", match={"fixture_id": ids[1]})
+    assert {row["starting_at"][:5] for row in multi(box, ids[:2])[1]["data"]} >= {"0001-"}
+
+
+def test_lists_as_objects_and_rows_without_an_id(box: RunningSandbox, ids: list[int]) -> None:
+    plain = multi(box, ids[:2])[1]["data"][0]
+    box.fault("php_lists", data=True)
+    data = multi(box, ids[:2])[1]["data"]
+    assert list(data) == ["0", "2"]
+    assert list(data["0"]["events"].values()) == plain["events"]
+    assert list(data["0"]["lineups"]["0"]["details"].values()) == plain["lineups"][0]["details"]
+    box.fault("no_id", n=1)
+    assert sum("id" not in row for row in multi(box, ids[:3])[1]["data"]) == 1
