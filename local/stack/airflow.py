@@ -22,6 +22,7 @@ from local.errors import LocalError
 from local.stack.files import read_json, secret, write_json
 from local.stack.queries import query
 from local.stack.settings import REPO, Settings
+from sportmonks.warehouse.conninfo import describe
 
 # In the order of their start. Logs of running tasks are read from the folder that all processes share: no log servers
 # needed.
@@ -34,8 +35,10 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
 METADATA_DATABASE = "airflow"
 AUTH_MANAGER = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
 USERS = {"admin": "admin", "viewer": "viewer"}
-# Connection parameters of libpq that the warehouse connection carries in its extra.
-LIBPQ_EXTRA = ("sslmode", "sslrootcert", "sslcert", "sslkey", "options", "target_session_attrs")
+# Options of libpq for which an Airflow connection has fields; all others travel in its extra.
+AIRFLOW_FIELDS = ("host", "port", "user", "password", "dbname")
+# Where libpq finds services and passwords: files of this account, which its connections may refer to.
+LIBPQ_FILES = ("PGSERVICEFILE", "PGSYSCONFDIR", "PGPASSFILE")
 
 
 @dataclass(frozen=True)
@@ -188,7 +191,7 @@ def airflow_command(*arguments: str) -> list[str]:
 def clean_environment(env: Mapping[str, str]) -> dict[str, str]:
     """`env` without variables of another Airflow or Python and without this program's secrets."""
     ours = ("AIRFLOW", "_AIRFLOW", "SPORTMONKS_", "SUPABASE_", "ETL_", "PYTHON", "VIRTUAL_ENV", "PG")
-    kept = {name: value for name, value in env.items() if not name.startswith(ours)}
+    kept = {name: value for name, value in env.items() if name in LIBPQ_FILES or not name.startswith(ours)}
     # Tools that a task starts by name are those of this environment.
     kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)])
     return kept
@@ -199,17 +202,21 @@ def sqlalchemy_url(conninfo: str) -> str:
 
 
 def warehouse_connection(conninfo: str) -> str:
-    """An Airflow connection (JSON) from a libpq connection string."""
-    parts = conninfo_to_dict(conninfo)
+    """An Airflow connection (JSON) from a libpq connection string, with each of its options."""
+    parts = {name: str(value) for name, value in conninfo_to_dict(conninfo).items() if value}
+    port = parts.get("port", "" if "service" in parts else "5432")
+    extra = {name: value for name, value in parts.items() if name not in AIRFLOW_FIELDS}
+    if "," in port:
+        # Airflow's field takes one number.
+        extra["port"] = port
     connection: dict[str, Any] = {
         "conn_type": "postgres",
         "host": parts.get("host"),
-        "port": int(str(parts.get("port") or 5432).split(",")[0]),
+        "port": int(port) if port.isdigit() else None,
         "login": parts.get("user"),
         "password": parts.get("password"),
-        "schema": parts.get("dbname") or "postgres",
+        "schema": parts.get("dbname") or (None if "service" in parts else "postgres"),
     }
-    extra = {name: parts[name] for name in LIBPQ_EXTRA if parts.get(name)}
     if extra:
         connection["extra"] = extra
     return json.dumps(connection)
@@ -217,10 +224,8 @@ def warehouse_connection(conninfo: str) -> str:
 
 def masked(conninfo: str) -> str:
     """The connection string without its password, for output."""
-    parts = conninfo_to_dict(conninfo)
-    account = quote(unquote(str(parts.get("user") or "")), safe="")
-    place = f"{parts.get('host')}:{parts.get('port') or 5432}/{parts.get('dbname') or 'postgres'}"
-    return f"postgresql://{account}@{place}"
+    account = quote(unquote(str(conninfo_to_dict(conninfo).get("user") or "")), safe="")
+    return f"postgresql://{account}@{describe(conninfo)}"
 
 
 def _alembic_revision(conninfo: str) -> str | None:

@@ -82,8 +82,9 @@ def check_port(settings: Settings, *, port_is_ours: bool) -> Problem | None:
 
 def check_warehouse(conninfo: str) -> Problem | None:
     """Whether the warehouse can be reached and is new enough, and the account may create; the password is not named."""
-    parts = conninfo_to_dict(conninfo)
-    place = f"{parts.get('host')}:{parts.get('port') or 5432}/{parts.get('dbname') or 'postgres'}"
+    from sportmonks.warehouse.conninfo import describe
+
+    place = describe(conninfo)
     answer: list[Problem | None] = []
     # connect_timeout does not cover the name lookup: the limit of the thread does.
     thread = threading.Thread(target=lambda: answer.append(_ask_warehouse(conninfo, place)), daemon=True)

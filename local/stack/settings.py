@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -213,6 +214,9 @@ class _Reader:
             )
 
     def warehouse(self) -> str:
+        from sportmonks.errors import ConfigurationError
+        from sportmonks.warehouse.conninfo import refuse_unusable
+
         name, hint = "SUPABASE_CONNECTION_STRING", "set it to postgresql://user:password@host:5432/database"
         text = self.values.get(name, "")
         if not text:
@@ -225,14 +229,34 @@ class _Reader:
             return ""
         try:
             parts = conninfo_to_dict(text)
-        except psycopg.Error:
-            # The parser's message holds the text with its password: only the likely reason is given.
-            self._wrong(
-                f"{name} cannot be parsed",
-                f"{hint}; write special signs of the password as %40 for @, %2F for /, %23 for #, %3A for :",
-            )
+        except psycopg.Error as error:
+            self._wrong(*_unreadable(name, text, str(error), hint))
             return ""
-        if not parts.get("host"):
+        if not any(parts.get(option) for option in ("host", "hostaddr", "service")):
             self._wrong(f"{name} names no host", hint)
             return ""
+        try:
+            refuse_unusable(parts)
+        except ConfigurationError as error:
+            self._wrong(f"{name}: {error.message}", error.hint)
+            return ""
         return text
+
+
+def _unreadable(name: str, text: str, reason: str, hint: str) -> tuple[str, str]:
+    """Message and hint for a connection string that libpq cannot parse.
+
+    The parser's reason may repeat a part of the password, so only an option's name is taken from it, and only where the
+    name stands behind the last @, which no password does.
+    """
+    from sportmonks.warehouse.conninfo import nearest_option
+
+    found = re.search(r'(?:invalid connection option|invalid URI query parameter:) "([a-z_]+)"', reason)
+    if found and "://" in text and f"{found[1]}=" in text.rpartition("@")[2].rpartition("?")[2]:
+        near = nearest_option(found[1])
+        advice = f"did you mean {near}?" if near else "remove it"
+        return f"{name} has the option {found[1]!r}, which the installed libpq does not know", advice
+    return (
+        f"{name} cannot be parsed",
+        f"{hint}; write special signs of the password as %40 for @, %2F for /, %23 for #, %3A for :",
+    )

@@ -32,7 +32,7 @@ def odd_database(warehouse_dsn: str) -> str:
 def test_settings_of_the_database_do_not_reach_a_session(odd_database: str) -> None:
     with open_connection(odd_database) as conn:
         row = conn.execute("SELECT timestamptz '2026-03-01 12:00:00+00', current_setting('DateStyle')").fetchone()
-        assert row == (datetime(2026, 3, 1, 12, tzinfo=UTC), "ISO, DMY")
+        assert row == (datetime(2026, 3, 1, 12, tzinfo=UTC), "ISO, MDY")
         (text,) = conn.execute("SELECT (timestamptz '2026-03-01 12:00:00+00')::text").fetchone() or ()
         assert text == "2026-03-01 12:00:00+00"
         (level,) = conn.execute("SELECT current_setting('transaction_isolation')").fetchone() or ()

@@ -1,5 +1,42 @@
--- Settings of one transaction, because a pooler in transaction mode gives the session to another client afterwards;
--- and the two settings of a session that poolers keep for each client.
+-- Settings of a session where no pooler stands between, else of one transaction, because a pooler in transaction mode
+-- gives the session to another client afterwards; and the two settings of a session that poolers keep for each client.
+
+-- name: session/pin
+-- Settings that change values, their meaning or the end of a wait: the same in every session of the package. Answers
+-- whether libpq's process is the server's own (no pooler), the database's encoding, and the seconds a statement may take.
+WITH pinned AS MATERIALIZED (
+    SELECT count(set_config(name, value, false)) AS settings
+      FROM (VALUES
+          -- Nothing that another account creates can take the place of a function or an operator.
+          ('search_path', 'pg_catalog, pg_temp'),
+          -- Text of dates, times and numbers, in both directions.
+          ('DateStyle', 'ISO, MDY'), ('TimeZone', 'UTC'), ('IntervalStyle', 'postgres'), ('extra_float_digits', '1'),
+          ('standard_conforming_strings', 'on'), ('array_nulls', 'on'), ('transform_null_equals', 'off'),
+          ('default_transaction_isolation', 'read committed'), ('default_transaction_deferrable', 'off'),
+          -- A hung statement, a lock that nobody releases, a client that was cut off within its transaction.
+          ('statement_timeout', '300s'), ('lock_timeout', '60s'), ('idle_in_transaction_session_timeout', '300s'),
+          -- Sessions are kept while a task waits for calls, and a transaction ends with its last statement.
+          ('idle_session_timeout', '0'), ('transaction_timeout', '0')
+      ) AS setting (name, value)
+     WHERE pg_backend_pid() = %(pid)s
+       AND name <> ALL (%(kept)s::text[])
+       AND current_setting(name, true) IS NOT NULL
+)
+SELECT pg_backend_pid() = %(pid)s, current_setting('server_encoding'),
+       extract(epoch FROM current_setting('statement_timeout')::interval)
+  FROM pinned;
+
+-- name: session/pin_transaction
+-- The same for one transaction, behind a pooler.
+SELECT set_config('search_path', 'pg_catalog, pg_temp', true), set_config('IntervalStyle', 'postgres', true),
+       set_config('extra_float_digits', '1', true), set_config('standard_conforming_strings', 'on', true),
+       set_config('array_nulls', 'on', true), set_config('transform_null_equals', 'off', true),
+       set_config('statement_timeout', '300s', true), set_config('lock_timeout', '60s', true),
+       set_config('idle_in_transaction_session_timeout', '300s', true);
+
+-- name: session/long_statements
+-- Statements of this transaction, and their waits for locks, may take up to two hours: migrations.
+SELECT set_config('statement_timeout', '7200s', true), set_config('lock_timeout', '7200s', true);
 
 -- name: session/read_only
 -- This transaction cannot write. Must be its first statement.

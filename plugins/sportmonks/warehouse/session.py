@@ -1,4 +1,5 @@
-"""A connection to the warehouse that survives restarts, deadlocks and lost networks: work is repeated, not failed."""
+"""A connection to the warehouse that survives restarts, failovers, deadlocks, lost and silent networks: work is
+repeated, not failed."""
 
 from __future__ import annotations
 
@@ -59,12 +60,14 @@ class Session:
                 error: Exception
                 try:
                     conn = self._connection()
-                except (psycopg.OperationalError, WarehouseDownError) as refused:
+                except (psycopg.Error, WarehouseDownError) as refused:
+                    if isinstance(refused, psycopg.Error) and not is_transient(refused):
+                        raise
                     error = refused
                 else:
                     try:
                         return work(conn)
-                    except (psycopg.OperationalError, psycopg.InterfaceError) as broken:
+                    except psycopg.Error as broken:
                         if not is_transient(broken):
                             raise
                         self.close()
@@ -109,5 +112,9 @@ class Session:
 
 
 def _brief(error: BaseException) -> str:
-    state = getattr(error, "sqlstate", None)
-    return f"{type(error).__name__} {state}" if state else type(error).__name__
+    """Class, code and the server's sentence. Errors that pass hold no values of rows."""
+    if not isinstance(error, psycopg.Error):
+        return str(error)
+    sentence = error.diag.message_primary or str(error).strip().partition("\n")[0]
+    name = f"{type(error).__name__} {error.sqlstate}" if error.sqlstate else type(error).__name__
+    return f"{name}: {sentence}" if sentence else name
