@@ -89,7 +89,7 @@ def alerts() -> dict[str, Any]:
     return result
 
 
-@task(on_success_callback=run_succeeded)
+@task(on_success_callback=run_succeeded, execution_timeout=timedelta(minutes=4))
 def retention() -> dict[str, int]:
     from sportmonks.alerts import dispatch
     from sportmonks.monitoring import housekeeping
@@ -111,6 +111,8 @@ with DAG(
         "owner": "sportmonks",
         "retries": 1,
         "retry_delay": timedelta(seconds=30),
+        # Two tries end before the run does: a run that is stopped from outside notifies nobody.
+        "execution_timeout": timedelta(minutes=2),
         "on_failure_callback": run_failed,
     },
     tags=["sportmonks", "monitoring"],

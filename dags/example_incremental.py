@@ -47,6 +47,11 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     tags=["example", "sportmonks"],
-    default_args={"owner": "sportmonks", "retries": 1, "retry_delay": timedelta(seconds=30)},
+    default_args={
+        "owner": "sportmonks",
+        "retries": 1,
+        "retry_delay": timedelta(seconds=30),
+        "execution_timeout": timedelta(hours=2),
+    },
 ):
     collect()

@@ -46,6 +46,8 @@ with DAG(
         "owner": "sportmonks",
         "retries": 2,
         "retry_delay": timedelta(seconds=30),
+        # A try that takes longer counts as hung. A migration of a large warehouse may take two hours.
+        "execution_timeout": timedelta(hours=3),
         "on_failure_callback": run_failed,
     },
 ):

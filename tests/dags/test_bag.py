@@ -83,6 +83,23 @@ def test_tags_owner_retries_catchup(dags: dict[str, DAG]) -> None:
             )
 
 
+def test_every_task_ends(dags: dict[str, DAG]) -> None:
+    for dag in dags.values():
+        for task in dag.tasks:
+            assert task.execution_timeout, (
+                f"{dag.dag_id}.{task.task_id}: set execution_timeout, a task that hangs keeps its worker slot for ever."
+            )
+
+
+def test_both_tries_of_the_watch_end_before_its_run_does(dags: dict[str, DAG]) -> None:
+    """A run that is stopped from outside calls no callback, so nobody would be notified."""
+    watch = dags["etl_watch"]
+    for task in watch.tasks:
+        assert task.execution_timeout is not None
+        tries = (task.retries or 0) + 1
+        assert tries * (task.execution_timeout + task.retry_delay) < watch.dagrun_timeout + task.retry_delay
+
+
 def test_scheduled_leagues_have_a_deadline(dags: dict[str, DAG]) -> None:
     for dag in owned(dags):
         if "league" in dag.tags and dag.timetable.can_be_scheduled:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from sportmonks.config.settings import SQL_DIR
 from sportmonks.errors import ConfigurationError
 from sportmonks.warehouse import migrations
 from sportmonks.warehouse.connection import open_connection
-from sportmonks.warehouse.migrations import BASELINE, migrate, read_definitions, read_migrations
+from sportmonks.warehouse.migrations import BASELINE, migrate, read_definitions, read_migrations, require_schema
 from tests.warehouse.snapshot import snapshot
 
 MIGRATIONS = [file.name for file in read_migrations(SQL_DIR)]
@@ -224,6 +225,100 @@ def test_it_works_without_more_than_the_right_to_make_schemas(postgres_server: s
         with psycopg.connect(empty_dsn, autocommit=True) as admin:
             admin.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(name))
             admin.execute(sql.SQL("DROP ROLE {}").format(name))
+
+
+@pytest.fixture
+def writer(empty_dsn: str) -> Iterator[tuple[str, psycopg.Connection[Any]]]:
+    """Conninfo of an account that may only connect, and a connection of the superuser."""
+    role = sql.Identifier(f"writer_{uuid.uuid4().hex[:8]}")
+    with psycopg.connect(empty_dsn, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'p4ssw0rd-for-tests'").format(role))
+        database = sql.Identifier(admin.info.dbname)
+        admin.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
+        admin.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, role))
+        yield conninfo.make_conninfo(empty_dsn, user=role._obj[0], password="p4ssw0rd-for-tests"), admin
+        admin.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(role))
+        admin.execute(sql.SQL("DROP ROLE {}").format(role))
+
+
+def follow(admin: psycopg.Connection[Any], hint: str) -> None:
+    """Do what a hint says."""
+    for statement in hint.partition("execute: ")[2].partition(". Or")[0].rstrip(".").split("; "):
+        admin.execute(statement.encode())
+
+
+def test_missing_rights_are_named_with_the_statements_that_grant_them(
+    writer: tuple[str, psycopg.Connection[Any]],
+) -> None:
+    mine, admin = writer
+    with pytest.raises(ConfigurationError, match="may not create the schema") as refused:
+        run(mine)
+    assert "GRANT CREATE ON DATABASE" in refused.value.hint
+    assert "GRANT TEMPORARY ON DATABASE" in refused.value.hint
+    follow(admin, refused.value.hint)
+    assert run(mine) == [*NEW, *DEFINITIONS]
+
+
+def test_the_right_to_create_in_prepared_schemas_is_enough(writer: tuple[str, psycopg.Connection[Any]]) -> None:
+    mine, admin = writer
+    admin.execute("CREATE SCHEMA etl; CREATE SCHEMA raw; CREATE SCHEMA football")
+    with pytest.raises(ConfigurationError) as refused:
+        run(mine)
+    assert "CREATE ON DATABASE" not in refused.value.hint
+    assert refused.value.hint.count("GRANT USAGE, CREATE ON SCHEMA") == 3
+    follow(admin, refused.value.hint)
+    assert run(mine) == [*NEW, *DEFINITIONS]
+
+
+def test_an_account_that_only_writes_is_told_what_a_run_needs(writer: tuple[str, psycopg.Connection[Any]]) -> None:
+    mine, admin = writer
+    run(conninfo.make_conninfo(mine, user="postgres", password=admin.info.password))
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        run(mine)
+    role = sql.Identifier(conninfo.conninfo_to_dict(mine)["user"])
+    admin.execute(sql.SQL("GRANT USAGE ON SCHEMA etl, raw, football TO {}").format(role))
+    admin.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA etl TO {}").format(role))
+    assert run(mine) == []
+    with open_connection(mine, autocommit=True) as conn:
+        with pytest.raises(ConfigurationError, match=r"lacks .* privileges") as refused:
+            require_schema(conn)
+        assert "GRANT TEMPORARY" in refused.value.hint
+        assert "ON football.teams" in refused.value.hint
+        follow(admin, refused.value.hint)
+        require_schema(conn)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["CREATE TABLE football.teams (name text)", "CREATE VIEW football.fixture_results AS SELECT 1 AS x"],
+)
+def test_others_tables_of_our_names_are_refused_by_name(empty_dsn: str, statement: str) -> None:
+    execute(empty_dsn, "CREATE SCHEMA football")
+    execute(empty_dsn, statement)
+    with pytest.raises(ConfigurationError, match=r"has football\.\w+, which this package did not create") as refused:
+        run(empty_dsn)
+    assert "a database of its own" in refused.value.hint
+    assert execute(empty_dsn, "SELECT count(*) FROM pg_namespace WHERE nspname = 'etl'") == [(0,)]
+
+
+def test_others_functions_of_our_names_are_refused_by_name(empty_dsn: str) -> None:
+    execute(empty_dsn, "CREATE SCHEMA etl")
+    execute(empty_dsn, "CREATE FUNCTION etl.to_utc(text) RETURNS int LANGUAGE sql AS 'SELECT 1'")
+    with pytest.raises(ConfigurationError, match="cannot be applied: cannot change return type"):
+        run(empty_dsn)
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_another_encoding_of_the_server_is_refused_by_name(postgres_server: str, encoding: str) -> None:
+    name = f"{encoding.lower()}_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(postgres_server, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0".encode())
+        try:
+            with pytest.raises(ConfigurationError, match=f"has the encoding {encoding}") as refused:
+                run(conninfo.make_conninfo(postgres_server, dbname=name))
+            assert "ENCODING 'UTF8'" in refused.value.hint
+        finally:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 def test_a_schema_that_somebody_made_already_is_used(empty_dsn: str) -> None:

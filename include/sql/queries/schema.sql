@@ -9,9 +9,46 @@ SELECT pg_advisory_xact_lock(%(key)s);
 -- binds to them, whatever others have put into public.
 SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 
+-- name: schema/has_records
+-- Does this database have both lists of what has been applied, with their hashes? Asked of the catalogs, because the
+-- account may lack the right to use the schema.
+SELECT count(*) = 2
+  FROM pg_namespace AS n JOIN pg_class AS c ON c.relnamespace = n.oid JOIN pg_attribute AS a ON a.attrelid = c.oid
+ WHERE n.nspname = 'etl' AND c.relname IN ('schema_migrations', 'applied_definitions')
+   AND a.attname = 'sha256' AND NOT a.attisdropped;
+
+-- name: schema/rights
+-- What may the account do in this database, and in each of our schemas? The schema's rights are null where it is missing.
+SELECT name, has_schema_privilege(n.oid, 'USAGE') AND has_schema_privilege(n.oid, 'CREATE'),
+       has_database_privilege(current_database(), 'CREATE'), has_database_privilege(current_database(), 'TEMPORARY'),
+       current_user, current_database()
+  FROM unnest(%(schemas)s::text[]) AS name LEFT JOIN pg_namespace AS n ON n.nspname = name
+ ORDER BY name;
+
+-- name: schema/lacking
+-- What does a run need and the account lack? Tables of other rooms are left to the errors of their statements.
+SELECT format('GRANT TEMPORARY ON DATABASE %%I TO %%I', current_database(), current_user)
+ WHERE NOT has_database_privilege(current_database(), 'TEMPORARY')
+UNION ALL
+SELECT format('GRANT USAGE ON SCHEMA %%I TO %%I', nspname, current_user) FROM pg_namespace
+ WHERE nspname = ANY (%(schemas)s::text[]) AND NOT has_schema_privilege(oid, 'USAGE')
+UNION ALL
+SELECT format('GRANT SELECT, INSERT, UPDATE, DELETE ON %%I.%%I TO %%I', n.nspname, c.relname, current_user)
+  FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+ WHERE c.relkind = 'r' AND (n.nspname = 'football' OR n.nspname = 'raw' AND c.relname = 'fixtures')
+   AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
+            AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'));
+
+-- name: schema/existing
+-- Which of these tables and views are there already?
+SELECT name FROM unnest(%(names)s::text[]) AS name WHERE to_regclass(name) IS NOT NULL ORDER BY name;
+
+-- name: schema/create_schema
+-- Only for a schema that is missing: PostgreSQL asks for the right to create one even where it exists.
+CREATE SCHEMA {schema};
+
 -- name: schema/prepare
--- The lists of migrations and definitions, created before the first of them.
-CREATE SCHEMA IF NOT EXISTS etl;
+-- The lists of migrations and definitions, created before the first of them. Their schema exists.
 CREATE TABLE IF NOT EXISTS etl.schema_migrations (
     name       text        PRIMARY KEY,
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp()

@@ -120,6 +120,8 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     retries: Annotated[int, Meta(ge=0, le=20)] = 2
     retry_delay_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 60
+    # After which a try of a task of a league counts as hung. What a deferred task waits is not counted.
+    execution_timeout_minutes: Annotated[int, Meta(ge=10, le=10_080)] = 120
     collect: CollectSettings = CollectSettings()
     recheck: RecheckSettings = RecheckSettings()
     guard: GuardSettings = GuardSettings()

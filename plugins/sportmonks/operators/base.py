@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from airflow.sdk import BaseOperator
 
 from sportmonks.config.settings import API_CONN_ID, WAREHOUSE_CONN_ID
-from sportmonks.errors import BudgetWait, CircuitOpenError, TransientApiError
+from sportmonks.errors import BudgetWait, CircuitOpenError, TransientApiError, WarehouseDownError
 from sportmonks.hooks.errors import airflow_errors
 from sportmonks.planning.execution_id import execution_id
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 # Deferrals in a row because the API keeps failing (CircuitOpenError), after which the try counts as failed. A wait for
 # calls of the next window has no such limit, because it always ends.
 MAX_OUTAGES = 2
+# The same while the warehouse is away, and the seconds of such a wait.
+MAX_ABSENCES = 5
+ABSENCE_S = 60.0
 
 
 class Closable(Protocol):
@@ -42,6 +46,8 @@ class WarehouseOperator(BaseOperator):
       without a worker slot, then ``perform`` runs again. What it stored before the wait must therefore stay valid, and
       it must find by itself where to go on. When the API still keeps failing (``CircuitOpenError``) after
       ``MAX_OUTAGES`` deferrals in a row, the try fails and Airflow's retries apply.
+    - While the warehouse is away (restart, failover, read only, silent), the task is deferred too, up to
+      ``MAX_ABSENCES`` times in a row; then the try fails.
     - Work that may be left to the next DAG run does not have to wait: ``perform`` handles ``BudgetWait`` itself and
       returns what it has done. ``StructureOperator`` does, because one list without calls must not hold up the others.
 
@@ -59,17 +65,19 @@ class WarehouseOperator(BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """The result of ``perform``. Raises Airflow's exceptions, TaskDeferred among them."""
-        return self._attempt(context, outages=0)
+        return self._attempt(context, outages=0, absences=0)
 
-    def resume(self, context: Context, event: Mapping[str, Any] | None = None, outages: int = 0) -> Any:
-        """The same after a wait. Airflow stores this method's name and ``outages`` with every deferred task: keep both.
+    def resume(
+        self, context: Context, event: Mapping[str, Any] | None = None, outages: int = 0, absences: int = 0
+    ) -> Any:
+        """The same after a wait. Airflow stores this method's name and arguments with every deferred task: keep them.
 
-        ``outages``: deferrals in a row because the API kept failing.
+        ``outages``: deferrals in a row because the API kept failing; ``absences``: because the warehouse was away.
         """
-        return self._attempt(context, outages)
+        return self._attempt(context, outages, absences)
 
-    def _attempt(self, context: Context, outages: int) -> Any:
-        with airflow_errors():
+    def _attempt(self, context: Context, outages: int, absences: int) -> Any:
+        with airflow_errors(), waiting_for_the_warehouse(self, absences):
             try:
                 with ExitStack() as self._resources:
                     return self.perform(context)
@@ -120,6 +128,41 @@ class ApiOperator(WarehouseOperator):
             **settings,
         )
         return self.close_later(hook)
+
+
+@contextmanager
+def waiting_for_the_warehouse(operator: BaseOperator, absences: int) -> Iterator[None]:
+    """Within the block: while the warehouse is away, the operator's task is deferred and calls ``resume`` later.
+
+    ``absences``: such deferrals in a row so far; after ``MAX_ABSENCES`` the error is raised. An error that a person has
+    to correct in the database is raised as ConfigurationError.
+    """
+    import psycopg
+
+    from sportmonks.warehouse.sqlstate import as_configuration_error, is_transient
+
+    try:
+        yield
+    except (WarehouseDownError, psycopg.Error) as error:
+        if isinstance(error, psycopg.Error):
+            if (wrong := as_configuration_error(error)) is not None:
+                raise wrong from error
+            if not is_transient(error):
+                raise
+        if absences >= MAX_ABSENCES:
+            raise
+        reason = str(error).strip().partition("\n")[0]
+    _defer_until_the_warehouse_is_back(operator, absences + 1, reason)
+
+
+def _defer_until_the_warehouse_is_back(operator: BaseOperator, absences: int, reason: str) -> None:
+    from sportmonks.triggers.budget import BudgetTrigger
+
+    until = datetime.now(UTC) + timedelta(seconds=ABSENCE_S)
+    operator.log.warning("%s The worker slot is free until %s.", reason, until.isoformat(timespec="seconds"))
+    operator.defer(
+        trigger=BudgetTrigger(until, "the warehouse", reason), method_name="resume", kwargs={"absences": absences}
+    )
 
 
 def execution_of(context: Context) -> str:

@@ -75,6 +75,7 @@ def build_league_dag(league: League, settings: TaskSettings) -> DAG:
             "owner": "sportmonks",
             "retries": settings.retries,
             "retry_delay": timedelta(seconds=settings.retry_delay_seconds),
+            "execution_timeout": timedelta(minutes=settings.execution_timeout_minutes),
         },
     )
     with dag:

@@ -132,6 +132,7 @@ def build_route_dag(route: Route) -> DAG:
             "owner": "sportmonks",
             "retries": route.retries,
             "retry_delay": timedelta(seconds=60),
+            "execution_timeout": timedelta(minutes=route.execution_timeout_minutes),
             "on_failure_callback": run_failed,
         },
     )
@@ -216,7 +217,12 @@ def _tables_dag(folder: Path) -> DAG:
         max_active_runs=1,
         is_paused_upon_creation=False,
         tags=["raw", "sportmonks"],
-        default_args={"owner": "sportmonks", "retries": 5, "retry_delay": timedelta(seconds=30)},
+        default_args={
+            "owner": "sportmonks",
+            "retries": 5,
+            "retry_delay": timedelta(seconds=30),
+            "execution_timeout": timedelta(hours=2),
+        },
     ) as dag:
         EnsureRouteTablesOperator(task_id="ensure_tables")
     return dag
@@ -250,7 +256,7 @@ def _problem_dag(name: str, problem: Problem) -> DAG:
         schedule=None,
         start_date=START,
         tags=["raw", "problem"],
-        default_args={"owner": "sportmonks", "retries": 0},
+        default_args={"owner": "sportmonks", "retries": 0, "execution_timeout": timedelta(minutes=10)},
     ) as dag:
 
         @task(task_id="explain")

@@ -119,6 +119,7 @@ def _route(top: Section, document: Document, file: str) -> Route:
         start_date=top.day("start_date"),
         retries=top.value("retries"),
         deadline_minutes=top.value("deadline_minutes"),
+        execution_timeout_minutes=top.value("execution_timeout_minutes"),
         file=file,
     )
 

@@ -65,6 +65,7 @@ class Route:
     start_date: date | None = None  # None: a new route waits for its next scheduled time
     retries: Annotated[int, Meta(ge=0, le=20)] = 2
     deadline_minutes: Annotated[float, Meta(ge=1, le=10_080)] | None = None
+    execution_timeout_minutes: Annotated[int, Meta(ge=10, le=10_080)] = 1440  # of a try of the extraction
     description: str = ""
     tags: tuple[str, ...] = ()
     file: str = ""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,9 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.sql import Identifier
 
 from sportmonks.config.settings import SQL_DIR
 from sportmonks.errors import ConfigurationError
+from sportmonks.warehouse.connection import long_statements
 from sportmonks.warehouse.queries import sql
 
 log = logging.getLogger(__name__)
@@ -30,6 +33,22 @@ log = logging.getLogger(__name__)
 # One number for all of the package: tasks that migrate at the same time wait for each other.
 MIGRATION_LOCK = 7_305_112_026
 BASELINE = "0100_baseline"
+SCHEMAS = ("etl", "raw", "football")
+
+_CREATE_SCHEMA = re.compile(r"^CREATE SCHEMA IF NOT EXISTS \w+;\n", re.MULTILINE)
+_CREATED = re.compile(
+    r"^CREATE (?:OR REPLACE )?(?:UNLOGGED )?(?:TABLE|VIEW|MATERIALIZED VIEW) (?:IF NOT EXISTS )?(\w+\.\w+)",
+    re.MULTILINE,
+)
+# Another object has the name, or an object of that name has another shape.
+_TAKEN = (
+    psycopg.errors.DuplicateTable,
+    psycopg.errors.DuplicateObject,
+    psycopg.errors.DuplicateFunction,
+    psycopg.errors.InvalidTableDefinition,
+    psycopg.errors.InvalidFunctionDefinition,
+    psycopg.errors.WrongObjectType,
+)
 
 
 @dataclass(frozen=True)
@@ -62,29 +81,105 @@ def migrate(conn: psycopg.Connection[Any]) -> list[str]:
 
     One transaction under one advisory lock: several tasks may start at the same time, and a failure leaves the database
     as it was. ``conn`` must not be in a transaction. Raises ConfigurationError for a database that belongs to a newer
-    version, or whose migrations have another content than ours; it is not changed then.
+    version, whose migrations have another content than ours, that holds others' tables of our names, or in which the
+    account lacks a right; it is not changed then. An account that may only write needs no more when nothing is to be
+    done.
     """
-    migrations = read_migrations(SQL_DIR)
-    with conn.transaction():
+    migrations, definitions = read_migrations(SQL_DIR), read_definitions(SQL_DIR)
+    if _is_up_to_date(conn, migrations, definitions):
+        return []
+    with conn.transaction(), long_statements(conn):
         conn.execute(sql("schema/lock"), {"key": MIGRATION_LOCK})
         conn.execute(sql("schema/search_path"))
+        _create_schemas(conn)
         conn.execute(sql("schema/prepare"))
         known = dict(conn.execute(sql("schema/migrations")).fetchall())
         _refuse_what_is_not_ours(known, migrations)
         applied = []
-        for migration in _pending(conn, known, migrations):
+        pending = _pending(conn, known, migrations)
+        if not known and pending and pending[0].name == BASELINE:
+            _refuse_foreign_tables(conn, [*pending, *definitions])
+        for migration in pending:
             _apply(conn, migration)
             applied.append(migration.name)
         for migration in migrations:
             if known.get(migration.name) is None:
                 conn.execute(sql("schema/record_migration"), {"name": migration.name, "sha256": migration.sha256})
         latest = {} if applied else dict(conn.execute(sql("schema/definitions")).fetchall())
-        for definition in read_definitions(SQL_DIR):
+        for definition in definitions:
             if latest.get(definition.name) != definition.sha256:
                 _apply(conn, definition)
                 conn.execute(sql("schema/record_definition"), {"name": definition.name, "sha256": definition.sha256})
                 applied.append(definition.name)
     return applied
+
+
+def require_schema(conn: psycopg.Connection[Any]) -> None:
+    """Bring the schema up to date, and raise ConfigurationError, which names every missing grant, when the account may
+    not write into it. Called before a run starts; two short queries when everything is right."""
+    migrate(conn)
+    lacking = [row[0] for row in conn.execute(sql("schema/lacking"), {"schemas": list(SCHEMAS)})]
+    if lacking:
+        raise ConfigurationError(
+            f"The warehouse's account lacks {len(lacking)} of the privileges that a run needs.",
+            hint=f"Let the owner execute: {'; '.join(lacking[:20])}.",
+        )
+
+
+def _is_up_to_date(conn: psycopg.Connection[Any], migrations: list[SchemaFile], definitions: list[SchemaFile]) -> bool:
+    """Whether nothing is left to apply, found without a lock and without a right to change anything."""
+    with conn.transaction():
+        row = conn.execute(sql("schema/has_records")).fetchone()
+        if row is None or not row[0]:
+            return False
+        try:
+            with conn.transaction():
+                known = dict(conn.execute(sql("schema/migrations")).fetchall())
+                latest = dict(conn.execute(sql("schema/definitions")).fetchall())
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise _lacks_a_right("etl.schema_migrations cannot be read", error) from None
+    _refuse_what_is_not_ours(known, migrations)
+    ours = ((migrations, known), (definitions, latest))
+    return all(recorded.get(file.name) == file.sha256 for files, recorded in ours for file in files)
+
+
+def _create_schemas(conn: psycopg.Connection[Any]) -> None:
+    """Create the schemas that are missing. Raises ConfigurationError, which names every missing grant."""
+    rows = conn.execute(sql("schema/rights"), {"schemas": list(SCHEMAS)}).fetchall()
+    grants = []
+    for name, in_schema, in_database, temporary, user, database in rows:
+        account, place = _quoted(user), _quoted(database)
+        if in_schema is None and not in_database:
+            grants.append(f"GRANT CREATE ON DATABASE {place} TO {account}")
+        elif in_schema is False:
+            grants.append(f"GRANT USAGE, CREATE ON SCHEMA {name} TO {account}")
+        if not temporary:
+            grants.append(f"GRANT TEMPORARY ON DATABASE {place} TO {account}")
+    if grants:
+        raise ConfigurationError(
+            f"The account {rows[0][4]!r} may not create the schema of the warehouse in {rows[0][5]!r}.",
+            hint=f"Let the owner execute: {'; '.join(dict.fromkeys(grants))}. Or run the migration with an account that"
+            " has these rights.",
+        )
+    for name, in_schema, *_ in rows:
+        if in_schema is None:
+            conn.execute(sql("schema/create_schema").with_identifiers(schema=Identifier(name)))
+
+
+def _refuse_foreign_tables(conn: psycopg.Connection[Any], files: list[SchemaFile]) -> None:
+    """Raise ConfigurationError when a database without our schema has tables or views of our names.
+
+    One that has all of them is ours, restored without its list of migrations.
+    """
+    names = sorted({name for file in files for name in _CREATED.findall(file.text)})
+    # The two lists of what has been applied were created a moment ago.
+    names = [name for name in names if name not in ("etl.schema_migrations", "etl.applied_definitions")]
+    found = [row[0] for row in conn.execute(sql("schema/existing"), {"names": names})]
+    if found and len(found) < len(names):
+        raise ConfigurationError(
+            f"The database has {', '.join(found[:5])}, which this package did not create.",
+            hint="Connect the package to a database of its own, or rename what is there.",
+        )
 
 
 def _refuse_what_is_not_ours(known: Mapping[str, str | None], migrations: list[SchemaFile]) -> None:
@@ -118,6 +213,28 @@ def _pending(
 
 def _apply(conn: psycopg.Connection[Any], file: SchemaFile) -> None:
     started = time.monotonic()
-    # Sent without parameters, so one file may hold many statements.
-    conn.execute(file.text.encode())
+    # The schemas exist by now, and PostgreSQL would ask for the right to create them all the same.
+    text = _CREATE_SCHEMA.sub("", file.text)
+    try:
+        # Sent without parameters, so one file may hold many statements.
+        conn.execute(text.encode())
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise _lacks_a_right(f"{file.name} cannot be applied", error) from None
+    except _TAKEN as error:
+        raise ConfigurationError(
+            f"{file.name} cannot be applied: {error.diag.message_primary}.",
+            hint="Something of that name is there that this package did not create: rename it, or connect the package"
+            " to a database of its own.",
+        ) from None
     log.info("Applied %s in %.2f s", file.name, time.monotonic() - started)
+
+
+def _lacks_a_right(what: str, error: psycopg.Error) -> ConfigurationError:
+    return ConfigurationError(
+        f"{what}: {error.diag.message_primary}.",
+        hint="Run it with the account that owns the schemas etl, raw and football, or let that one grant the right.",
+    )
+
+
+def _quoted(name: str) -> str:
+    return Identifier(name).as_string(None)

@@ -54,30 +54,12 @@ class Session:
         """What ``work`` returns. Raises its error when a retry cannot help, WarehouseDownError when the warehouse has
         not come back within the timeout."""
         with self._lock:
-            first: float | None = None
-            delay = 0.25
-            while True:
-                error: Exception
-                try:
-                    conn = self._connection()
-                except (psycopg.Error, WarehouseDownError) as refused:
-                    if isinstance(refused, psycopg.Error) and not is_transient(refused):
-                        raise
-                    error = refused
-                else:
-                    try:
-                        return work(conn)
-                    except psycopg.Error as broken:
-                        if not is_transient(broken):
-                            raise
-                        self.close()
-                        error = broken
-                first = first or time.monotonic()
-                if time.monotonic() - first + delay > self._retry_timeout:
-                    raise self._final(error) from None
-                log.warning("The warehouse failed (%s), trying again in %.1f s", _brief(error), delay)
-                self._sleep(delay)
-                delay = min(delay * 2, MAX_DELAY_S)
+            return repeat(
+                lambda: work(self._connection()),
+                retry_timeout=self._retry_timeout,
+                sleep=self._sleep,
+                after_error=self.close,
+            )
 
     def execute(self, statement: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         """The rows of one statement."""
@@ -102,13 +84,44 @@ class Session:
             self._conn.autocommit = True
         return self._conn
 
-    def _final(self, error: Exception) -> Exception:
-        if isinstance(error, WarehouseDownError):
-            return error
-        return WarehouseDownError(
-            f"The warehouse has not come back within {self._retry_timeout:g} s ({_brief(error)}).",
-            hint="The task goes on where it was once the warehouse answers.",
-        )
+
+def repeat(
+    work: Callable[[], T],
+    *,
+    retry_timeout: float = RETRY_TIMEOUT_S,
+    sleep: Callable[[float], None] = time.sleep,
+    after_error: Callable[[], None] = lambda: None,
+) -> T:
+    """What ``work`` returns, which is called again after errors that pass: see ``sqlstate.is_transient``.
+
+    ``after_error`` is called after each of them, to close what is broken. Raises every other error at once, and
+    WarehouseDownError ``retry_timeout`` seconds after the first one.
+    """
+    first: float | None = None
+    delay = 0.25
+    while True:
+        try:
+            return work()
+        except (psycopg.Error, WarehouseDownError) as broken:
+            if isinstance(broken, psycopg.Error) and not is_transient(broken):
+                raise
+            error: Exception = broken
+        after_error()
+        first = first or time.monotonic()
+        if time.monotonic() - first + delay > retry_timeout:
+            raise _final(error, retry_timeout) from None
+        log.warning("The warehouse failed (%s), trying again in %.1f s", _brief(error), delay)
+        sleep(delay)
+        delay = min(delay * 2, MAX_DELAY_S)
+
+
+def _final(error: Exception, retry_timeout: float) -> Exception:
+    if isinstance(error, WarehouseDownError):
+        return error
+    return WarehouseDownError(
+        f"The warehouse has not come back within {retry_timeout:g} s ({_brief(error)}).",
+        hint="The task goes on where it was once the warehouse answers.",
+    )
 
 
 def _brief(error: BaseException) -> str:
