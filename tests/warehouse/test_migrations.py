@@ -270,7 +270,7 @@ def test_the_right_to_create_in_prepared_schemas_is_enough(writer: tuple[str, ps
     assert run(mine) == [*NEW, *DEFINITIONS]
 
 
-def test_an_account_that_only_writes_is_told_what_a_run_needs(writer: tuple[str, psycopg.Connection[Any]]) -> None:
+def test_an_account_that_only_writes_learns_what_a_run_needs(writer: tuple[str, psycopg.Connection[Any]]) -> None:
     mine, admin = writer
     run(conninfo.make_conninfo(mine, user="postgres", password=admin.info.password))
     with pytest.raises(ConfigurationError, match="cannot be read"):

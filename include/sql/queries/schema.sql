@@ -10,7 +10,7 @@ SELECT pg_advisory_xact_lock(%(key)s);
 SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 
 -- name: schema/has_records
--- Does this database have both lists of what has been applied, with their hashes? Asked of the catalogs, because the
+-- Does this database have both lists of what has been applied, with their hashes? Read from the catalogs, because the
 -- account may lack the right to use the schema.
 SELECT count(*) = 2
   FROM pg_namespace AS n JOIN pg_class AS c ON c.relnamespace = n.oid JOIN pg_attribute AS a ON a.attrelid = c.oid
@@ -18,9 +18,16 @@ SELECT count(*) = 2
    AND a.attname = 'sha256' AND NOT a.attisdropped;
 
 -- name: schema/rights
--- What may the account do in this database, and in each of our schemas? The schema's rights are null where it is missing.
-SELECT name, has_schema_privilege(n.oid, 'USAGE') AND has_schema_privilege(n.oid, 'CREATE'),
-       has_database_privilege(current_database(), 'CREATE'), has_database_privilege(current_database(), 'TEMPORARY'),
+-- Of each of our schemas: is it missing, and which grants does the account need before tables can be created in it?
+SELECT name, n.oid IS NULL,
+       array_remove(ARRAY[
+           CASE WHEN n.oid IS NULL AND NOT has_database_privilege(current_database(), 'CREATE')
+                THEN format('GRANT CREATE ON DATABASE %%I TO %%I', current_database(), current_user) END,
+           CASE WHEN NOT (has_schema_privilege(n.oid, 'USAGE') AND has_schema_privilege(n.oid, 'CREATE'))
+                THEN format('GRANT USAGE, CREATE ON SCHEMA %%I TO %%I', name, current_user) END,
+           CASE WHEN NOT has_database_privilege(current_database(), 'TEMPORARY')
+                THEN format('GRANT TEMPORARY ON DATABASE %%I TO %%I', current_database(), current_user) END
+       ], NULL),
        current_user, current_database()
   FROM unnest(%(schemas)s::text[]) AS name LEFT JOIN pg_namespace AS n ON n.nspname = name
  ORDER BY name;

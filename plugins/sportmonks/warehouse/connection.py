@@ -52,7 +52,7 @@ _REFUSAL = re.compile(
     r"|no password supplied|permission denied|not permitted to log in|could not translate|could not match"
     r"|does not support SSL|certificate|channel binding|auth(?:entication)? method|invalid \w+ (?:value|number)"
 )
-# The name server itself is away, as it may be while a whole network restarts.
+# The name server itself is away, as it may be while a network restarts.
 _PASSING = "Temporary failure in name resolution"
 
 _warned_of: set[str] = set()
@@ -208,7 +208,7 @@ def _pin(conn: WarehouseConnection, info: str, options: str) -> float:
     """Set what must be the same in every session; the seconds that a statement may take, 0 for the package's limit.
 
     The settings of a session would reach other clients of a pooler in transaction mode. So they are set only where the
-    server's process is the one that libpq was told of at the start; a pooler tells of one of its own. Encoding,
+    server's process is the one that libpq learned of at the start; a pooler names one of its own. Encoding,
     DateStyle and TimeZone are kept by poolers for each client.
     """
     conn.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
@@ -247,7 +247,7 @@ def _cannot_connect(info: str, error: psycopg.Error) -> ConfigurationError | War
 def _warn_of_plain_text(conn: psycopg.Connection[Any], info: str, sslmode: str) -> None:
     """Say once per process that data and password's proof travel unencrypted to another machine.
 
-    ``sslmode=disable`` is a decision, not an oversight: then nothing is said.
+    ``sslmode=disable`` is a decision, not an oversight: then nothing is logged.
     """
     if conn.pgconn.ssl_in_use or sslmode == "disable" or is_local(conn):
         return

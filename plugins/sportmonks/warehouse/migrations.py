@@ -146,23 +146,15 @@ def _is_up_to_date(conn: psycopg.Connection[Any], migrations: list[SchemaFile], 
 def _create_schemas(conn: psycopg.Connection[Any]) -> None:
     """Create the schemas that are missing. Raises ConfigurationError, which names every missing grant."""
     rows = conn.execute(sql("schema/rights"), {"schemas": list(SCHEMAS)}).fetchall()
-    grants = []
-    for name, in_schema, in_database, temporary, user, database in rows:
-        account, place = _quoted(user), _quoted(database)
-        if in_schema is None and not in_database:
-            grants.append(f"GRANT CREATE ON DATABASE {place} TO {account}")
-        elif in_schema is False:
-            grants.append(f"GRANT USAGE, CREATE ON SCHEMA {name} TO {account}")
-        if not temporary:
-            grants.append(f"GRANT TEMPORARY ON DATABASE {place} TO {account}")
+    grants = [grant for _, _, needed, _, _ in rows for grant in needed]
     if grants:
         raise ConfigurationError(
-            f"The account {rows[0][4]!r} may not create the schema of the warehouse in {rows[0][5]!r}.",
+            f"The account {rows[0][3]!r} may not create the schema of the warehouse in {rows[0][4]!r}.",
             hint=f"Let the owner execute: {'; '.join(dict.fromkeys(grants))}. Or run the migration with an account that"
             " has these rights.",
         )
-    for name, in_schema, *_ in rows:
-        if in_schema is None:
+    for name, missing, *_ in rows:
+        if missing:
             conn.execute(sql("schema/create_schema").with_identifiers(schema=Identifier(name)))
 
 
@@ -172,7 +164,7 @@ def _refuse_foreign_tables(conn: psycopg.Connection[Any], files: list[SchemaFile
     One that has all of them is ours, restored without its list of migrations.
     """
     names = sorted({name for file in files for name in _CREATED.findall(file.text)})
-    # The two lists of what has been applied were created a moment ago.
+    # The two lists of what has been applied were created just before.
     names = [name for name in names if name not in ("etl.schema_migrations", "etl.applied_definitions")]
     found = [row[0] for row in conn.execute(sql("schema/existing"), {"names": names})]
     if found and len(found) < len(names):
@@ -234,7 +226,3 @@ def _lacks_a_right(what: str, error: psycopg.Error) -> ConfigurationError:
         f"{what}: {error.diag.message_primary}.",
         hint="Run it with the account that owns the schemas etl, raw and football, or let that one grant the right.",
     )
-
-
-def _quoted(name: str) -> str:
-    return Identifier(name).as_string(None)
