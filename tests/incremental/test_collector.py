@@ -397,5 +397,5 @@ def test_add_timestamps_says_what_it_cannot_do(warehouse: psycopg.Connection[Any
     with pytest.raises(psycopg.errors.RaiseException, match="is not a table"):
         warehouse.execute("SELECT etl.add_timestamps('etl.collector_throughput')")
     warehouse.execute("CREATE TABLE public.odd (created_at text)")
-    with pytest.raises(psycopg.errors.RaiseException, match=r"created_at of odd is of type text"):
+    with pytest.raises(psycopg.errors.RaiseException, match=r"created_at of public\.odd is of type text"):
         warehouse.execute("SELECT etl.add_timestamps('public.odd')")
