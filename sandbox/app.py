@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import time
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import msgspec
 
@@ -217,7 +218,33 @@ class Api:
             return response
         if kind == "no_result":
             return self._envelope(ApiResponse([]), entity)
+        if kind == "echo_key" and int(fault.get("status", 500)) != 200:
+            return self._echo(fault)
         return None
+
+    def _echo(self, fault: Fault) -> HttpResponse:
+        """An error that repeats the key."""
+        status, key = int(fault.get("status", 500)), self._written_key(fault)
+        link = f"https://user:{key}@example.com/next?api_token={key}&page=2"
+        body: dict[str, Any] = {"message": f"The request with Authorization: {key} ({key}) failed.", "link": link}
+        if "code" in fault.settings:
+            body["code"] = fault.get("code", None)
+        body["errors"] = {"token": [f"'{key}' was refused"]}
+        headers = [(b"link", f'<{link}>; rel="next"'.encode()), (b"x-request-token", key.encode())]
+        if status == 429:
+            headers.append((b"retry-after", b"1"))
+        if 300 <= status < 400:
+            headers.append((b"location", link.encode()))
+        return json_response(status, body, headers)
+
+    def _written_key(self, fault: Fault) -> str:
+        key = self.sandbox.key
+        forms = {
+            "upper": key.upper(),
+            "percent": quote(key, safe="").replace("-", "%2d"),
+            "base64": base64.b64encode(f"user:{key}".encode()).decode(),
+        }
+        return forms.get(fault.get("form", "raw"), key)
 
     async def _with_faults(self, applied: list[Fault], api_response: ApiResponse, entity: str) -> HttpResponse:
         by_kind = {fault.kind: fault for fault in applied}
@@ -233,7 +260,12 @@ class Api:
         api_response.as_object = "php_lists" in by_kind and bool(by_kind["php_lists"].get("data", False))
         if "slow" in by_kind:
             await asyncio.sleep(float(by_kind["slow"].get("seconds", 2)))
+        if "echo_key" in by_kind and api_response.pagination is not None:
+            link = f"https://example.com/next?api_token={self._written_key(by_kind['echo_key'])}"
+            api_response.pagination |= {"next_page": f"{link}&page=2"}
         response = self._envelope(api_response, entity, by_kind.get("no_rate_limit"), by_kind.get("wrong_rate_limit"))
+        if "echo_key" in by_kind:
+            response.headers.append((b"x-request-token", self._written_key(by_kind["echo_key"]).encode()))
         if "cut" in by_kind:
             response.cut_at = float(by_kind["cut"].get("share", 0.5))
         if "content_type" in by_kind:

@@ -54,6 +54,8 @@ KINDS: dict[str, str] = {
     "huge": "each row carries `megabytes` (default 5) more",
     "no_rate_limit": "neither body nor headers say what remains",
     "wrong_rate_limit": "body and headers say `remaining` (default 999999)",
+    "echo_key": "an error with `status` (default 500; `code`) whose body, headers and links repeat the key, written as"
+    " `form` = raw|upper|percent|base64; with status 200 the right response that does so",
 }
 LASTING = {"poison", "season_down", "forbidden_include", "unauthorized"}
 REPLACING = (
@@ -66,6 +68,7 @@ REPLACING = (
     "poison",
     "season_down",
     "forbidden_include",
+    "echo_key",
 )
 ROW_FAULTS = (
     "missing_ids",

@@ -38,6 +38,10 @@ class ConfigurationError(SportmonksError):
     """A setting is missing or wrong; nothing was started."""
 
 
+class UnknownIncludeError(ConfigurationError):
+    """The API does not know an include, or does not offer it where it was requested; no other plan would help."""
+
+
 class FatalApiError(SportmonksError):
     """The API says that the request is wrong (bad filter, unknown endpoint)."""
 

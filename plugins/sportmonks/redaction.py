@@ -1,13 +1,21 @@
-"""Masks secrets in every text that is stored, logged or shown: by key name, by pattern and by known value."""
+"""Masks secrets in every text that is stored, logged or shown: by key name, by pattern and by known value.
+
+Known values come from whoever opens a connection (``add_secret``). They are found in every form in which a server
+repeats them: in another case, percent-encoded, escaped as in JSON or HTML, and within base64. Answers of an API are
+masked where they arrive (``mask_body``, ``mask_text`` of an error's message), so that nothing behind that has to.
+"""
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import quote
 
 MASK = "***"
 MAX_TEXT = 4_000
@@ -27,14 +35,123 @@ _BEARER = re.compile(
     r"(?i)\b(authorization[\"']?\s*[:=]\s*[\"']?)(?:bearer\s+|basic\s+)?[^\s\"',;}]{3,}|\b(bearer\s+)[\w.~+/=-]{8,}"
 )
 _URL_PASSWORD = re.compile(r"(://[^\s:/@]*:)([^\s/]+)(@)")
-_known: set[str] = set()
+_USER = re.compile(r"(://)[^/?#@]*@")
+# Names of parameters that carry credentials. ``token`` and ``key`` alone are not among them: some APIs call the
+# position of the next page so.
+_CREDENTIAL = re.compile(r"((x[_-])?(api|access|auth)[_-]?(token|key)|authorization|client[_-]?secret|password)\Z", re.I)
+# Shorter secrets may be parts of ordinary words, which data must keep.
+_LEAST_IN_DATA = 16
+_BASE64 = re.compile(r"[A-Za-z0-9+/=_-]+")
+# Batches of fixtures are larger, in bytes; errors and lists are not.
+_LARGE = 1024 * 1024
+# Shorter parts of base64 occur by chance.
+_LEAST_BASE64 = 8
+# The longest form of one character: &#x0026; and the like.
+_LONGEST_FORM = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    """A known value. ``folded``: in lower case; ``escaped``: a pattern of it with any character in an escaped form;
+    ``base64``: the parts that any base64 of a text with the value in it has, one per position; ``in_data``: its forms
+    that are masked in the body of an answer."""
+
+    folded: str
+    escaped: re.Pattern[str]
+    base64: tuple[str, ...]
+    in_data: tuple[bytes, ...]
+
+
+_known: dict[str, _Secret] = {}
 
 
 def add_secret(value: str | None) -> None:
-    """Mask this exact text from now on, in this process. Texts shorter than five characters are not added: they would
-    mask unrelated parts of the log."""
-    if value and len(value) >= 5:
-        _known.add(value)
+    """Mask this value from now on, in this process. Texts shorter than five characters are not added: they would mask
+    unrelated parts of the log."""
+    if value and len(value) >= 5 and value not in _known:
+        # The longest first: masking a part of one would leave the rest of it.
+        found = sorted([*_known.items(), (value, _secret(value))], key=lambda item: -len(item[0]))
+        _known.clear()
+        _known.update(found)
+
+
+def _secret(value: str) -> _Secret:
+    encoded = _base64_parts(value.encode())
+    forms: list[bytes] = []
+    if len(value) >= _LEAST_IN_DATA and not value.isdigit():
+        texts = (value, value.lower(), value.upper(), quote(value, safe=""), value.replace("/", "\\/"), *encoded)
+        forms = [text.encode() for text in dict.fromkeys(texts)]
+    escaped = re.compile("".join(map(_any_form, value)), re.I)
+    return _Secret(value.lower(), escaped, encoded, tuple(forms))
+
+
+def _any_form(character: str) -> str:
+    """A pattern of one character as it is, percent-encoded (once or twice), or escaped as in JSON or HTML."""
+    percent = "".join(f"%(?:25)?{byte:02x}" for byte in character.encode())
+    code = ord(character)
+    named = {"&": "|&amp;", "<": "|&lt;", ">": "|&gt;", '"': "|&quot;", " ": r"|\+"}.get(character, "")
+    literal = re.escape(character)
+    return rf"(?:\\?{literal}|{percent}|\\u{code:04x}|&#0*{code};|&#x0*{code:x};{named})"
+
+
+def _base64_parts(value: bytes) -> tuple[str, ...]:
+    """What the base64 of any text that contains ``value`` contains: one part for each of the three positions in which
+    the value may begin, and the same in the alphabet of URLs and with ``/`` escaped."""
+    found: dict[str, None] = {}
+    for before in range(3):
+        text = base64.b64encode(bytes(before) + value).decode()
+        # Six bits make a character: those with bits of a neighbour are left out.
+        part = text[-(-8 * before // 6) : 8 * (before + len(value)) // 6]
+        if len(part) >= _LEAST_BASE64:
+            forms = (part, part.replace("+", "-").replace("/", "_"), part.replace("/", "\\/"))
+            found.update(dict.fromkeys(forms))
+    return tuple(found)
+
+
+def mask_known(text: str) -> str:
+    """``text`` with the known secrets masked in every form, at its full length."""
+    folded = text.lower()
+    escapes = any(mark in text for mark in "%\\&+")
+    for secret in tuple(_known.values()):
+        if escapes or secret.folded in folded:
+            text = secret.escaped.sub(MASK, text)
+        for part in secret.base64:
+            while (place := text.find(part)) >= 0:
+                first, last = place, place + len(part)
+                while first and _BASE64.match(text, first - 1):
+                    first -= 1
+                end = _BASE64.match(text, last)
+                text = text[:first] + MASK + text[end.end() if end else last :]
+    return text
+
+
+def mask_body(body: bytes) -> bytes:
+    """The body of an answer with the known secrets of 16 characters or more masked: of large bodies as they are
+    written, because each further form costs a pass; of all others in every form that servers were seen to use."""
+    for secret in tuple(_known.values()):
+        for form in secret.in_data[: 1 if len(body) > _LARGE else None]:
+            if form in body:
+                body = body.replace(form, MASK.encode())
+    return body
+
+
+def is_credential(name: str) -> bool:
+    """Whether a parameter of that name carries a credential."""
+    return bool(_CREDENTIAL.match(name))
+
+
+def without_credentials(link: str) -> str:
+    """A link, or the query of one, without its user and the parameters that carry a credential or a known secret; such
+    a secret anywhere else is masked. The rest stays as it is written."""
+    head, mark, query = link.partition("?") if "?" in link else ("", "", link)
+    head = mask_known(_USER.sub(r"\1", head))
+    query, hash_mark, fragment = query.partition("#")
+    kept = []
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        if not is_credential(name) and MASK not in value and mask_known(value) == value:
+            kept.append(mask_known(pair))
+    return head + (mark if kept else "") + "&".join(kept) + hash_mark + mask_known(fragment)
 
 
 def as_text(value: object) -> str:
@@ -51,9 +168,11 @@ def mask_text(text: str) -> str:
     if cut:
         # Text beyond the limit is never shown, so it is not searched; half a secret at the end is removed.
         text = text[: 4 * MAX_TEXT].rpartition(" ")[0] or text[: 3 * MAX_TEXT]
-    for value in _known:
-        if value in text:
-            text = text.replace(value, MASK)
+    text = mask_known(text)
+    if cut:
+        # Masking makes text shorter: the beginning of a secret that was cut must not move into what is shown.
+        longest = max(map(len, _known), default=0)
+        text = text[: max(0, len(text) - _LONGEST_FORM * longest)]
     text = _URL_PASSWORD.sub(rf"\1{MASK}\3", text)
     text = _BEARER.sub(lambda m: (m.group(1) or m.group(2)) + MASK, text)
     text = _IN_TEXT.sub(rf"\1\2{MASK}", text)

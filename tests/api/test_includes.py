@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from sportmonks.api.includes import ForbiddenIncludes, named_in, without
-from sportmonks.errors import FatalApiError
+from sportmonks.errors import FatalApiError, UnknownIncludeError
 from tests.api.conftest import Talk
-from tests.harness.api_server import ROW, Handler, Seen, always, answer
+from tests.harness.api_server import ROW, Handler, Seen, always, answer, in_turn
 
 INCLUDES = ("participants", "scores", "events", "lineups.details", "xGFixture", "odds:value")
 
@@ -109,14 +109,68 @@ def test_what_was_learned_earlier_is_not_requested(talk: Talk) -> None:
     assert [seen.query["include"] for seen in server.seen] == ["scores", "odds"]
 
 
-@pytest.mark.parametrize(("status", "code"), [(403, 5000), (400, 5001), (404, 5013), (403, None)])
-def test_refused_includes_in_their_other_forms(talk: Talk, status: int, code: int | None) -> None:
-    def make(name: str) -> bytes:
-        return answer(status=status, message=f"The include '{name}' is refused", **({"code": code} if code else {}))
-
-    client, _ = talk(refusing(["odds"], make))
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_refusal_without_a_code_counts_as_one_of_the_plan(talk: Talk, status: int) -> None:
+    client, _ = talk(refusing(["odds"], lambda name: answer(status=status, message=f"The include '{name}' is refused")))
     assert client.get("fixtures", include=("odds", "scores")).rows()
     assert client.forbidden_includes == {("Fixture", "odds")}
+
+
+def no_plan_covers(code: int, words: str = "The include '{}' is refused") -> Callable[[str], bytes]:
+    return lambda name: answer(status=404 if code == 5013 else 400, message=words.format(name), code=code)
+
+
+@pytest.mark.parametrize(
+    ("include", "code", "words"),
+    [
+        ("sores", 5001, "There is no include 'sores' (code 5001: The include 'sores' is refused). Did you mean scores?"),
+        ("lineups.detials", 5001, "There is no include 'lineups.detials'"),
+        ("foo", 5001, "Includes of a fixture: aggregate, AIOverviews, ballCoordinates,"),
+        ("odds", 5000, "The include 'odds' is not offered there (code 5000:"),
+        ("odds", 5013, "The include 'odds' is not offered there (code 5013:"),
+    ],
+)
+@pytest.mark.parametrize("named", [True, False])
+def test_an_include_that_no_plan_covers_is_an_error(
+    talk: Talk, include: str, code: int, words: str, named: bool
+) -> None:
+    make = no_plan_covers(code) if named else no_plan_covers(code, "There is something wrong with an include")
+    client, _ = talk(refusing([include], make))
+    with pytest.raises(UnknownIncludeError) as caught:
+        client.get("fixtures", include=(include, "participants"))
+    assert (words if named else words.partition(" (code")[0]) in str(caught.value)
+    if include == "lineups.detials":
+        assert caught.value.hint.startswith("Did you mean lineups.details?")
+    assert client.forbidden_includes == frozenset()
+
+
+def test_an_include_is_believed_to_be_unknown_when_the_api_says_so_twice(talk: Talk) -> None:
+    client, server = talk(in_turn(no_plan_covers(5001)("scores"), ROW))
+    assert client.get("fixtures", include=("scores", "events")).rows()
+    assert [seen.query["include"] for seen in server.seen] == ["scores;events"] * 2
+    assert client.forbidden_includes == frozenset()
+
+
+def test_includes_that_are_documented_need_no_check(talk: Talk) -> None:
+    client, server = talk(refusing(["formation"], no_plan_covers(5001)))
+    client.check_includes(("participants", "lineups.details.type:id,name", "xGFixture", "WEATHERREPORT"))
+    assert server.seen == []
+    client.check_includes(("scores", "brandNew"))
+    assert [(seen.path, seen.query["include"]) for seen in server.seen] == [("/v3/football/fixtures", "brandNew")]
+    with pytest.raises(UnknownIncludeError, match="Did you mean formations"):
+        client.check_includes(("scores", "formation"))
+
+
+def test_leagues_come_without_includes_that_the_server_does_not_know(talk: Talk) -> None:
+    client, server = talk(refusing(["seasons", "seasons;currentSeason"], no_plan_covers(5013)))
+    assert client.leagues() == [{"id": 1}]
+    assert "include" not in server.seen[-1].query
+
+
+def test_every_include_refused_and_then_the_plain_request_is_a_bug(talk: Talk) -> None:
+    client, _ = talk(always(answer(status=403, message="No access to include", code=5002)))
+    with pytest.raises(FatalApiError, match="although none was requested"):
+        client.get("fixtures", include=("odds", "scores"))
 
 
 def test_refused_includes_without_a_name_are_found_one_by_one(talk: Talk) -> None:

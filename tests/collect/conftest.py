@@ -24,6 +24,8 @@ from sportmonks.config.settings import DEFAULT_INCLUDES
 from sportmonks.planning.run_params import read_params
 from sportmonks.warehouse.connection import open_connection
 
+from tests.harness.canary import KEY
+
 HOUR, DAY = 3600, 86_400
 
 
@@ -122,7 +124,9 @@ class RunHarness:
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[RunningSandbox]:
-    with running_sandbox(leagues=1, seasons=1, teams=4, now="2026-07-01T12:00:00", frozen=True, limit=100_000) as box:
+    with running_sandbox(
+        leagues=1, seasons=1, teams=4, now="2026-07-01T12:00:00", frozen=True, limit=100_000, key=KEY
+    ) as box:
         yield box
 
 

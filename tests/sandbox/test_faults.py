@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import time
@@ -274,3 +275,24 @@ def test_lists_as_objects_and_rows_without_an_id(box: RunningSandbox, ids: list[
     assert list(data["0"]["lineups"]["0"]["details"].values()) == plain["lineups"][0]["details"]
     box.fault("no_id", n=1)
     assert sum("id" not in row for row in multi(box, ids[:3])[1]["data"]) == 1
+
+
+@pytest.mark.parametrize("form", ["raw", "upper", "percent", "base64"])
+def test_the_key_is_repeated(box: RunningSandbox, form: str) -> None:
+    written = {
+        "raw": box.key,
+        "upper": box.key.upper(),
+        "percent": box.key.replace("-", "%2d"),
+        "base64": base64.b64encode(f"user:{box.key}".encode()).decode(),
+    }[form]
+    box.fault("echo_key", status=403, code=5002, form=form)
+    status, headers, body = box.get("football/leagues")
+    assert (status, body["code"]) == (403, 5002)
+    assert written in body["message"]
+    assert written in headers["link"]
+    assert headers["x-request-token"] == written
+    box.fault("echo_key", status=200, form=form)
+    status, headers, body = box.get("football/leagues?per_page=2")
+    assert (status, len(body["data"])) == (200, 2)
+    assert written in body["pagination"]["next_page"]
+    assert headers["x-request-token"] == written

@@ -21,6 +21,7 @@ from sportmonks.api.pagination import V3_RULES, Paginator, Step, page_info, spor
 from sportmonks.api.paths import entity_of, full_path, shape
 from sportmonks.api.response import ApiResponse
 from sportmonks.api.transport import DEFAULT_MAX_BYTES, USER_AGENT, Transport
+from sportmonks.config.known_includes import is_known
 from sportmonks.errors import (
     BudgetWait,
     CircuitOpenError,
@@ -29,6 +30,7 @@ from sportmonks.errors import (
     OutsidePlanError,
     TransientApiError,
 )
+from sportmonks.redaction import add_secret
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +70,7 @@ class SportmonksClient:
             raise ConfigurationError(f"max_batch is {max_batch}.", hint="Set it to 1 or more (the API documents 50).")
         if attempts < 1:
             raise ConfigurationError(f"attempts is {attempts}.", hint="Set it to 1 or more.")
+        add_secret(api_key.strip())
         self.transport = Transport(
             base_url,
             api_key,
@@ -191,6 +194,16 @@ class SportmonksClient:
         return replace(
             response, includes=allowed, dropped_includes=tuple(each for each in includes if each not in allowed)
         )
+
+    def check_includes(self, includes: Iterable[str]) -> None:
+        """Try the includes of fixtures that are not among the documented ones, in one call; without such none is made.
+
+        Raises UnknownIncludeError for one that does not exist, with a similar name. What only the plan refuses is
+        learned, as in any other call.
+        """
+        unknown = tuple(dict.fromkeys(include for include in includes if not is_known(include)))
+        if unknown:
+            self.get("fixtures", include=unknown, params={"per_page": "1"}, urgent=True)
 
     def check_access(self) -> None:
         """One cheap call that proves address and key within seconds. Raises ConfigurationError that names the

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from sportmonks.api.response import ApiResponse
 from sportmonks.coerce import as_int, as_rows, clean_value
-from sportmonks.errors import OutsidePlanError
+from sportmonks.errors import OutsidePlanError, UnknownIncludeError
 from sportmonks.planning.states import DELETED
 
 log = logging.getLogger(__name__)
@@ -109,8 +109,14 @@ class Endpoints:
 
     def leagues(self, ids: Iterable[int] | None = None, *, urgent: bool = False) -> list[Row]:
         """Leagues with ``seasons`` and ``currentseason``: those of ``ids`` that the subscription covers; None = all
-        that it covers."""
-        include = ("seasons", "currentSeason")
+        that it covers. Where the API does not know these includes, the leagues come without them."""
+        try:
+            return self._leagues(ids, ("seasons", "currentSeason"), urgent)
+        except UnknownIncludeError as error:
+            log.warning("Leagues are read without their seasons: %s", error)
+            return self._leagues(ids, (), urgent)
+
+    def _leagues(self, ids: Iterable[int] | None, include: tuple[str, ...], urgent: bool) -> list[Row]:
         league_ids = None if ids is None else tuple(dict.fromkeys(ids))
         if league_ids is None or len(league_ids) > LEAGUES_BY_ID:
             rows = [_with_seasons(row) for row in self._list("leagues", include=include, urgent=urgent)]

@@ -1,7 +1,8 @@
 """Includes: how they are written, and what happens when the subscription does not cover one.
 
 One refused include makes its request fail. Its name is read from the message or found by trying; it is left
-out from then on. Callers may load and store what was learned (``etl.forbidden_includes``).
+out from then on. Callers may load and store what was learned (``etl.forbidden_includes``). An include that does not
+exist is different: no plan covers it, so that it is an error of whoever configured it, and nothing is left out.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from sportmonks.api.response import ApiResponse
-from sportmonks.errors import FatalApiError
+from sportmonks.config.known_includes import FIXTURE_INCLUDES, near_name
+from sportmonks.errors import FatalApiError, UnknownIncludeError
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +24,9 @@ Forbidden = tuple[str, str]
 OnForbidden = Callable[[str, str, int | None, str], None]
 # Makes a request with the given includes.
 Call = Callable[[Sequence[str]], ApiResponse]
+
+# The provider's codes for an include that is wrong under every plan.
+NOT_FOUND, NOT_OFFERED = 5001, frozenset({5000, 5013})
 
 _QUOTED_BEFORE = re.compile(r"['\"`]([A-Za-z][\w.]*)['\"`]\s+include", re.I)
 _QUOTED_AFTER = re.compile(r"include[s]?:?\s+['\"`]([A-Za-z][\w.]*)['\"`]", re.I)
@@ -34,6 +39,25 @@ class IncludeRefusedError(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+
+    @property
+    def by_plan(self) -> bool:
+        """Whether another plan may allow it."""
+        return self.code != NOT_FOUND and self.code not in NOT_OFFERED
+
+
+def unknown_include(name: str, refused: IncludeRefusedError) -> UnknownIncludeError:
+    """The error for an include that no plan covers, with the name that may be meant."""
+    near = near_name(name)
+    known = ", ".join(sorted(FIXTURE_INCLUDES, key=str.lower))
+    if refused.code == NOT_FOUND:
+        what = f"There is no include '{name}'"
+        hint = f"Did you mean {near}?" if near else f"Includes of a fixture: {known}."
+    else:
+        what = f"The include '{name}' is not offered there"
+        hint = f"Did you mean {near}?" if near else "Take it out."
+    where = "Includes stand in include/catalog.yaml, ETL_INCLUDES, a run's parameters or a route's file."
+    return UnknownIncludeError(f"{what} (code {refused.code}: {refused.message}).", hint=f"{hint} {where}")
 
 
 def name_of(include: str) -> str:
@@ -87,6 +111,10 @@ def without(requested: Iterable[str], forbidden: str) -> tuple[str, ...]:
     return tuple(kept)
 
 
+def _none_requested(where: str, refused: IncludeRefusedError) -> FatalApiError:
+    return FatalApiError(f"{where}: the API refuses an include although none was requested: {refused.message}")
+
+
 class ForbiddenIncludes:
     """What the subscription refuses, per entity. Threads may share it."""
 
@@ -120,20 +148,25 @@ class ForbiddenIncludes:
     def call(self, call: Call, entity: str, requested: Iterable[str], where: str) -> ApiResponse:
         """The result of ``call(includes)`` with all of ``requested`` that are allowed; refused ones are learned.
 
-        Raises what ``call`` raises. ``where``: the path for logs and errors.
+        Raises what ``call`` raises, UnknownIncludeError for an include that no plan covers: the API has to say so twice.
+        ``where``: the path for logs and errors.
         """
         includes = self.allowed(entity, requested)
+        doubtful = ""
         while True:
             try:
                 return call(includes)
             except IncludeRefusedError as refused:
                 if not includes:
-                    raise FatalApiError(
-                        f"{where}: the API refuses an include although none was requested: {refused.message}"
-                    ) from None
+                    raise _none_requested(where, refused) from None
                 name = named_in(refused.message, includes)
                 if name is None:
                     return self._call_one_by_one(call, entity, includes, where)
+                if not refused.by_plan:
+                    if name == doubtful:
+                        raise unknown_include(name, refused) from None
+                    doubtful = name
+                    continue
                 self._learn_refused(entity, name, refused)
                 includes = without(includes, name)
 
@@ -147,8 +180,13 @@ class ForbiddenIncludes:
                 response = call((*kept, include))
                 kept = (*kept, include)
             except IncludeRefusedError as refused:
+                if not refused.by_plan:
+                    raise unknown_include(name_of(include), refused) from None
                 self._learn_refused(entity, name_of(include), refused)
-        return response if response is not None else call(())
+        try:
+            return response if response is not None else call(())
+        except IncludeRefusedError as refused:
+            raise _none_requested(where, refused) from None
 
     def _learn_refused(self, entity: str, include: str, refused: IncludeRefusedError) -> None:
         if self.learn(entity, include, refused.code, refused.message):

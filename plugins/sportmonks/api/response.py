@@ -18,6 +18,7 @@ import msgspec
 
 from sportmonks import lenient_json
 from sportmonks.coerce import as_int, as_seconds, clean_text
+from sportmonks.redaction import mask_text
 
 # The text of "no result" has changed over the years; these words are in all versions.
 NO_RESULT_WORDS = "no result"
@@ -182,7 +183,8 @@ def _message(parts: Mapping[str, msgspec.Raw]) -> str:
     if isinstance(errors, dict):
         texts = [str(text) for each in errors.values() for text in (each if isinstance(each, list) else [each])]
         value = " ".join([value, *texts])
-    return clean_text(value)[:500]
+    # Masked before it is cut: half a key would not be found.
+    return mask_text(clean_text(value))[:500]
 
 
 def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:

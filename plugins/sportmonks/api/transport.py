@@ -20,12 +20,14 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from sportmonks import __version__
 from sportmonks.config.settings import API_CONN_ID
 from sportmonks.errors import ConfigurationError, TransientApiError
+from sportmonks.redaction import MASK, mask_body, mask_known
 
 USER_AGENT = f"sportmonks-etl/{__version__} (Apache Airflow)"
 CHUNK_BYTES = 256 * 1024
@@ -44,7 +46,10 @@ class ResponseTooLargeError(TransientApiError):
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """A complete HTTP answer; ``headers`` look up names without regard to case, ``seconds`` is its duration."""
+    """A complete HTTP answer; ``headers`` look up names without regard to case, ``seconds`` is its duration.
+
+    Known secrets are masked in headers and body: some servers and proxies repeat the key that they were given.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -160,7 +165,7 @@ class TokenAuth(AuthBase):
         return request
 
     def __repr__(self) -> str:
-        return "TokenAuth(***)"
+        return f"TokenAuth({MASK})"
 
 
 def clean_key(key: str | None, conn_id: str = API_CONN_ID) -> str:
@@ -286,7 +291,10 @@ class Transport:
                 ) as response:
                     body = self._read(response, label)
                     seconds = time.monotonic() - started
-                    complete = HttpResponse(response.status_code, response.headers, body, seconds)
+                    headers = {name: mask_known(value) for name, value in response.headers.items()}
+                    complete = HttpResponse(
+                        response.status_code, CaseInsensitiveDict(headers), mask_body(body), seconds
+                    )
             except requests.exceptions.SSLError as error:
                 if deadline.expired:
                     raise self._too_slow(label, total) from None

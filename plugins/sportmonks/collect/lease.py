@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sportmonks.collect.context import RunContext
 from sportmonks.config.manifest import Season
 from sportmonks.errors import BudgetWait, LostLeaseError, SportmonksError
+from sportmonks.redaction import mask_text
 from sportmonks.warehouse.queries import sql
 from sportmonks.warehouse.session import Session
 
@@ -42,7 +43,7 @@ class Lease:
 
     def release_after(self, error: BaseException) -> None:
         """Store the reason of a failure with the chunk and release it. Never raises: ``error`` is the one to report."""
-        reason = str(error) if isinstance(error, SportmonksError) else f"{type(error).__name__}: {error}"
+        reason = mask_text(str(error) if isinstance(error, SportmonksError) else f"{type(error).__name__}: {error}")
         try:
             self._session.execute(sql("plan/collected"), {**self._params, "error": reason[:1000]})
             self.release()

@@ -52,7 +52,8 @@ class PublishCatalogOperator(ApiOperator):
     def perform(self, context: Context) -> dict[str, int]:
         """``leagues`` and ``seasons``: how many the manifest has.
 
-        Raises ConfigurationError for a malformed catalog and for a league that the subscription does not cover.
+        Raises ConfigurationError for a malformed catalog, for a league that the subscription does not cover and for an
+        include that does not exist.
         """
         from sportmonks.config.catalog_file import parse_catalog
         from sportmonks.config.manifest import build_manifest
@@ -68,8 +69,10 @@ class PublishCatalogOperator(ApiOperator):
             IncrementalCollector("leagues", connect, execution) as leagues_run,
             IncrementalCollector("seasons", connect, execution) as seasons_run,
         ):
-            offered = _offered(self.hook(catalog.budget), selected)
+            hook = self.hook(catalog.budget)
+            offered = _offered(hook, selected)
             manifest = build_manifest(catalog, offered, self._previous(), only=selected, includes=includes_override())
+            hook.client.check_includes(include for league in manifest.leagues for include in league.includes)
             followed = {league.id for league in manifest.leagues}
             seasons = [
                 {**season, "league_id": league["id"]}

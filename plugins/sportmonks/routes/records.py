@@ -15,6 +15,7 @@ import msgspec
 from sportmonks import lenient_json
 from sportmonks.config.strict_yaml import JsonPath
 from sportmonks.errors import FatalApiError
+from sportmonks.redaction import mask_text
 from sportmonks.routes.period import Window, record_day
 from sportmonks.routes.spec import Route
 
@@ -154,7 +155,7 @@ def rows_at(raw: msgspec.Raw | None, route: Route, label: str, body: bytes = b""
     path = ".".join(route.records) or "."
     if raw is None and (route.missing_records == "empty" or _is_null(body, route.records)):
         return []
-    there = f" The answer has: {', '.join(sorted(_keys(body))[:12])}." if body else ""
+    there = mask_text(f" The answer has: {', '.join(sorted(_keys(body))[:12])}.") if body else ""
     raise FatalApiError(
         f"{label}: there is no list at '{path}'.{there}",
         hint="Correct records in the route; if the API leaves it out on no result: missing_records: empty.",

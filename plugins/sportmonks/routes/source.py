@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 import msgspec
 import requests
@@ -22,7 +22,7 @@ from sportmonks.api.retry import RetryPolicy, call_with_retries
 from sportmonks.api.status import BEHIND_END, ONE_OF_MANY, OTHER_API, Decision, decide_status, retry_after
 from sportmonks.api.transport import HttpResponse, Transport
 from sportmonks.errors import ConfigurationError, FatalApiError, OutsidePlanError, RateLimitError, TransientApiError
-from sportmonks.redaction import add_secret, mask_text
+from sportmonks.redaction import MASK, add_secret, is_credential, mask_known, mask_text, without_credentials
 from sportmonks.routes.records import JSON_ERRORS, dig, flag_at, json_body, number_at, rows_at, text_at
 from sportmonks.routes.spec import Route
 
@@ -72,7 +72,7 @@ class SportmonksSource:
         paging = answer.pagination
         if paging is None:
             return FetchedPage(rows, more=False, size=answer.size)
-        return FetchedPage(rows, more=paging.has_more, next=paging.next_cursor, size=answer.size)
+        return FetchedPage(rows, more=paging.has_more, next=_storable(paging.next_cursor), size=answer.size)
 
     def close(self) -> None:
         self._client.close()
@@ -154,6 +154,10 @@ class RestSource:
             )
         self._route = route
         self._secret = access.password
+        # Keys that the route's file has in its query: next links are stored without them and followed with them.
+        self._credentials = [(name, value) for name, value in route.query if is_credential(name)]
+        for _, value in self._credentials:
+            add_secret(value)
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self._host = parts.hostname
         self._prefix = parts.path.rstrip("/")
@@ -175,10 +179,10 @@ class RestSource:
     ) -> FetchedPage:
         where = f"{self._prefix}/{path.lstrip('/')}"
         params: Mapping[str, str] | None = dict(query)
-        label = where
+        label = mask_known(where)
         if link is not None:
             where, params = self._followed(link, where), None
-            label = urlsplit(where).path
+            label = mask_known(urlsplit(where).path)
 
         def attempt(_: int) -> FetchedPage:
             response = self._transport.fetch(where, params, label=label)
@@ -229,7 +233,7 @@ class RestSource:
             rows=rows_at(dig(body, route.records), route, label, body),
             more=flag_at(body, paging.more),
             total=number_at(body, paging.total),
-            next=following,
+            next=_storable(following),
             size=len(response.body),
         )
 
@@ -241,11 +245,15 @@ class RestSource:
             raise FatalApiError(
                 f"The next link leads to another host ({parts.hostname}).", hint="Use that host's own connection."
             )
-        pairs = parse_qsl(parts.query, keep_blank_values=True)
-        if self._secret and any(value == self._secret for _, value in pairs):
-            kept = urlencode([(name, value) for name, value in pairs if value != self._secret])
-            parts = parts._replace(query=kept)
-        return urlunsplit(("", "", parts.path, parts.query, ""))
+        # Links of page states that older versions stored may hold the key.
+        query = [without_credentials(parts.query), urlencode(self._credentials)]
+        path = parts.path.replace(MASK, self._secret) if self._secret else parts.path
+        return urlunsplit(("", "", path, "&".join(filter(None, query)), ""))
+
+
+def _storable(following: str | None) -> str | None:
+    """A next link or cursor without credentials, which becomes part of the stored page state."""
+    return following if following is None else without_credentials(following)
 
 
 def _message(body: bytes) -> str:

@@ -13,6 +13,7 @@ import psycopg
 from psycopg.sql import Identifier
 
 from sportmonks.errors import LostLeaseError
+from sportmonks.redaction import mask_known
 from sportmonks.routes.period import Window
 from sportmonks.routes.records import Prepared, Rejected
 from sportmonks.routes.spec import Route
@@ -233,4 +234,4 @@ def _escaped(text: bytes) -> bytes:
 
 
 def _plain(text: str) -> str:
-    return text.replace("\x00", "�")
+    return mask_known(text.replace("\x00", "�"))
