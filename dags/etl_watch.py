@@ -20,7 +20,7 @@ Watches all other DAGs of this package every ten minutes. It changes nothing but
 |---|---|
 | `close_dead_executions` | silent executions and collectors whose DAG run is over or gone become FAILED, with reason |
 | `alerts` | runs every rule (`include/sql/alerts/*.sql`), resolves past alerts, sends each new alert once |
-| `retention` | adds metrics up for the charts; deletes old log lines, metrics, plans, unused responses and alerts |
+| `retention` | adds metrics up for the charts; deletes what is older than the settings `keep_…_days` say |
 
 Limits and retention are set in the `alerts:` section of `include/catalog.yaml`; a change applies after the next run of
 `sportmonks_catalog`.
@@ -79,10 +79,14 @@ def alerts() -> dict[str, Any]:
     from sportmonks.alerts import dispatch
     from sportmonks.alerts.heartbeat import send_heartbeat
     from sportmonks.monitoring import housekeeping
+    from sportmonks.routes.parse import route_includes
 
     with _warehouse() as conn:
         housekeeping.record_gauges(conn)
-        result = dispatch.check_and_notify(conn, dispatch.current_thresholds())
+        includes = dispatch.current_includes()
+        if includes is not None:
+            includes += route_includes()
+        result = dispatch.check_and_notify(conn, dispatch.current_thresholds(), includes=includes)
     if result["failed_rules"]:
         raise AirflowFailException(f"Alert rules failed: {', '.join(result['failed_rules'])}. See the log above.")
     result["heartbeat"] = send_heartbeat()

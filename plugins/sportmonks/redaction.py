@@ -38,7 +38,9 @@ _URL_PASSWORD = re.compile(r"(://[^\s:/@]*:)([^\s/]+)(@)")
 _USER = re.compile(r"(://)[^/?#@]*@")
 # Names of parameters that carry credentials. ``token`` and ``key`` alone are not among them: some APIs call the
 # position of the next page so.
-_CREDENTIAL = re.compile(r"((x[_-])?(api|access|auth)[_-]?(token|key)|authorization|client[_-]?secret|password)\Z", re.I)
+_CREDENTIAL = re.compile(
+    r"((x[_-])?(api|access|auth)[_-]?(token|key)|authorization|client[_-]?secret|password)\Z", re.I
+)
 # Shorter secrets may be parts of ordinary words, which data must keep.
 _LEAST_IN_DATA = 16
 _BASE64 = re.compile(r"[A-Za-z0-9+/=_-]+")
@@ -135,11 +137,6 @@ def mask_body(body: bytes) -> bytes:
     return body
 
 
-def is_credential(name: str) -> bool:
-    """Whether a parameter of that name carries a credential."""
-    return bool(_CREDENTIAL.match(name))
-
-
 def without_credentials(link: str) -> str:
     """A link, or the query of one, without its user and the parameters that carry a credential or a known secret; such
     a secret anywhere else is masked. The rest stays as it is written."""
@@ -149,7 +146,7 @@ def without_credentials(link: str) -> str:
     kept = []
     for pair in query.split("&"):
         name, _, value = pair.partition("=")
-        if not is_credential(name) and MASK not in value and mask_known(value) == value:
+        if not _CREDENTIAL.match(name) and MASK not in value and mask_known(value) == value:
             kept.append(mask_known(pair))
     return head + (mark if kept else "") + "&".join(kept) + hash_mark + mask_known(fragment)
 

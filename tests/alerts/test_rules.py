@@ -201,6 +201,28 @@ def test_refused_includes_are_shown_as_long_as_they_are_left_out(warehouse: psyc
     assert _check(warehouse, hours=169) == []
 
 
+def test_only_includes_that_are_configured_now_are_alerted_of(warehouse: psycopg.Connection[Any]) -> None:
+    """An include that was requested once by hand, or taken out since, is no concern of anybody."""
+    for entity, include in (("Fixture", "odds"), ("Fixture", "details"), ("Team", "coaches")):
+        names = {"connection": "sportmonks_api", "entity": entity, "include": include, "code": 5002, "message": "no"}
+        warehouse.execute(sql("budget/forbidden_learn"), names)
+    warehouse.execute("UPDATE etl.forbidden_includes SET learnt_at = %s", (NOW,))
+
+    def subjects(*configured: tuple[str, str]) -> dict[str, list[str]]:
+        found = ETLAlertManager(warehouse, includes=configured).check_system_alerts(now=NOW)
+        return {alert.subject: alert.details["includes"] for alert in found}
+
+    assert subjects() == {}
+    assert subjects(("Fixture", "scores"), ("Team", "odds")) == {}
+    assert subjects(("Fixture", "scores"), ("Fixture", "Odds:value")) == {"Includes of Fixture": ["odds"]}
+    assert subjects(("Fixture", "lineups.details.type"), ("Team", "coaches")) == {
+        "Includes of Fixture": ["details"],
+        "Includes of Team": ["coaches"],
+    }
+    assert subjects() == {}
+    assert _open(warehouse) == [("INCLUDES_REFUSED", "RESOLVED")] * 2
+
+
 def test_an_api_that_keeps_failing_raises_an_alert_until_it_answers(warehouse: psycopg.Connection[Any]) -> None:
     for _ in range(3):
         warehouse.execute(

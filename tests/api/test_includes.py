@@ -123,7 +123,11 @@ def no_plan_covers(code: int, words: str = "The include '{}' is refused") -> Cal
 @pytest.mark.parametrize(
     ("include", "code", "words"),
     [
-        ("sores", 5001, "There is no include 'sores' (code 5001: The include 'sores' is refused). Did you mean scores?"),
+        (
+            "sores",
+            5001,
+            "There is no include 'sores' (code 5001: The include 'sores' is refused). Did you mean scores?",
+        ),
         ("lineups.detials", 5001, "There is no include 'lineups.detials'"),
         ("foo", 5001, "Includes of a fixture: aggregate, AIOverviews, ballCoordinates,"),
         ("odds", 5000, "The include 'odds' is not offered there (code 5000:"),

@@ -23,7 +23,6 @@ from sportmonks.config.manifest import League, Season
 from sportmonks.config.settings import DEFAULT_INCLUDES
 from sportmonks.planning.run_params import read_params
 from sportmonks.warehouse.connection import open_connection
-
 from tests.harness.canary import KEY
 
 HOUR, DAY = 3600, 86_400

@@ -13,6 +13,7 @@ from sportmonks.monitoring import housekeeping
 from sportmonks.monitoring.housekeeping import close_dead_executions, purge, record_gauges
 from sportmonks.warehouse.connection import open_connection
 from sportmonks.warehouse.queries import sql
+from tests.harness.paths import REPO
 from tests.harness.runs import NOW, Run
 
 LIMITS = Thresholds()
@@ -194,3 +195,78 @@ def test_budgets_become_metrics(warehouse: psycopg.Connection[Any]) -> None:
     assert record_gauges(warehouse, now=NOW) == 1
     row = warehouse.execute("SELECT metric_name, metric_value, tags ->> 'entity' FROM etl.etl_metrics").fetchone()
     assert row == ("api_budget_remaining", 2500, "Fixture")
+
+
+def test_runs_go_with_their_seasons_and_checks(warehouse: psycopg.Connection[Any], run: Run) -> None:
+    """Except those that something still refers to: a plan, a season, an open run, the newest of its DAG."""
+    long_ago = 24 * 500
+    old = run("league", hours_ago=long_ago)
+    planned = run("league", hours_ago=long_ago + 1)
+    last = run("league", hours_ago=long_ago + 2)
+    running = run("league", hours_ago=long_ago + 3, status="RUNNING")
+    young = run("league", hours_ago=24 * 300)
+    only = run("given up", hours_ago=long_ago)
+    for execution in (old, young):
+        warehouse.execute(
+            "INSERT INTO etl.execution_chunks (execution_id, league_id, season_id) VALUES (%s, 8, 1)", (execution,)
+        )
+        warehouse.execute(
+            "INSERT INTO etl.check_results (execution_id, chunk_id, name, required, success)"
+            " VALUES (%s, '8_1', 'c', true, true)",
+            (execution,),
+        )
+    warehouse.execute(
+        "INSERT INTO etl.execution_fixtures (execution_id, league_id, season_id, fixture_id, position, reason, priority)"
+        " VALUES (%s, 8, 1, 1, 1, 'new', 1)",
+        (planned,),
+    )
+    warehouse.execute("INSERT INTO etl.chunks (league_id, season_id, last_execution_id) VALUES (8, 1, %s)", (last,))
+    limits = Thresholds(keep_plans_days=0)
+    assert purge(warehouse, limits, now=NOW)["executions"] == 1
+    left = {row[0] for row in warehouse.execute("SELECT execution_id FROM etl.etl_executions")}
+    assert left == {planned, last, running, young, only}
+    for table in ("execution_chunks", "check_results"):
+        assert warehouse.execute(f"SELECT execution_id FROM etl.{table}").fetchall() == [(young,)]
+    # The plans go first, so that one call removes both.
+    deleted = purge(warehouse, LIMITS, now=NOW)
+    assert (deleted["plans"], deleted["executions"]) == (1, 1)
+    assert purge(warehouse, Thresholds(keep_executions_days=0), now=NOW)["executions"] == 0
+
+
+AGED = {
+    "progress": "INSERT INTO etl.route_progress (route_name, plan_hash, slices, updated_at) VALUES ('r', %(n)s, 1, %(at)s)",
+    "refusals": "INSERT INTO etl.forbidden_includes (connection, entity, include, learnt_at)"
+    " VALUES ('c', 'Fixture', %(n)s, %(at)s)",
+    "rejects": "INSERT INTO etl.route_rejects (route_name, reason, record, record_md5, rejected_at)"
+    " VALUES ('r', 'x', '{}', %(n)s, %(at)s)",
+    "changes": "INSERT INTO etl.fixture_changes (fixture_id, section, field, changed_at) VALUES (1, 'scores', %(n)s, %(at)s)",
+}
+
+
+@pytest.mark.parametrize("name", AGED)
+def test_what_is_older_than_its_setting_goes(warehouse: psycopg.Connection[Any], name: str) -> None:
+    setting = housekeeping.RETENTION[name]
+    for number, days in enumerate((120, 101, 99, 1)):
+        warehouse.execute(AGED[name], {"n": f"n{number}", "at": NOW - timedelta(days=days)})
+    assert purge(warehouse, Thresholds(**{setting: 0}), now=NOW)[name] == 0
+    assert purge(warehouse, Thresholds(**{setting: 100}), now=NOW)[name] == 2
+    assert purge(warehouse, Thresholds(**{setting: 100}), now=NOW)[name] == 0
+
+
+def test_every_table_has_a_retention_or_a_reason(warehouse: psycopg.Connection[Any]) -> None:
+    """The table of the documentation holds each table of the schema etl, and each setting with its default."""
+    page = (REPO / "docs" / "operations" / "monitoring.md").read_text(encoding="utf-8")
+    section = page.partition("## Retention")[2].partition("\n## ")[0]
+    tables = [
+        row[0]
+        for row in warehouse.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'etl'::regnamespace AND relkind = 'r' ORDER BY 1"
+        )
+    ]
+    missing = [table for table in tables if f"`etl.{table}`" not in section]
+    assert not missing, f"Give them a query housekeeping/purge_… and a line in docs/operations/monitoring.md: {missing}"
+    for setting in set(housekeeping.RETENTION.values()):
+        assert f"`{setting}` ({LIMITS.parameters()[setting]:g})" in section, setting
+    assert {name for name in sql.names() if name.startswith("housekeeping/purge_")} == {
+        f"housekeeping/purge_{name}" for name in housekeeping.RETENTION
+    }

@@ -15,10 +15,12 @@ SELECT opened, open_until
         p_open_seconds => %(open_seconds)s, p_cap_seconds => %(cap)s);
 
 -- name: budget/forbidden_known
--- Includes that the plan refused within the last seven days; older ones are tried again, plans change.
+-- Includes that the plan refused within the last seven days; older ones are tried again, plans change. Those that no
+-- plan covers (version 0.1 stored them, too) are requested again, which says what is wrong with them.
 SELECT entity, include
   FROM etl.forbidden_includes
  WHERE connection = %(connection)s AND learnt_at > clock_timestamp() - interval '7 days'
+   AND coalesce(code, 0) NOT IN (5000, 5001, 5013)
  ORDER BY entity, include;
 
 -- name: budget/forbidden_learn

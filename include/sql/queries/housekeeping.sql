@@ -60,6 +60,45 @@ DELETE FROM etl.execution_fixtures f USING (
     WHERE e.finished_at < %(before)s LIMIT %(limit)s) old
 WHERE f.ctid = old.ctid;
 
+-- name: housekeeping/purge_progress
+-- One batch of positions of raw routes' runs that have not moved since before the retention.
+DELETE FROM etl.route_progress WHERE ctid IN (
+    SELECT ctid FROM etl.route_progress WHERE updated_at < %(before)s LIMIT %(limit)s);
+
+-- name: housekeeping/purge_refusals
+-- One batch of includes that the plan refused before the retention; a refusal counts for days only.
+DELETE FROM etl.forbidden_includes WHERE ctid IN (
+    SELECT ctid FROM etl.forbidden_includes WHERE learnt_at < %(before)s LIMIT %(limit)s);
+
+-- name: housekeeping/purge_executions
+-- One batch of runs that ended before the retention, with their seasons and checks. A run stays while it has a plan or a
+-- season refers to it as its last, and the newest of each DAG stays.
+WITH old AS (
+    SELECT e.execution_id FROM etl.etl_executions e
+    WHERE e.status <> 'RUNNING' AND e.finished_at < %(before)s
+      AND NOT EXISTS (SELECT 1 FROM etl.execution_fixtures f WHERE f.execution_id = e.execution_id)
+      AND NOT EXISTS (SELECT 1 FROM etl.chunks k WHERE k.last_execution_id = e.execution_id)
+      AND EXISTS (SELECT 1 FROM etl.etl_executions n WHERE n.dag_id IS NOT DISTINCT FROM e.dag_id
+                  AND (n.started_at, n.execution_id) > (e.started_at, e.execution_id))
+    ORDER BY e.finished_at LIMIT %(limit)s / 20
+), seasons AS (
+    DELETE FROM etl.execution_chunks c USING old WHERE c.execution_id = old.execution_id
+), checks AS (
+    DELETE FROM etl.check_results r USING old WHERE r.execution_id = old.execution_id
+)
+DELETE FROM etl.etl_executions e USING old WHERE e.execution_id = old.execution_id;
+
+-- name: housekeeping/purge_rejects
+-- One batch of rejected records of raw routes older than the retention. Their ids rise with time.
+DELETE FROM etl.route_rejects WHERE reject_id IN (
+    SELECT reject_id FROM (SELECT reject_id, rejected_at FROM etl.route_rejects ORDER BY reject_id LIMIT %(limit)s) oldest
+    WHERE rejected_at < %(before)s);
+
+-- name: housekeeping/purge_changes
+-- One batch of the provider's corrections older than the retention.
+DELETE FROM etl.fixture_changes WHERE change_id IN (
+    SELECT change_id FROM etl.fixture_changes WHERE changed_at < %(before)s ORDER BY changed_at LIMIT %(limit)s);
+
 -- name: housekeeping/has_tables
 -- Have the migrations run here?
 SELECT to_regclass('etl.etl_alerts') IS NOT NULL;

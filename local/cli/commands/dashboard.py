@@ -18,7 +18,7 @@ from local.stack.warehouse import warehouse
 if TYPE_CHECKING:
     import psycopg
 
-    from sportmonks.config.catalog import Thresholds
+    from sportmonks.config.catalog import Catalog
 
 HELP = "show health, runs, logs, metrics and alerts"
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise UsageError(f"--export: there is no folder {args.export.resolve().parent}", hint="create it first")
     with warehouse(context.stack) as conn:
         if args.export:
-            chosen = {"hours": hours, "execution_id": args.execution_id, "stale_hours": _thresholds().stale_hours}
+            chosen = {"hours": hours, "execution_id": args.execution_id, "stale_hours": _catalog().alerts.stale_hours}
             export.write_json(args.export, export.everything(conn, chosen))
             out.print(f"written: {args.export}", markup=False)
         if (
@@ -86,8 +86,16 @@ def _overview(conn: psycopg.Connection[Any], limit: int) -> None:
 
 def _check(conn: psycopg.Connection[Any]) -> None:
     from sportmonks.alerts.rules import ETLAlertManager
+    from sportmonks.api.batch import ENTITY
+    from sportmonks.config.settings import includes_override
+    from sportmonks.routes.parse import route_includes
 
-    manager = ETLAlertManager(conn, _thresholds())
+    catalog = _catalog()
+    leagues = () if catalog.leagues == "all" else catalog.leagues
+    own = [entry.includes or () for entry in leagues if not isinstance(entry, int)]
+    names = includes_override() or [*catalog.includes, *(include for includes in own for include in includes)]
+    configured = [*((ENTITY, include) for include in names), *route_includes()]
+    manager = ETLAlertManager(conn, catalog.alerts, configured)
     manager.check_system_alerts()
     if manager.failed_rules:
         raise LocalError(
@@ -95,12 +103,12 @@ def _check(conn: psycopg.Connection[Any]) -> None:
         )
 
 
-def _thresholds() -> Thresholds:
+def _catalog() -> Catalog:
     from local.stack.checks import read_catalog
     from sportmonks.errors import SportmonksError
 
     try:
-        return read_catalog().alerts
+        return read_catalog()
     except SportmonksError as error:
         raise LocalError(error.message, hint=error.hint) from None
 

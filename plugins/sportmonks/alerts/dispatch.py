@@ -6,17 +6,21 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.rows import dict_row
 
 from sportmonks.alerts.notifier import AlertNotifier, Delivery
 from sportmonks.alerts.rules import Alert, ETLAlertManager
+from sportmonks.api.batch import ENTITY
 from sportmonks.config.catalog import Thresholds
 from sportmonks.errors import ConfigurationError
 from sportmonks.redaction import as_text
 from sportmonks.warehouse.queries import sql
+
+if TYPE_CHECKING:
+    from sportmonks.config.manifest import Manifest
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +38,20 @@ def _deliver(alerts: list[Alert]) -> Delivery:
 def current_thresholds() -> Thresholds:
     """The limits of the manifest; the defaults while there is no manifest or none that can be read, so that alerts
     are checked in any case."""
+    manifest = _manifest()
+    return manifest.settings.alerts if manifest is not None else Thresholds()
+
+
+def current_includes() -> list[tuple[str, str]] | None:
+    """(entity, include) that the leagues of the manifest request; None while there is no manifest that can be read."""
+    manifest = _manifest()
+    if manifest is None:
+        return None
+    names = dict.fromkeys(include for league in manifest.leagues for include in league.includes)
+    return [(ENTITY, include) for include in names]
+
+
+def _manifest() -> Manifest | None:
     from airflow.sdk import Variable
 
     from sportmonks.config.manifest import decode_manifest
@@ -41,21 +59,25 @@ def current_thresholds() -> Thresholds:
 
     text = Variable.get(MANIFEST_VARIABLE, default=None)
     try:
-        return decode_manifest(text).settings.alerts if text else Thresholds()
+        return decode_manifest(text) if text else None
     except ConfigurationError as error:
         log.error("Alerts are checked with the default limits: %s", error)
-        return Thresholds()
+        return None
 
 
 def check_and_notify(
     conn: psycopg.Connection[Any],
     thresholds: Thresholds,
     *,
+    includes: Iterable[tuple[str, str]] | None = None,
     deliver: Deliver = _deliver,
     now: datetime | None = None,
 ) -> dict[str, Any]:
-    """Run every rule, then notify of each alert that has had no notification. Returns counts for the task's XCom."""
-    manager = ETLAlertManager(conn, thresholds)
+    """Run every rule, then notify of each alert that has had no notification. Returns counts for the task's XCom.
+
+    ``includes``: see ``ETLAlertManager``.
+    """
+    manager = ETLAlertManager(conn, thresholds, includes)
     live = manager.check_system_alerts(now=now)
     # The page reads from this metric that the rules are being run.
     conn.execute(sql("housekeeping/record_alerts_live"), {"count": len(live), "now": now or datetime.now(UTC)})

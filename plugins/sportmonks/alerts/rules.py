@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -109,12 +109,22 @@ def raise_alert(
 
 
 class ETLAlertManager:
-    """Runs the rules over one connection, each in its own transaction, so that one failing rule stops no other."""
+    """Runs the rules over one connection, each in its own transaction, so that one failing rule stops no other.
+
+    ``includes``: (entity, include) of what is configured now; only these can be alerted of as refused. None = unknown,
+    then every refusal counts.
+    """
 
     def __init__(
-        self, conn: psycopg.Connection[Any], thresholds: Thresholds | Mapping[str, float] | None = None
+        self,
+        conn: psycopg.Connection[Any],
+        thresholds: Thresholds | Mapping[str, float] | None = None,
+        includes: Iterable[tuple[str, str]] | None = None,
     ) -> None:
         self.conn = conn
+        self.configured = None
+        if includes is not None:
+            self.configured = Jsonb([{"entity": entity, "include": include} for entity, include in includes])
         self.thresholds = thresholds if isinstance(thresholds, Thresholds) else Thresholds.from_mapping(thresholds)
         self.failed_rules: list[str] = []
         self.resolved = 0
@@ -131,7 +141,7 @@ class ETLAlertManager:
         return self._check(RULES, None, now or datetime.now(UTC))
 
     def _check(self, rules: tuple[Rule, ...] | list[Rule], dag_id: str | None, now: datetime) -> list[Alert]:
-        parameters = {**self.thresholds.parameters(), "now": now, "dag_id": dag_id}
+        parameters = {**self.thresholds.parameters(), "now": now, "dag_id": dag_id, "configured": self.configured}
         opened: dict[int, bool] = {}
         self.failed_rules = []
         self.resolved = 0

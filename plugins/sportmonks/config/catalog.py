@@ -93,8 +93,12 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     dead_after_minutes: Limit = 15.0  # without a sign of life; then the run's state is looked up in Airflow
     keep_logs_days: Limit = 30.0
     keep_metrics_days: Limit = 90.0  # runs of collectors too, except those that hold a collector's position
-    keep_plans_days: Limit = 60.0  # fixtures of finished runs, and responses that nobody stored
+    # Fixtures of finished runs, responses that nobody stored, positions of raw routes' runs, refusals of includes.
+    keep_plans_days: Limit = 60.0
     keep_alerts_days: Limit = 365.0
+    keep_executions_days: Limit = 400.0  # runs with their seasons and checks; never before their plans
+    keep_rejects_days: Limit = 365.0  # records of raw routes that could not be stored
+    keep_changes_days: Limit = 0.0  # what the provider corrected; 0 keeps all, here as everywhere
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any] | None) -> Thresholds:

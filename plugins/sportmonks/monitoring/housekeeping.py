@@ -16,6 +16,22 @@ from sportmonks.warehouse.queries import sql
 log = logging.getLogger(__name__)
 
 PURGE_BATCH = 10_000
+# Query housekeeping/purge_<name> -> the setting with its days, in the order in which they run: runs after their plans.
+# docs/operations/monitoring.md lists every table with its setting, or the reason why it does not grow.
+RETENTION: Mapping[str, str] = {
+    "logs": "keep_logs_days",
+    "metrics": "keep_metrics_days",
+    "buckets": "keep_metrics_days",
+    "collectors": "keep_metrics_days",
+    "plans": "keep_plans_days",
+    "answers": "keep_plans_days",
+    "progress": "keep_plans_days",
+    "refusals": "keep_plans_days",
+    "alerts": "keep_alerts_days",
+    "executions": "keep_executions_days",
+    "rejects": "keep_rejects_days",
+    "changes": "keep_changes_days",
+}
 
 
 def has_tables(conn: psycopg.Connection[Any]) -> bool:
@@ -82,22 +98,15 @@ def purge(
     """
     now = now or datetime.now(UTC)
     deadline = time.monotonic() + seconds
-    keep: Mapping[str, float] = {
-        "logs": thresholds.keep_logs_days,
-        "metrics": thresholds.keep_metrics_days,
-        "buckets": thresholds.keep_metrics_days,
-        "collectors": thresholds.keep_metrics_days,
-        "plans": thresholds.keep_plans_days,
-        "answers": thresholds.keep_plans_days,
-        "alerts": thresholds.keep_alerts_days,
-    }
+    keep = thresholds.parameters()
     deleted: dict[str, int] = {}
-    for name, days in keep.items():
+    for name, setting in RETENTION.items():
         deleted[name] = 0
+        days = keep[setting]
         while days > 0 and time.monotonic() < deadline:
             parameters = {"before": now - timedelta(days=days), "limit": PURGE_BATCH}
             count = conn.execute(sql(f"housekeeping/purge_{name}"), parameters).rowcount
             deleted[name] += count
-            if count < PURGE_BATCH:
+            if not count:
                 break
     return deleted

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from sportmonks.errors import BudgetWait, ConfigurationError, LostLeaseError
-from sportmonks.redaction import mask_text, mask_value
+from sportmonks.redaction import mask_text
 from sportmonks.routes.period import Window, moved_watermark, resolve_period, windows
 from sportmonks.routes.source import Source
 from sportmonks.routes.spec import Route
@@ -85,8 +85,7 @@ def plan_run(connect: Connect, route: Route, request: RouteRequest, today: date 
 
 def estimate(route: Route, plan: RoutePlan) -> Summary:
     """What a run would do, found without a call: listings, least number of calls, first and last request."""
-    requests = [request_of(route, part) for part in (plan.slices[:1] + plan.slices[-1:])]
-    shown = [" ".join([path, json.dumps(mask_value(query))]) for path, query in requests]
+    shown = [request_of(route, part) for part in (plan.slices[:1] + plan.slices[-1:])]
     return {
         "dry_run": True,
         "table": f"raw.{route.table}",
@@ -94,8 +93,8 @@ def estimate(route: Route, plan: RoutePlan) -> Summary:
         "collected_to": plan.watermark.isoformat() if plan.watermark else None,
         "listings": len(plan.slices),
         "calls_at_least": len(plan.slices),
-        "first_request": shown[0] if shown else None,
-        "last_request": shown[-1] if shown else None,
+        "first_request": " ".join([shown[0][0], json.dumps(shown[0][1])]) if shown else None,
+        "last_request": " ".join([shown[-1][0], json.dumps(shown[-1][1])]) if shown else None,
     }
 
 

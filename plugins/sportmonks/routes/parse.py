@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sportmonks.api.pagination import V3_PAGES, PageSpec
+from sportmonks.api.paths import entity_of
 from sportmonks.config.conversion import near_hint, shown
 from sportmonks.config.settings import API_CONN_ID, ROUTES_DIR, SQL_DIR
 from sportmonks.config.strict_yaml import Document, Section
@@ -61,6 +62,17 @@ def load_routes(folder: Path | None = None) -> tuple[list[Route], list[Problem]]
             continue
         routes.append(route)
     return routes, problems
+
+
+def route_includes(folder: Path | None = None) -> list[tuple[str, str]]:
+    """(entity, include) that the routes of the Sportmonks API request."""
+    routes, _ = load_routes(folder)
+    return [
+        (route.entity or entity_of(route.path), include)
+        for route in routes
+        if route.api == "sportmonks"
+        for include in route.include
+    ]
 
 
 def parse_route(text: str, *, file: str = "route.yaml") -> Route:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import msgspec
 import requests
@@ -22,7 +22,7 @@ from sportmonks.api.retry import RetryPolicy, call_with_retries
 from sportmonks.api.status import BEHIND_END, ONE_OF_MANY, OTHER_API, Decision, decide_status, retry_after
 from sportmonks.api.transport import HttpResponse, Transport
 from sportmonks.errors import ConfigurationError, FatalApiError, OutsidePlanError, RateLimitError, TransientApiError
-from sportmonks.redaction import MASK, add_secret, is_credential, mask_known, mask_text, without_credentials
+from sportmonks.redaction import MASK, add_secret, mask_known, mask_text, without_credentials
 from sportmonks.routes.records import JSON_ERRORS, dig, flag_at, json_body, number_at, rows_at, text_at
 from sportmonks.routes.spec import Route
 
@@ -154,10 +154,6 @@ class RestSource:
             )
         self._route = route
         self._secret = access.password
-        # Keys that the route's file has in its query: next links are stored without them and followed with them.
-        self._credentials = [(name, value) for name, value in route.query if is_credential(name)]
-        for _, value in self._credentials:
-            add_secret(value)
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self._host = parts.hostname
         self._prefix = parts.path.rstrip("/")
@@ -246,9 +242,8 @@ class RestSource:
                 f"The next link leads to another host ({parts.hostname}).", hint="Use that host's own connection."
             )
         # Links of page states that older versions stored may hold the key.
-        query = [without_credentials(parts.query), urlencode(self._credentials)]
         path = parts.path.replace(MASK, self._secret) if self._secret else parts.path
-        return urlunsplit(("", "", path, "&".join(filter(None, query)), ""))
+        return urlunsplit(("", "", path, without_credentials(parts.query), ""))
 
 
 def _storable(following: str | None) -> str | None:
