@@ -216,8 +216,8 @@ def test_runs_go_with_their_seasons_and_checks(warehouse: psycopg.Connection[Any
             (execution,),
         )
     warehouse.execute(
-        "INSERT INTO etl.execution_fixtures (execution_id, league_id, season_id, fixture_id, position, reason, priority)"
-        " VALUES (%s, 8, 1, 1, 1, 'new', 1)",
+        "INSERT INTO etl.execution_fixtures (execution_id, league_id, season_id, fixture_id, position, reason,"
+        " priority) VALUES (%s, 8, 1, 1, 1, 'new', 1)",
         (planned,),
     )
     warehouse.execute("INSERT INTO etl.chunks (league_id, season_id, last_execution_id) VALUES (8, 1, %s)", (last,))
@@ -234,12 +234,14 @@ def test_runs_go_with_their_seasons_and_checks(warehouse: psycopg.Connection[Any
 
 
 AGED = {
-    "progress": "INSERT INTO etl.route_progress (route_name, plan_hash, slices, updated_at) VALUES ('r', %(n)s, 1, %(at)s)",
+    "progress": "INSERT INTO etl.route_progress (route_name, plan_hash, slices, updated_at)"
+    " VALUES ('r', %(n)s, 1, %(at)s)",
     "refusals": "INSERT INTO etl.forbidden_includes (connection, entity, include, learnt_at)"
     " VALUES ('c', 'Fixture', %(n)s, %(at)s)",
     "rejects": "INSERT INTO etl.route_rejects (route_name, reason, record, record_md5, rejected_at)"
     " VALUES ('r', 'x', '{}', %(n)s, %(at)s)",
-    "changes": "INSERT INTO etl.fixture_changes (fixture_id, section, field, changed_at) VALUES (1, 'scores', %(n)s, %(at)s)",
+    "changes": "INSERT INTO etl.fixture_changes (fixture_id, section, field, changed_at)"
+    " VALUES (1, 'scores', %(n)s, %(at)s)",
 }
 
 

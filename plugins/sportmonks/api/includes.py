@@ -148,8 +148,8 @@ class ForbiddenIncludes:
     def call(self, call: Call, entity: str, requested: Iterable[str], where: str) -> ApiResponse:
         """The result of ``call(includes)`` with all of ``requested`` that are allowed; refused ones are learned.
 
-        Raises what ``call`` raises, UnknownIncludeError for an include that no plan covers: the API has to say so twice.
-        ``where``: the path for logs and errors.
+        Raises what ``call`` raises, UnknownIncludeError for an include that no plan covers, which the API has to say
+        twice. ``where``: the path for logs and errors.
         """
         includes = self.allowed(entity, requested)
         doubtful = ""

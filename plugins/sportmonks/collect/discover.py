@@ -31,8 +31,8 @@ def discover(run: RunContext) -> Discovered:
     """Read season indexes into the warehouse, one call per 1000 fixtures.
 
     A season whose index fails does not stop the others. Raises TransientApiError when several seasons fail and none
-    succeeds, because then the API is down, UnknownIncludeError for an include of the run that does not exist, and BudgetWait when the call budget is used up; called again, it continues
-    with the seasons that are left.
+    succeeds, because then the API is down, UnknownIncludeError for an include of the run that does not exist, and
+    BudgetWait when the call budget is used up; called again, it continues with the seasons that are left.
     """
     found = Discovered()
     run.client().check_includes(run.params.includes)

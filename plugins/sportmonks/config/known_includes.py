@@ -10,8 +10,8 @@ import difflib
 # What can be requested with a fixture.
 FIXTURE_INCLUDES = frozenset(
     (
-        "aggregate AIOverviews ballCoordinates coaches comments events expectedLineups formations group inplayOdds league"
-        " lineups matchFacts metadata odds participants periods postmatchNews predictions premiumOdds prematchNews"
+        "aggregate AIOverviews ballCoordinates coaches comments events expectedLineups formations group inplayOdds"
+        " league lineups matchFacts metadata odds participants periods postmatchNews predictions premiumOdds prematchNews"
         " pressure referees round scores season sidelined sport stage state statistics timeline trends tvStations venue"
         " weatherReport xGFixture"
     ).split()
