@@ -11,8 +11,8 @@ import difflib
 FIXTURE_INCLUDES = frozenset(
     (
         "aggregate AIOverviews ballCoordinates coaches comments events expectedLineups formations group inplayOdds"
-        " league lineups matchFacts metadata odds participants periods postmatchNews predictions premiumOdds prematchNews"
-        " pressure referees round scores season sidelined sport stage state statistics timeline trends tvStations venue"
+        " league lineups matchFacts metadata odds participants periods postmatchNews predictions premiumOdds"
+        " prematchNews pressure referees round scores season sidelined sport stage state statistics timeline trends tvStations venue"
         " weatherReport xGFixture"
     ).split()
 )
