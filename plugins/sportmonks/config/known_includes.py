@@ -12,8 +12,8 @@ FIXTURE_INCLUDES = frozenset(
     (
         "aggregate AIOverviews ballCoordinates coaches comments events expectedLineups formations group inplayOdds"
         " league lineups matchFacts metadata odds participants periods postmatchNews predictions premiumOdds"
-        " prematchNews pressure referees round scores season sidelined sport stage state statistics timeline trends tvStations venue"
-        " weatherReport xGFixture"
+        " prematchNews pressure referees round scores season sidelined sport stage state statistics timeline trends"
+        " tvStations venue weatherReport xGFixture"
     ).split()
 )
 # What can be requested below one of them, as in lineups.details.type.
