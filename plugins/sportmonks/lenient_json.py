@@ -77,16 +77,17 @@ def members(raw: bytes | Raw) -> dict[str, Raw]:
 
 def elements(raw: bytes | Raw) -> list[Raw]:
     """The rows of a list, or of an object whose keys are all whole numbers; undecoded, each as it came."""
-    text = bytes(raw)
-    if text.lstrip()[:1] == b"{":
-        found = listed(text)
-        if found is None:
-            raise DecodeError("an object is no list")
-        return found
     try:
-        return _elements.decode(text)
+        # Without a copy: the rows of a good answer are slices of its body.
+        return _elements.decode(raw)
     except UNREADABLE:
+        text = bytes(raw).strip()
+    if not text.startswith(b"{"):
         return [item for _, item in _split(text, b"[")]
+    found = listed(text)
+    if found is None:
+        raise DecodeError("an object is no list")
+    return found
 
 
 def listed(raw: bytes | Raw) -> list[Raw] | None:

@@ -229,14 +229,14 @@ def read_response(envelope: Envelope, *, status: int, size: int) -> ApiResponse:
     raw = envelope.parts.get("data")
     data: msgspec.Raw | list[msgspec.Raw] | None = None
     if raw is not None:
-        text = bytes(raw)
+        first = bytes(memoryview(raw)[:1])
         try:
-            if text.startswith(b"["):
+            if first == b"[":
                 data = lenient_json.elements(raw)
-            elif text.startswith(b"{"):
-                rows = lenient_json.listed(text)
+            elif first == b"{":
+                rows = lenient_json.listed(raw)
                 data = raw if rows is None else rows
-            elif text != b"null":
+            elif first != b"n":
                 raise MalformedResponseError("'data' is neither an object nor a list")
         except msgspec.MsgspecError as error:
             raise MalformedResponseError(f"'data' is not valid JSON ({error})") from None
