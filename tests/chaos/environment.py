@@ -63,6 +63,13 @@ class ChaosEnvironment:
         finally:
             self._admin(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
+    def set_read_only(self, on: bool) -> None:
+        """Let every transaction that begins from here on only read, or write again."""
+        value = sql.SQL("on" if on else "off")
+        with self._lock:
+            self._admin(sql.SQL("ALTER SYSTEM SET default_transaction_read_only TO {}").format(value))
+            self._admin(sql.SQL("SELECT pg_reload_conf()"))
+
     def crash(self) -> None:
         """SIGKILL to the server's main process: no shutdown, no checkpoint; then started again, which recovers."""
         with self._lock:

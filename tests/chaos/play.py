@@ -30,6 +30,7 @@ from tests.chaos.result import ScenarioResult
 from tests.chaos.runner import GivenUp, Runner
 from tests.chaos.scenario import Phase, Scenario
 from tests.harness.compare import stamps, touched
+from tests.harness.tcp_proxy import TcpProxy, tcp_proxy
 
 PLENTY = 1_000_000
 
@@ -52,8 +53,9 @@ def play(scenario: Scenario, environment: ChaosEnvironment, *, keep: Path | None
             latency=scenario.latency,
             **options,
         ) as box,
+        tcp_proxy(dsn) as (proxy, way),
     ):
-        ScenarioPlay(scenario, environment, box, dsn, folder, result).run()
+        ScenarioPlay(scenario, environment, box, (dsn, way, proxy), folder, result).run()
     result.seconds = time.monotonic() - started
     return result
 
@@ -70,19 +72,23 @@ def _folder(keep: Path | None, seed: int, result: ScenarioResult) -> Iterator[Pa
 
 
 class ScenarioPlay:
-    """A scenario that is being played: its phases, the runs until nothing is due, and the checks."""
+    """A scenario that is being played: its phases, the runs until nothing is due, and the checks.
+
+    ``warehouse``: its connection string, the one through a proxy that the tasks use, and that proxy.
+    """
 
     def __init__(
         self,
         scenario: Scenario,
         environment: ChaosEnvironment,
         box: RunningSandbox,
-        dsn: str,
+        warehouse: tuple[str, str, TcpProxy],
         folder: Path,
         result: ScenarioResult,
     ) -> None:
         self.scenario, self.environment, self.box, self.result = scenario, environment, box, result
-        self.dsn, self.folder = dsn, folder
+        self.dsn, way, self.proxy = warehouse
+        self.folder = folder
         self.clock = get_context("forkserver").Value("d", 0.0)
         self.rng = Random(f"play {scenario.seed}")
         self.corrected: dict[int, list[tuple[int, str]]] = defaultdict(list)
@@ -98,10 +104,11 @@ class ScenarioPlay:
                     default_limit=scenario.limit or 1000, window_seconds=max(1, int(scenario.window))
                 ),
             ),
-            {"dsn": dsn, "base_url": box.base_url, "key": box.key, "folder": str(folder)},
+            {"dsn": way, "base_url": box.base_url, "key": box.key, "folder": str(folder)},
             self.clock,
             scenario.seed,
             scenario.workers,
+            dsn=self.dsn,
         )
 
     def run(self) -> None:
@@ -178,6 +185,12 @@ class ScenarioPlay:
         if phase.clock_jump_after is not None:
             delay, seconds = phase.clock_jump_after
             acts.append((delay, lambda: self.move(seconds)))
+        if phase.silence is not None:
+            acts.append((phase.silence[0], self.proxy.stall))
+            acts.append((sum(phase.silence), self.proxy.resume))
+        if phase.read_only is not None:
+            acts.append((phase.read_only[0], lambda: self.environment.set_read_only(True)))
+            acts.append((sum(phase.read_only), lambda: self.environment.set_read_only(False)))
         threads = [threading.Thread(target=_after, args=act) for act in acts]
         for thread in threads:
             thread.start()

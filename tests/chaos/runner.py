@@ -18,6 +18,7 @@ import psycopg
 
 from sportmonks.config.catalog import TaskSettings
 from sportmonks.config.manifest import League, Season
+from sportmonks.warehouse.sqlstate import is_transient
 from tests.chaos.tasks import CRASH_POINTS, Crash, Job, main
 from tests.harness.paths import REPO
 
@@ -60,11 +61,23 @@ class GivenUp(Exception):
 
 
 class Runner:
-    """League runs of one scenario. ``kill_chance``: share of task processes that are killed, drawn from the seed."""
+    """League runs of one scenario. ``kill_chance``: share of task processes that are killed, drawn from the seed.
+
+    ``dsn``: the warehouse itself, for the SQL tasks; the tasks' own way to it is in ``place`` and may have a proxy.
+    """
 
     def __init__(
-        self, league: League, settings: TaskSettings, place: dict[str, str], clock: Any, seed: int, workers: int
+        self,
+        league: League,
+        settings: TaskSettings,
+        place: dict[str, str],
+        clock: Any,
+        seed: int,
+        workers: int,
+        *,
+        dsn: str | None = None,
     ) -> None:
+        self.dsn = dsn or place["dsn"]
         self.league, self.settings, self.place, self.clock = league, settings, place, clock
         self.seed, self.workers = seed, workers
         self.kill_chance = 0.0
@@ -183,14 +196,14 @@ class Runner:
             process.close() if not process.is_alive() else process.kill()
 
     def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        """One statement, repeated while the server restarts, as Airflow's retries would."""
+        """One statement, repeated while the server restarts or only reads, as Airflow's retries would."""
         for attempt in range(60):
             try:
-                with psycopg.connect(self.place["dsn"], autocommit=True, connect_timeout=5) as conn:
+                with psycopg.connect(self.dsn, autocommit=True, connect_timeout=5) as conn:
                     cursor = conn.execute(statement, values)
                     return cursor.fetchall() if cursor.description else []
-            except psycopg.OperationalError:
-                if attempt == 59:
+            except psycopg.Error as error:
+                if attempt == 59 or not is_transient(error):
                     raise
                 time.sleep(0.2)
         raise AssertionError("unreachable")

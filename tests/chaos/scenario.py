@@ -69,6 +69,10 @@ class Phase:
     kill_chance: float = 0.0
     postgres_crash_after: float | None = None
     clock_jump_after: tuple[float, float] | None = None  # (real seconds, seconds of the clock)
+    # (seconds from the start, seconds that it lasts): a proxy before the warehouse passes nothing on; the primary only
+    # reads, as one that has failed over to a standby.
+    silence: tuple[float, float] | None = None
+    read_only: tuple[float, float] | None = None
     clear: str | None = None  # "chunk" or "run": done again under the same execution afterwards
 
 
@@ -122,6 +126,9 @@ def _phase(rng: Random, number: int, tight: bool) -> Phase:
         params["max_chunks"] = 1
     if rng.random() < 0.1:
         params["includes"] = ["participants", "scores"]
+    clear = rng.choice(("chunk", "run")) if rng.random() < 0.3 else None
+    silence = (rng.uniform(0.1, 1.0), rng.uniform(1.0, 5.0)) if rng.random() < 0.15 else None
+    read_only = (rng.uniform(0.1, 1.0), rng.uniform(1.0, 4.0)) if rng.random() < 0.15 else None
     return Phase(
         advance=rng.choice((0, 60, HOUR, 3 * HOUR, DAY, 8 * DAY, 31 * DAY)) if number else 0,
         corrections=rng.choice((0, 0, 2, 5)) if number else 0,
@@ -135,5 +142,7 @@ def _phase(rng: Random, number: int, tight: bool) -> Phase:
         clock_jump_after=(rng.uniform(0.1, 1.0), rng.choice((-HOUR, 60.0, 2 * HOUR, 2.0 * DAY)))
         if rng.random() < 0.2
         else None,
-        clear=rng.choice(("chunk", "run")) if rng.random() < 0.3 else None,
+        silence=silence,
+        read_only=read_only,
+        clear=clear,
     )

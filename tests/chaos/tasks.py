@@ -31,10 +31,12 @@ from sportmonks.collect.plan import plan
 from sportmonks.config.catalog import TaskSettings
 from sportmonks.config.manifest import League, Season
 from sportmonks.planning.run_params import read_params
-from sportmonks.warehouse.connection import open_connection
+from sportmonks.warehouse.connection import WarehouseConnection, open_connection
 from sportmonks.warehouse.queries import sql
 
 API = "sportmonks_api"
+# Shorter than the longest silence of a scenario, longer than any statement of its few fixtures.
+ANSWER_TIMEOUT_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ CRASH_POINTS = ("statement", "statement", "after_statement", "call", "response",
 
 @dataclass(frozen=True)
 class Job:
-    """The input of a task process. ``place``: dsn, base_url, key, folder (for checkpoints and the list of requests)."""
+    """The input of a task process. ``place``: dsn (through a proxy), base_url, key, folder (for checkpoints
+    and the list of requests)."""
 
     task: str
     execution_id: str
@@ -126,7 +129,7 @@ class _Client(SportmonksClient):
 def connector(dsn: str, bomb: _Bomb) -> Callable[[], psycopg.Connection[Any]]:
     """Connections to the warehouse that can die before or after a statement."""
 
-    class Mined(psycopg.Connection[Any]):
+    class Mined(WarehouseConnection):
         def execute(self, *args: Any, **kwargs: Any) -> Any:
             bomb.pass_by("statement")
             done = super().execute(*args, **kwargs)
@@ -134,7 +137,7 @@ def connector(dsn: str, bomb: _Bomb) -> Callable[[], psycopg.Connection[Any]]:
             return done
 
     def connect() -> psycopg.Connection[Any]:
-        conn = open_connection(dsn, autocommit=True)
+        conn = open_connection(dsn, autocommit=True, answer_timeout=ANSWER_TIMEOUT_S)
         conn.__class__ = Mined
         return conn
 
