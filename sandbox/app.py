@@ -208,7 +208,8 @@ class Api:
         if kind in ("status", "poison", "season_down"):
             return html_response(int(fault.get("status", 503 if kind == "season_down" else 500)))
         if kind == "rate_limited":
-            return self._too_many(entity, fault.get("where", "both"), int(fault.get("seconds", 1)))
+            seconds, left = int(fault.get("seconds", 1)), fault.get("remaining", None)
+            return self._too_many(entity, fault.get("where", "both"), seconds, quota=left)
         if kind == "html_200":
             return html_response(200)
         if kind == "hang":

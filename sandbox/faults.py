@@ -22,7 +22,8 @@ from sandbox.odd_text import OddRows, with_objects
 
 KINDS: dict[str, str] = {
     "status": "HTTP `status` (default 500; 502, 503, 504...) with an HTML body",
-    "rate_limited": "429 though quota is left; `where` = both|header|body|none and `seconds` (default 1) to wait",
+    "rate_limited": "429 though quota is left; `where` = both|header|body|none and `seconds` (default 1) to wait; with"
+    " `remaining` (0: as if the window were used up) instead of what is left",
     "unauthorized": "401 though the key is right",
     "hang": "no response for `seconds` (default 60), then the connection is closed",
     "slow": "the right response after `seconds` (default 2)",

@@ -52,6 +52,16 @@ def as_seconds(value: Any) -> float | None:
     return seconds if 0 <= seconds < 1e9 else None
 
 
+def as_delay(value: Any) -> float | None:
+    """Seconds to wait, as ``as_seconds``; a negative number is 0, because that time is past."""
+    if isinstance(value, bool) or value is None:
+        return None
+    try:
+        return as_seconds(max(0.0, float(value)))
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
 def as_epoch(value: Any) -> int | None:
     """Seconds since 1970 up to the year 9999; None for anything else, milliseconds included."""
     number = as_int(value)

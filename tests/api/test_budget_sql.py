@@ -252,6 +252,124 @@ def test_an_exhausted_window_rests_until_the_known_reset(books: Books) -> None:
     assert books.take(1001).granted
 
 
+def test_the_newest_refusal_decides_and_is_followed_by_one_probe(books: Books) -> None:
+    """429 with remaining 0 and retry_after 2, although the hour that was announced before ends much later."""
+    known(books, 2900, limit=3000, resets_in=3000)
+    assert books.block(10, 2, exhausted=True) == 12
+    assert books.take(12.5).reason == "empty"
+    probe = books.take(13)
+    assert probe.granted
+    assert books.take(13.1).reason == "probing"
+    books.settle(13.5, 2898, 2986, window=probe.window, limit=3000)
+    assert books.take(14).granted
+    assert books.row()["remaining"] == 2897
+
+
+def test_a_refusal_shortens_the_rest_that_an_older_one_required(books: Books) -> None:
+    known(books, 50)
+    assert books.block(1, 3000) == 3001
+    # It was on its way when the first one came.
+    assert books.block(2, 5) == 7
+    assert books.take(6.9).reason == "blocked"
+    assert books.take(7).granted
+    # Without a time of its own it says nothing against what the API required before.
+    assert books.block(8, 30) == 38
+    assert books.block(9) == 38
+
+
+@pytest.mark.parametrize("exhausted", [False, True])
+@pytest.mark.parametrize("named", [0, -60, 0.001])
+def test_a_wait_of_nothing_grows_from_a_floor(books: Books, named: float, exhausted: bool) -> None:
+    known(books, 50)
+    at, window, rests = 10.0, 0, []
+    for _ in range(8):
+        until = books.block(at, named, exhausted=exhausted, window=window)
+        rests.append(until - at)
+        taken = books.take(until + 1)
+        assert taken.granted
+        at, window = until + 2, taken.window
+    assert rests == [1, 2, 4, 8, 16, 32, 60, 60]
+    books.settle(at, 40, window=window)
+    assert books.block(at + 1, named, exhausted=exhausted, window=window) - at == 2
+
+
+def test_calls_that_are_refused_side_by_side_count_as_one_refusal(books: Books) -> None:
+    known(books, 50)
+    for at in (10, 10.1, 10.2, 10.3):
+        assert books.block(at, 2) == pytest.approx(at + 2)
+    assert books.row()["limited_streak"] == 1
+    assert books.row()["rate_limited_total"] == 4
+
+
+DAYS = 86_400.0
+
+
+def test_a_window_from_before_the_clock_was_set_back_is_unknown(books: Books) -> None:
+    known(books, 0, resets_in=3600)
+    assert books.take(60).reason == "empty"
+    back = -2 * DAYS
+    first = books.take(back)
+    assert first.granted
+    assert books.take(back + 1).reason == "probing"
+    books.settle(back + 2, 30, 3000, window=first.window, limit=60)
+    assert books.take(back + 3).granted
+    assert books.row()["remaining"] == 29
+
+
+def test_a_rest_from_before_the_clock_was_set_back_is_over_for_good(books: Books) -> None:
+    known(books, 50, resets_in=3600)
+    books.block(10, 1800)
+    back = -7200.0
+    assert books.take(back).granted
+    # Nor does it come back when the clock gets there again.
+    books.settle(back + 1, 40, 3600, window=1)
+    assert books.take(20).granted
+
+
+def test_a_refusal_does_not_refer_to_a_reset_from_before_the_clock_was_set_back(books: Books) -> None:
+    known(books, 50, resets_in=3600)
+    assert books.block(-2 * DAYS, None, exhausted=True) == -2 * DAYS + 30
+
+
+def test_a_probe_from_before_the_clock_was_set_back_is_lost(books: Books) -> None:
+    assert books.take(0).granted
+    assert books.take(1).reason == "probing"
+    assert books.take(-2 * DAYS).granted
+
+
+def test_a_circuit_from_before_the_clock_was_set_back_lets_a_probe_through(books: Books) -> None:
+    known(books, 50, resets_in=20)
+    for at in (1, 2, 3):
+        books.fail(at)
+    assert books.take(4).reason == "circuit"
+    back = -2 * DAYS
+    assert books.take(back).reason == "half-open"
+    assert books.take(back + 1).reason == "circuit"
+    # The probe was killed, and the clock is set back once more.
+    assert books.take(2 * back).reason == "half-open"
+
+
+def test_failures_from_before_the_clock_was_set_back_do_not_count(books: Books) -> None:
+    known(books, 50)
+    books.fail(1)
+    books.fail(2)
+    assert not books.fail(-2 * DAYS)
+    assert not books.fail(-2 * DAYS + 1)
+    assert books.fail(-2 * DAYS + 2)
+
+
+def test_gauges_do_not_show_times_from_before_the_clock_was_set_back(warehouse: Conn) -> None:
+    warehouse.execute("SELECT etl.take_api_call('c', 'Fixture')")
+    warehouse.execute("SELECT etl.settle_api_call('c', 'Fixture', 'Fixture', 0, 10, 3600, 60)")
+    warehouse.execute("SELECT etl.block_api('c', 'Fixture', 0, 60)")
+    gauge = "SELECT remaining, resets_at IS NULL, blocked_until IS NULL FROM etl.api_budget_now"
+    assert warehouse.execute(gauge).fetchone() == (10, False, False)
+    warehouse.execute(
+        "UPDATE etl.api_budget SET resets_at = resets_at + interval '2 days', blocked_until = now() + interval '2 days'"
+    )
+    assert warehouse.execute(gauge).fetchone() == (None, True, True)
+
+
 def test_an_exhausted_window_of_unknown_length_rests_for_the_time_named_or_half_a_minute(books: Books) -> None:
     assert books.take(0).granted
     assert books.block(1, None, exhausted=True) == 31

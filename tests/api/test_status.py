@@ -130,6 +130,10 @@ def test_without_differences_the_table_decides() -> None:
         ({"retry-after": "17"}, None, 17),
         ({"Retry-After": "Sun, 01 Mar 2026 12:00:30 GMT"}, {}, 31),  # dates have no fractions
         ({"Retry-After": "Sun, 01 Mar 2026 11:00:00 GMT"}, {}, 0),
+        ({"Retry-After": "0"}, {}, 0),
+        ({"Retry-After": "-30"}, {}, 0),
+        ({}, {"retry_after": -5}, 0),
+        ({"Retry-After": "nan"}, {"retry_after": True}, None),
         ({"Retry-After": "soon"}, {}, None),
         ({"Retry-After": "5"}, {"retry_after": 1847}, 1847),
         ({"Retry-After": "20"}, {"retry_after": "3"}, 20),

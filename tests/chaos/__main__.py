@@ -35,6 +35,7 @@ SUMS = (
     ("unchanged rows with a new updated_at", "touched"),
     ("calls while nothing remained", "over_quota"),
     ("avoidable responses 429", "refused"),
+    ("calls or figures that the books have wrong", "unbooked"),
 )
 
 

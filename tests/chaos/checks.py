@@ -73,6 +73,49 @@ def check_calls(play: ScenarioPlay) -> None:
         play.result.over_quota = 0
 
 
+def check_books(play: ScenarioPlay) -> None:
+    """The figures of all executions add up with the number of calls that the provider counted, and with the plans.
+
+    A call is in the books before it is made. A process that is killed in between has counted one per fetcher that the
+    provider never saw; after a crash of PostgreSQL each process may repeat a statement whose success it did not learn.
+    """
+    stats = play.runner.stats
+    booked, failed, in_chunks = play.runner.query(
+        "SELECT sum(api_calls)::bigint, sum(failed_calls)::bigint,"
+        " (SELECT sum(api_calls)::bigint FROM etl.execution_chunks) FROM etl.etl_executions"
+    )[0]
+    counted = int(play.box.calls()["total"])
+    processes = 2 * play.scenario.workers
+    most = counted + stats.kills * play.runner.settings.collect.fetchers + stats.crashes * processes
+    if not counted <= booked <= most:
+        play.result.unbooked += abs(booked - counted)
+        play.result.problems.append(
+            f"{booked} calls are in the books, the provider has counted {counted} (at most {most})"
+        )
+    if not failed + in_chunks <= 2 * booked or in_chunks > booked:
+        play.result.problems.append(f"of {booked} calls {in_chunks} are in chunks and {failed} have failed")
+    wrong = play.runner.query(BOOKS_AGAINST_PLANS)
+    play.result.unbooked += len(wrong)
+    play.result.problems += [f"the figures of an execution differ from its plan: {row}" for row in wrong[:3]]
+
+
+# Executions whose figures are not those of their plans.
+BOOKS_AGAINST_PLANS = """
+    SELECT e.execution_id, e.processed_fixtures, e.successful_fixtures, e.failed_fixtures, e.missing_fixtures, p.*
+    FROM etl.etl_executions e
+    CROSS JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE f.status <> 'PENDING') AS processed,
+               count(*) FILTER (WHERE f.status IN ('SAVED', 'UNCHANGED', 'HELD')) AS successful,
+               count(*) FILTER (WHERE f.status = 'FAILED') AS failed,
+               count(*) FILTER (WHERE f.status = 'MISSING') AS missing
+        FROM etl.execution_fixtures f
+        JOIN etl.execution_chunks c USING (execution_id, league_id, season_id)
+        WHERE f.execution_id = e.execution_id AND c.status <> 'SKIPPED') p
+    WHERE EXISTS (SELECT 1 FROM etl.execution_chunks c WHERE c.execution_id = e.execution_id AND c.status <> 'SKIPPED')
+      AND (e.processed_fixtures, e.successful_fixtures, e.failed_fixtures, e.missing_fixtures)
+          IS DISTINCT FROM (p.processed, p.successful, p.failed, p.missing)"""
+
+
 def check_fetched_twice(play: ScenarioPlay) -> None:
     """A process that is killed loses at most one batch: the one it had requested and not stored."""
     result, stats = play.result, play.runner.stats

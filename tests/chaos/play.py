@@ -133,6 +133,7 @@ class ScenarioPlay:
         checks.check_rows(self, "after all was read again", skip=frozenset())
         checks.check_ledger(self)
         checks.check_calls(self)
+        checks.check_books(self)
         checks.check_fetched_twice(self)
 
     # -- phases -------------------------------------------------------------------------------------------

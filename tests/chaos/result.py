@@ -26,6 +26,7 @@ class ScenarioResult:
     touched: int = 0
     over_quota: int = 0
     refused: int = 0
+    unbooked: int = 0
     fetched_twice: int = 0
     most_fetched_twice: int = 0
     problems: list[str] = field(default_factory=list)

@@ -15,6 +15,8 @@ PASSING: tuple[dict[str, Any], ...] = (
     {"kind": "status", "status": 502, "match": {"path": "multi"}, "count": 9},
     {"kind": "rate_limited", "count": 2, "seconds": 1},
     {"kind": "rate_limited", "count": 1, "seconds": 1, "where": "none"},
+    {"kind": "rate_limited", "count": 2, "seconds": 2, "remaining": 0},
+    {"kind": "rate_limited", "count": 3, "seconds": 0},
     {"kind": "hang", "count": 1, "seconds": 5},
     {"kind": "slow", "rate": 0.2, "seconds": 0.4},
     {"kind": "cut", "rate": 0.2},

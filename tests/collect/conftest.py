@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from sandbox.testing import RunningSandbox, running_sandbox
-from sportmonks.api.budget import UnlimitedBudget
+from sportmonks.api.budget import PostgresBudget, UnlimitedBudget
 from sportmonks.api.client import SportmonksClient
 from sportmonks.collect.collect import ChunkResult, collect
 from sportmonks.collect.context import RunContext
@@ -20,7 +20,7 @@ from sportmonks.collect.discover import discover
 from sportmonks.collect.plan import PlanResult, plan
 from sportmonks.config.catalog import CollectSettings, TaskSettings
 from sportmonks.config.manifest import League, Season
-from sportmonks.config.settings import DEFAULT_INCLUDES
+from sportmonks.config.settings import API_CONN_ID, DEFAULT_INCLUDES
 from sportmonks.planning.run_params import read_params
 from sportmonks.warehouse.connection import open_connection
 from tests.harness.canary import KEY
@@ -49,6 +49,7 @@ class RunHarness:
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
     now: float = 0.0
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    clients: list[SportmonksClient] = field(default_factory=list)
 
     @property
     def season(self) -> Season:
@@ -68,14 +69,20 @@ class RunHarness:
         batch_size: int = 5,
         connect: Callable[[], psycopg.Connection[Any]] | None = None,
         settings: TaskSettings | None = None,
+        counted: bool = False,
         **params: Any,
     ) -> RunContext:
-        """A started run; ``execution`` names one to continue."""
+        """A started run; ``execution`` names one to continue. ``counted``: with the budget of the warehouse, which
+        keeps the books of calls."""
         execution = execution or f"etl_20260101_000000_{next(self.numbers):06x}"
         settings = settings or TaskSettings(collect=CollectSettings(batch_size=batch_size))
-        client = SportmonksClient(
-            self.box.base_url, self.box.key, budget=UnlimitedBudget(sleep=lambda _: None), sleep=lambda _: None
+        budget = (
+            PostgresBudget(self.connect, API_CONN_ID, max_inline_wait=1.0, circuit_failures=1000)
+            if counted
+            else UnlimitedBudget(sleep=lambda _: None)
         )
+        client = SportmonksClient(self.box.base_url, self.box.key, budget=budget, sleep=lambda _: None)
+        self.clients.append(client)
         run = RunContext(
             execution_id=execution,
             league=self.league,
@@ -148,3 +155,5 @@ def harness(sandbox: RunningSandbox, warehouse_dsn: str) -> Iterator[RunHarness]
         found = RunHarness(sandbox, warehouse_dsn, conn, league)
         found.move(0)
         yield found
+        for client in found.clients:
+            client.close()

@@ -124,7 +124,7 @@ def test_transient_errors_of_the_warehouse_are_survived(harness: RunHarness, err
 def test_a_commit_that_was_not_confirmed_counts_once(harness: RunHarness) -> None:
     run = harness.run()
     harness.planned(run)
-    again = harness.run(run.execution_id, connect=breaking_after_commit(harness))
+    again = harness.run(run.execution_id, connect=breaking_after_commit(harness), counted=True)
     assert sum(harness.collect(again).outcomes.values()) == 12
     assert harness.rows(OUTCOMES, run.execution_id) == [("SAVED", 12)]
     figures = "SELECT processed, saved, api_calls FROM etl.execution_chunks WHERE execution_id = %s"

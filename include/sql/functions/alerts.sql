@@ -93,7 +93,8 @@ SET search_path = pg_catalog, pg_temp AS $$
         SELECT c.alert_id FROM etl.etl_alerts c
         WHERE c.status = 'OPEN' AND c.severity <> 'INFO' AND c.notified_at IS NULL
           AND c.notify_attempts < 1000      -- a week of etl_watch: a mail server may be away for a night
-          AND (c.notify_claimed_at IS NULL OR c.notify_claimed_at < p_now - interval '10 minutes')
+          AND (c.notify_claimed_at IS NULL
+               OR c.notify_claimed_at NOT BETWEEN p_now - interval '10 minutes' AND p_now + interval '10 minutes')
         ORDER BY c.severity = 'CRITICAL' DESC, c.opened_at LIMIT p_limit FOR UPDATE SKIP LOCKED)
     RETURNING a.*
 $$;
@@ -104,7 +105,8 @@ RETURNS SETOF etl.etl_alerts LANGUAGE sql
 SET search_path = pg_catalog, pg_temp AS $$
     UPDATE etl.etl_alerts a SET notify_claimed_at = p_now, notify_attempts = a.notify_attempts + 1
     WHERE a.alert_id = p_alert_id AND a.status = 'OPEN' AND a.severity <> 'INFO' AND a.notified_at IS NULL
-      AND (a.notify_claimed_at IS NULL OR a.notify_claimed_at < p_now - interval '10 minutes')
+      AND (a.notify_claimed_at IS NULL
+           OR a.notify_claimed_at NOT BETWEEN p_now - interval '10 minutes' AND p_now + interval '10 minutes')
     RETURNING a.*
 $$;
 

@@ -7,7 +7,53 @@
 --   2. Within a window, figures from responses only ever tighten.
 --   3. Responses carry the number of the window they were taken from: a late one says nothing about a newer window.
 --   4. A call is counted when it is taken: a killed worker costs one call of the budget, never the budget.
--- Lock order in all functions: the circuit's row, then rows of the budget by name, so that they cannot deadlock.
+--   5. The newest refusal of the API decides how long calls rest, whatever an older response announced. The wait is
+--      never shorter than a floor that doubles with every refusal in a row.
+--   6. A time that lies further ahead than when it was set belongs to a clock that has been set back since: unknown.
+-- Lock order in all functions: the circuit's row, then rows of the budget by name, then the chunk and the execution
+-- that make the call, so that they cannot deadlock.
+
+-- A time that was p_within seconds ahead when it was set; null when it lies further ahead of p_now than that. Old rows
+-- do not know how far it was: no wait of the API is longer than a day.
+CREATE OR REPLACE FUNCTION etl.credible_time(p_time timestamptz, p_within double precision, p_now timestamptz)
+RETURNS timestamptz LANGUAGE sql STABLE
+RETURN CASE WHEN p_time <= p_now + make_interval(secs => coalesce(p_within, 86400) + 1) THEN p_time END;
+
+-- How long calls rest at least after the given number of refusals in a row: 1, 2, 4 ... 60 seconds.
+CREATE OR REPLACE FUNCTION etl.shortest_rest(p_refusals integer) RETURNS interval LANGUAGE sql IMMUTABLE
+RETURN make_interval(secs => least(60, 2 ^ least(greatest(p_refusals, 1) - 1, 10)));
+
+-- Books p_calls calls that begin, or p_failed and p_bytes of one that has ended, where it was made: on an execution
+-- and, if p_season_id is given, on its chunk; or on the run of a collector (p_collector) of that execution. Returns
+-- whether there is such a row. A session without p_execution_id (a test of the connection) has no books.
+CREATE OR REPLACE FUNCTION etl.count_api_call(
+    p_execution_id text,
+    p_league_id    bigint,
+    p_season_id    bigint,
+    p_collector    text,
+    p_calls        integer DEFAULT 0,
+    p_failed       integer DEFAULT 0,
+    p_bytes        bigint  DEFAULT 0
+) RETURNS boolean LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF p_collector IS NOT NULL THEN
+        UPDATE etl.collector_runs r
+           SET api_calls = r.api_calls + p_calls, failed_calls = r.failed_calls + p_failed, bytes = r.bytes + p_bytes
+         WHERE r.collector_name = p_collector AND r.execution_id = p_execution_id;
+        RETURN FOUND;
+    END IF;
+    IF p_season_id IS NOT NULL THEN
+        UPDATE etl.execution_chunks c
+           SET api_calls = c.api_calls + p_calls, failed_calls = c.failed_calls + p_failed, bytes = c.bytes + p_bytes
+         WHERE c.execution_id = p_execution_id AND c.league_id = p_league_id AND c.season_id = p_season_id;
+    END IF;
+    UPDATE etl.etl_executions e
+       SET api_calls = e.api_calls + p_calls, failed_calls = e.failed_calls + p_failed, bytes = e.bytes + p_bytes
+     WHERE e.execution_id = p_execution_id;
+    RETURN FOUND;
+END;
+$$;
 
 -- Takes one call, or says why not and for how long. One statement, the row locked for its duration only.
 -- reason: granted | half-open (granted, to see whether the API is back) | blocked | empty | reserve | probing | circuit.
@@ -29,7 +75,8 @@ DECLARE
     -- resets_in_seconds is an integer: a window may end up to a second after the time computed from it.
     margin    CONSTANT interval := interval '1 second';
     -- A probe that has not answered by then is taken for lost (its worker was killed) and another one may go.
-    probe     CONSTANT interval := interval '30 seconds';
+    probe_seconds CONSTANT double precision := 30;
+    probe     CONSTANT interval := make_interval(secs => probe_seconds);
     b         etl.api_budget;
     c         etl.api_circuit;
     half_open boolean := false;
@@ -45,9 +92,9 @@ BEGIN
     IF FOUND THEN
         SELECT * INTO c FROM etl.api_circuit x WHERE x.connection = p_connection FOR UPDATE;
         IF c.state <> 'CLOSED' THEN
-            IF c.open_until > p_now THEN
+            IF etl.credible_time(c.open_until, c.open_seconds, p_now) > p_now THEN
                 until := c.open_until;
-            ELSIF c.probing_until > p_now THEN
+            ELSIF etl.credible_time(c.probing_until, probe_seconds, p_now) > p_now THEN
                 until := least(c.probing_until, p_now + interval '1 second');
             END IF;
             IF until IS NOT NULL THEN
@@ -65,7 +112,8 @@ BEGIN
         SELECT * INTO b FROM etl.api_budget x WHERE x.connection = p_connection AND x.entity = bucket FOR UPDATE;
     END IF;
 
-    IF p_now >= b.resets_at + margin THEN
+    IF p_now >= b.resets_at + margin
+       OR (b.resets_at IS NOT NULL AND etl.credible_time(b.resets_at, b.resets_within, p_now) IS NULL) THEN
         b.window_no := b.window_no + 1;
         b.window_taken := 0;
         b.remaining := NULL;
@@ -73,11 +121,12 @@ BEGIN
         b.estimated := false;
     END IF;
 
+    b.blocked_until := etl.credible_time(b.blocked_until, b.blocked_within, p_now);
     IF b.blocked_until > p_now THEN
         reason := 'blocked';
         until := b.blocked_until;
     ELSIF b.remaining IS NULL THEN
-        IF b.probing_until > p_now THEN
+        IF etl.credible_time(b.probing_until, probe_seconds, p_now) > p_now THEN
             reason := 'probing';
             until := least(b.probing_until, p_now + interval '0.5 seconds');
         ELSE
@@ -103,7 +152,7 @@ BEGIN
 
     UPDATE etl.api_budget x
        SET window_no = b.window_no, window_taken = b.window_taken, remaining = b.remaining, resets_at = b.resets_at,
-           estimated = b.estimated, probing_until = b.probing_until,
+           estimated = b.estimated, probing_until = b.probing_until, blocked_until = b.blocked_until,
            taken_total = x.taken_total + granted::integer, refused_total = x.refused_total + (NOT granted)::integer,
            updated_at = p_now
      WHERE x.connection = p_connection AND x.entity = bucket;
@@ -203,13 +252,16 @@ BEGIN
     UPDATE etl.api_budget x
        SET window_no = b.window_no, window_taken = b.window_taken, call_limit = b.call_limit, remaining = b.remaining,
            resets_at = b.resets_at, estimated = b.estimated, probing_until = NULL,
+           resets_within = CASE WHEN b.resets_at IS DISTINCT FROM x.resets_at
+                                THEN extract(epoch FROM b.resets_at - p_now) ELSE x.resets_within END,
            limited_streak = CASE WHEN p_answered THEN 0 ELSE x.limited_streak END, updated_at = p_now
      WHERE x.connection = p_connection AND x.entity = target;
 END;
 $$;
 
 -- The API answered 429: nobody may call this bucket until the time returned.
--- p_exhausted: the window is used up. Otherwise a short burst: quota is left, only the pace was too high.
+-- p_retry_after: the seconds that this refusal names, null when it names none; then the reset that is known of a window
+-- that is used up (p_exhausted) stands. Otherwise it is a short burst: quota is left, only the pace was too high.
 CREATE OR REPLACE FUNCTION etl.block_api(
     p_connection  text,
     p_bucket      text,
@@ -222,6 +274,7 @@ SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     retry_at timestamptz := CASE WHEN p_retry_after IS NOT NULL
                                  THEN p_now + make_interval(secs => least(greatest(p_retry_after, 0), 86400)) END;
+    blocked  timestamptz;
     until    timestamptz;
     b        etl.api_budget;
 BEGIN
@@ -244,29 +297,35 @@ BEGIN
         RETURN p_now;
     END IF;
 
-    b.limited_streak := b.limited_streak + 1;
+    blocked := etl.credible_time(b.blocked_until, b.blocked_within, p_now);
+    -- While calls rest none is granted: this one was made beside the one that was refused first.
+    IF blocked IS NULL OR blocked <= p_now THEN
+        b.limited_streak := b.limited_streak + 1;
+    END IF;
+    -- Without a time of its own, the refusal says nothing against what is known.
+    until := coalesce(retry_at, blocked);
     IF p_exhausted THEN
-        -- A Retry-After replaces a reset that we estimated, but does not shorten one that the API reported.
-        until := greatest(retry_at, CASE WHEN b.estimated AND retry_at IS NOT NULL THEN NULL ELSE b.resets_at END, p_now);
-        IF retry_at IS NULL AND b.resets_at IS NULL THEN
-            until := p_now + make_interval(secs => least(900, 30 * 2 ^ least(b.limited_streak - 1, 10)));
+        IF retry_at IS NULL THEN
+            until := greatest(until, coalesce(etl.credible_time(b.resets_at, b.resets_within, p_now),
+                                              p_now + make_interval(secs => least(900, 30 * 2 ^ least(b.limited_streak - 1, 10)))));
         END IF;
+        until := greatest(until, p_now + etl.shortest_rest(b.limited_streak));
+        -- What is left then is unknown: one call will tell.
         b.remaining := 0;
         b.resets_at := until;
         b.estimated := false;
-        b.probing_until := NULL;
     ELSE
-        until := coalesce(retry_at, p_now + make_interval(secs => least(60, 2 ^ least(b.limited_streak - 1, 10))));
-        b.probing_until := NULL;
+        until := greatest(until, p_now + etl.shortest_rest(b.limited_streak));
     END IF;
-    b.blocked_until := greatest(b.blocked_until, until);
 
     UPDATE etl.api_budget x
-       SET remaining = b.remaining, resets_at = b.resets_at, estimated = b.estimated, probing_until = b.probing_until,
-           blocked_until = b.blocked_until, limited_streak = b.limited_streak,
-           rate_limited_total = x.rate_limited_total + 1, updated_at = p_now
+       SET remaining = b.remaining, resets_at = b.resets_at, estimated = b.estimated, probing_until = NULL,
+           resets_within = CASE WHEN b.resets_at IS DISTINCT FROM x.resets_at
+                                THEN extract(epoch FROM b.resets_at - p_now) ELSE x.resets_within END,
+           blocked_until = until, blocked_within = extract(epoch FROM until - p_now),
+           limited_streak = b.limited_streak, rate_limited_total = x.rate_limited_total + 1, updated_at = p_now
      WHERE x.connection = p_connection AND x.entity = p_bucket;
-    RETURN b.blocked_until;
+    RETURN until;
 END;
 $$;
 
@@ -293,7 +352,7 @@ BEGIN
     SELECT * INTO c FROM etl.api_circuit x WHERE x.connection = p_connection FOR UPDATE;
 
     IF c.state = 'CLOSED' THEN
-        IF c.first_failure_at >= p_now - make_interval(secs => p_within_seconds) THEN
+        IF c.first_failure_at BETWEEN p_now - make_interval(secs => p_within_seconds) AND p_now + interval '1 second' THEN
             c.failures := c.failures + 1;
         ELSE
             c.failures := 1;

@@ -6,15 +6,16 @@ CREATE OR REPLACE FUNCTION etl.open_chunk(
 ) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    -- Chunks are locked before their executions everywhere. Attempts are counted where the collector takes the chunk.
+    INSERT INTO etl.execution_chunks (execution_id, league_id, season_id, status, started_at)
+    VALUES (p_execution_id, p_league_id, p_season_id, 'RUNNING', p_now)
+    ON CONFLICT (execution_id, league_id, season_id) DO UPDATE
+        SET status = 'RUNNING', started_at = coalesce(execution_chunks.started_at, p_now), finished_at = NULL,
+            collected_at = NULL, error_message = NULL, waiting = false;
     UPDATE etl.etl_executions
     SET status = 'RUNNING', finished_at = NULL, duration_seconds = NULL, error_message = NULL,
         heartbeat_at = p_now, updated_at = p_now
     WHERE execution_id = p_execution_id;
-    INSERT INTO etl.execution_chunks (execution_id, league_id, season_id, status, started_at, tries)
-    VALUES (p_execution_id, p_league_id, p_season_id, 'RUNNING', p_now, 1)
-    ON CONFLICT (execution_id, league_id, season_id) DO UPDATE
-        SET status = 'RUNNING', started_at = coalesce(execution_chunks.started_at, p_now), finished_at = NULL,
-            collected_at = NULL, error_message = NULL, tries = execution_chunks.tries + 1;
     DELETE FROM etl.check_results WHERE execution_id = p_execution_id AND chunk_id = p_league_id || '_' || p_season_id;
     UPDATE etl.chunks
     SET status = 'RUNNING', error_message = NULL, last_execution_id = p_execution_id, updated_at = p_now

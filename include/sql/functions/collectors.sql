@@ -105,7 +105,7 @@ SET search_path = pg_catalog, pg_temp AS $$
         UPDATE etl.collector_runs
         SET status = 'failed', completed_at = p_now, updated_at = p_now,
             error_message = 'The run ended without a word (killed?); start it again.'
-        WHERE status = 'running' AND updated_at < p_now - p_older_than
+        WHERE status = 'running' AND updated_at NOT BETWEEN p_now - p_older_than AND p_now + p_older_than
         RETURNING 1)
     SELECT count(*) FROM closed
 $$;

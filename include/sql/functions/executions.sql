@@ -45,11 +45,12 @@ RETURNS void LANGUAGE sql
 SET search_path = pg_catalog, pg_temp AS $$
     UPDATE etl.etl_executions e
     SET total_fixtures = c.planned, processed_fixtures = c.processed, successful_fixtures = c.saved + c.unchanged,
-        failed_fixtures = c.failed, total_chunks = c.chunks, processed_chunks = c.done,
+        failed_fixtures = c.failed, missing_fixtures = c.missing, total_chunks = c.chunks, processed_chunks = c.done,
         heartbeat_at = greatest(e.heartbeat_at, p_now), updated_at = p_now
     FROM (SELECT count(*) AS chunks, count(*) FILTER (WHERE status = 'COMPLETED') AS done, coalesce(sum(planned), 0) AS planned,
                  coalesce(sum(processed), 0) AS processed, coalesce(sum(saved), 0) AS saved,
-                 coalesce(sum(unchanged), 0) AS unchanged, coalesce(sum(failed), 0) AS failed
+                 coalesce(sum(unchanged), 0) AS unchanged, coalesce(sum(failed), 0) AS failed,
+                 coalesce(sum(missing), 0) AS missing
           FROM etl.execution_chunks WHERE execution_id = p_execution_id AND status <> 'SKIPPED') c
     WHERE e.execution_id = p_execution_id AND c.chunks > 0
 $$;
@@ -110,15 +111,15 @@ CREATE OR REPLACE FUNCTION etl.get_etl_execution_summary(p_execution_id text DEF
 RETURNS TABLE (execution_id text, dag_id text, status text, started_at timestamptz, finished_at timestamptz,
                duration_seconds numeric, total_fixtures integer, processed_fixtures integer, successful_fixtures integer,
                failed_fixtures integer, total_chunks integer, processed_chunks integer, success_rate numeric,
-               fixtures_per_second numeric, api_calls bigint, error_message text)
+               fixtures_per_second numeric, api_calls bigint, failed_calls bigint, bytes bigint, missing_fixtures integer,
+               error_message text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp AS $$
     SELECT e.execution_id, e.dag_id, e.status, e.started_at, e.finished_at, s.seconds, e.total_fixtures, e.processed_fixtures,
            e.successful_fixtures, e.failed_fixtures, e.total_chunks, e.processed_chunks,
            round(100.0 * e.successful_fixtures / nullif(e.processed_fixtures, 0), 2),
            round(e.processed_fixtures / nullif(s.seconds, 0), 2),
-           (SELECT coalesce(sum(c.api_calls), 0) FROM etl.execution_chunks c WHERE c.execution_id = e.execution_id),
-           e.error_message
+           e.api_calls, e.failed_calls, e.bytes, e.missing_fixtures, e.error_message
     FROM etl.etl_executions e
     CROSS JOIN LATERAL (SELECT coalesce(e.duration_seconds,
                                round(extract(epoch FROM p_now - e.started_at)::numeric, 3)) AS seconds) s
@@ -166,7 +167,10 @@ SET search_path = pg_catalog, pg_temp AS $$
     FROM etl.etl_executions e
     CROSS JOIN LATERAL (SELECT greatest(e.heartbeat_at, max(c.heartbeat_at)) AS last_sign_at
                         FROM etl.chunks c WHERE c.last_execution_id = e.execution_id) s
-    WHERE e.status = 'RUNNING' AND s.last_sign_at < p_now - make_interval(secs => p_minutes * 60)
+    WHERE e.status = 'RUNNING'
+      -- A sign that lies further ahead was given before the server's clock was set back.
+      AND s.last_sign_at NOT BETWEEN p_now - make_interval(secs => p_minutes * 60)
+                                 AND p_now + make_interval(secs => p_minutes * 60)
 $$;
 
 -- Closes an execution whose DAG run is gone: its open chunks and itself become FAILED with the reason. False when it
@@ -176,6 +180,8 @@ CREATE OR REPLACE FUNCTION etl.close_dead_execution(
 ) RETURNS boolean LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    -- Chunks are locked before their executions everywhere.
+    PERFORM 1 FROM etl.execution_chunks WHERE execution_id = p_execution_id ORDER BY league_id, season_id FOR UPDATE;
     PERFORM 1 FROM etl.etl_executions
      WHERE execution_id = p_execution_id AND status = 'RUNNING' AND heartbeat_at <= p_last_sign_at FOR UPDATE;
     IF NOT FOUND THEN RETURN false; END IF;

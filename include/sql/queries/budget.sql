@@ -1,14 +1,19 @@
--- The budget of API calls. The rules are in functions: these statements only call them.
+-- The budget of API calls. The rules are in functions: these statements only call them. The books of the caller are
+-- kept in the same transaction.
 
 -- name: budget/block
 -- The API answered 429: until when may nobody call this bucket?
 SELECT etl.block_api(
         p_connection => %(connection)s, p_bucket => %(bucket)s, p_window_no => %(window)s,
-        p_retry_after => %(retry_after)s, p_exhausted => %(exhausted)s);
+        p_retry_after => %(retry_after)s, p_exhausted => %(exhausted)s),
+       etl.count_api_call(%(execution_id)s, %(league_id)s, %(season_id)s, %(collector)s,
+                          p_failed => 1, p_bytes => %(bytes)s);
 
 -- name: budget/failed
 -- A call ended without a usable answer: did that open the circuit, and until when?
-SELECT opened, open_until
+SELECT opened, open_until,
+       etl.count_api_call(%(execution_id)s, %(league_id)s, %(season_id)s, %(collector)s,
+                          p_failed => 1, p_bytes => %(bytes)s)
   FROM etl.api_call_failed(
         p_connection => %(connection)s, p_bucket => %(bucket)s, p_window_no => %(window)s,
         p_threshold => %(threshold)s, p_within_seconds => %(within)s,
@@ -19,7 +24,7 @@ SELECT opened, open_until
 -- plan covers (version 0.1 stored them, too) are requested again, which says what is wrong with them.
 SELECT entity, include
   FROM etl.forbidden_includes
- WHERE connection = %(connection)s AND learnt_at > clock_timestamp() - interval '7 days'
+ WHERE connection = %(connection)s AND learnt_at BETWEEN clock_timestamp() - interval '7 days' AND clock_timestamp()
    AND coalesce(code, 0) NOT IN (5000, 5001, 5013)
  ORDER BY entity, include;
 
@@ -44,11 +49,20 @@ SELECT etl.settle_api_call(
         p_connection => %(connection)s, p_entity => %(entity)s, p_bucket => %(bucket)s, p_window_no => %(window)s,
         p_remaining => %(remaining)s, p_resets_in => %(resets_in)s, p_limit => %(call_limit)s,
         p_requested_entity => %(requested_entity)s, p_latency => %(latency)s, p_answered => %(answered)s,
-        p_default_limit => %(default_limit)s, p_window_seconds => %(window_seconds)s);
+        p_default_limit => %(default_limit)s, p_window_seconds => %(window_seconds)s),
+       etl.count_api_call(%(execution_id)s, %(league_id)s, %(season_id)s, %(collector)s,
+                          p_failed => (NOT %(answered)s::boolean)::integer, p_bytes => %(bytes)s);
 
 -- name: budget/take
--- May one call be made now? Granted or not, seconds to wait, why, from which bucket and window.
-SELECT granted, wait_seconds, reason, bucket, window_no
-  FROM etl.take_api_call(
-        p_connection => %(connection)s, p_entity => %(entity)s, p_urgent => %(urgent)s,
-        p_reserve => %(reserve)s, p_default_limit => %(default_limit)s);
+-- May one call be made now? Granted or not, seconds to wait, why, from which bucket and window. A call that is granted
+-- is in the books of its caller from here on, whatever becomes of it.
+WITH taken AS MATERIALIZED (
+    SELECT granted, wait_seconds, reason, bucket, window_no
+      FROM etl.take_api_call(
+            p_connection => %(connection)s, p_entity => %(entity)s, p_urgent => %(urgent)s,
+            p_reserve => %(reserve)s, p_default_limit => %(default_limit)s)
+)
+SELECT granted, wait_seconds, reason, bucket, window_no,
+       CASE WHEN granted THEN etl.count_api_call(%(execution_id)s, %(league_id)s, %(season_id)s, %(collector)s,
+                                                 p_calls => 1) END
+  FROM taken;

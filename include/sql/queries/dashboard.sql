@@ -49,8 +49,7 @@ ORDER BY c.started_at DESC NULLS LAST LIMIT 20;
 
 -- name: dashboard/execution
 -- What one execution was started with, what its plan promised, and its calls so far; its figures are in dashboard_executions.
-SELECT e.planned_at, e.config, e.estimate, e.error_message,
-       (SELECT coalesce(sum(c.api_calls), 0) FROM etl.execution_chunks c WHERE c.execution_id = e.execution_id) AS api_calls
+SELECT e.planned_at, e.config, e.estimate, e.error_message, e.api_calls, e.failed_calls, e.bytes, e.missing_fixtures
 FROM etl.etl_executions e WHERE e.execution_id = %(execution_id)s;
 
 -- name: dashboard/execution_changes
@@ -62,7 +61,7 @@ FROM etl.fixture_changes WHERE execution_id = %(execution_id)s GROUP BY section 
 -- The chunks of one execution in the order of their priority.
 SELECT c.league_id, c.season_id, c.league_id || '_' || c.season_id AS chunk_id, coalesce(k.league_name, '') AS league_name,
        coalesce(k.season_name, '') AS season_name, c.status, c.position, c.priority, c.planned, c.processed, c.saved, c.unchanged,
-       c.failed, c.missing, c.api_calls, c.bytes, c.tries, c.started_at, c.finished_at,
+       c.failed, c.missing, c.api_calls, c.failed_calls, c.bytes, c.tries, c.started_at, c.finished_at,
        round(extract(epoch FROM coalesce(c.finished_at, %(now)s::timestamptz) - c.started_at)::numeric, 1) AS duration_seconds,
        left(c.error_message, 500) AS error_message
 FROM etl.execution_chunks c LEFT JOIN etl.chunks k USING (league_id, season_id)

@@ -38,11 +38,21 @@ ORDER BY fetched_at, answer_id;
 
 -- name: load/mark_plan
 -- Marks the fixtures of a batch off in the plan of this run; a row that is marked so already is not written again.
-UPDATE etl.execution_fixtures p
-SET status = d.outcome, error = d.error, done_at = %(now)s
-FROM jsonb_to_recordset(%(decisions)s) AS d(fixture_id bigint, outcome text, error text)
-WHERE p.execution_id = %(execution_id)s AND p.season_id = %(season_id)s AND p.fixture_id = d.fixture_id
-  AND (p.status, p.error) IS DISTINCT FROM (d.outcome, d.error);
+-- Returned are the fixtures whose outcome is another one now, counted by the outcome before and after.
+WITH d AS (
+    SELECT x.fixture_id, x.outcome, x.error, p.status AS before
+    FROM jsonb_to_recordset(%(decisions)s) AS x(fixture_id bigint, outcome text, error text)
+    JOIN etl.execution_fixtures p
+      ON p.execution_id = %(execution_id)s AND p.season_id = %(season_id)s AND p.fixture_id = x.fixture_id
+    FOR UPDATE OF p
+), marked AS (
+    UPDATE etl.execution_fixtures p
+    SET status = d.outcome, error = d.error, done_at = %(now)s
+    FROM d
+    WHERE p.execution_id = %(execution_id)s AND p.season_id = %(season_id)s AND p.fixture_id = d.fixture_id
+      AND (p.status, p.error) IS DISTINCT FROM (d.outcome, d.error)
+)
+SELECT before, outcome, count(*) FROM d WHERE before <> outcome GROUP BY before, outcome;
 
 -- name: load/stored_states
 -- The stored state of a batch's fixtures, locked in one order so that two batches never wait for each other.
@@ -56,12 +66,20 @@ ORDER BY f.id
 FOR UPDATE OF f;
 
 -- name: load/progress
--- Progress of the chunk within the run and its heartbeat; last in the transaction, so the lock is short.
--- Recounted from the plan when the chunk closes.
-UPDATE etl.execution_chunks
-SET processed = processed + %(processed)s, saved = saved + %(saved)s, unchanged = unchanged + %(unchanged)s,
-    failed = failed + %(failed)s, missing = missing + %(missing)s, api_calls = api_calls + %(calls)s, bytes = bytes + %(bytes)s
-WHERE execution_id = %(execution_id)s AND league_id = %(league_id)s AND season_id = %(season_id)s;
+-- Progress of the chunk within the run, and of the run, by what the batch has changed in the plan; last in the
+-- transaction, so the locks are short.
+WITH chunk AS (
+    UPDATE etl.execution_chunks
+    SET processed = processed + %(processed)s, saved = saved + %(saved)s, unchanged = unchanged + %(unchanged)s,
+        failed = failed + %(failed)s, missing = missing + %(missing)s
+    WHERE execution_id = %(execution_id)s AND league_id = %(league_id)s AND season_id = %(season_id)s
+    RETURNING execution_id, status
+)
+UPDATE etl.etl_executions e
+SET processed_fixtures = processed_fixtures + %(processed)s,
+    successful_fixtures = successful_fixtures + %(saved)s + %(unchanged)s,
+    failed_fixtures = failed_fixtures + %(failed)s, missing_fixtures = missing_fixtures + %(missing)s
+FROM chunk WHERE e.execution_id = chunk.execution_id AND chunk.status <> 'SKIPPED';
 
 -- name: load/raw
 -- Newest payload per fixture, with the sections of an earlier one that this response was not requested with.

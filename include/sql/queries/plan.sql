@@ -12,10 +12,9 @@ SELECT started_at FROM etl.etl_executions WHERE execution_id = %(execution_id)s;
 -- name: plan/budget
 -- What the budget of fixtures holds now, under the name the API books it by: calls left (empty = not known), limit,
 -- seconds until its window resets.
-SELECT CASE WHEN b.resets_at > clock_timestamp() THEN b.remaining END, b.call_limit,
-       greatest(extract(epoch FROM b.resets_at - clock_timestamp()), 0)
+SELECT b.remaining, b.call_limit, greatest(extract(epoch FROM b.resets_at - clock_timestamp()), 0)
 FROM etl.api_budget f
-JOIN etl.api_budget b ON b.connection = f.connection AND b.entity = coalesce(f.answers_as, f.entity)
+JOIN etl.api_budget_now b ON b.connection = f.connection AND b.entity = coalesce(f.answers_as, f.entity)
 WHERE f.connection = %(connection)s AND f.entity = 'Fixture';
 
 -- name: plan/chunks
@@ -93,9 +92,15 @@ WHERE p.execution_id = %(execution_id)s AND p.season_id = %(season_id)s AND p.st
 ORDER BY p.position;
 
 -- name: plan/release_lease
--- Gives a chunk back, if it is still ours.
-UPDATE etl.chunks SET owner = NULL
-WHERE league_id = %(league_id)s AND season_id = %(season_id)s AND fence = %(fence)s;
+-- Gives a chunk back, if it is still ours. With waiting, the attempt goes on after a wait for calls.
+WITH released AS (
+    UPDATE etl.chunks SET owner = NULL
+    WHERE league_id = %(league_id)s AND season_id = %(season_id)s AND fence = %(fence)s
+    RETURNING league_id
+)
+UPDATE etl.execution_chunks SET waiting = true
+WHERE %(waiting)s AND execution_id = %(execution_id)s AND league_id = %(league_id)s AND season_id = %(season_id)s
+  AND EXISTS (SELECT 1 FROM released);
 
 -- name: plan/skip_read
 -- Fixtures that another run has read since this plan was made need no second call, unless it requested fewer includes.
@@ -110,14 +115,23 @@ WHERE p.execution_id = %(execution_id)s AND p.season_id = %(season_id)s AND p.st
 -- name: plan/take_lease
 -- Takes a chunk for this task: the fence grows, so the former owner can no longer commit. No row is returned while
 -- another owner has sent a heartbeat within the timeout (seconds). Only the server's clock is compared, because the
--- clocks of the workers may differ.
-UPDATE etl.chunks
-SET fence = fence + 1, owner = %(owner)s, heartbeat_at = clock_timestamp(), status = 'RUNNING',
-    last_execution_id = %(execution_id)s
-WHERE league_id = %(league_id)s AND season_id = %(season_id)s
-  AND (owner IS NULL OR owner = %(owner)s OR heartbeat_at IS NULL
-       OR heartbeat_at < clock_timestamp() - make_interval(secs => %(timeout)s))
-RETURNING fence;
+-- clocks of the workers may differ; a heartbeat further ahead than the timeout was sent before that clock was set back.
+-- Every attempt counts in the run's chunk, but not one that goes on after a wait for calls.
+WITH taken AS (
+    UPDATE etl.chunks
+    SET fence = fence + 1, owner = %(owner)s, heartbeat_at = clock_timestamp(), status = 'RUNNING',
+        last_execution_id = %(execution_id)s
+    WHERE league_id = %(league_id)s AND season_id = %(season_id)s
+      AND (owner IS NULL OR owner = %(owner)s OR heartbeat_at IS NULL
+           OR heartbeat_at NOT BETWEEN clock_timestamp() - make_interval(secs => %(timeout)s)
+                                   AND clock_timestamp() + make_interval(secs => %(timeout)s))
+    RETURNING fence
+), counted AS (
+    UPDATE etl.execution_chunks SET tries = tries + (NOT waiting)::integer, waiting = false
+    WHERE execution_id = %(execution_id)s AND league_id = %(league_id)s AND season_id = %(season_id)s
+      AND EXISTS (SELECT 1 FROM taken)
+)
+SELECT fence FROM taken;
 
 -- name: plan/unfinished
 -- Seasons that this run has begun and not finished: they belong to a plan made again, even with nothing left to read.

@@ -8,23 +8,23 @@ The rules are in ``include/sql/functions/budget.sql``.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import psycopg
 
 from sportmonks.api.response import RateLimit
 from sportmonks.api.retry import wait_before_retry
 from sportmonks.config.catalog import BudgetSettings
 from sportmonks.errors import BudgetWait, CircuitOpenError, ConfigurationError, SportmonksError, WarehouseDownError
 from sportmonks.warehouse.queries import sql
-
-if TYPE_CHECKING:
-    import psycopg
+from sportmonks.warehouse.session import RETRY_TIMEOUT_S, Session
+from sportmonks.warehouse.sqlstate import NO_SCHEMA
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,20 @@ _REASONS = {
 
 
 @dataclass(frozen=True, slots=True)
+class CallAccount:
+    """In whose books a call is counted: an execution's, with ``season_id`` its chunk's, too; with ``collector`` instead
+    the run of that collector in the execution. Without ``execution_id`` it is in nobody's."""
+
+    execution_id: str | None = None
+    league_id: int | None = None
+    season_id: int | None = None
+    collector: str | None = None
+
+
+NO_ACCOUNT = CallAccount()
+
+
+@dataclass(frozen=True, slots=True)
 class Grant:
     """The right to one call. ``bucket`` and ``window`` say where it was taken from, so that a late answer is not
     counted in a newer window. ``probe``: the circuit is open, and this call tests whether the API is back."""
@@ -50,24 +64,33 @@ class Grant:
     bucket: str
     window: int = 0
     probe: bool = False
+    account: CallAccount = NO_ACCOUNT
 
 
 class Budget(Protocol):
-    """What the client requires of a budget. All methods are safe to call from several threads."""
+    """What the client requires of a budget. All methods are safe to call from several threads.
 
-    def acquire(self, entity: str, *, urgent: bool = False) -> Grant:
-        """The right to one call, after a short wait if necessary. Raises BudgetWait, CircuitOpenError."""
+    Every call that was granted ends with one of ``settle``, ``penalise`` and ``failure``, unless its process is killed;
+    ``size``: bytes of the response's body.
+    """
+
+    def acquire(self, entity: str, *, urgent: bool = False, account: CallAccount = NO_ACCOUNT) -> Grant:
+        """The right to one call, which ``account`` has made from here on; after a short wait if necessary. Raises
+        BudgetWait, CircuitOpenError."""
         ...
 
-    def settle(self, grant: Grant, figures: RateLimit, *, seconds: float = 0.0, answered: bool = True) -> None:
+    def settle(
+        self, grant: Grant, figures: RateLimit, *, seconds: float = 0.0, answered: bool = True, size: int = 0
+    ) -> None:
         """The API answered after ``seconds``. ``answered``: with data or "no result", not with an error."""
         ...
 
-    def penalise(self, grant: Grant, retry_after: float | None, *, exhausted: bool = False) -> None:
-        """The API answered 429. ``exhausted``: no call is left in the window; otherwise it was a short burst."""
+    def penalise(self, grant: Grant, retry_after: float | None, *, exhausted: bool = False, size: int = 0) -> None:
+        """The API answered 429. ``retry_after``: seconds that it named, None when it named none; ``exhausted``: no call
+        is left in the window; otherwise it was a short burst."""
         ...
 
-    def failure(self, grant: Grant) -> None:
+    def failure(self, grant: Grant, *, size: int = 0) -> None:
         """No usable answer (5xx, timeout, broken connection); enough of them in a row open the circuit."""
         ...
 
@@ -112,31 +135,36 @@ class UnlimitedBudget:
         self.figures: dict[str, RateLimit] = {}
         self.failures = 0
 
-    def acquire(self, entity: str, *, urgent: bool = False) -> Grant:
-        waited = 0.0
+    def acquire(self, entity: str, *, urgent: bool = False, account: CallAccount = NO_ACCOUNT) -> Grant:
+        waited = slept_until = 0.0
         while True:
             with self._lock:
-                left = self._blocked_until.get(entity, 0.0) - time.monotonic()
-                if left <= 0:
+                until = self._blocked_until.get(entity, 0.0)
+                left = until - time.monotonic()
+                if left <= 0 or until == slept_until:
                     self._blocked_until.pop(entity, None)
                     self.taken[entity] = self.taken.get(entity, 0) + 1
-                    return Grant(entity, entity)
+                    return Grant(entity, entity, account=account)
             waited = self._waiting.wait("blocked", entity, left, waited)
+            slept_until = until
 
-    def settle(self, grant: Grant, figures: RateLimit, *, seconds: float = 0.0, answered: bool = True) -> None:
+    def settle(
+        self, grant: Grant, figures: RateLimit, *, seconds: float = 0.0, answered: bool = True, size: int = 0
+    ) -> None:
         with self._lock:
             self.failures = 0
             self._streak.pop(grant.entity, None)
             if figures.remaining is not None:
                 self.figures[figures.requested_entity or grant.entity] = figures
 
-    def penalise(self, grant: Grant, retry_after: float | None, *, exhausted: bool = False) -> None:
+    def penalise(self, grant: Grant, retry_after: float | None, *, exhausted: bool = False, size: int = 0) -> None:
         with self._lock:
             streak = self._streak[grant.entity] = self._streak.get(grant.entity, 0) + 1
-            wait = wait_before_retry(streak, None) if retry_after is None else retry_after
+            # The API may name no time, none at all or one that is past: then the wait grows with every refusal.
+            wait = max(wait_before_retry(streak, None), retry_after or 0.0)
             self._blocked_until[grant.entity] = time.monotonic() + wait
 
-    def failure(self, grant: Grant) -> None:
+    def failure(self, grant: Grant, *, size: int = 0) -> None:
         with self._lock:
             self.failures += 1
 
@@ -145,7 +173,8 @@ class UnlimitedBudget:
 
 
 class PostgresBudget:
-    """The shared budget. ``connect`` opens a new psycopg connection each time it is called (from any thread).
+    """The shared budget, and the books of calls. ``connect`` opens a new psycopg connection at every call,
+    from any thread; a warehouse that fails is waited for ``retry_timeout`` seconds.
 
     ``reserve``: share of the limit that only urgent calls may use. ``default_limit``/``window`` (calls, seconds): what
     is assumed of an API that reports no rate limit. The circuit opens after ``circuit_failures`` failures in a row
@@ -165,6 +194,7 @@ class PostgresBudget:
         circuit_within: float = 120.0,
         circuit_open: float = 30.0,
         circuit_cap: float = 600.0,
+        retry_timeout: float = RETRY_TIMEOUT_S,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         if not 0 <= reserve < 1:
@@ -172,7 +202,6 @@ class PostgresBudget:
         self._connect = connect
         self._name = connection_name
         self._waiting = _Waiting(max_inline_wait, sleep)
-        self._sleep = sleep
         self._settings: dict[str, Any] = {
             "reserve": reserve,
             "default_limit": default_limit,
@@ -182,19 +211,18 @@ class PostgresBudget:
             "open_seconds": circuit_open,
             "cap": circuit_cap,
         }
-        self._lock = threading.Lock()
-        self._conn: psycopg.Connection[Any] | None = None
+        self._session = Session(self._open, retry_timeout=retry_timeout, sleep=sleep)
         self._has_worked = False
 
-    def acquire(self, entity: str, *, urgent: bool = False) -> Grant:
+    def acquire(self, entity: str, *, urgent: bool = False, account: CallAccount = NO_ACCOUNT) -> Grant:
         waited = 0.0
         polls = 0
         while True:
-            row = self._run("budget/take", {"entity": entity, "urgent": urgent})
-            assert row is not None
-            granted, seconds, reason, bucket, window = row
+            granted, seconds, reason, bucket, window, _ = self._run(
+                "budget/take", account, {"entity": entity, "urgent": urgent}
+            )
             if granted:
-                return Grant(entity, bucket, window, reason == "half-open")
+                return Grant(entity, bucket, window, reason == "half-open", account)
             self.close()
             if reason == "probing":
                 # Each poll opens a connection, so polls become rarer the longer the first call takes.
@@ -202,13 +230,15 @@ class PostgresBudget:
                 polls += 1
             waited = self._waiting.wait(reason, entity, float(seconds), waited)
 
-    def settle(self, grant: Grant, figures: RateLimit, *, seconds: float = 0.0, answered: bool = True) -> None:
+    def settle(
+        self, grant: Grant, figures: RateLimit, *, seconds: float = 0.0, answered: bool = True, size: int = 0
+    ) -> None:
         self._tell(
             "budget/settle",
+            grant,
+            size,
             {
                 "entity": grant.entity,
-                "bucket": grant.bucket,
-                "window": grant.window,
                 "remaining": figures.remaining,
                 "resets_in": figures.resets_in_seconds,
                 "call_limit": figures.limit,
@@ -218,74 +248,50 @@ class PostgresBudget:
             },
         )
 
-    def penalise(self, grant: Grant, retry_after: float | None, *, exhausted: bool = False) -> None:
-        self._tell(
-            "budget/block",
-            {
-                "bucket": grant.bucket,
-                "window": grant.window,
-                "retry_after": retry_after,
-                "exhausted": exhausted,
-            },
-        )
+    def penalise(self, grant: Grant, retry_after: float | None, *, exhausted: bool = False, size: int = 0) -> None:
+        self._tell("budget/block", grant, size, {"retry_after": retry_after, "exhausted": exhausted})
 
-    def failure(self, grant: Grant) -> None:
-        row = self._tell("budget/failed", {"bucket": grant.bucket, "window": grant.window})
+    def failure(self, grant: Grant, *, size: int = 0) -> None:
+        row = self._tell("budget/failed", grant, size)
         if row is not None and row[0]:
             log.warning("The API has failed repeatedly: all calls rest until %s", row[1])
 
     def close(self) -> None:
-        with self._lock:
-            self._drop()
+        self._session.close()
 
-    def _drop(self) -> None:
-        if self._conn is not None:
-            with contextlib.suppress(Exception):
-                self._conn.close()
-            self._conn = None
-
-    def _tell(self, name: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    def _tell(
+        self, name: str, grant: Grant, size: int, values: Mapping[str, Any] | None = None
+    ) -> tuple[Any, ...] | None:
         """Report the outcome of a call. Its answer must not be lost to a failure of the budget, so this never
         raises; the call itself is counted already."""
-        import psycopg
-
+        place = {"bucket": grant.bucket, "window": grant.window, "bytes": size}
         try:
-            return self._run(name, values)
+            return self._run(name, grant.account, {**place, **(values or {})})
         except (psycopg.Error, SportmonksError) as error:
             log.warning("The budget could not be updated (%s): %s", name, type(error).__name__)
             return None
 
-    def _run(self, name: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
-        """One statement in one transaction. A broken connection is replaced, and a server that restarts is waited
-        for."""
-        import psycopg
+    def _run(self, name: str, account: CallAccount, values: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The row of one statement in one transaction."""
+        parameters = {**self._settings, **asdict(account), **values, "connection": self._name}
+        try:
+            (row,) = self._session.execute(sql(name), parameters)
+        except NO_SCHEMA:
+            raise ConfigurationError(
+                "The warehouse has no table of the API budget, or that of an older version.",
+                hint="Run the migrations (the DAG sportmonks_catalog does it first thing).",
+            ) from None
+        self._has_worked = True
+        return row
 
-        from sportmonks.warehouse.sqlstate import NO_SCHEMA
-
-        parameters = {**self._settings, **values, "connection": self._name}
-        for attempt in range(1, 5):
-            try:
-                with self._lock:
-                    if self._conn is None or self._conn.closed:
-                        self._conn = self._connect()
-                        self._conn.autocommit = True
-                    cursor = self._conn.execute(sql(name), parameters)
-                    self._has_worked = True
-                    return cursor.fetchone() if cursor.description else None
-            except NO_SCHEMA:
-                raise ConfigurationError(
-                    "The warehouse has no table of the API budget.",
-                    hint="Run the migrations (the DAG sportmonks_catalog does it first thing).",
-                ) from None
-            except (psycopg.OperationalError, psycopg.InterfaceError, SportmonksError) as error:
-                self.close()
-                if attempt == 4:
-                    if self._has_worked:
-                        # The settings are right, so nobody has to correct them: the task may try again.
-                        raise WarehouseDownError(
-                            f"The warehouse has stopped answering ({type(error).__name__}).",
-                            hint="The task resumes where it stopped once the warehouse is back.",
-                        ) from None
-                    raise
-                self._sleep(0.25 * 4 ** (attempt - 1))
-        return None
+    def _open(self) -> psycopg.Connection[Any]:
+        try:
+            return self._connect()
+        except ConfigurationError as error:
+            if not self._has_worked:
+                raise
+            # The settings were right a moment ago, so nobody has to correct them: the warehouse is waited for.
+            raise WarehouseDownError(
+                f"The warehouse has stopped answering: {error.message}",
+                hint="The task resumes where it stopped once the warehouse is back.",
+            ) from None

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from sportmonks.api.budget import Budget, Grant
+from sportmonks.api.budget import NO_ACCOUNT, Budget, CallAccount, Grant
 from sportmonks.api.includes import IncludeRefusedError
 from sportmonks.api.paths import PROBE_PATHS, shape
 from sportmonks.api.response import (
@@ -56,7 +56,8 @@ class ApiRequest:
     """One request: ``path`` below ``/v3``, ``entity`` = the bucket of the budget that it takes a call from.
 
     ``attempts``: requests at most, the first one included; ``attempts_limited``: the same while the answer is a rate
-    limit. ``timeout`` (connect, read) and ``total_timeout`` in seconds; None = the transport's.
+    limit. ``timeout`` (connect, read) and ``total_timeout`` in seconds; None = the transport's. ``account``: in whose
+    books its calls are counted.
     """
 
     path: str
@@ -67,6 +68,7 @@ class ApiRequest:
     attempts_limited: int = 1
     timeout: tuple[float, float] | None = None
     total_timeout: float | None = None
+    account: CallAccount = NO_ACCOUNT
     stats: CallStats | None = None
 
 
@@ -101,13 +103,16 @@ class Caller:
         return call_with_retries(lambda attempt: self._attempt(request, attempt), policy, sleep=self.sleep)
 
     def _attempt(self, request: ApiRequest, attempt: int) -> ApiResponse:
-        grant = self.budget.acquire(request.entity, urgent=request.urgent)
+        grant = self._acquire(request)
         probe_path = PROBE_PATHS.get(request.entity)
         if grant.probe and probe_path:
             # One fixture whose every request fails must not keep the circuit open for all others.
             self._send(replace(request, path=probe_path, query={"per_page": "1"}), grant, attempt)
-            grant = self.budget.acquire(request.entity, urgent=request.urgent)
+            grant = self._acquire(request)
         return self._send(request, grant, attempt)
+
+    def _acquire(self, request: ApiRequest) -> Grant:
+        return self.budget.acquire(request.entity, urgent=request.urgent, account=request.account)
 
     def _send(self, request: ApiRequest, grant: Grant, attempt: int) -> ApiResponse:
         where = shape(request.path)
@@ -140,30 +145,30 @@ class Caller:
             envelope = read_envelope(response.body, response.headers)
         except MalformedResponseError as malformed:
             flaw = str(malformed)
+        size = len(response.body)
         decision = decide(response.status, envelope)
         message = (envelope.message if envelope else "") or flaw or f"HTTP {response.status}"
         wait = retry_after(response.headers, envelope)
         if decision is Decision.RATE_LIMITED:
-            self.budget.penalise(grant, wait, exhausted=is_exhausted(envelope))
+            self.budget.penalise(grant, wait, exhausted=is_exhausted(envelope), size=size)
             raise RateLimitError(f"{where}: {message}", entity=grant.bucket, retry_after=wait)
         if decision is Decision.RETRY:
-            self.budget.failure(grant)
+            self.budget.failure(grant, size=size)
             raise TransientApiError(f"{where}: HTTP {response.status}, {message}", retry_after=wait)
 
         good = decision in (Decision.OK, Decision.NO_RESULT)
         answer: ApiResponse | None = None
         if decision is Decision.OK and envelope is not None:
             try:
-                answer = read_response(envelope, status=response.status, size=len(response.body))
+                answer = read_response(envelope, status=response.status, size=size)
             except MalformedResponseError as malformed:
-                self.budget.failure(grant)
+                self.budget.failure(grant, size=size)
                 raise TransientApiError(f"{where}: {malformed}") from None
         rate_limit = envelope.rate_limit if envelope else RateLimit()
-        self.budget.settle(grant, rate_limit, seconds=response.seconds, answered=good)
+        self.budget.settle(grant, rate_limit, seconds=response.seconds, answered=good, size=size)
         if answer is not None:
             return answer
         if good:
-            size = len(response.body)
             return ApiResponse(None, message, rate_limit=rate_limit, no_result=True, status=response.status, size=size)
         raise self._error(decision, where, response.status, envelope.code if envelope else None, message)
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from sportmonks.api import retry
 from sportmonks.api.batch import DEFAULT_MAX_BATCH, ENTITY, BatchResponse, check_ids, fetch_batch
-from sportmonks.api.budget import Budget
+from sportmonks.api.budget import NO_ACCOUNT, Budget, CallAccount
 from sportmonks.api.calls import ApiRequest, Caller, CallRecord, CallStats
 from sportmonks.api.endpoints import Endpoints, Row
 from sportmonks.api.includes import Forbidden, ForbiddenIncludes, OnForbidden
@@ -90,6 +90,7 @@ class SportmonksClient:
         self._caller = Caller(self.transport, budget, max_batch=max_batch, on_call=on_call, sleep=sleep)
         self._includes = ForbiddenIncludes(forbidden, on_forbidden)
         self._sleep = sleep
+        self._account = NO_ACCOUNT
 
     def __repr__(self) -> str:
         return f"SportmonksClient({self.transport.base_url})"
@@ -104,6 +105,10 @@ class SportmonksClient:
         """Close the pooled connections and the budget's."""
         self.transport.close()
         self.budget.close()
+
+    def count_calls_for(self, account: CallAccount) -> None:
+        """From here on the calls of this client are counted in the books of ``account``."""
+        self._account = account
 
     @property
     def base_url(self) -> str:
@@ -142,7 +147,9 @@ class SportmonksClient:
         if filters:
             query["filters"] = filters
         tries = attempts or self.attempts
-        request = ApiRequest(path, query, entity, urgent, tries, max(tries, self.attempts), stats=stats)
+        request = ApiRequest(
+            path, query, entity, urgent, tries, max(tries, self.attempts), stats=stats, account=self._account
+        )
 
         def call(includes: Sequence[str]) -> ApiResponse:
             full = {**query, "include": ";".join(includes)} if includes else query
@@ -218,6 +225,7 @@ class SportmonksClient:
             attempts=min(2, self.attempts),
             timeout=(min(CHECK_TIMEOUT[0], own[0]), min(CHECK_TIMEOUT[1], own[1])),
             total_timeout=min(CHECK_TOTAL_S, self.transport.total_timeout),
+            account=self._account,
         )
         try:
             self._caller.call(request)

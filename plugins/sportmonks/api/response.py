@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from sportmonks import lenient_json
-from sportmonks.coerce import as_int, as_seconds, clean_text
+from sportmonks.coerce import as_delay, as_int, as_seconds, clean_text
 from sportmonks.redaction import mask_text
 
 # The text of "no result" has changed over the years; these words are in all versions.
@@ -197,7 +197,7 @@ def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
     try:
         parts = _parts(body)
         code = as_int(_loose(parts.get("code")))
-        retry_after = as_seconds(_loose(parts.get("retry_after")))
+        retry_after = as_delay(_loose(parts.get("retry_after")))
         return Envelope(parts, code, _message(parts), retry_after, _rate_limit(parts, headers))
     except lenient_json.UNREADABLE as error:
         if not body.strip():

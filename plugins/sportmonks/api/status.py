@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 from sportmonks.api.response import NO_RESULT_WORDS, Envelope
-from sportmonks.coerce import as_seconds
+from sportmonks.coerce import as_delay
 
 
 class Decision(StrEnum):
@@ -122,7 +122,7 @@ def retry_after(headers: Mapping[str, str], envelope: Envelope | None, *, now: d
     named: list[float] = []
     header = headers.get("Retry-After")
     if header:
-        seconds = as_seconds(header)
+        seconds = as_delay(header)
         if seconds is None:
             try:
                 timestamp = parsedate_to_datetime(header)

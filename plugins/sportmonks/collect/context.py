@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from sportmonks.api.budget import CallAccount
 from sportmonks.config.catalog import TaskSettings
 from sportmonks.config.manifest import League, Season
 from sportmonks.config.settings import API_CONN_ID
@@ -47,3 +48,9 @@ class RunContext:
         """The parameters that the statements of this run, or of one of its chunks, have in common."""
         found: dict[str, Any] = {"execution_id": self.execution_id, "league_id": self.league.id}
         return found | {"season_id": season.id} if season else found
+
+    def counted_client(self, season: Season | None = None) -> SportmonksClient:
+        """The client; its calls are counted for this run from here on, and for the chunk of ``season``."""
+        client = self.client()
+        client.count_calls_for(CallAccount(self.execution_id, self.league.id, season.id if season else None))
+        return client

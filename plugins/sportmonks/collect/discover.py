@@ -47,7 +47,7 @@ def discover(run: RunContext) -> Discovered:
 
 def _read_indexes(run: RunContext, conn: psycopg.Connection[Any], found: Discovered) -> None:
     """Adds to ``found``; repeated after an error of the warehouse, it continues with the seasons that are left."""
-    client = run.client()
+    client = run.counted_client()
     started_at = _started_at(conn, run)
     # A time in the future comes from a clock that has been set back since, so it says nothing.
     indexed = {key: at for key, at in _indexed_at(conn, run.league.id).items() if at <= run.clock()}

@@ -37,9 +37,10 @@ class Lease:
         """Record that this task is alive, on the chunk and on its execution."""
         self._session.execute(sql("plan/heartbeat"), self._params)
 
-    def release(self) -> None:
-        """Make the chunk free for the next task, unless another one has taken it already."""
-        self._session.execute(sql("plan/release_lease"), self._params)
+    def release(self, *, waiting: bool = False) -> None:
+        """Make the chunk free for the next task, unless another one has taken it already. ``waiting``: this attempt
+        goes on after a wait, so the next one to take the chunk does not count as an attempt of its own."""
+        self._session.execute(sql("plan/release_lease"), {**self._params, "waiting": waiting})
 
     def release_after(self, error: BaseException) -> None:
         """Store the reason of a failure with the chunk and release it. Never raises: ``error`` is the one to report."""
@@ -74,7 +75,7 @@ def hold_lease(run: RunContext, session: Session, season: Season, owner: str) ->
     except LostLeaseError:
         raise
     except BudgetWait:
-        lease.release()
+        lease.release(waiting=True)
         raise
     except BaseException as error:
         lease.release_after(error)

@@ -59,6 +59,7 @@ class ChunkTelemetry:
                 duration_ms=round((fetched.seconds + done.write_seconds) * 1000, 1),
                 fetch_s=round(fetched.seconds, 3),
                 write_s=round(done.write_seconds, 3),
+                calls=fetched.calls,
                 bytes=fetched.bytes,
                 changes=stored.changes,
                 **{key.lower(): value for key, value in stored.outcomes.items()},

@@ -274,23 +274,29 @@ def _write_changes(
 
 
 def _write_decisions(conn: psycopg.Connection[Any], decisions: list[FixtureDecision], batch: _BatchInWork) -> None:
-    """The state of each fixture, the marks in the plan, and the counters of the chunk."""
+    """The state of each fixture, the marks in the plan, and the counters of chunk and run."""
     context, params = batch.context, batch.context.sql_params()
     rows = Jsonb([each.row(context.recheck, context.guard, batch.at) for each in decisions if not each.stale])
     conn.execute(sql("load/decisions"), {"decisions": rows, "now": batch.at, "includes": list(batch.includes)})
     marks = Jsonb([{"fixture_id": each.fixture_id, "outcome": each.outcome, "error": each.error} for each in decisions])
-    conn.execute(sql("load/mark_plan"), {"decisions": marks, "now": batch.now, **params})
-    count = Counter(decision.outcome for decision in decisions)
-    counters = {
-        "processed": len(decisions),
-        "saved": count["SAVED"],
-        "unchanged": count["UNCHANGED"] + count["HELD"],
-        "failed": count["FAILED"],
-        "missing": count["MISSING"],
-        "calls": batch.fetched.calls,
-        "bytes": batch.fetched.bytes,
+    marked = conn.execute(sql("load/mark_plan"), {"decisions": marks, "now": batch.now, **params}).fetchall()
+    conn.execute(sql("load/progress"), {**_progress(marked), **params})
+
+
+def _progress(marked: Iterable[tuple[str, str, int]]) -> dict[str, int]:
+    """How far the counters of a chunk move. ``marked``: number of fixtures by their outcome before and after. A fixture
+    that is requested a second time leaves the counter that it was in."""
+    moved: Counter[str] = Counter()
+    for before, after, number in marked:
+        moved[before] -= number
+        moved[after] += number
+    return {
+        "processed": -moved["PENDING"],
+        "saved": moved["SAVED"],
+        "unchanged": moved["UNCHANGED"] + moved["HELD"],
+        "failed": moved["FAILED"],
+        "missing": moved["MISSING"],
     }
-    conn.execute(sql("load/progress"), {**counters, **params})
 
 
 def _find_unfit(conn: psycopg.Connection[Any], batch: _BatchInWork) -> dict[int, str]:

@@ -35,12 +35,15 @@ class ReferenceOperator(ApiOperator):
 
     def perform(self, context: Context) -> dict[str, dict[str, int]]:
         """Per list: row counts (see ``sportmonks.reference.lists.RowCounts``)."""
+        from sportmonks.api.budget import CallAccount
         from sportmonks.reference.lists import collect_list
 
         hook, connect, execution = self.hook(), self.connector(), execution_of(context)
         done: dict[str, dict[str, int]] = {}
         for name, read in (("states", hook.get_states), ("types", hook.get_types)):
-            counts = collect_list(connect, name, read, collector=f"reference:{name}", execution_id=execution)
+            collector = f"reference:{name}"
+            hook.client.count_calls_for(CallAccount(execution, collector=collector))
+            counts = collect_list(connect, name, read, collector=collector, execution_id=execution)
             done[name] = asdict(counts)
             self.log.info("%s: %s", name, done[name])
         return done
@@ -55,6 +58,7 @@ class PublishCatalogOperator(ApiOperator):
         Raises ConfigurationError for a malformed catalog, for a league that the subscription does not cover and for an
         include that does not exist.
         """
+        from sportmonks.api.budget import CallAccount
         from sportmonks.config.catalog_file import parse_catalog
         from sportmonks.config.manifest import build_manifest
         from sportmonks.config.settings import CATALOG_FILE
@@ -70,6 +74,7 @@ class PublishCatalogOperator(ApiOperator):
             IncrementalCollector("seasons", connect, execution) as seasons_run,
         ):
             hook = self.hook(catalog.budget)
+            hook.client.count_calls_for(CallAccount(execution, collector=leagues_run.name))
             offered = _offered(hook, selected)
             manifest = build_manifest(catalog, offered, self._previous(), only=selected, includes=includes_override())
             hook.client.check_includes(include for league in manifest.leagues for include in league.includes)

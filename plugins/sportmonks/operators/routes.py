@@ -78,7 +78,7 @@ class RouteExtractOperator(WarehouseOperator):
             return estimated
         return run_route(
             self.route,
-            self.close_later(make_source(self.route, self.warehouse_conn_id)),
+            self.close_later(make_source(self.route, self.warehouse_conn_id, execution_of(context))),
             connect,
             plan,
             execution_id=execution_of(context),
@@ -87,15 +87,17 @@ class RouteExtractOperator(WarehouseOperator):
         )
 
 
-def make_source(route: Route, warehouse_conn_id: str = WAREHOUSE_CONN_ID) -> Source:
+def make_source(route: Route, warehouse_conn_id: str = WAREHOUSE_CONN_ID, execution_id: str | None = None) -> Source:
     """The API behind a route's connection. Call it on the task's main thread, the only one on which Airflow serves
-    connections."""
+    connections. ``execution_id``: calls of a Sportmonks route are counted for that run of the route."""
     from sportmonks.routes.source import RestSource, SportmonksSource
 
     if route.api == "sportmonks":
+        from sportmonks.api.budget import CallAccount
         from sportmonks.hooks.sportmonks import SportmonksHook
 
         hook = SportmonksHook(route.connection, warehouse_conn_id=warehouse_conn_id, read_timeout=route.timeout_seconds)
+        hook.client.count_calls_for(CallAccount(execution_id, collector=route.name))
         return SportmonksSource(hook.client, route)
     return RestSource(route, read_access(route.connection))
 

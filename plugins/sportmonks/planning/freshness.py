@@ -131,6 +131,10 @@ def get_seasons_to_fetch(
             due.append(season)
             continue
         age = now - _utc(fetched)
+        if age < timedelta(0):
+            # A time in the future comes from a clock that has been set back since, so it says nothing.
+            due.append(season)
+            continue
         for sweep in sweeps:
             if sweep.seasons is not None and ranks[season.season_id] >= sweep.seasons:
                 continue
@@ -152,4 +156,8 @@ def _utc(time: datetime | None) -> datetime:
 def _too_old(fetched: datetime | None, max_age_days: float, now: datetime) -> bool:
     if max_age_days < 0:
         raise ConfigurationError(f"max_age_days is {max_age_days}.", hint="Use 0 for everything or a number of days.")
-    return fetched is None or max_age_days == 0 or now - _utc(fetched) > timedelta(days=max_age_days)
+    if fetched is None or max_age_days == 0:
+        return True
+    age = now - _utc(fetched)
+    # A time in the future comes from a clock that has been set back since, so it says nothing.
+    return age < timedelta(0) or age > timedelta(days=max_age_days)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+from sportmonks.api.budget import CallAccount
 from sportmonks.config.catalog import SweepSettings
 from sportmonks.errors import BudgetWait, FatalApiError, OutsidePlanError, TransientApiError
 from sportmonks.incremental import SeasonSpan, get_seasons_to_fetch, season_ranks
@@ -84,6 +85,7 @@ class _ListReader:
         job, ranks, read = self.job, season_ranks(seasons), 0
         stopped: str | None = None
         with IncrementalCollector(f"structure:{self.name}", job.connect, job.execution_id) as run:
+            job.client.count_calls_for(CallAccount(job.execution_id, collector=run.name))
             due = get_seasons_to_fetch(
                 seasons, run.season_runs, sweeps=sweeps_of(job.sweep), ranks=ranks, now=job.clock()
             )

@@ -28,7 +28,7 @@ ORDER BY x.execution_id, x.position, season DESC;
 -- The figures of one execution.
 SELECT s.execution_id, s.status, s.duration_seconds, s.total_fixtures, s.processed_fixtures, s.successful_fixtures,
        s.failed_fixtures, s.total_chunks, s.processed_chunks, s.success_rate, s.fixtures_per_second, s.api_calls,
-       s.error_message, e.estimate
+       s.failed_calls, s.missing_fixtures, s.error_message, e.estimate
 FROM etl.get_etl_execution_summary(%(execution_id)s) AS s
 JOIN etl.etl_executions AS e ON e.execution_id = s.execution_id;
 
