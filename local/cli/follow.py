@@ -207,13 +207,20 @@ def _note(state: str, failed: int) -> str:
     return f"[{colour}]{state}[/]" + (f" [red]{failed} failed[/]" if failed else "")
 
 
+def calls_text(row: dict[str, Any]) -> str:
+    """The calls of an execution, and how many of them failed."""
+    failed = f" ({row['failed_calls']} failed)" if row["failed_calls"] else ""
+    return f"{row['api_calls']} calls{failed}"
+
+
 def summary_line(row: dict[str, Any]) -> str:
     """The numbers of a finished execution in one line."""
     parts = [
         f"{row['processed_fixtures']} of {row['total_fixtures']} fixtures",
         f"{row['failed_fixtures']} failed",
+        *([f"{row['missing_fixtures']} missing"] if row["missing_fixtures"] else []),
         f"{row['processed_chunks']} of {row['total_chunks']} seasons",
-        f"{row['api_calls']} calls",
+        calls_text(row),
         seconds(float(row["duration_seconds"] or 0)),
     ]
     if row["fixtures_per_second"]:

@@ -136,10 +136,10 @@ def show_execution(console: Console, conn: queries.Conn, execution_id: str) -> b
         ("Status", status(x["status"])),
         ("Started (UTC)", Text(time_text(x["started_at"]))),
         ("Duration", Text(duration(x["duration_seconds"]))),
-        ("Fixtures", Text(f"{x['processed_fixtures']} of {x['total_fixtures']}, {x['failed_fixtures']} failed")),
+        ("Fixtures", Text(_fixtures_text(x))),
         ("Success rate", Text(rate)),
         ("Fixtures/s", Text(number(x["fixtures_per_second"]))),
-        ("API calls", Text(number(x["api_calls"]))),
+        ("API calls", Text(f"{number(x['api_calls'])}, {number(x['failed_calls'])} failed")),
         ("Error", clean(x["error_message"], "red") if x["error_message"] else Text("–")),
     ):
         head.add_row(Text(label, "dim"), value)
@@ -153,6 +153,11 @@ def show_execution(console: Console, conn: queries.Conn, execution_id: str) -> b
         table.add_row(clean(name), status(c["status"]), *values, took, error)
     console.print(table)
     return True
+
+
+def _fixtures_text(x: dict[str, Any]) -> str:
+    done = f"{x['processed_fixtures']} of {x['total_fixtures']}"
+    return f"{done}, {x['failed_fixtures']} failed, {x['missing_fixtures']} missing"
 
 
 def show_logs(console: Console, conn: queries.Conn, **filters: Any) -> None:

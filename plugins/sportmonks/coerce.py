@@ -57,9 +57,10 @@ def as_delay(value: Any) -> float | None:
     if isinstance(value, bool) or value is None:
         return None
     try:
-        return as_seconds(max(0.0, float(value)))
+        past = float(value) < 0
     except (TypeError, ValueError, OverflowError):
         return None
+    return 0.0 if past else as_seconds(value)
 
 
 def as_epoch(value: Any) -> int | None:

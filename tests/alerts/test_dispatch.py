@@ -106,6 +106,17 @@ def test_a_killed_notifier_loses_nothing(warehouse: psycopg.Connection[Any], run
     assert notify_new(warehouse, deliver=inbox, now=NOW + timedelta(minutes=11)) == 1
 
 
+def test_a_claim_from_before_the_clock_was_set_back_holds_nothing_up(
+    warehouse: psycopg.Connection[Any], run: Run, inbox: Inbox
+) -> None:
+    run(failed=10)
+    check_and_notify(warehouse, LIMITS, deliver=lambda _: Delivery(), now=NOW)
+    warehouse.execute(
+        "UPDATE etl.etl_alerts SET notified_at = NULL, notify_claimed_at = %s", (NOW + timedelta(days=2),)
+    )
+    assert notify_new(warehouse, deliver=inbox, now=NOW) == 1
+
+
 def test_a_missed_deadline_is_one_alert_until_a_run_is_in_time(
     warehouse: psycopg.Connection[Any], run: Run, inbox: Inbox
 ) -> None:

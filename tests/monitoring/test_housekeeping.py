@@ -57,6 +57,14 @@ def test_a_dead_run_is_closed_and_a_waiting_one_is_not(warehouse: psycopg.Connec
     assert close_dead_executions(warehouse, LIMITS, is_active, now=NOW) == []
 
 
+def test_a_sign_of_life_from_before_the_clock_was_set_back_keeps_no_dead_run_open(
+    warehouse: psycopg.Connection[Any], run: Run
+) -> None:
+    ahead = run("ahead", hours_ago=-48, status="RUNNING")
+    run("a little ahead", hours_ago=-0.1, status="RUNNING")
+    assert close_dead_executions(warehouse, LIMITS, lambda *_: False, now=NOW) == [ahead]
+
+
 def test_a_run_that_comes_back_meanwhile_is_left_alone(warehouse: psycopg.Connection[Any], run: Run) -> None:
     run("dead", hours_ago=2, status="RUNNING")
 

@@ -105,6 +105,14 @@ def test_seasons_daily_weekly_monthly(age: timedelta, expected: list[int]) -> No
     assert due(NOW - age) == expected
 
 
+def test_a_fetch_before_the_clock_was_set_back_is_not_believed() -> None:
+    ahead = NOW + timedelta(days=2)
+    assert due({s.season_id: ahead for s in SEASONS}) == [2024, 2025]
+    assert due({s.season_id: NOW + timedelta(days=40) for s in SEASONS}) == list(range(2019, 2026))
+    assert should_fetch_year(2001, NOW + timedelta(days=31), 30, now=NOW)
+    assert not should_fetch_year(2001, NOW + timedelta(days=29), 30, now=NOW)
+
+
 def test_a_season_never_fetched_is_due_and_zero_is_everything() -> None:
     runs = {s.season_id: ago(hours=1) for s in SEASONS if s.season_id != 2120}
     assert due(runs) == [2020]

@@ -130,11 +130,7 @@ def get_seasons_to_fetch(
         if fetched is None or max_age_days == 0:
             due.append(season)
             continue
-        age = now - _utc(fetched)
-        if age < timedelta(0):
-            # A time in the future comes from a clock that has been set back since, so it says nothing.
-            due.append(season)
-            continue
+        age = _age(fetched, now)
         for sweep in sweeps:
             if sweep.seasons is not None and ranks[season.season_id] >= sweep.seasons:
                 continue
@@ -156,8 +152,10 @@ def _utc(time: datetime | None) -> datetime:
 def _too_old(fetched: datetime | None, max_age_days: float, now: datetime) -> bool:
     if max_age_days < 0:
         raise ConfigurationError(f"max_age_days is {max_age_days}.", hint="Use 0 for everything or a number of days.")
-    if fetched is None or max_age_days == 0:
-        return True
-    age = now - _utc(fetched)
-    # A time in the future comes from a clock that has been set back since, so it says nothing.
-    return age < timedelta(0) or age > timedelta(days=max_age_days)
+    return fetched is None or max_age_days == 0 or _age(fetched, now) > timedelta(days=max_age_days)
+
+
+def _age(fetched: datetime, now: datetime) -> timedelta:
+    """The distance of the two. A fetch that lies as far ahead as an old one lies back says no more than that one: its
+    time comes from a clock that has been set back since."""
+    return abs(now - _utc(fetched))

@@ -36,6 +36,8 @@ const chunkColumns = (id) => [
   ["Failed", (c) => (c.failed ? h("strong", { class: "bad" }, count(c.failed)) : "0"), "num"],
   ["Missing", (c) => count(c.missing), "num"],
   ["Calls", (c) => count(c.api_calls), "num"],
+  ["Failed calls", (c) => (c.failed_calls ? h("strong", { class: "bad" }, count(c.failed_calls)) : "0"), "num"],
+  ["Tries", (c) => count(c.tries), "num"],
   ["MB", (c) => (c.bytes / 1e6).toFixed(1), "num"],
   ["Duration", (c) => duration(c.duration_seconds), "num"],
   ["Logs", (c) => h("a", { href: `#/logs${query({ execution_id: id, chunk_id: c.chunk_id })}` }, "logs")],
@@ -54,7 +56,7 @@ export async function run({ parts, signal }) {
       x.status === "RUNNING" ? h("div", {}, bar(x.processed_fixtures, x.total_fixtures, "Progress"), h("p", { class: "dim" }, `${percent(x.processed_fixtures, x.total_fixtures)} % of ${count(x.total_fixtures)} fixtures`)) : null,
       x.error_message ? h("p", { class: "reason bad" }, x.error_message) : null,
       h("dl", { class: "figures" },
-        [["Started", clock(x.started_at)], ["Finished", clock(x.finished_at)], ["Duration", duration(x.duration_seconds)], ["Fixtures", `${count(x.processed_fixtures)} of ${count(x.total_fixtures)}`], ["Stored", count(x.successful_fixtures)], ["Failed", count(x.failed_fixtures)], ["Success rate", x.success_rate === null ? "–" : `${x.success_rate} %`], ["Fixtures/s", x.fixtures_per_second ?? "–"], ["API calls", count(x.api_calls)], ["Seasons", `${x.processed_chunks} of ${x.total_chunks}`]]
+        [["Started", clock(x.started_at)], ["Finished", clock(x.finished_at)], ["Duration", duration(x.duration_seconds)], ["Fixtures", `${count(x.processed_fixtures)} of ${count(x.total_fixtures)}`], ["Stored", count(x.successful_fixtures)], ["Failed", count(x.failed_fixtures)], ["Missing", count(x.missing_fixtures)], ["Success rate", x.success_rate === null ? "–" : `${x.success_rate} %`], ["Fixtures/s", x.fixtures_per_second ?? "–"], ["API calls", count(x.api_calls)], ["Failed calls", count(x.failed_calls)], ["Seasons", `${x.processed_chunks} of ${x.total_chunks}`]]
           .map(([label, value]) => h("div", { class: "figure" }, h("dt", {}, label), h("dd", {}, value))))),
     failed.length ? card("What went wrong", h("ul", { class: "plainlist" }, failed.map((c) => h("li", {}, h("strong", {}, `${c.league_name} ${c.season_name}: `), c.error_message))),
       h("p", { class: "hint" }, "Remove the cause, then clear the failed season's group in Airflow with “only failed”: it goes on where it stopped.")) : null,
