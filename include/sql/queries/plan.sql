@@ -91,6 +91,15 @@ FROM etl.execution_fixtures p
 WHERE p.execution_id = %(execution_id)s AND p.season_id = %(season_id)s AND p.status = 'PENDING'
 ORDER BY p.position;
 
+-- name: plan/recount_chunks
+-- The figures of the chunks of a run whose plan was made again, by what is marked off in it.
+SELECT etl.recount_chunk(execution_id, league_id, season_id) FROM etl.execution_chunks
+WHERE execution_id = %(execution_id)s AND status <> 'SKIPPED' ORDER BY league_id, season_id;
+
+-- name: plan/recount_run
+-- The same of the run itself.
+SELECT etl.recount_execution(%(execution_id)s);
+
 -- name: plan/release_lease
 -- Gives a chunk back, if it is still ours. With waiting, the attempt goes on after a wait for calls.
 WITH released AS (
@@ -105,12 +114,27 @@ WHERE %(waiting)s AND execution_id = %(execution_id)s AND league_id = %(league_i
 -- name: plan/skip_read
 -- Fixtures that another run has read since this plan was made need no second call, unless it requested fewer includes.
 -- A read whose time lies in the future was stamped by a clock that has been set back since: it does not count.
-UPDATE etl.execution_fixtures p
-SET status = 'UNCHANGED', done_at = %(now)s
-FROM football.fixtures f, etl.etl_executions e
-WHERE p.execution_id = %(execution_id)s AND p.season_id = %(season_id)s AND p.status = 'PENDING'
-  AND f.id = p.fixture_id AND e.execution_id = p.execution_id
-  AND (f.deleted_at IS NOT NULL OR (f.last_fetched_at BETWEEN e.planned_at AND %(now)s AND f.read_includes @> %(includes)s::text[]));
+WITH skipped AS (
+    UPDATE etl.execution_fixtures p
+    SET status = 'UNCHANGED', done_at = %(now)s
+    FROM football.fixtures f, etl.etl_executions e
+    WHERE p.execution_id = %(execution_id)s AND p.season_id = %(season_id)s AND p.status = 'PENDING'
+      AND f.id = p.fixture_id AND e.execution_id = p.execution_id
+      AND (f.deleted_at IS NOT NULL OR (f.last_fetched_at BETWEEN e.planned_at AND %(now)s AND f.read_includes @> %(includes)s::text[]))
+    RETURNING p.fixture_id
+), counted AS (
+    SELECT count(*) AS n FROM skipped
+), chunk AS (
+    UPDATE etl.execution_chunks c
+    SET processed = c.processed + n, unchanged = c.unchanged + n
+    FROM counted
+    WHERE n > 0 AND c.execution_id = %(execution_id)s AND c.league_id = %(league_id)s AND c.season_id = %(season_id)s
+    RETURNING c.execution_id
+)
+UPDATE etl.etl_executions e
+SET processed_fixtures = e.processed_fixtures + n, successful_fixtures = e.successful_fixtures + n
+FROM chunk, counted
+WHERE e.execution_id = chunk.execution_id;
 
 -- name: plan/take_lease
 -- Takes a chunk for this task: the fence grows, so the former owner can no longer commit. No row is returned while

@@ -100,6 +100,9 @@ def _copy_fixtures(conn: psycopg.Connection[Any], execution_id: str, league_id: 
                     if (chunk.season_id, due.fixture_id) not in done:
                         name = (execution_id, league_id, chunk.season_id, due.fixture_id)
                         copy.write_row((*name, place, due.reason, due.priority, due.urgent))
+    if again:
+        for query in ("plan/recount_chunks", "plan/recount_run"):
+            conn.execute(sql(query), {"execution_id": execution_id})
 
 
 def skip_read(conn: psycopg.Connection[Any], names: Mapping[str, Any], includes: Sequence[str], now: datetime) -> None:
