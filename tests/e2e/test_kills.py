@@ -182,14 +182,15 @@ def test_four_leagues_share_a_limit_and_wait_without_holding_slots(etl: Etl, tog
         ids = set().union(*(kills.fixtures_of(etl, season) for season in kills.seasons_of(etl, league_id)))
         assert {key: requests_by_fixture[key] for key in ids} == dict.fromkeys(ids, 1), dag_id
         found = kills.must_have_done(etl, dag_id, together.runs[dag_id][0], FIXTURES)
-        assert found["api_calls"] == FIXTURES // 2
+        assert found["api_calls"] == SEASONS + FIXTURES // 2  # indexes and batches
     assert kills.differences(etl, *LEAGUES.values()) == []
 
 
 def test_two_runs_of_one_league_read_every_fixture_once(etl: Etl, together: Together) -> None:
     _, second = together.runs[PREMIER_LEAGUE]
     found = kills.execution(etl, PREMIER_LEAGUE, second)
-    assert (found["status"], found["total_fixtures"], found["api_calls"]) == ("COMPLETED", 0, 0)
+    assert (found["status"], found["total_fixtures"]) == ("COMPLETED", 0)
+    assert found["api_calls"] <= SEASONS  # indexes
 
 
 def test_a_clear_reads_nothing_that_is_not_due(etl: Etl, together: Together) -> None:
