@@ -1,4 +1,4 @@
-"""The books of a run at every moment: its calls as the provider counted them, its attempts, fixtures by outcome."""
+"""The books of a run at any time: its calls as the provider counted them, its attempts, fixtures by outcome."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -262,3 +263,19 @@ def test_several_windows_are_waited_for() -> None:
 def test_nothing_due_costs_nothing() -> None:
     found = estimate([], left_out={})
     assert (found.fixtures, found.calls, found.minutes, found.chunks) == (0, {"Fixture": 0}, 0.0, [])
+
+
+@pytest.mark.parametrize("state", [1, 2, 5, 10, 12, 17])
+def test_what_was_read_before_the_clock_was_set_back_is_read_again(state: int) -> None:
+    """Its time lies ahead, so nobody knows when it was read; once read again, it follows the schedule."""
+    ahead, again = read(1, 1, state=state, read_ago=-2), read(1, 2, state=state, read_ago=0)
+    chunks, _ = plan([ahead, again])
+    assert [fixture.fixture_id for chunk in chunks for fixture in chunk.fixtures] == [1001]
+    # The clocks of two machines may differ a little.
+    assert plan([read(1, 1, state=state, read_ago=-30 / 86_400)])[0] == []
+
+
+def test_a_change_of_the_index_from_before_the_clock_was_set_back_is_due_now() -> None:
+    season, key, state = read(1, 1)
+    chunks, _ = plan([(season, key, replace(state, index_changed_at=NOW + 2 * DAY))])
+    assert [fixture.reason for fixture in chunks[0].fixtures] == ["changed_in_index"]

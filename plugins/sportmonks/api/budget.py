@@ -290,7 +290,7 @@ class PostgresBudget:
         except ConfigurationError as error:
             if not self._has_worked:
                 raise
-            # The settings were right a moment ago, so nobody has to correct them: the warehouse is waited for.
+            # The settings were right just now, so nobody has to correct them: the warehouse is waited for.
             raise WarehouseDownError(
                 f"The warehouse has stopped answering: {error.message}",
                 hint="The task resumes where it stopped once the warehouse is back.",

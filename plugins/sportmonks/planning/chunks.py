@@ -11,7 +11,7 @@ from datetime import date, datetime
 from sportmonks.config.catalog import GuardSettings, RecheckSettings, SweepSettings
 from sportmonks.config.manifest import Season
 from sportmonks.planning import freshness
-from sportmonks.planning.recheck import PRIORITIES, FixtureState, next_due
+from sportmonks.planning.recheck import PRIORITIES, FixtureState, next_due, without_times_ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,7 @@ def plan_chunks(
     for season_id, fixture_id, state in rows:
         if (requested and season_id not in requested) or not _in_dates(state, run_filter):
             continue
+        state = without_times_ahead(state, now)
         found = next_due(state, recheck, guard, now)
         if found is not None and found.at <= now:
             fixture = PlannedFixture(fixture_id, found.reason, found.priority, found.urgent)

@@ -6,7 +6,7 @@ compared by content hash. Every reason has a priority; the priority of a chunk i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sportmonks.config.catalog import GuardSettings, RecheckSettings
@@ -47,6 +47,8 @@ HISTORY_PRIORITY = 35
 URGENT = frozenset({"live", "just_finished", "changed_in_index", "recheck_1h", "held", "waiting", "recheck_1d"})
 RECENT = timedelta(days=7)
 DAY = timedelta(days=1)
+CLOCK_TOLERANCE = timedelta(minutes=1)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 # A placeholder for an unknown date may be the last day that datetime can hold, to which nothing can be added.
 LATEST_END = datetime(9000, 1, 1, tzinfo=UTC)
 
@@ -85,6 +87,26 @@ class NextRead:
     reason: str
     priority: int
     urgent: bool
+
+
+def without_times_ahead(state: FixtureState, now: datetime) -> FixtureState:
+    """The state without times that lie ahead of ``now``: a clock that was set back since has stamped them, so nobody
+    knows when that was. A last read counts as one of long ago, a change of the index as one of now.
+
+    Clocks of two machines may differ by ``CLOCK_TOLERANCE``.
+    """
+    latest = now + CLOCK_TOLERANCE
+    times = (state.last_fetched_at, state.last_requested_at, state.index_changed_at, state.index_missing_at)
+    if not any(at is not None and at > latest for at in times):
+        return state
+    read, requested, changed, missing = times
+    return replace(
+        state,
+        last_fetched_at=LONG_AGO if read and read > latest else read,
+        last_requested_at=LONG_AGO if requested and requested > latest else requested,
+        index_changed_at=min(changed, now) if changed else None,
+        index_missing_at=min(missing, now) if missing else None,
+    )
 
 
 def next_due(state: FixtureState, settings: RecheckSettings, guard: GuardSettings, now: datetime) -> NextRead | None:
