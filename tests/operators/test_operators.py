@@ -139,6 +139,21 @@ def test_the_manifest_is_published_and_kept_when_nothing_changed(
     assert written == []
 
 
+def test_the_calls_of_the_catalog_are_in_the_books_of_its_lists(
+    box: RunningSandbox, variables: Variables, warehouse: psycopg.Connection[Any]
+) -> None:
+    before = box.calls()["total"]
+    ReferenceOperator(task_id="reference").execute(context())
+    PublishCatalogOperator(task_id="publish").execute(context())
+    StructureOperator(task_id="structure").execute(context())
+    booked = dict(
+        warehouse.execute("SELECT collector_name, api_calls FROM etl.collector_runs WHERE api_calls > 0").fetchall()
+    )
+    lists = {f"structure:{name}" for name in ("stages", "rounds", "teams", "venues")}
+    assert booked.keys() == {"reference:states", "reference:types", "leagues", *lists}
+    assert sum(booked.values()) == box.calls()["total"] - before
+
+
 def test_the_environment_chooses_leagues(
     box: RunningSandbox, variables: Variables, monkeypatch: pytest.MonkeyPatch
 ) -> None:

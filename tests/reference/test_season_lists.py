@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 
 from local.stack.airflow import warehouse_connection
 from sandbox.testing import RunningSandbox, running_sandbox
-from sportmonks.api.budget import UnlimitedBudget
+from sportmonks.api.budget import CallAccount, UnlimitedBudget
 from sportmonks.api.client import SportmonksClient
 from sportmonks.config.catalog import SweepSettings
 from sportmonks.config.manifest import League, Manifest
@@ -169,6 +169,10 @@ class Faulty:
     def __init__(self, **faults: Any) -> None:
         self.faults = faults
         self.calls: dict[str, list[int]] = {name: [] for name in LISTS}
+        self.accounts: list[str | None] = []
+
+    def count_calls_for(self, account: CallAccount) -> None:
+        self.accounts.append(account.collector)
 
     def __getattr__(self, name: str) -> Any:
         def read(season_id: int) -> list[dict[str, Any]]:
@@ -198,6 +202,7 @@ def test_a_list_that_the_server_does_not_have_is_left_out_at_once(job: Job) -> N
     client = Faulty(venues=always(FatalApiError("The requested endpoint does not exist")))
     done = job.run(client=client)
     assert len(client.calls["venues"]) == 1
+    assert client.accounts == [f"structure:{name}" for name in LISTS]
     assert (done["teams"].seasons, done["venues"].seasons) == (8, 0)
     assert "endpoint does not exist" in (done["venues"].stopped or "")
     assert status(job, "venues")[0] == "success"
