@@ -152,6 +152,8 @@ def waiting_for_the_warehouse(operator: BaseOperator, absences: int) -> Iterator
         if absences >= MAX_ABSENCES:
             raise
         reason = str(error).strip().partition("\n")[0]
+    else:
+        return
     _defer_until_the_warehouse_is_back(operator, absences + 1, reason)
 
 
