@@ -35,7 +35,7 @@ def discover(run: RunContext) -> Discovered:
     BudgetWait when the call budget is used up; called again, it continues with the seasons that are left.
     """
     found = Discovered()
-    run.client().check_includes(run.params.includes)
+    run.counted_client().check_includes(run.params.includes)
     with Session(run.connect) as session:
         session.run(lambda conn: _read_indexes(run, conn, found))
     if len(found.failed) > 1 and not found.seasons:
@@ -47,7 +47,7 @@ def discover(run: RunContext) -> Discovered:
 
 def _read_indexes(run: RunContext, conn: psycopg.Connection[Any], found: Discovered) -> None:
     """Adds to ``found``; repeated after an error of the warehouse, it continues with the seasons that are left."""
-    client = run.counted_client()
+    client = run.client()
     started_at = _started_at(conn, run)
     # A time in the future comes from a clock that has been set back since, so it says nothing.
     indexed = {key: at for key, at in _indexed_at(conn, run.league.id).items() if at <= run.clock()}
