@@ -77,8 +77,8 @@ def check_books(play: ScenarioPlay) -> None:
     """The figures of all executions add up with the number of calls that the provider counted, and with the plans.
 
     A call is in the books before it is made. A process that is killed in between has counted one per fetcher that the
-    provider never saw; after a crash or a silence of PostgreSQL each process may repeat a statement whose success it did
-    not learn.
+    provider never saw; after a crash or a silence of PostgreSQL each process may repeat a statement whose success it
+    did not learn.
     """
     stats = play.runner.stats
     booked, failed, in_chunks = play.runner.query(
