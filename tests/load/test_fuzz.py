@@ -1,11 +1,14 @@
 """Mutated payloads, indexes and lists: the neighbours are stored, the reason names the row, only typed errors come out.
 
-``FUZZ=20000 pytest tests/load/test_fuzz.py`` is the long run; its figures are in docs/operations/fault-suite.md.
+``FUZZ=20000 pytest -s tests/load/test_fuzz.py`` is the long run; its figures are in docs/operations/fault-suite.md.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import psycopg
@@ -23,6 +26,9 @@ from tests.harness.mutations import Mutation, mutate, mutations
 
 # Mutated payloads over all tests of this module: 40 of 100 are first reads, 40 second reads, the others rows of lists.
 PAYLOADS = int(os.environ.get("FUZZ", "200"))
+# What became of the mutated payloads, printed at the end of the long run.
+FIGURES: Counter[str] = Counter()
+pytestmark = pytest.mark.timeout(0 if "FUZZ" in os.environ else 120)
 # So many mutated payloads are in one batch, beside two good ones.
 ODD = 8
 SECTIONS = ("participants", "scores", "events", "lineups", "statistics", "periods")
@@ -38,6 +44,13 @@ def fuzzed(share: float, rows: int) -> Any:
         database=None,
         suppress_health_check=(HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large),
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def figures() -> Iterator[None]:
+    yield
+    if "FUZZ" in os.environ:
+        sys.stdout.write(f"\n{dict(FIGURES)}\n")
 
 
 @pytest.fixture
@@ -99,6 +112,9 @@ def _store(chunk: ChunkHarness, payloads: list[FixtureJson], changes: list[list[
     odd, others = payloads[:ODD], payloads[ODD:]
     rows = [(payload["id"], mutate(payload, each)) for payload, each in zip(odd, changes, strict=True)]
     stored = chunk.store(*rows, *others)
+    FIGURES["mutated payloads"] += ODD
+    FIGURES["reported with a reason"] += len(stored.problems)
+    FIGURES["failed alone"] += stored.outcomes.get("FAILED", 0)
     assert sum(stored.outcomes.values()) == len(payloads)
     assert stored.problems.keys() <= {payload["id"] for payload in odd}
     for payload in odd:
@@ -124,6 +140,7 @@ def _answer(rows: list[bytes]) -> ApiResponse | None:
 @given(change=mutations)
 def test_mutated_rows_of_an_index(chunk: ChunkHarness, small: list[FixtureJson], change: list[Mutation]) -> None:
     rows = [{name: payload[name] for name in FIELDS} | {"id": key} for key, payload in enumerate(small[:3], start=1)]
+    FIGURES["mutated rows of indexes"] += 1
     answer = _answer([encode(rows[0]), mutate(rows[1], change), encode(rows[2])])
     if answer is None:
         assert any(each.what == "truncate" for each in change)
@@ -131,7 +148,7 @@ def test_mutated_rows_of_an_index(chunk: ChunkHarness, small: list[FixtureJson],
     assert [row_id(row) for row in answer.rows()] == [1, 2, 3]
     with chunk.conn.transaction(force_rollback=True):
         league, season = (chunk.league_id, "League"), (chunk.season_id, "Season")
-        pages = [identified(answer, "index")]
+        pages: list[list[Mapping[str, Any]]] = [[*identified(answer, "index")]]
         found = store_index(chunk.conn, league=league, season=season, pages=pages, now=NOW)
         assert found.new + found.skipped >= 2
         stored = {row["id"]: row["name"] for row in rows_of(chunk.conn, "football.fixtures", "id IN (1, 3)")}
@@ -144,6 +161,7 @@ def test_mutated_rows_of_an_index(chunk: ChunkHarness, small: list[FixtureJson],
 def test_mutated_rows_of_a_list(warehouse: psycopg.Connection[Any], name: str, change: list[Mutation]) -> None:
     row = {"name": "A", "country_id": 1, "type": "x", "founded": 1900, "placeholder": False, "image_path": "y",
            "season_id": 1, "starting_at": "2026-01-01", "finished": True, "active": True, "category": 1}  # fmt: skip
+    FIGURES["mutated rows of lists"] += 1
     answer = _answer([encode({"id": 1, **row}), mutate({"id": 2, **row}, change), encode({"id": 3, **row})])
     if answer is None:
         assert any(each.what == "truncate" for each in change)
