@@ -10,6 +10,7 @@ from typing import Any
 import airflow.sdk
 import psycopg
 import pytest
+from psycopg import conninfo
 
 from local.stack.airflow import warehouse_connection
 from sportmonks.alerts.deadlines import report_missed_deadline
@@ -17,6 +18,7 @@ from sportmonks.alerts.failures import run_failed, run_succeeded
 from sportmonks.alerts.heartbeat import send_heartbeat
 from sportmonks.redaction import add_secret
 from tests.harness.receivers import HookServer, serving
+from tests.harness.tcp_proxy import tcp_proxy
 
 RUN = {"dag_id": "sportmonks_la_liga", "dag_run_id": "scheduled__1", "run_after": "2026-11-20T05:00:00Z"}
 # Nobody listens there, and nobody will: the port is reserved.
@@ -93,6 +95,19 @@ def test_a_failed_run_is_one_alert_until_a_run_succeeds(
     run_succeeded(failed())
     run_failed(failed())
     assert len(messages(receiver)) == 2
+
+
+def test_a_silent_warehouse_holds_no_notification_up(
+    receiver: HookServer, variables: Variables, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tcp_proxy(warehouse_dsn) as (proxy, dsn):
+        silent = conninfo.make_conninfo(dsn, connect_timeout=2)
+        monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", warehouse_connection(silent))
+        proxy.stall()
+        run_failed(failed("etl_watch"))
+    (sent,) = messages(receiver)
+    assert sent["subject"] == "etl_watch"
+    assert "on no page" in sent["message"]
 
 
 @pytest.mark.usefixtures("no_warehouse")

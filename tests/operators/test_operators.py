@@ -31,12 +31,14 @@ from sportmonks.errors import (
     TransientApiError,
 )
 from sportmonks.hooks.sportmonks import SportmonksHook
+from sportmonks.operators.base import MAX_ABSENCES, WarehouseOperator
 from sportmonks.operators.catalog import MigrateOperator, PublishCatalogOperator, ReferenceOperator, StructureOperator
 from sportmonks.operators.league import CollectOperator, DiscoverOperator, PlanOperator
 from sportmonks.operators.routes import RouteExtractOperator
 from sportmonks.planning.execution_id import execution_id
 from sportmonks.routes.parse import parse_route
 from sportmonks.triggers.budget import BudgetTrigger
+from tests.harness.tcp_proxy import tcp_proxy
 
 WHEN = datetime(2026, 3, 1, 5, 0, tzinfo=UTC)
 LATER = datetime(2026, 3, 1, 6, 0, tzinfo=UTC)
@@ -101,6 +103,49 @@ def manifest(box: RunningSandbox, variables: Variables) -> Manifest:
 
 def plain(league: League) -> dict[str, Any]:
     return {"league": msgspec.to_builtins(league), "settings": msgspec.to_builtins(TaskSettings())}
+
+
+# ---- the warehouse
+
+
+def test_a_task_waits_for_a_silent_warehouse_without_its_slot(
+    box: RunningSandbox, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tcp_proxy(warehouse_dsn) as (proxy, dsn):
+        way = psycopg.conninfo.make_conninfo(dsn, connect_timeout=2)
+        monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", warehouse_connection(way))
+        proxy.stall()
+        operator = MigrateOperator(task_id="migrate")
+        with pytest.raises(TaskDeferred) as wait:
+            operator.execute(context())
+        assert wait.value.method_name == "resume"
+        assert wait.value.kwargs == {"absences": 1}
+        with pytest.raises(AirflowException, match="does not answer"):
+            operator.resume(context(), absences=MAX_ABSENCES)
+        proxy.resume()
+        monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", warehouse_connection(dsn))
+        assert operator.resume(context(), absences=1) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "raised", "sentence"),
+    [
+        (psycopg.errors.ReadOnlySqlTransaction("read only"), TaskDeferred, ""),
+        (psycopg.errors.AdminShutdown("restart"), TaskDeferred, ""),
+        (psycopg.errors.UndefinedTable("x"), AirflowFailException, "no ETL tables yet"),
+        (psycopg.errors.InsufficientPrivilege("x"), AirflowFailException, "lacks a privilege"),
+        (psycopg.errors.UniqueViolation("x"), psycopg.errors.UniqueViolation, "x"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None) or type(value).__name__,
+)
+def test_errors_of_the_warehouse(error: Exception, raised: type[BaseException], sentence: str) -> None:
+    class Failing(WarehouseOperator):
+        def perform(self, context: Any) -> None:
+            raise error
+
+    with pytest.raises(raised) as seen:
+        Failing(task_id="failing").execute(context())
+    assert sentence in str(seen.value)
 
 
 # ---- the catalog

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# Callbacks wait this long for a warehouse that keeps silent; then the message goes straight to the channels.
+ANSWER_TIMEOUT_S = 20.0
+
 # More new alerts than this in one check become one digest: a dead API must not send 490 mails.
 SINGLE_NOTIFICATIONS = 5
 SENDING_S = 120.0
@@ -116,7 +119,7 @@ def store_and_notify(subject: str, store: Callable[[psycopg.Connection[Any]], tu
     from sportmonks.warehouse.connection import connect
 
     try:
-        with connect(autocommit=True) as conn:
+        with connect(autocommit=True, answer_timeout=ANSWER_TIMEOUT_S) as conn:
             alert_id, _opened = store(conn)
             notify_one(conn, alert_id)
             return alert_id

@@ -46,12 +46,13 @@ def run_failed(context: Mapping[str, Any]) -> None:
 
 def run_succeeded(context: Mapping[str, Any]) -> None:
     """Airflow's success callback: resolves what ``run_failed`` has opened. Never raises."""
+    from sportmonks.alerts.dispatch import ANSWER_TIMEOUT_S
     from sportmonks.warehouse.connection import connect
     from sportmonks.warehouse.queries import sql
 
     dag_id = str(context["dag_run"].dag_id)
     try:
-        with connect(autocommit=True) as conn:
+        with connect(autocommit=True, answer_timeout=ANSWER_TIMEOUT_S) as conn:
             conn.execute(sql("alerts/resolve"), {"dedupe_key": f"{RUN_FAILED}:{dag_id}", "now": datetime.now(UTC)})
         _forget(dag_id)
     except Exception as error:

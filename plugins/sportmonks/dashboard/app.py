@@ -17,7 +17,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from sportmonks.config.catalog import Thresholds
 from sportmonks.config.settings import API_CONN_ID
 from sportmonks.dashboard import export, queries
-from sportmonks.dashboard.pool import WarehousePool, error_response
+from sportmonks.dashboard.pool import ANSWER_TIMEOUT_S, WarehousePool, error_response
 from sportmonks.dashboard.security import (
     HEADERS,
     Access,
@@ -283,7 +283,7 @@ def airflow_warehouse() -> psycopg.Connection[Any]:
     except AirflowNotFoundException:
         log.debug("There is no connection %s, so there is no key to hide", API_CONN_ID)
     try:
-        return connect()
+        return connect(answer_timeout=ANSWER_TIMEOUT_S)
     except AirflowNotFoundException as error:
         raise ConfigurationError(str(error), hint="Create it in Admin, Connections.") from None
 

@@ -19,6 +19,8 @@ MAX_CONNECTIONS = 8
 MAX_IDLE_SECONDS = 60.0
 STATEMENT_TIMEOUT_MS = 8_000
 WAIT_SECONDS = 15.0
+# A little more than a statement may take: after that the page reports that the warehouse does not answer.
+ANSWER_TIMEOUT_S = STATEMENT_TIMEOUT_MS / 1000 + 4
 # The pool does not report why it cannot connect: this often a waiting request looks for the reason itself.
 LOOK_SECONDS = 0.1
 
