@@ -18,7 +18,7 @@ Watches all other DAGs of this package every ten minutes. It changes nothing but
 
 | task | |
 |---|---|
-| `close_dead_executions` | silent executions and collectors whose DAG run is over or gone become FAILED, with reason |
+| `close_dead_executions` | executions whose DAG run is over, marked by hand or gone become FAILED, with reason |
 | `alerts` | runs every rule (`include/sql/alerts/*.sql`), resolves past alerts, sends each new alert once |
 | `retention` | adds metrics up for the charts; deletes what is older than the settings `keep_…_days` say |
 
@@ -44,13 +44,14 @@ counts the alerts that are open and those that this run opened, resolved and sen
 
 @contextmanager
 def _warehouse() -> Iterator[Any]:
-    """A connection to the warehouse. Skips the task when the schema has not been created yet."""
-    from airflow.sdk.exceptions import AirflowSkipException
-
+    """A connection to the warehouse. Skips the task when the schema has not been created yet, and fails it at once when
+    there is no such connection."""
+    from sportmonks.airflow_compat import AirflowSkipException
+    from sportmonks.hooks.errors import airflow_errors
     from sportmonks.monitoring import housekeeping
     from sportmonks.warehouse.connection import connect
 
-    with connect(autocommit=True) as conn:
+    with airflow_errors(), connect(autocommit=True) as conn:
         if not housekeeping.has_tables(conn):
             raise AirflowSkipException("The warehouse has no ETL tables yet: run the DAG sportmonks_catalog once.")
         yield conn
@@ -68,14 +69,14 @@ def close_dead_executions() -> list[str]:
 
     with _warehouse() as conn:
         housekeeping.close_abandoned_collector_runs(conn)
+        housekeeping.close_left_chunks(conn)
         return housekeeping.close_dead_executions(conn, dispatch.current_thresholds(), is_active)
 
 
 # Also after a failure of the task before it: the rules do not depend on what Airflow says of its runs.
 @task(trigger_rule="all_done")
 def alerts() -> dict[str, Any]:
-    from airflow.sdk.exceptions import AirflowFailException
-
+    from sportmonks.airflow_compat import AirflowFailException
     from sportmonks.alerts import dispatch
     from sportmonks.alerts.heartbeat import send_heartbeat
     from sportmonks.monitoring import housekeeping

@@ -23,11 +23,13 @@ later the current and the previous year, and an older year again when its last f
 
 @task
 def collect() -> dict[str, int]:
+    from sportmonks.hooks.errors import airflow_errors
     from sportmonks.incremental import IncrementalCollector
     from sportmonks.warehouse.connection import connect
     from sportmonks.warehouse.queries import sql
 
-    with connect() as conn, IncrementalCollector("example_goals", conn) as tracker:
+    # A wrong setting fails the task at once, anything else is retried.
+    with airflow_errors(), connect() as conn, IncrementalCollector("example_goals", conn) as tracker:
         conn.execute(sql("example/table"))
         conn.execute(sql("example/timestamps"))
         for year in tracker.years_to_fetch(2015, datetime.now(UTC).year, max_age_days=365):

@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
-from airflow.sdk import DAG, CronTriggerTimetable, chain
+from airflow.sdk import DAG, chain
 
+from sportmonks.airflow_compat import CronTriggerTimetable
 from sportmonks.alerts.failures import run_failed, run_succeeded
 from sportmonks.operators.catalog import MigrateOperator, PublishCatalogOperator, ReferenceOperator, StructureOperator
 

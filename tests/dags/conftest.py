@@ -23,6 +23,8 @@ from sandbox.testing import RunningSandbox, running_sandbox
 from tests.harness.paths import REPO
 
 RUN_SECONDS = 120
+# The interpreter of another environment, for these tests on another release of Airflow.
+PYTHON = os.environ.get("ETL_TEST_AIRFLOW_PYTHON") or sys.executable
 CATALOG = """\
 retries: 0
 collect: {batch_size: 10}
@@ -37,6 +39,7 @@ class Live:
     warehouse: str
     process: subprocess.Popen[str]
     log_file: Path
+    env: Mapping[str, str]
     seen: int = field(default=0)
 
     def run(self, dag_id: str, conf: dict[str, Any] | None = None, env: Mapping[str, str | None] | None = None) -> Any:
@@ -49,6 +52,15 @@ class Live:
         line = self.process.stdout.readline() if ready else ""
         assert line, f"no end of {dag_id} after {RUN_SECONDS} s:\n{self.log[-5000:]}"
         return json.loads(line)
+
+    def airflow(self, *arguments: str, **env: str) -> str:
+        """What a command of Airflow's command line prints; it has to succeed."""
+        command = [PYTHON, "-m", "airflow", *arguments]
+        done = subprocess.run(
+            command, env={**self.env, **env}, cwd=REPO, capture_output=True, text=True, timeout=RUN_SECONDS, check=False
+        )
+        assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
+        return done.stdout + done.stderr
 
     @property
     def log(self) -> str:
@@ -110,12 +122,12 @@ def live(databases: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -
             "PYTHONPATH": str(REPO / "plugins"),
             "NO_COLOR": "1",
         }
-        airflow = [sys.executable, "-m", "airflow"]
+        airflow = [PYTHON, "-m", "airflow"]
         subprocess.run([*airflow, "db", "migrate"], env=env, cwd=REPO, check=True, capture_output=True)
         log_file = home / "runner.log"
         with log_file.open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.dags.runner"],
+                [PYTHON, "-m", "tests.dags.runner"],
                 env=env,
                 cwd=REPO,
                 stdin=subprocess.PIPE,
@@ -124,7 +136,7 @@ def live(databases: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -
                 text=True,
             )
         try:
-            yield Live(box, warehouse, process, log_file)
+            yield Live(box, warehouse, process, log_file, env)
         finally:
             assert process.stdin is not None
             assert process.stdout is not None

@@ -11,34 +11,19 @@ import sys
 from typing import Any
 
 
-def stored_manifest() -> str | None:
-    """The Variable as the catalog wrote it. A parse outside of Airflow's own processes does not reach the database."""
-    from airflow.models.variable import Variable
-    from airflow.utils.session import create_session
-    from sqlalchemy import select
-
-    with create_session() as session:
-        found = session.scalar(select(Variable).where(Variable.key == "sportmonks_manifest"))
-        return None if found is None else found.val
-
-
 def run(dag_id: str, conf: dict[str, Any], env: dict[str, str | None]) -> dict[str, Any]:
     from airflow.configuration import conf as settings
-    from airflow.dag_processing.dagbag import DagBag
+
+    from tests.dags.bag import filled_bag
 
     for name, value in env.items():
         os.environ.pop(name, None)
         if value is not None:
             os.environ[name] = value
-    if manifest := stored_manifest():
-        os.environ["AIRFLOW_VAR_SPORTMONKS_MANIFEST"] = manifest
-    bag = DagBag(dag_folder=settings.get("core", "dags_folder"), bundle_name="dags-folder")
+    bag = filled_bag(settings.get("core", "dags_folder"))
     if dag_id not in bag.dags:
         return {"state": "no such DAG", "known": sorted(bag.dags), "errors": bag.import_errors, "tasks": {}}
-    dag = bag.dags[dag_id]
-    # Airflow's test run looks for stored deadlines by the definitions themselves and breaks on them.
-    dag.deadline = None
-    run = dag.test(run_conf=conf)
+    run = bag.dags[dag_id].test(run_conf=conf)
     return {
         "state": str(run.state),
         "run_id": run.run_id,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 import pytest
 
+from sportmonks.render.manifest import PROBLEM_DAG
 from tests.dags.conftest import Live, api_connection
 
 pytestmark = pytest.mark.slow
@@ -59,6 +61,21 @@ def test_the_catalog(live: Live) -> None:
         ],
         "success",
     )
+
+
+def test_airflows_own_commands_find_the_league_dags(live: Live) -> None:
+    """They run without a supervisor and read the manifest from the metadata database themselves."""
+    printed = live.airflow("dags", "reserialize")
+    assert PROBLEM_DAG not in printed
+    metadata = live.env["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("postgresql+psycopg2", "postgresql")
+    with psycopg.connect(metadata) as conn:
+        stored = {row[0] for row in conn.execute("SELECT dag_id FROM serialized_dag")}
+    assert {LEAGUE, "sportmonks_catalog", "etl_watch"} <= stored
+    printed = live.airflow("tasks", "test", LEAGUE, "discover")
+    assert "indexes read, 0 failed" in printed
+    printed = live.airflow("dags", "test", LEAGUE, "--conf", '{"dry_run": true}')
+    assert "state=success" in printed
+    assert last_execution(live)["config"]["dry_run"] is True
 
 
 def test_a_dry_run_stores_its_quote_and_makes_no_batch_call(live: Live) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -313,3 +314,27 @@ def test_identity_of_a_run_is_bound_never_written_into_sql() -> None:
     assert dag.user_defined_macros is not None
     macro: Any = dag.user_defined_macros["execution_id"]
     assert macro("d", "r", datetime.fromisoformat("2026-03-01T05:00:00+00:00")).startswith("etl_20260301_050000_")
+
+
+# ---- Airflow's Backfill
+
+
+def test_a_run_of_a_backfill_stores_its_day_as_its_period() -> None:
+    dag = only(league_dags(text(manifest(leagues=1))))
+    at = datetime(2024, 2, 28, 5, 20, tzinfo=UTC)
+    for kind, day in (("backfill", "2024-02-28"), ("manual", None)):
+        start: Any = dag.get_task("start_execution")
+        run = SimpleNamespace(dag_id=dag.dag_id, run_id=f"{kind}__1", run_after=at, run_type=kind, logical_date=at)
+        context: Any = {"params": {"date_from": None, "date_to": None}, "dag_run": run, "run_id": run.run_id}
+        parameters = start.render_template(start.parameters, context, dag.get_template_env())
+        assert json.loads(parameters["config"]) == {"date_from": day, "date_to": day}
+
+
+def test_a_test_run_has_no_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow would look for it among the stored ones and fail."""
+    dag = only(league_dags(text(manifest(leagues=1))))
+    seen: list[Any] = []
+    monkeypatch.setattr(DAG, "test", lambda self, *_, **__: seen.append(self.deadline))
+    assert dag.deadline
+    dag.test()
+    assert seen == [None]

@@ -10,7 +10,7 @@ import pytest
 
 from sportmonks.config.catalog import Thresholds
 from sportmonks.monitoring import housekeeping
-from sportmonks.monitoring.housekeeping import close_dead_executions, purge, record_gauges
+from sportmonks.monitoring.housekeeping import close_dead_executions, close_left_chunks, purge, record_gauges
 from sportmonks.warehouse.connection import open_connection
 from sportmonks.warehouse.queries import sql
 from tests.harness.paths import REPO
@@ -22,7 +22,7 @@ LIMITS = Thresholds()
 def test_a_dead_run_is_closed_and_a_waiting_one_is_not(warehouse: psycopg.Connection[Any], run: Run) -> None:
     dead = run("dead", hours_ago=2, status="RUNNING")
     run("waiting", hours_ago=2, status="RUNNING")
-    run("fresh", hours_ago=0.1, status="RUNNING")
+    run("fresh", hours_ago=0.01, status="RUNNING")
     working = run("working", hours_ago=2, status="RUNNING")
     warehouse.execute(
         "INSERT INTO etl.chunks (league_id, season_id, status, owner, last_execution_id, heartbeat_at) VALUES"
@@ -61,8 +61,51 @@ def test_a_sign_of_life_from_before_the_clock_was_set_back_keeps_no_dead_run_ope
     warehouse: psycopg.Connection[Any], run: Run
 ) -> None:
     ahead = run("ahead", hours_ago=-48, status="RUNNING")
-    run("a little ahead", hours_ago=-0.1, status="RUNNING")
+    run("a little ahead", hours_ago=-0.01, status="RUNNING")
     assert close_dead_executions(warehouse, LIMITS, lambda *_: False, now=NOW) == [ahead]
+
+
+def test_a_run_that_was_marked_by_hand_is_closed_at_the_next_look(warehouse: psycopg.Connection[Any], run: Run) -> None:
+    """Airflow knows that the run is over; only an execution without a DAG run must have been silent for long."""
+    marked = run("marked", hours_ago=0.05, status="RUNNING", run_id="manual__1")
+    alone = run("alone", hours_ago=0.05, status="RUNNING")
+    warehouse.execute("UPDATE etl.etl_executions SET dag_id = NULL, run_id = NULL WHERE execution_id = %s", (alone,))
+    assert close_dead_executions(warehouse, LIMITS, lambda *_: False, now=NOW) == [marked]
+    later = NOW + timedelta(minutes=LIMITS.dead_after_minutes)
+    assert close_dead_executions(warehouse, LIMITS, lambda *_: False, now=later) == [alone]
+
+
+def test_seasons_of_an_execution_that_has_ended_are_closed(warehouse: psycopg.Connection[Any], run: Run) -> None:
+    """As version 0.1 left them when a run was marked by hand."""
+    ended, live = run("ended", hours_ago=2, status="FAILED"), run("live", hours_ago=2, status="RUNNING")
+    warehouse.execute(
+        "INSERT INTO etl.chunks (league_id, season_id, status, owner, last_execution_id, heartbeat_at) VALUES"
+        " (8, 1, 'RUNNING', 'w', %(ended)s, %(now)s - interval '1 hour'), (8, 2, 'RUNNING', 'w', %(live)s, %(now)s)",
+        {"ended": ended, "live": live, "now": NOW},
+    )
+    assert close_left_chunks(warehouse, now=NOW - timedelta(hours=1)) == 0
+    assert close_left_chunks(warehouse, now=NOW) == 1
+    assert warehouse.execute("SELECT season_id, status, owner, fence FROM etl.chunks ORDER BY 1").fetchall() == [
+        (1, "FAILED", None, 1),
+        (2, "RUNNING", "w", 0),
+    ]
+
+
+def test_the_end_of_an_execution_closes_its_open_seasons(warehouse: psycopg.Connection[Any]) -> None:
+    """finish_execution runs as a teardown after a run was marked; the season's own teardown may have been left out."""
+    warehouse.execute("SELECT etl.start_etl_execution('x', '{}', 'd', 'r', %s)", (NOW,))
+    warehouse.execute("UPDATE etl.etl_executions SET planned_at = %s", (NOW,))
+    warehouse.execute(
+        "INSERT INTO etl.chunks (league_id, season_id, season_name, owner) VALUES (8, 1, '2024/2025', 'w')"
+    )
+    warehouse.execute("SELECT etl.open_chunk('x', 8, 1, %s)", (NOW,))
+    warehouse.execute("SELECT etl.finish_etl_execution('x', p_now => %s)", (NOW + timedelta(minutes=1),))
+    assert warehouse.execute("SELECT status FROM etl.execution_chunks").fetchall() == [("FAILED",)]
+    assert warehouse.execute("SELECT status, owner, fence FROM etl.chunks").fetchall() == [("FAILED", None, 1)]
+    row = warehouse.execute("SELECT status, error_message FROM etl.etl_executions").fetchone()
+    assert row is not None
+    assert (row[0], row[1].split(":")[0]) == ("FAILED", "2024/2025")
+    assert "the run was marked by hand" in row[1]
 
 
 def test_a_run_that_comes_back_meanwhile_is_left_alone(warehouse: psycopg.Connection[Any], run: Run) -> None:

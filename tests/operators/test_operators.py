@@ -16,6 +16,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 
 from local.stack.airflow import warehouse_connection
 from sandbox.testing import RunningSandbox, running_sandbox
+from sportmonks.airflow_compat import secrets_source
 from sportmonks.config.catalog import TaskSettings
 from sportmonks.config.manifest import League, Manifest, decode_manifest
 from sportmonks.errors import (
@@ -35,6 +36,7 @@ from sportmonks.operators.base import MAX_ABSENCES, WarehouseOperator
 from sportmonks.operators.catalog import MigrateOperator, PublishCatalogOperator, ReferenceOperator, StructureOperator
 from sportmonks.operators.league import CollectOperator, DiscoverOperator, PlanOperator
 from sportmonks.operators.routes import RouteExtractOperator
+from sportmonks.operators.sql import WarehouseSqlOperator
 from sportmonks.planning.execution_id import execution_id
 from sportmonks.routes.parse import parse_route
 from sportmonks.triggers.budget import BudgetTrigger
@@ -42,7 +44,9 @@ from tests.harness.tcp_proxy import tcp_proxy
 
 WHEN = datetime(2026, 3, 1, 5, 0, tzinfo=UTC)
 LATER = datetime(2026, 3, 1, 6, 0, tzinfo=UTC)
-DAG_RUN = SimpleNamespace(dag_id="sportmonks_premier_league", run_id="manual__1", run_after=WHEN)
+DAG_RUN = SimpleNamespace(
+    dag_id="sportmonks_premier_league", run_id="manual__1", run_after=WHEN, run_type="manual", logical_date=None
+)
 RUN = execution_id(DAG_RUN.dag_id, DAG_RUN.run_id, WHEN)
 
 
@@ -230,6 +234,26 @@ def test_a_manifest_that_cannot_be_read_is_replaced(box: RunningSandbox, variabl
     variables["sportmonks_manifest"] = "{ broken"
     PublishCatalogOperator(task_id="publish").execute(context())
     assert decode_manifest(variables["sportmonks_manifest"]).leagues
+
+
+def test_a_manifest_that_a_secrets_backend_hides_is_reported(
+    box: RunningSandbox, variables: Variables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writing goes to the metadata database, reading asks the environment and the configured backend first."""
+    from airflow.sdk import Variable
+
+    monkeypatch.setattr(Variable, "get", lambda key, default=None, **_: "an older manifest")
+    with pytest.raises(AirflowFailException, match="still has another text") as caught:
+        PublishCatalogOperator(task_id="publish").execute(context())
+    assert decode_manifest(variables["sportmonks_manifest"]).leagues
+    assert "the secrets backend of Airflow holds an entry of this name" in str(caught.value)
+    assert "Delete the entry there, then clear this task." in str(caught.value)
+    monkeypatch.setenv("AIRFLOW__SECRETS__BACKEND", "acme.Vault")
+    assert secrets_source("x") == "the secrets backend acme.Vault"
+    monkeypatch.setenv("AIRFLOW__WORKERS__SECRETS_BACKEND", "acme.VaultOfWorkers")
+    assert secrets_source("x") == "the secrets backend acme.VaultOfWorkers"
+    monkeypatch.setenv("AIRFLOW_VAR_X", "y")
+    assert secrets_source("x") == "the environment variable AIRFLOW_VAR_X"
 
 
 # ---- a league run
@@ -445,6 +469,24 @@ def test_an_unreachable_warehouse_is_named_without_its_password(
         MigrateOperator(task_id="migrate").execute(context())
     assert "SUPABASE_CONNECTION_STRING" in str(caught.value)
     assert secret not in repr(caught.value) + repr(caught.value.__cause__)
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        MigrateOperator(task_id="migrate"),
+        ReferenceOperator(task_id="reference"),
+        WarehouseSqlOperator(task_id="start_execution"),
+    ],
+    ids=lambda task: type(task).__name__,
+)
+def test_a_missing_warehouse_connection_fails_at_once_with_its_hint(
+    box: RunningSandbox, monkeypatch: pytest.MonkeyPatch, task: Any
+) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE")
+    with pytest.raises(AirflowFailException, match="There is no Airflow connection sportmonks_warehouse") as caught:
+        task.execute(context())
+    assert "or set AIRFLOW_CONN_SPORTMONKS_WAREHOUSE; with ./etl, set SUPABASE_CONNECTION_STRING." in str(caught.value)
 
 
 def test_the_deadline_of_a_wait_is_in_the_future_of_the_clock_that_set_it() -> None:

@@ -50,8 +50,23 @@ def connections(monkeypatch: pytest.MonkeyPatch, server: RestServer, warehouse_d
     return found
 
 
+def backfill(day: int, **params: Any) -> Any:
+    """The context of a run that Airflow's Backfill made for a day of January 2025."""
+    at = datetime(2025, 1, day, 5, 30, tzinfo=UTC)
+    run = SimpleNamespace(
+        dag_id="raw_shop_orders", run_id=f"backfill__{day}", run_after=at, run_type="backfill", logical_date=at
+    )
+    return {"params": params, "dag_run": run, "data_interval_start": at, "data_interval_end": at}
+
+
 def context(**params: Any) -> Any:
-    run = SimpleNamespace(dag_id="raw_shop_orders", run_id="manual__1", run_after=datetime(2025, 12, 31, tzinfo=UTC))
+    run = SimpleNamespace(
+        dag_id="raw_shop_orders",
+        run_id="manual__1",
+        run_after=datetime(2025, 12, 31, tzinfo=UTC),
+        run_type="manual",
+        logical_date=None,
+    )
     return {"params": params, "dag_run": run}
 
 
@@ -159,6 +174,35 @@ def test_extract_and_dry_run(
     assert row[:2] == ("raw_shop_orders", "success")
     assert row[2].startswith("etl_20251231_000000_")
     assert "S3cr3tKey" not in caplog.text
+
+
+def test_every_run_of_a_backfill_reads_its_own_day(
+    connections: dict[str, str], server: RestServer, warehouse: psycopg.Connection[Any]
+) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from sportmonks.operators.routes import EnsureRouteTablesOperator, RouteExtractOperator
+
+    server.total = 280
+    base = BASE.replace("/api/page", "/page")
+
+    def extract(changes: str) -> RouteExtractOperator:
+        return RouteExtractOperator(task_id="extract", route=parse_route(base + changes, file="orders.yaml"))
+
+    daily = extract(PERIOD + "schedule: 30 5 * * *\n")
+    EnsureRouteTablesOperator(task_id="e", route=daily.route).execute(context())
+    for day in (3, 4, 5):
+        assert daily.execute(backfill(day, dry_run=True))["period"] == f"2025-01-0{day} to 2025-01-0{day}"
+        daily.execute(backfill(day))
+    periods = {(query["from"], query["to"]) for _, query, *_ in server.calls}
+    assert periods == {(f"2025-01-0{day}", f"2025-01-0{day}") for day in (3, 4, 5)}
+    weekly = extract(PERIOD + "schedule: 30 5 * * 5\n")
+    assert weekly.execute(backfill(3, dry_run=True))["period"] == "2025-01-03 to 2025-01-09"
+    given = {"date_from": "2024-12-01", "date_to": "2024-12-02", "dry_run": True}
+    assert daily.execute(backfill(3, **given))["period"] == "2024-12-01 to 2024-12-02"
+    endless = extract("schedule: 30 5 * * *\n")
+    with pytest.raises(AirflowFailException, match=r"would read the same pages\. Trigger the DAG once"):
+        endless.execute(backfill(3))
 
 
 def test_errors_in_airflows_terms(connections: dict[str, str], server: RestServer) -> None:

@@ -55,7 +55,9 @@ def extract(route: Route, day: date, **params: Any) -> dict[str, Any]:
     from sportmonks.operators.routes import EnsureRouteTablesOperator, RouteExtractOperator
 
     timestamp = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    run = SimpleNamespace(dag_id=route.name, run_id=f"manual__{params}", run_after=timestamp)
+    run = SimpleNamespace(
+        dag_id=route.name, run_id=f"manual__{params}", run_after=timestamp, run_type="manual", logical_date=None
+    )
     context: Any = {"params": params, "dag_run": run}
     EnsureRouteTablesOperator(task_id="e", route=route).execute(context)
     summary: dict[str, Any] = RouteExtractOperator(task_id="extract", route=route).execute(context)

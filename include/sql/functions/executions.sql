@@ -55,6 +55,27 @@ SET search_path = pg_catalog, pg_temp AS $$
     WHERE e.execution_id = p_execution_id AND c.chunks > 0
 $$;
 
+-- Ends what an execution that is over has left open: its RUNNING chunks become FAILED with the reason. A run that was
+-- marked in Airflow has such chunks, because their tasks were stopped. Returns how many there were.
+CREATE OR REPLACE FUNCTION etl.close_open_chunks(
+    p_execution_id text, p_reason text, p_now timestamptz DEFAULT clock_timestamp()
+) RETURNS integer LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_closed integer;
+BEGIN
+    PERFORM etl.recount_chunk(c.execution_id, c.league_id, c.season_id)
+       FROM etl.execution_chunks c WHERE c.execution_id = p_execution_id AND c.status = 'RUNNING';
+    UPDATE etl.execution_chunks SET status = 'FAILED', finished_at = p_now, error_message = coalesce(error_message, p_reason)
+     WHERE execution_id = p_execution_id AND status = 'RUNNING';
+    -- The fence moves, so that a worker that was only cut off can no longer write under the old lease.
+    UPDATE etl.chunks SET status = 'FAILED', error_message = coalesce(error_message, p_reason), updated_at = p_now,
+           fence = fence + (owner IS NOT NULL)::int, owner = NULL
+     WHERE last_execution_id = p_execution_id AND status = 'RUNNING';
+    GET DIAGNOSTICS v_closed = ROW_COUNT;
+    RETURN v_closed;
+END $$;
+
 -- Finishes an execution. Figures left out are recounted from its plan, a status left out follows from its chunks:
 -- FAILED when the plan never stood, when a chunk failed or was never finished.
 CREATE OR REPLACE FUNCTION etl.finish_etl_execution(
@@ -70,6 +91,8 @@ DECLARE
     v_end    timestamptz;
     v_row    etl.etl_executions;
 BEGIN
+    PERFORM etl.close_open_chunks(p_execution_id, 'Its tasks were stopped: killed, or the run was marked by hand. Clear the run to '
+                                                  'go on where it stopped.', p_now);
     PERFORM etl.recount_execution(p_execution_id, p_now);
     SELECT * INTO v_row FROM etl.etl_executions WHERE execution_id = p_execution_id FOR UPDATE;
     IF NOT FOUND THEN
@@ -185,14 +208,7 @@ BEGIN
     PERFORM 1 FROM etl.etl_executions
      WHERE execution_id = p_execution_id AND status = 'RUNNING' AND heartbeat_at <= p_last_sign_at FOR UPDATE;
     IF NOT FOUND THEN RETURN false; END IF;
-    PERFORM etl.recount_chunk(c.execution_id, c.league_id, c.season_id)
-       FROM etl.execution_chunks c WHERE c.execution_id = p_execution_id AND c.status = 'RUNNING';
-    UPDATE etl.execution_chunks SET status = 'FAILED', finished_at = p_now, error_message = coalesce(error_message, p_reason)
-     WHERE execution_id = p_execution_id AND status = 'RUNNING';
-    -- The fence moves, so that a worker that was only cut off can no longer write under the old lease.
-    UPDATE etl.chunks SET status = 'FAILED', error_message = coalesce(error_message, p_reason), updated_at = p_now,
-           fence = fence + (owner IS NOT NULL)::int, owner = NULL
-     WHERE last_execution_id = p_execution_id AND status = 'RUNNING';
+    PERFORM etl.close_open_chunks(p_execution_id, p_reason, p_now);
     PERFORM etl.finish_etl_execution(p_execution_id, 'FAILED', p_error_message => p_reason, p_now => p_now);
     PERFORM etl.log_etl_event('ERROR', 'WATCH', 'Execution closed: ' || p_reason, NULL, p_execution_id, p_now => p_now);
     RETURN true;

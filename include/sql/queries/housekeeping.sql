@@ -107,6 +107,13 @@ SELECT to_regclass('etl.etl_alerts') IS NOT NULL;
 -- Which running executions have shown no sign of life for so many minutes?
 SELECT execution_id, dag_id, run_id, last_sign_at FROM etl.silent_executions(%(minutes)s, %(now)s);
 
+-- name: housekeeping/close_left_chunks
+-- Closes seasons that are still called RUNNING although their execution has ended: how many?
+SELECT coalesce(sum(etl.close_open_chunks(o.execution_id, %(reason)s, %(now)s)), 0)
+FROM (SELECT DISTINCT e.execution_id FROM etl.chunks c JOIN etl.etl_executions e ON e.execution_id = c.last_execution_id
+      WHERE c.status = 'RUNNING' AND e.status <> 'RUNNING'
+        AND greatest(c.heartbeat_at, e.finished_at) < %(now)s - make_interval(secs => %(seconds)s)) o;
+
 -- name: housekeeping/close_dead_execution
 -- Closes an execution that is dead as FAILED; false when it has shown life since.
 SELECT etl.close_dead_execution(%(execution_id)s, %(reason)s, %(last_sign_at)s, %(now)s);

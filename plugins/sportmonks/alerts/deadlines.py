@@ -26,18 +26,11 @@ HINT = (
 
 def league_deadline(minutes: float, *, league_id: int | None = None, name: str = "deadline") -> DeadlineAlert:
     """A deadline ``minutes`` after a run was queued, for scheduled, manual and backfill runs alike."""
-    # At run time both are in airflow.sdk as well, but not in its type stub.
-    from airflow.sdk.definitions.callback import AsyncCallback
-    from airflow.sdk.definitions.deadline import DeadlineAlert
-
+    from sportmonks.airflow_compat import deadline_alert
     from sportmonks.alerts.reference import RunQueuedAt
 
-    return DeadlineAlert(
-        name=name,
-        reference=RunQueuedAt(),
-        interval=timedelta(minutes=minutes),
-        callback=AsyncCallback(deadline_missed, kwargs={"minutes": minutes, "league_id": league_id}),
-    )
+    values = {"minutes": minutes, "league_id": league_id}
+    return deadline_alert(name, RunQueuedAt(), timedelta(minutes=minutes), deadline_missed, values)
 
 
 async def deadline_missed(

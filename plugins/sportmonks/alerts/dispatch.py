@@ -55,12 +55,11 @@ def current_includes() -> list[tuple[str, str]] | None:
 
 
 def _manifest() -> Manifest | None:
-    from airflow.sdk import Variable
-
+    from sportmonks.airflow_compat import read_variable
     from sportmonks.config.manifest import decode_manifest
     from sportmonks.config.settings import MANIFEST_VARIABLE
 
-    text = Variable.get(MANIFEST_VARIABLE, default=None)
+    text = read_variable(MANIFEST_VARIABLE)
     try:
         return decode_manifest(text) if text else None
     except ConfigurationError as error:

@@ -18,8 +18,8 @@ HEARTBEAT_CONN_ID = "sportmonks_heartbeat"
 def send_heartbeat() -> bool | None:
     """GET the address once. None without a connection, else whether it was accepted; a failure is logged only."""
     from airflow.sdk import BaseHook
-    from airflow.sdk.exceptions import AirflowNotFoundException
 
+    from sportmonks.airflow_compat import AirflowNotFoundException
     from sportmonks.alerts.webhook import request
 
     try:

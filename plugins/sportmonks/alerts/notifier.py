@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook, BaseNotifier
-from airflow.sdk.exceptions import AirflowNotFoundException
 
+from sportmonks.airflow_compat import AirflowNotFoundException, configuration
 from sportmonks.alerts.message import as_html, as_json, as_text, headline
 from sportmonks.alerts.rules import Alert
 from sportmonks.errors import ConfigurationError
@@ -52,9 +52,7 @@ class Delivery:
 
 def ui_base_url() -> str:
     """The address of the Airflow UI (``[api] base_url``)."""
-    from airflow.sdk.configuration import conf
-
-    return str(conf.get("api", "base_url", fallback="") or "http://localhost:8080")
+    return str(configuration().get("api", "base_url", fallback="") or "http://localhost:8080")
 
 
 class AlertNotifier(BaseNotifier):

@@ -10,10 +10,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from airflow.sdk.definitions.deadline import BaseDeadlineReference
+from sportmonks.airflow_compat import deadline_reference_base
 
 
-class RunQueuedAt(BaseDeadlineReference):
+class RunQueuedAt(deadline_reference_base()):  # type: ignore[misc]
     """The time at which a run was queued. Registered by the plugin, so that the scheduler knows it."""
 
     required_kwargs = {"dag_id", "run_id"}  # noqa: RUF012 (the base class declares it so)

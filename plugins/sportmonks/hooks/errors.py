@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
-
+from sportmonks.airflow_compat import AirflowException, AirflowFailException, AirflowSkipException
 from sportmonks.errors import ConfigurationError, FatalApiError, OutsidePlanError, SportmonksError
 
 # Retrying changes nothing: a person has to correct a setting or the code.

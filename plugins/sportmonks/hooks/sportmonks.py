@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
 from airflow.providers.http.hooks.http import HttpHook
-from airflow.sdk.exceptions import AirflowNotFoundException
 
+from sportmonks.airflow_compat import connection
 from sportmonks.config.settings import API_CONN_ID, WAREHOUSE_CONN_ID
-from sportmonks.errors import ConfigurationError, SportmonksError
+from sportmonks.errors import SportmonksError
 
 if TYPE_CHECKING:
     from requests import Session
@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 Row = dict[str, Any]
 
 DEFAULT_BASE_URL = "https://api.sportmonks.com/v3"
+HOW_TO_CONNECT = (
+    "Create it (type HTTP, host = base URL, password = key) or set {variable}; with ./etl, set SPORTMONKS_API_KEY."
+)
 # The only keys of the connection's extra that are read; the HTTP hook of Airflow would send all others as headers.
 _SESSION_EXTRAS = ("verify", "proxies")
 
@@ -76,14 +79,7 @@ class SportmonksHook(HttpHook):
         from sportmonks.api.transport import clean_key
         from sportmonks.redaction import add_secret
 
-        try:
-            conn = self.get_connection(self.conn_id)
-        except AirflowNotFoundException:
-            raise ConfigurationError(
-                f"There is no Airflow connection {self.conn_id}.",
-                hint="Create it (type HTTP, host = base URL, password = key) or set AIRFLOW_CONN_"
-                f"{self.conn_id.upper()}; with ./etl, set SPORTMONKS_API_KEY.",
-            ) from None
+        conn = connection(self.conn_id, HOW_TO_CONNECT)
         key = (conn.password or "").strip()
         if key:
             mask_secret(key)

@@ -32,6 +32,8 @@ RETENTION: Mapping[str, str] = {
     "rejects": "keep_rejects_days",
     "changes": "keep_changes_days",
 }
+# A run that is over for Airflow is closed when it has been silent for so long; its last statements may be under way.
+GRACE_S = 60.0
 
 
 def has_tables(conn: psycopg.Connection[Any]) -> bool:
@@ -47,16 +49,18 @@ def close_dead_executions(
     *,
     now: datetime | None = None,
 ) -> list[str]:
-    """Close executions that are silent and whose DAG run is over or gone; their ids.
+    """Close executions whose DAG run is over or gone, for example because it was marked by hand; their ids.
 
     ``is_active(dag_id, run_id)`` asks Airflow. A run that waits deferred for the budget is silent but active.
+    Executions without a DAG run are closed when they have been silent for ``dead_after_minutes``.
     """
     now = now or datetime.now(UTC)
     closed: list[str] = []
-    silence = {"minutes": thresholds.dead_after_minutes, "now": now}
-    rows = conn.execute(sql("housekeeping/silent_executions"), silence).fetchall()
+    silence = timedelta(minutes=thresholds.dead_after_minutes)
+    rows = conn.execute(sql("housekeeping/silent_executions"), {"minutes": GRACE_S / 60, "now": now}).fetchall()
     for execution_id, dag_id, run_id, last_sign in rows:
-        if dag_id and run_id and is_active(dag_id, run_id):
+        # A sign that lies far ahead was given before the server's clock was set back.
+        if is_active(dag_id, run_id) if dag_id and run_id else abs(now - last_sign) <= silence:
             continue
         reason = (
             f"The DAG run ended without finishing this execution (last sign of life {last_sign:%Y-%m-%d %H:%M} UTC): "
@@ -68,6 +72,14 @@ def close_dead_executions(
             log.warning("Closed execution %s of %s as FAILED.", execution_id, dag_id)
             closed.append(execution_id)
     return closed
+
+
+def close_left_chunks(conn: psycopg.Connection[Any], *, now: datetime | None = None) -> int:
+    """Close seasons that are still called RUNNING although their execution has ended; how many."""
+    reason = "The run ended without closing this season. Clear the run to go on where it stopped."
+    parameters = {"now": now or datetime.now(UTC), "reason": reason, "seconds": GRACE_S}
+    row = conn.execute(sql("housekeeping/close_left_chunks"), parameters).fetchone()
+    return int(row[0]) if row else 0
 
 
 def close_abandoned_collector_runs(conn: psycopg.Connection[Any], *, now: datetime | None = None) -> int:

@@ -55,8 +55,8 @@ class PublishCatalogOperator(ApiOperator):
     def perform(self, context: Context) -> dict[str, int]:
         """``leagues`` and ``seasons``: how many the manifest has.
 
-        Raises ConfigurationError for a malformed catalog, for a league that the subscription does not cover and for an
-        include that does not exist.
+        Raises ConfigurationError for a malformed catalog, for a league that the subscription does not cover, for an
+        include that does not exist, and when a secrets backend hides the Variable that was written.
         """
         from sportmonks.api.budget import CallAccount
         from sportmonks.config.catalog_file import parse_catalog
@@ -110,10 +110,20 @@ class PublishCatalogOperator(ApiOperator):
     def _publish(self, manifest: Manifest) -> dict[str, int]:
         from airflow.sdk import Variable
 
+        from sportmonks.airflow_compat import secrets_source
+        from sportmonks.errors import ConfigurationError
+
         text = msgspec.json.encode(manifest).decode()
         # Written only when it changed, because every write makes the DAG processor parse the DAGs again.
         if Variable.get(MANIFEST_VARIABLE, default=None) != text:
             Variable.set(MANIFEST_VARIABLE, text, description="Leagues and seasons that DAGs are generated from")
+            if Variable.get(MANIFEST_VARIABLE, default=None) != text:
+                raise ConfigurationError(
+                    f"The manifest was written into Airflow's database, but the Variable {MANIFEST_VARIABLE} still has"
+                    f" another text: {secrets_source(MANIFEST_VARIABLE)} holds an entry of this name, too, and is read"
+                    " first. The league DAGs stay as that entry says.",
+                    hint="Delete the entry there, then clear this task.",
+                )
         counts = {"leagues": len(manifest.leagues), "seasons": sum(len(league.seasons) for league in manifest.leagues)}
         self.log.info("Manifest: %(leagues)d leagues, %(seasons)d seasons", counts)
         return counts

@@ -13,6 +13,7 @@ from sportmonks.config.catalog import TaskSettings
 from sportmonks.config.manifest import League, Season
 from sportmonks.errors import BudgetWait, LostLeaseError
 from sportmonks.operators.base import ApiOperator, WarehouseOperator, execution_of
+from sportmonks.planning.backfill import run_parameters
 from sportmonks.planning.run_params import read_params
 
 if TYPE_CHECKING:
@@ -40,12 +41,13 @@ class LeagueOperator(ApiOperator):
 
         league = msgspec.convert(dict(self.league), League)
         settings = msgspec.convert(dict(self.settings), TaskSettings)
+        given = run_parameters(context["params"], context["dag_run"], league.schedule)
         hook = self.hook(settings.budget, max_batch=settings.collect.max_batch_size, on_call=on_call)
         return RunContext(
             execution_id=execution_of(context),
             league=league,
             settings=settings,
-            params=read_params(context["params"], league, settings),
+            params=read_params(given, league, settings),
             connect=self.connector(),
             client=lambda: hook.client,
             checkpoints=VariableStore(),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sportmonks.config.settings import WAREHOUSE_CONN_ID
 from sportmonks.errors import ConfigurationError
 from sportmonks.operators.base import WarehouseOperator, execution_of
+from sportmonks.planning.backfill import BACKFILL, run_parameters
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -60,7 +60,12 @@ class RouteExtractOperator(WarehouseOperator):
         from sportmonks.routes.extract import RouteRequest, estimate, plan_run, run_route
         from sportmonks.routes.period import parse_day
 
-        params: Mapping[str, Any] = context["params"]
+        params = run_parameters(context["params"], context["dag_run"], self.route.schedule)
+        if self.route.period is None and context["dag_run"].run_type == BACKFILL:
+            raise ConfigurationError(
+                f"{self.route.name} has no period, so every run of a Backfill would read the same pages.",
+                hint="Trigger the DAG once instead.",
+            )
         request = RouteRequest(
             date_from=parse_day(params.get("date_from"), "date_from"),
             date_to=parse_day(params.get("date_to"), "date_to"),
@@ -105,20 +110,13 @@ def make_source(route: Route, warehouse_conn_id: str = WAREHOUSE_CONN_ID, execut
 def read_access(conn_id: str) -> RouteAccess:
     """Address and credentials of an Airflow connection of type HTTP: host (with or without scheme and path), login,
     password; of the extra, ``verify`` and ``proxies``. Raises ConfigurationError when there is no such connection."""
-    from airflow.sdk import BaseHook
-    from airflow.sdk.exceptions import AirflowNotFoundException
     from airflow.sdk.log import mask_secret
 
+    from sportmonks.airflow_compat import connection
     from sportmonks.hooks.sportmonks import url_parts
     from sportmonks.routes.source import RouteAccess
 
-    try:
-        conn = BaseHook.get_connection(conn_id)
-    except AirflowNotFoundException:
-        raise ConfigurationError(
-            f"There is no Airflow connection {conn_id}.",
-            hint=f"Create it (type HTTP, host = base URL, password = token) or set AIRFLOW_CONN_{conn_id.upper()}.",
-        ) from None
+    conn = connection(conn_id, "Create it (type HTTP, host = base URL, password = token) or set {variable}.")
     if conn.password:
         mask_secret(conn.password)
     extra = conn.extra_dejson

@@ -23,6 +23,7 @@ from sportmonks.errors import ConfigurationError
 from sportmonks.planning.chunks import RunFilter
 
 Count = Annotated[int, Meta(ge=1)]
+_EMPTY = "Empty: no limit; in a run of Airflow's Backfill, the days of that run."
 
 
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,8 +33,8 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         tuple[str | int, ...],
         Meta(title="Seasons", description="Seasons to collect. Empty: all that have something due."),
     ] = ()
-    date_from: Annotated[date | None, Meta(title="From", description="First day of kick-offs (UTC).")] = None
-    date_to: Annotated[date | None, Meta(title="To", description="Last day of kick-offs (UTC).")] = None
+    date_from: Annotated[date | None, Meta(title="From", description=f"First day of kick-offs (UTC). {_EMPTY}")] = None
+    date_to: Annotated[date | None, Meta(title="To", description=f"Last day of kick-offs (UTC). {_EMPTY}")] = None
     batch_size: Annotated[Count, Meta(title="Batch size", description="Fixtures per API call.")]
     min_fixtures: Annotated[
         Count, Meta(title="Least fixtures per season", description="Seasons with fewer due fixtures are left out.")

@@ -6,21 +6,25 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
-from airflow.sdk import DAG, Asset, CronTriggerTimetable, TaskGroup, chain
+from airflow.sdk import DAG, Asset, TaskGroup, chain
 from airflow.sdk.definitions.param import ParamsDict
 
+from sportmonks.airflow_compat import CronTriggerTimetable
 from sportmonks.config.catalog import TaskSettings
 from sportmonks.config.manifest import League, Season
-from sportmonks.config.settings import API_CONN_ID, SQL_DIR, WAREHOUSE_CONN_ID
+from sportmonks.config.settings import API_CONN_ID, SQL_DIR
 from sportmonks.operators.league import CollectOperator, DiscoverOperator, ExecutionAlertsOperator, PlanOperator
+from sportmonks.operators.sql import WarehouseSqlOperator
+from sportmonks.planning.backfill import run_parameters
 from sportmonks.planning.execution_id import execution_id
+from sportmonks.render.dag import DeadlineDag
 from sportmonks.render.form import league_params
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
 
 EXECUTION = "{{ execution_id(dag_run.dag_id, dag_run.run_id, dag_run.run_after) }}"
+PARAMETERS = "{{ run_parameters(params, dag_run, schedule) | tojson }}"
 
 DOC = """\
 ### {name}
@@ -47,7 +51,8 @@ the result of each fixture (status, error). To narrow it down, trigger one seaso
 **Clear.** Grid → the season's group → Clear. It continues after the last stored batch; nothing is read twice.
 
 **Backfill.** Trigger with the form: seasons or dates. `dry_run` first shows what it costs. `force` also reads
-fixtures that are not due.
+fixtures that are not due. Airflow's own Backfill works as well: it makes a run per day of the schedule, and each of
+them collects the fixtures that kick off on its day; one run of the form over the same dates needs fewer calls.
 """
 
 
@@ -59,7 +64,7 @@ def build_league_dag(league: League, settings: TaskSettings) -> DAG:
         "league": msgspec.to_builtins(league),
         "settings": msgspec.to_builtins(settings),
     }
-    dag = DAG(
+    dag = DeadlineDag(
         dag_id=league.dag_id,
         dag_display_name=f"Sportmonks: {league.name}",
         description=f"Fixtures of {league.name} into PostgreSQL",
@@ -69,7 +74,11 @@ def build_league_dag(league: League, settings: TaskSettings) -> DAG:
         max_active_runs=1,
         tags=["sportmonks", "football", "league"],
         template_searchpath=[str(SQL_DIR)],
-        user_defined_macros={"execution_id": execution_id},
+        user_defined_macros={
+            "execution_id": execution_id,
+            "run_parameters": run_parameters,
+            "schedule": league.schedule,
+        },
         deadline=[league_deadline(league.deadline_minutes, league_id=league.id)],
         default_args={
             "owner": "sportmonks",
@@ -79,7 +88,7 @@ def build_league_dag(league: League, settings: TaskSettings) -> DAG:
         },
     )
     with dag:
-        start = _sql_task("start_execution", config="{{ params | tojson }}", dag_id=dag.dag_id, run_id="{{ run_id }}")
+        start = _sql_task("start_execution", config=PARAMETERS, dag_id=dag.dag_id, run_id="{{ run_id }}")
         discover = DiscoverOperator(task_id="discover", **plain)
         plan = PlanOperator(task_id="plan", **plain)
         finish = _sql_task("finish_execution", with_metrics="{{ params.export_metrics }}")
@@ -125,18 +134,5 @@ def _season_group(league: League, season: Season, plain: dict[str, Any]) -> tupl
     return opened, close
 
 
-def _sql_task(task_id: str, file: str | None = None, **parameters: Any) -> SQLExecuteQueryOperator:
-    """A SQL operator for ``include/sql/tasks/<file>.sql``; values are bound, never written into the statement."""
-    return SQLExecuteQueryOperator(
-        task_id=task_id,
-        conn_id=WAREHOUSE_CONN_ID,
-        sql=f"tasks/{file or task_id}.sql",
-        parameters={"execution_id": EXECUTION, **parameters},
-        split_statements=True,
-        return_last=True,
-        autocommit=True,
-        show_return_value_in_logs=True,
-        # Short and idempotent, so a few quick retries bridge a restart of the database.
-        retries=5,
-        retry_delay=timedelta(seconds=10),
-    )
+def _sql_task(task_id: str, file: str | None = None, **parameters: Any) -> WarehouseSqlOperator:
+    return WarehouseSqlOperator(task_id=task_id, file=file, parameters={"execution_id": EXECUTION, **parameters})

@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pendulum
-from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
-from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param, chain, get_parsing_context, task
+from airflow.sdk import DAG, Asset, Param, chain, get_parsing_context, task
 
 # Not airflow.sdk's: in Airflow 3.3 that one cannot be serialised (its _summary is missing).
 from airflow.timetables.events import EventsTimetable
 
+from sportmonks.airflow_compat import CronTriggerTimetable
 from sportmonks.alerts.failures import run_failed, run_succeeded
-from sportmonks.config.settings import ROUTES_DIR, SQL_DIR, WAREHOUSE_CONN_ID
+from sportmonks.config.settings import ROUTES_DIR, SQL_DIR
 from sportmonks.errors import ConfigurationError
 from sportmonks.operators.routes import EnsureRouteTablesOperator, RouteExtractOperator
+from sportmonks.operators.sql import WarehouseSqlOperator
 from sportmonks.planning.execution_id import execution_id
+from sportmonks.render.dag import DeadlineDag
 from sportmonks.routes.parse import Problem, load_routes
 from sportmonks.routes.spec import Route
 
@@ -52,9 +54,17 @@ by hand: trigger with a short period. Figures of each run: `etl.collector_runs`.
 **Clear.** `extract` continues at the page where it stopped. A run that was complete reads everything again; contents
 that are already stored are not stored twice.
 
-**Backfill.** Trigger with the form{backfill}; `dry_run` first shows the listings and requests. `force` starts from the
-first page, even where an earlier run stopped half-way.
+**Backfill.** {backfill} `dry_run` first shows the listings and requests. `force` starts from the first page, even where
+an earlier run stopped half-way.
 """
+BACKFILL_DAYS = (
+    "Trigger with the form (`date_from`, `date_to`), or use Airflow's own Backfill: each of its runs reads the days "
+    "from its own to the one before the next run."
+)
+BACKFILL_WITHOUT_PERIOD = (
+    "Trigger with the form. Airflow's own Backfill is refused, because this route has no period: every run would read"
+    " the same pages."
+)
 
 TABLES_DOC = """\
 ### Tables of the raw routes
@@ -102,7 +112,7 @@ def build_route_dag(route: Route) -> DAG:
 
     period = route.period
     minutes = route.deadline_minutes
-    dag = DAG(
+    dag = DeadlineDag(
         dag_id=route.name,
         dag_display_name=f"Raw: {route.client} {route.route}",
         description=route.description or f"{route.route} of {route.client} into raw.{route.table}",
@@ -117,7 +127,7 @@ def build_route_dag(route: Route) -> DAG:
             period=f", in windows of {period.max_days} days" if period and period.max_days else "",
             file=route.file,
             retry_max=route.retry_max + 1,
-            backfill=" (`date_from`, `date_to`)" if period else "",
+            backfill=BACKFILL_DAYS if period else BACKFILL_WITHOUT_PERIOD,
         ),
         schedule=_schedule(route),
         start_date=_start(route),
@@ -141,15 +151,8 @@ def build_route_dag(route: Route) -> DAG:
         extract = RouteExtractOperator(
             task_id="extract", route=route, outlets=[Asset(f"raw.{route.table}")], on_success_callback=run_succeeded
         )
-        summary = SQLExecuteQueryOperator(
-            task_id="summary",
-            conn_id=WAREHOUSE_CONN_ID,
-            sql="tasks/close_route.sql",
-            parameters={"route": route.name, "execution": EXECUTION},
-            autocommit=True,
-            show_return_value_in_logs=True,
-            retries=5,
-            retry_delay=timedelta(seconds=10),
+        summary = WarehouseSqlOperator(
+            task_id="summary", file="close_route", parameters={"route": route.name, "execution": EXECUTION}
         )
         ensure.as_setup()  # type: ignore[no-untyped-call]
         summary.as_teardown(setups=ensure)
@@ -180,7 +183,8 @@ def route_params(route: Route) -> dict[str, Param]:
                 type=["null", "string"],
                 format="date",
                 title="From",
-                description="First day (UTC). Empty: a little before the end of the last run.",
+                description="First day (UTC). Empty: a little before the end of the last run; in a run of Airflow's"
+                " Backfill, the days of that run.",
             ),
             "date_to": Param(
                 None,

@@ -113,7 +113,8 @@ def warehouse_conninfo(conn_id: str = WAREHOUSE_CONN_ID) -> str:
     Raises ConfigurationError when there is no such connection, and for an option that cannot be used.
     """
     from airflow.sdk import BaseHook
-    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    from sportmonks.airflow_compat import AirflowNotFoundException
 
     variable = f"AIRFLOW_CONN_{conn_id.upper()}"
     try:

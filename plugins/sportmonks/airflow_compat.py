@@ -1,0 +1,145 @@
+"""The differences between the Airflow releases that the package runs on: 3.1, 3.2 and 3.3.
+
+No other module asks for Airflow's version. What has the same place in all three releases is imported from there. The
+Variables and connections that the package reads are looked up here as well.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow import __version__
+from airflow.sdk import BaseHook, Connection, Variable
+
+try:
+    from airflow.sdk import CronTriggerTimetable
+    from airflow.sdk.exceptions import (
+        AirflowException,
+        AirflowFailException,
+        AirflowNotFoundException,
+        AirflowSkipException,
+    )
+except ImportError:  # Airflow 3.1
+    from airflow.exceptions import (  # type: ignore[no-redef,attr-defined]
+        AirflowException,
+        AirflowFailException,
+        AirflowNotFoundException,
+        AirflowSkipException,
+    )
+    from airflow.timetables.trigger import CronTriggerTimetable  # type: ignore[assignment]
+
+from sportmonks.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from airflow.sdk.definitions.deadline import BaseDeadlineReference, DeadlineAlert
+
+__all__ = [
+    "AirflowException",
+    "AirflowFailException",
+    "AirflowNotFoundException",
+    "AirflowSkipException",
+    "CronTriggerTimetable",
+    "configuration",
+    "connection",
+    "deadline_alert",
+    "deadline_reference_base",
+    "read_variable",
+    "secrets_source",
+]
+
+RELEASE = tuple(int(part) for part in __version__.split(".")[:2])
+
+
+def read_variable(name: str) -> str | None:
+    """The text of an Airflow Variable, None when there is none, wherever Airflow runs this code.
+
+    Under a supervisor (tasks, the DAG processor, the triggerer) ``airflow.sdk.Variable`` asks the API server. In
+    ``airflow dags test``, ``tasks test`` and ``dags reserialize``, and in a script that fills a DagBag, it knows the
+    environment and the configured secrets backend only; these processes reach the metadata database themselves.
+    """
+    found = Variable.get(name, default=None)
+    if found is None and not _is_supervised():
+        from airflow.models.variable import Variable as StoredVariable
+
+        found = StoredVariable.get_variable_from_secrets(key=name)
+    return None if found is None else str(found)
+
+
+def secrets_source(name: str) -> str:
+    """Where the value of a Variable comes from that Airflow's database does not decide, in words."""
+    variable = f"AIRFLOW_VAR_{name.upper()}"
+    if variable in os.environ:
+        return f"the environment variable {variable}"
+    options = (("workers", "secrets_backend"), ("secrets", "backend"))
+    backends = (str(configuration().get(section, option, fallback="") or "") for section, option in options)
+    return f"the secrets backend {next(filter(None, backends), 'of Airflow')}"
+
+
+def _is_supervised() -> bool:
+    runner = sys.modules.get("airflow.sdk.execution_time.task_runner")
+    return getattr(runner, "SUPERVISOR_COMMS", None) is not None
+
+
+def connection(conn_id: str, how_to_make: str) -> Connection:
+    """An Airflow connection. Raises ConfigurationError when there is none: a retry would not find it either.
+
+    ``how_to_make``: type and fields of the connection, and another place where it can be set, for the hint.
+    """
+    try:
+        return BaseHook.get_connection(conn_id)
+    except AirflowNotFoundException:
+        raise ConfigurationError(
+            f"There is no Airflow connection {conn_id}.",
+            hint=how_to_make.format(variable=f"AIRFLOW_CONN_{conn_id.upper()}"),
+        ) from None
+
+
+def configuration() -> Any:
+    """Airflow's configuration as tasks may read it."""
+    if RELEASE < (3, 2):
+        from airflow import configuration as module
+    else:
+        from airflow.sdk import configuration as module  # type: ignore[no-redef]
+    return module.conf
+
+
+def deadline_reference_base() -> type[BaseDeadlineReference]:
+    """The class from which a deadline reference of one's own is derived."""
+    if RELEASE < (3, 2):
+        from airflow.models.deadline import ReferenceModels
+
+        return ReferenceModels.BaseDeadlineReference  # type: ignore[return-value]
+    from airflow.sdk.definitions.deadline import BaseDeadlineReference
+
+    return BaseDeadlineReference
+
+
+def deadline_alert(
+    name: str,
+    reference: BaseDeadlineReference,
+    interval: timedelta,
+    callback: Callable[..., Any],
+    kwargs: Mapping[str, Any],
+) -> DeadlineAlert:
+    """A deadline ``interval`` after ``reference``; the coroutine function ``callback`` runs in the triggerer.
+
+    Airflow 3.1 has no references of one's own: there the deadline counts from Airflow's DAGRUN_QUEUED_AT, which is the
+    same time. Only 3.3 has names of deadlines.
+    """
+    # At run time DeadlineAlert is in airflow.sdk as well, but not in its type stub.
+    from airflow.sdk.definitions.deadline import DeadlineAlert
+
+    if RELEASE < (3, 2):
+        from airflow.sdk.definitions.deadline import AsyncCallback, DeadlineReference  # type: ignore[attr-defined]
+
+        reference = DeadlineReference.DAGRUN_QUEUED_AT
+    else:
+        from airflow.sdk.definitions.callback import AsyncCallback
+    options: dict[str, Any] = {"name": name} if RELEASE >= (3, 3) else {}
+    return DeadlineAlert(
+        reference=reference, interval=interval, callback=AsyncCallback(callback, kwargs=dict(kwargs)), **options
+    )
