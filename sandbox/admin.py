@@ -10,6 +10,7 @@ GET|POST /_admin/clock            {"now": iso | "advance_seconds": n | "next_kic
 GET|POST /_admin/limits           {"limit", "window_seconds", "entity"}
 GET|POST|DELETE /_admin/faults    see ?help=1; DELETE /_admin/faults/{id} for one
 POST /_admin/corrections          {"n", "season", "kinds", "ids"}; POST /_admin/deletions {"n", "season", "ids"}
+POST /_admin/recreations          {"n", "season", "ids"}: matches get another id, the old one is not known any more
 GET|POST /_admin/variants         open points of the documentation
 GET|POST /_admin/plan             {"leagues", "forbidden_includes"}
 POST /_admin/reset                back to the start: no corrections, faults, calls; clock, limits, variants as given
@@ -166,6 +167,14 @@ class Admin:
         )
         return _json_response({"count": len(done), "deleted": done})
 
+    async def recreations(self, request: Request) -> Response:
+        body = await self._body(request, "n", "season", "ids")
+        ids = body.get("ids")
+        done = corrections.recreate(
+            self.sandbox, int(body.get("n", len(ids) if ids else 1)), season=body.get("season"), ids=ids
+        )
+        return _json_response({"count": len(done), "recreated": done})
+
     async def variants(self, request: Request) -> Response:
         if request.method == "POST":
             for name, value in (await self._body(request)).items():
@@ -227,6 +236,7 @@ def admin_app(sandbox: Sandbox) -> Starlette:
             Route("/_admin/faults/{id:int}", admin.faults, methods=["DELETE"]),
             Route("/_admin/corrections", admin.corrections, methods=["POST"]),
             Route("/_admin/deletions", admin.deletions, methods=["POST"]),
+            Route("/_admin/recreations", admin.recreations, methods=["POST"]),
             Route("/_admin/variants", admin.variants, methods=both),
             Route("/_admin/plan", admin.plan, methods=both),
             Route("/_admin/reset", admin.reset, methods=["POST"]),

@@ -165,7 +165,20 @@ def delete(sandbox: Sandbox, number: int, *, season: int | None = None, ids: lis
     for view in _candidates(sandbox, rng, season, ids, False):
         if len(done) >= number:
             break
-        if not view.deleted and all(row["fixture_id"] != view.id for row in done):
+        if not view.deleted and view.id not in sandbox.originals and all(row["fixture_id"] != view.id for row in done):
             sandbox.change(view.id).deleted_at = sandbox.now()
             done.append({"fixture_id": view.id, "season_id": view.season.id, "state_id_before": view.state_id})
+    return done
+
+
+def recreate(sandbox: Sandbox, number: int, *, season: int | None = None, ids: list[int] | None = None) -> list[Row]:
+    """Create matches anew under other ids: the old ids leave lists and multi, and are not listed as deleted."""
+    rng = Random(mix(sandbox.options.seed, 84, len(sandbox.recreated)))
+    done: list[Row] = []
+    for view in _candidates(sandbox, rng, season, ids, False):
+        if len(done) >= number:
+            break
+        if not view.deleted and view.id not in sandbox.originals and view.id not in sandbox.recreated:
+            new_id = sandbox.recreate(view.id)
+            done.append({"fixture_id": view.id, "season_id": view.season.id, "new_id": new_id})
     return done

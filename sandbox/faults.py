@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
 from random import Random
 from typing import Any
 
 import msgspec
 
 from sandbox.odd_text import OddRows, with_objects
+from sandbox.outcome import PLAYED
 
 KINDS: dict[str, str] = {
     "status": "HTTP `status` (default 500; 502, 503, 504...) with an HTML body",
@@ -52,6 +54,9 @@ KINDS: dict[str, str] = {
     "odd_dates": "kick-offs and ends of periods at the ends of the calendar, or no date at all",
     "deep_nesting": "a key nobody knows holds 7,000 nested lists",
     "no_id": "`n` rows (default 1) come without their id",
+    "offset_times": "kick-offs as ISO 8601 with an offset of `hours` (default 2) from UTC",
+    "called_off": "played matches in state `state_id` (default 10), without scores and without the includes in `drop`"
+    " (default events, lineups)",
     "huge": "each row carries `megabytes` (default 5) more",
     "no_rate_limit": "neither body nor headers say what remains",
     "wrong_rate_limit": "body and headers say `remaining` (default 999999)",
@@ -83,6 +88,8 @@ ROW_FAULTS = (
     "set_fields",
     "php_lists",
     "no_id",
+    "offset_times",
+    "called_off",
 )
 # Those that write rows as no JSON library does.
 TEXT_FAULTS = ("bad_text", "odd_numbers", "odd_dates", "deep_nesting")
@@ -250,6 +257,12 @@ def _change_row(fault: Fault, row: dict[str, Any]) -> None:
             target.update(fault.get("values", {"state_id": 99}))
     elif fault.kind == "php_lists":
         row.update(with_objects(row))
+    elif fault.kind == "offset_times":
+        _with_offset(row, float(fault.get("hours", 2)))
+    elif fault.kind == "called_off" and row.get("state_id") in PLAYED:
+        dropped = ("scores", *fault.get("drop", ("events", "lineups")))
+        row.update({"state_id": fault.get("state_id", 10), "result_info": None})
+        row.update({name: [] for name in dropped if name in row})
     elif fault.kind == "huge":
         row["padding"] = "x" * int(fault.get("megabytes", 5) * 1_000_000)
     elif fault.kind == "unknown_keys":
@@ -258,3 +271,9 @@ def _change_row(fault: Fault, row: dict[str, Any]) -> None:
                 if isinstance(inner, dict):
                     inner["unheard_of"] = {"new": [1, None]}
         row["brand_new_field"] = {"nested": True, "list": [1, 2, 3]}
+
+
+def _with_offset(row: dict[str, Any], hours: float) -> None:
+    if isinstance(row.get("starting_at"), str):
+        kick_off = datetime.fromisoformat(row["starting_at"]).replace(tzinfo=UTC)
+        row["starting_at"] = kick_off.astimezone(timezone(timedelta(hours=hours))).isoformat()

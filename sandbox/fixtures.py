@@ -33,7 +33,8 @@ def _seasons_of_query(sandbox: Sandbox, query: Query) -> list[Season]:
 
 
 def _fixture_page(sandbox: Sandbox, ids: Sequence[int], query: Query, url: str) -> ApiResponse:
-    page, pagination = page_of(ids, query, lambda fixture_id: fixture_id, url, sandbox)
+    listed = [sandbox.listed_id(fixture_id) for fixture_id in ids]
+    page, pagination = page_of(listed, query, lambda fixture_id: fixture_id, url, sandbox)
     views = (sandbox.view(fixture_id) for fixture_id in page)
     return ApiResponse(
         [fixture_bytes(sandbox, view, query) for view in views if view is not None], pagination=pagination
@@ -140,7 +141,7 @@ def _around_now(sandbox: Sandbox) -> Iterable[FixtureView]:
         if season.start - 7 * DAY <= now <= season.end + 120 * DAY:
             ids |= {season.fixture_id(index) for index in sandbox.moved(season)}
     ids |= sandbox.changes.keys()
-    return (v for v in map(sandbox.view, sorted(ids)) if v is not None and not v.deleted)
+    return (v for v in map(sandbox.view, map(sandbox.listed_id, sorted(ids))) if v is not None and not v.deleted)
 
 
 def livescores(sandbox: Sandbox, query: Query, parts: tuple[str, ...], url: str) -> ApiResponse:

@@ -117,6 +117,8 @@ class Sandbox:
         self.world = World(options, clock.now())
         self.multi_maximum = multi_maximum
         self.changes: dict[int, Change] = {}
+        self.recreated: dict[int, int] = {}
+        self.originals: dict[int, int] = {}
         self.canonical: dict[tuple[Any, ...], dict[str, Any]] = {}
         self._moved: dict[int, list[int]] = {}
         self.cache = Cache(cache_mb * 1_000_000)
@@ -140,6 +142,8 @@ class Sandbox:
     def reset(self) -> None:
         """Back to the start: no corrections, faults, calls, open windows; clock, limits, plan and variants as given."""
         self.changes.clear()
+        self.recreated.clear()
+        self.originals.clear()
         self.canonical.clear()
         self.cache = Cache(self.cache.limit)
         self.faults = Faults(self.options.seed)
@@ -171,14 +175,31 @@ class Sandbox:
         return [season for season in self.world.visible_seasons(self.now()) if self.in_plan(season.league)]
 
     def view(self, fixture_id: int) -> FixtureView | None:
-        """The fixture as it is now, deleted ones too; None for unknown, unannounced or outside the plan."""
-        found = self.world.find(fixture_id)
+        """The fixture as it is now, deleted ones too; None for unknown, unannounced or outside the plan, and for an id
+        under which the match is no longer."""
+        if fixture_id in self.recreated:
+            return None
+        found = self.world.find(self.originals.get(fixture_id, fixture_id))
         if found is None or self.season(found[0].id) is None:
             return None
         return self.view_at(*found)
 
     def view_at(self, season: Season, index: int) -> FixtureView:
-        return FixtureView(self.world, season, index, self.now(), self.changes.get(season.fixture_id(index)))
+        view = FixtureView(self.world, season, index, self.now(), self.changes.get(season.fixture_id(index)))
+        view.id = self.listed_id(view.id)
+        return view
+
+    def listed_id(self, fixture_id: int) -> int:
+        """The id under which a fixture of the world is listed: its own, or the one that it was created anew under."""
+        return self.recreated.get(fixture_id, fixture_id)
+
+    def recreate(self, fixture_id: int) -> int:
+        """Give a match another id, which the world does not use: the old one is unknown then, and not deleted."""
+        season, index = self.world.find(fixture_id) or (None, 0)
+        assert season is not None
+        new = season.base + 3 * index + (fixture_id - season.base + 1) % 3
+        self.recreated[fixture_id], self.originals[new] = new, fixture_id
+        return new
 
     def season_views(self, season_id: int) -> Iterator[FixtureView]:
         season = self.season(season_id)
@@ -193,7 +214,7 @@ class Sandbox:
 
     def change(self, fixture_id: int) -> Change:
         """The record of corrections of a fixture, made when there is none; its revision moves on."""
-        change = self.changes.setdefault(fixture_id, Change())
+        change = self.changes.setdefault(self.originals.get(fixture_id, fixture_id), Change())
         change.revision += 1
         change.changed_at = self.now()
         return change

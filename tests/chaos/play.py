@@ -95,6 +95,7 @@ class ScenarioPlay:
         self.uncertain: set[int] = set()
         self.tombstones: dict[int, str] = {}
         self.deleted: set[int] = set()
+        self.recreated: dict[int, int] = {}
         self.move(0)
         self.runner = Runner(
             league_of(box),
@@ -222,6 +223,10 @@ class ScenarioPlay:
                 self.tombstones |= self.stored_payload(row["fixture_id"])
                 self.result.deletions += 1
 
+        if phase.recreations:
+            for row in self.box.admin("POST", "/recreations", {"n": phase.recreations})["recreated"]:
+                self.recreated[row["fixture_id"]] = row["new_id"]
+
     def stored_payload(self, fixture_id: int) -> dict[int, str]:
         """The payload that the warehouse holds of a fixture when the provider deletes it; it must stay as it is."""
         rows = self.runner.query("SELECT payload::text FROM raw.fixtures WHERE fixture_id = %s", fixture_id)
@@ -300,7 +305,7 @@ class ScenarioPlay:
             """-- Changes of the index are dated after the last read, which may be later than a clock that was set back.
                SELECT extract(epoch FROM min(greatest(next_due_at, index_changed_at, index_missing_at)))::float8
                FROM football.fixtures
-               WHERE deleted_at IS NULL
+               WHERE deleted_at IS NULL AND next_due_at IS NOT NULL
                  AND (missing_reads + held_reads + failed_reads > 0
                       OR greatest(index_changed_at, index_missing_at) > last_requested_at)"""
         )[0]

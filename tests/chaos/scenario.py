@@ -49,6 +49,11 @@ PASSING: tuple[dict[str, Any], ...] = (
     {"kind": "odd_dates", "match": {"path": "multi"}, "rate": 0.3},
     {"kind": "deep_nesting", "match": {"path": "multi"}, "rate": 0.2},
     {"kind": "no_id", "match": {"path": "/fixtures"}, "rate": 0.4, "n": 2},
+    {"kind": "degraded", "match": {"path": "multi"}, "rate": 0.6, "drop": ["scores", "periods"]},
+    {"kind": "called_off", "match": {"path": "multi"}, "rate": 0.5},
+    {"kind": "called_off", "match": {"path": "multi"}, "rate": 0.5, "state_id": 15, "drop": ["statistics", "lineups"]},
+    {"kind": "offset_times", "rate": 0.5},
+    {"kind": "offset_times", "match": {"path": "multi"}, "rate": 1.0, "hours": -3.5},
     {"kind": "huge", "count": 1, "megabytes": 2},
     {"kind": "no_rate_limit", "rate": 0.5},
     {"kind": "wrong_rate_limit", "rate": 0.5},
@@ -64,6 +69,7 @@ class Phase:
     advance: float = 0.0
     corrections: int = 0
     deletions: int = 0
+    recreations: int = 0
     faults: tuple[dict[str, Any], ...] = ()
     sabotage: str | None = None
     params: dict[str, Any] = field(default_factory=dict)
@@ -135,6 +141,7 @@ def _phase(rng: Random, number: int, tight: bool) -> Phase:
         advance=rng.choice((0, 60, HOUR, 3 * HOUR, DAY, 8 * DAY, 31 * DAY)) if number else 0,
         corrections=rng.choice((0, 0, 2, 5)) if number else 0,
         deletions=rng.choice((0, 0, 0, 1, 2)) if number else 0,
+        recreations=rng.choice((0, 0, 0, 1, 2)) if number else 0,
         faults=faults,
         sabotage=rng.choice(SABOTAGES) if rng.random() < 0.5 else None,
         params=params,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,16 +33,21 @@ def compare(
     *,
     tombstones: dict[int, str],
     skip: frozenset[int] = frozenset(),
+    recreated: Mapping[int, int] | None = None,
 ) -> Differences:
     """Every difference between the warehouse and the sandbox.
 
     ``truth``: the sandbox's fixtures with payloads. ``tombstones``: payloads (as text) that the warehouse held of
     fixtures when they were deleted; they stay. ``skip``: fixtures that the recheck schedule has not read again yet.
+    ``recreated``: new ids of matches by their old ids, which are marked and in no result.
     """
     found = Differences()
     alive = {row["id"]: row["payload"] for row in truth if not row["deleted"]}
     deleted = {row["id"] for row in truth if row["deleted"]}
     stored = _fixtures(conn)
+    _recreated(found, conn, {old: new for old, new in (recreated or {}).items() if old in stored})
+    for fixture_id in recreated or {}:
+        stored.pop(fixture_id, None)
     for fixture_id in alive.keys() - stored.keys():
         found.lost.append(f"fixture {fixture_id} is not in the warehouse")
     for fixture_id in stored.keys() - alive.keys() - deleted:
@@ -74,6 +80,19 @@ def _fixtures(conn: psycopg.Connection[Any]) -> dict[int, tuple[str, tuple[Any, 
     columns = ", ".join((*FIXTURE.split(), "home_team_id", "away_team_id", "home_goals", "away_goals"))
     rows = conn.execute(f"SELECT id, collection_status, {columns} FROM football.fixtures").fetchall()
     return {row[0]: (row[1], tuple(row[2:])) for row in rows}
+
+
+def _recreated(found: Differences, conn: psycopg.Connection[Any], expected: Mapping[int, int]) -> None:
+    marked = dict(
+        conn.execute("SELECT id, replaced_by FROM football.fixtures WHERE replaced_by IS NOT NULL").fetchall()
+    )
+    if marked != dict(expected):
+        found.wrong.append(f"marked as created anew are {marked}, not {dict(expected)}")
+    ids = list(expected)
+    shown = conn.execute(
+        "SELECT fixture_id FROM football.fixture_results WHERE fixture_id = ANY (%s)", (ids,)
+    ).fetchall()
+    found.duplicates += [f"the old id {row[0]} of a match is among the results" for row in shown]
 
 
 def _payloads(found: Differences, raw: dict[int, Any], payloads: dict[int, dict[str, Any]]) -> None:
@@ -120,7 +139,7 @@ TABLES = ("raw.fixtures", "football.fixtures", "football.teams", *(f"football.{n
 BOOKKEEPING = (
     "collection_status ended_at first_fetched_at last_fetched_at last_requested_at last_changed_at unchanged_reads"
     " held_reads held_hash missing_reads failed_reads last_error index_changed_at index_missing_at next_due_at"
-    " due_reason updated_at read_includes"
+    " due_reason updated_at read_includes index_listed replaced_by"
 ).split()
 
 

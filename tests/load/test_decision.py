@@ -149,8 +149,8 @@ def test_a_degraded_payload_is_held_back(
     assert (found.state.last_fetched_at, found.state.missing_reads, found.state.failed_reads) == (NOW, 0, 0)
     if outcome == "HELD":
         assert found.error == f"degraded in events: stored data kept (read {counted} of 3)"
-        # What is stored stays as it is, its state included.
-        assert (found.changed, found.status, found.state.state_id) == (False, "COLLECTED", 5)
+        # The degraded section stays as it is stored, the rest is taken from the payload, its state included.
+        assert (found.held_sections, found.status, found.state.state_id) == (("events",), "COLLECTED", 7)
         assert found.held_hash == loss_hash(NO_EVENTS)
     else:
         assert (found.error, found.changed, found.held_hash, found.state.state_id) == (None, True, None, 7)
@@ -339,10 +339,13 @@ def test_a_decision_as_a_row() -> None:
 
 
 def test_what_the_index_reported_is_answered_by_a_fixture_that_came_back_only() -> None:
-    """A fixture whose change in the index was followed by no read is still due for it."""
+    """A fixture whose change in the index was followed by no read is still due for it: it was not returned, or the call
+    began before the index was read."""
+    row = returned(stored(index_changed_at=NOW - HOUR), payload()).row(RecheckSettings(), GUARD, NOW)
+    assert row["due_reason"] == "recheck_7d"
     before = stored(index_changed_at=NOW + HOUR)
     row = returned(before, payload()).row(RecheckSettings(), GUARD, NOW)
-    assert row["due_reason"] == "recheck_7d"
+    assert (row["due_reason"], row["next_due_at"]) == ("changed_in_index", (NOW + HOUR).isoformat())
     row = decide_missing(1, before, NOW).row(RecheckSettings(), GUARD, NOW)
     assert (row["due_reason"], row["next_due_at"]) == ("changed_in_index", (NOW + HOUR).isoformat())
 

@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 
 from sportmonks.config.catalog import GuardSettings
-from tests.harness.load import HOUR, ChunkHarness, FixtureJson, assert_stored, fixture_row, rows_of, shuffled
+from tests.harness.load import (
+    HOUR,
+    ChunkHarness,
+    FixtureJson,
+    assert_stored,
+    changed_rows,
+    fixture_row,
+    rows_of,
+    shuffled,
+    versions,
+)
 
 Degrade = Callable[[FixtureJson], Any]
 
@@ -208,6 +218,103 @@ def test_a_match_that_is_called_off_may_lose_what_was_announced(
     chunk.index(one)
     chunk.store(one)
     assert chunk.store({**one, "state_id": after, "lineups": [], "events": []}).outcomes == {outcome: 1}
+
+
+CURRENT = [
+    {"id": key, "type_id": 1525, "participant_id": key, "score": score, "description": "CURRENT"}
+    for key, score in ((1, {"goals": 0, "participant": "home"}), (2, {"goals": 3, "participant": "away"}))
+]
+POSTPONED = {"state_id": 10, "starting_at": "2027-03-01 18:00:00", "scores": []}
+
+
+@pytest.mark.parametrize(
+    ("change", "held", "goals"),
+    [
+        # Awarded: two rows in place of many.
+        ({"state_id": 17, "scores": CURRENT, "events": [], "lineups": []}, ["events", "lineups"], (0, 3)),
+        ({**POSTPONED, "events": [], "periods": []}, ["events", "periods"], None),
+        ({"state_id": 15, "scores": [], "statistics": []}, ["statistics"], None),
+        ({"state_id": 12, "scores": [], "result_info": None, "lineups": []}, ["lineups"], None),
+        ({"name": "B vs A", "participants": []}, ["participants"], "stored"),
+        # A played match has a score: an answer without one is degraded in it.
+        ({"name": "B vs A", "scores": []}, ["scores"], "stored"),
+        ({"state_id": 8, "scores": CURRENT[:1]}, ["scores"], "stored"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_only_the_degraded_sections_are_held_back(
+    chunk: ChunkHarness, rich: FixtureJson, change: dict[str, Any], held: list[str], goals: Any
+) -> None:
+    """State, kick-off, result and scores are right at once; the sections follow when the loss stays."""
+    before = fixture_row(chunk.conn, rich["id"])
+    degraded = {**rich, **change}
+    assert chunk.store(degraded).outcomes == {"HELD": 1}
+    expected = {**degraded, **{name: rich[name] for name in held}}
+    assert_stored(chunk.conn, expected)
+    row = fixture_row(chunk.conn, rich["id"])
+    stored_goals = (before["home_goals"], before["away_goals"])
+    assert (row["home_goals"], row["away_goals"]) == {"stored": stored_goals, None: (None, None)}.get(goals, goals)
+    assert (row["held_reads"], row["due_reason"], row["next_due_at"]) == (1, "held", chunk.now + HOUR)
+    changed = {change["section"] for change in rows_of(chunk.conn, "etl.fixture_changes")}
+    assert changed
+    assert not changed & set(held)
+    # The same again writes nothing but counters.
+    versions_before = versions(chunk.conn)
+    assert chunk.store(shuffled(degraded)).outcomes == {"HELD": 1}
+    assert {table for table, _ in changed_rows(versions_before, versions(chunk.conn))} == {"football.fixtures"}
+    assert chunk.store(degraded).outcomes == {"HELD": 1}
+    assert chunk.store(degraded).outcomes == {"SAVED": 1}
+    assert_stored(chunk.conn, degraded)
+    assert {change["section"] for change in rows_of(chunk.conn, "etl.fixture_changes")} >= {*held}
+
+
+def test_rows_that_come_back_are_no_change(chunk: ChunkHarness, rich: FixtureJson) -> None:
+    corrected = copy.deepcopy(rich)
+    corrected["scores"][0]["score"]["goals"] += 1
+    assert chunk.store({**corrected, "events": []}).changes == 1
+    found = chunk.store(corrected)
+    assert (found.outcomes, found.changes) == ({"UNCHANGED": 1}, 0)
+    assert_stored(chunk.conn, corrected)
+    row = fixture_row(chunk.conn, rich["id"])
+    assert (row["held_reads"], row["held_hash"]) == (0, None)
+
+
+def test_lineups_are_taken_while_their_details_are_held_back(chunk: ChunkHarness, rich: FixtureJson) -> None:
+    corrected = copy.deepcopy(rich)
+    corrected["lineups"][0]["jersey_number"] = 98
+    degraded = copy.deepcopy(corrected)
+    no_details(degraded)
+    assert chunk.store(degraded).outcomes == {"HELD": 1}
+    assert_stored(chunk.conn, corrected)
+
+
+def test_a_section_that_is_held_back_keeps_the_includes_it_was_requested_with(
+    chunk: ChunkHarness, rich: FixtureJson
+) -> None:
+    chunk.includes = tuple("lineups" if name == "lineups.details" else name for name in chunk.includes)
+    assert chunk.store({**rich, "name": "Another", "lineups": []}).outcomes == {"HELD": 1}
+    assert_stored(chunk.conn, {**rich, "name": "Another"})
+    (raw,) = rows_of(chunk.conn, "raw.fixtures", "fixture_id = %s", rich["id"])
+    assert sorted(raw["includes"]) == sorted(
+        (*(name for name in chunk.includes if name != "lineups"), "lineups.details")
+    )
+
+
+def test_a_match_that_is_called_off_keeps_its_teams(chunk: ChunkHarness, rich: FixtureJson) -> None:
+    announced = {**rich, "id": 77, "state_id": 1, "scores": []}
+    chunk.index(announced)
+    chunk.store(announced)
+    called_off = {**announced, "state_id": 10, "lineups": [], "participants": []}
+    assert chunk.store(called_off).outcomes == {"HELD": 1}
+    assert_stored(chunk.conn, {**called_off, "participants": rich["participants"]})
+
+
+def test_held_sections_of_a_payload_that_needs_cleaning(chunk: ChunkHarness, rich: FixtureJson) -> None:
+    odd = {**rich, "length": "", "events": []}
+    assert chunk.store(odd).outcomes == {"HELD": 1}
+    row = fixture_row(chunk.conn, rich["id"])
+    assert (row["length"], row["collection_status"]) == (None, "COLLECTED")
+    assert len(rows_of(chunk.conn, "football.fixture_events", "fixture_id = %s", rich["id"])) == len(rich["events"])
 
 
 def test_the_settings_of_the_guard_decide(chunk: ChunkHarness, rich: FixtureJson) -> None:

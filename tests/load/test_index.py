@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import psycopg
 import pytest
 
 from sportmonks.collect.plan_store import read_states
+from sportmonks.load.batch import store_batch
 from sportmonks.planning.chunks import RunFilter, plan_chunks
 from sportmonks.warehouse.queries import sql
 from tests.harness.load import NOW, ChunkHarness, FixtureJson, fixture_row, rows_of
@@ -52,7 +54,24 @@ def test_the_same_index_again_reports_nothing_new(chunk: ChunkHarness, payloads:
     assert rows_of(chunk.conn, "football.fixtures") == before
 
 
-@pytest.mark.parametrize("change", [{"state_id": 7}, {"starting_at": "2027-01-01 20:00:00"}])
+CHANGES: list[dict[str, Any]] = [
+    {"state_id": 7},
+    {"starting_at": "2027-01-01 20:00:00"},
+    {"name": "Winner of A vs Winner of B", "placeholder": True},
+    {"stage_id": 8},
+    {"round_id": None},
+    {"group_id": 8},
+    {"aggregate_id": 8},
+    {"venue_id": 8},
+    {"result_info": "Decided afterwards."},
+    {"leg": "2/2"},
+    {"details": "Replay"},
+    {"length": 120},
+    {"has_odds": False},
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=str)
 def test_a_fixture_that_moved_in_the_index_is_due_and_its_payload_decides(
     read: ChunkHarness, payloads: list[FixtureJson], change: dict[str, Any]
 ) -> None:
@@ -63,7 +82,7 @@ def test_a_fixture_that_moved_in_the_index_is_due_and_its_payload_decides(
     assert (found.new, found.moved, found.gone) == (0, 1, 0)
     assert due(read) == {one["id"]: "changed_in_index"}
     row = fixture_row(read.conn, one["id"])
-    assert all(row[key] == before[key] for key in ("state_id", "starting_at", "updated_at"))
+    assert all(row[key] == before[key] for key in (*change, "updated_at"))
     read.store(one)
     assert due(read) == {}
 
@@ -71,6 +90,108 @@ def test_a_fixture_that_moved_in_the_index_is_due_and_its_payload_decides(
 def test_a_field_that_the_index_leaves_out_has_not_moved(read: ChunkHarness, payloads: list[FixtureJson]) -> None:
     found = read.index(*({**row, "state_id": None, "starting_at": None} for row in payloads))
     assert (found.moved, due(read)) == (0, {})
+
+
+def test_what_an_index_tells_of_a_fixture_that_is_not_collected_is_taken(
+    chunk: ChunkHarness, payloads: list[FixtureJson]
+) -> None:
+    """A final whose teams are drawn, with its round and venue."""
+    drawn = {**payloads[0], "name": "A vs B", "placeholder": False, "venue_id": 12, "round_id": 34, "result_info": None}
+    chunk.index({**payloads[0], "name": "TBC vs TBC", "placeholder": True, "round_id": None}, *payloads[1:])
+    assert fixture_row(chunk.conn, drawn["id"])["name"] == "TBC vs TBC"
+    assert chunk.index(drawn, *payloads[1:]).moved == 1
+    row = fixture_row(chunk.conn, drawn["id"])
+    for key in ("name", "placeholder", "venue_id", "round_id", "stage_id", "result_info"):
+        assert row[key] == drawn[key]
+
+
+def test_an_index_that_goes_on_telling_something_else_does_not_make_due_in_every_run(
+    read: ChunkHarness, payloads: list[FixtureJson]
+) -> None:
+    other = [{**payloads[0], "venue_id": 8}, *payloads[1:]]
+    # Two reads have brought nothing new when it begins: the delay is 80 hours after the next, and then twice as long.
+    for hours, moved in ((24, 1), (1, 0), (24, 0), (48, 0), (24, 1), (1, 0), (120, 0), (48, 1)):
+        read.now += timedelta(hours=hours)
+        assert read.index(*other).moved == moved
+        if moved:
+            read.store(payloads[0])
+    # Something new is told: due at once.
+    other[0]["venue_id"] = 9
+    assert read.index(*other).moved == 1
+
+
+def test_what_the_index_told_while_a_call_was_under_way_is_still_due(
+    read: ChunkHarness, payloads: list[FixtureJson]
+) -> None:
+    called_at = read.now + timedelta(minutes=30)
+    read.now += timedelta(minutes=31)
+    read.index({**payloads[0], "venue_id": 8}, *payloads[1:])
+    store_batch(read.conn, replace(read.fetched(payloads[0]), at=called_at), read.context())
+    assert due(read) == {payloads[0]["id"]: "changed_in_index"}
+    assert fixture_row(read.conn, payloads[0]["id"])["next_due_at"] <= read.now
+
+
+@pytest.mark.parametrize("how", ["teams", "name", "swapped"])
+def test_a_match_that_is_created_anew_under_another_id_counts_once(
+    read: ChunkHarness, payloads: list[FixtureJson], how: str
+) -> None:
+    old, *others = payloads
+    new = {**old, "id": 77, **({} if how == "name" else {"name": "Another name"})}
+    if how == "swapped":
+        sides = {"home": "away", "away": "home"}
+        new["participants"] = [
+            {**row, "meta": {**row["meta"], "location": sides[row["meta"]["location"]]}} for row in old["participants"]
+        ]
+    season = (read.league_id, read.season_id)
+
+    def results() -> set[int]:
+        return {row["fixture_id"] for row in rows_of(read.conn, "football.fixture_results")}
+
+    read.now += DAY
+    read.index(new, *others)
+    read.store(new)
+    read.conn.execute("SELECT etl.recount_coverage(%s, %s)", season)
+    assert fixture_row(read.conn, old["id"])["replaced_by"] == 77
+    assert results() == {row["id"] for row in (new, *others)}
+    (chunk,) = rows_of(read.conn, "etl.chunks")
+    assert (chunk["total_fixtures"], chunk["collected_fixtures"]) == (len(payloads), len(payloads))
+    assert rows_of(read.conn, "football.season_coverage")[0]["fixtures"] == len(payloads)
+    # It is read once for being gone, and then left alone, whatever came of it.
+    assert due(read)[old["id"]] == "gone_from_index"
+    read.store(missing=(old["id"],))
+    assert old["id"] not in due(read, days=1000)
+    assert fixture_row(read.conn, old["id"])["next_due_at"] is None
+    # The index lists it again: it is a match of its own.
+    read.now += DAY
+    read.index(old, new, *others)
+    assert fixture_row(read.conn, old["id"])["replaced_by"] is None
+    assert results() == {row["id"] for row in (old, new, *others)}
+    assert due(read)[old["id"]] == "changed_in_index"
+
+
+def test_a_fixture_is_not_replaced_by_one_that_goes_itself(read: ChunkHarness, payloads: list[FixtureJson]) -> None:
+    old, *others = payloads
+    new = {**old, "id": 77}
+    read.now += DAY
+    read.index(new, *others)
+    read.store(old, new)
+    assert fixture_row(read.conn, old["id"])["replaced_by"] == 77
+    read.now += DAY
+    read.index(*others)
+    assert [fixture_row(read.conn, key)["replaced_by"] for key in (old["id"], 77)] == [None, None]
+    assert due(read).keys() == {old["id"], 77}
+
+
+def test_matches_of_other_days_or_without_teams_replace_none(read: ChunkHarness, payloads: list[FixtureJson]) -> None:
+    old, *others = payloads
+    read.now += DAY
+    read.index({**old, "id": 77, "starting_at": "2031-01-01 20:00:00"}, *others)
+    assert fixture_row(read.conn, old["id"])["replaced_by"] is None
+    unknown = {**old, "id": 78, "name": "TBC vs TBC", "placeholder": True}
+    read.index({**unknown, "id": 79}, unknown, *others)
+    read.index({**unknown, "id": 79}, *others)
+    assert fixture_row(read.conn, 78)["index_missing_at"]
+    assert fixture_row(read.conn, 78)["replaced_by"] is None
 
 
 def test_a_new_fixture_and_one_that_is_gone(read: ChunkHarness, payloads: list[FixtureJson]) -> None:

@@ -6,6 +6,7 @@ import base64
 import http.client
 import json
 import time
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -233,6 +234,43 @@ def test_degraded_payloads(box: RunningSandbox, ids: list[int]) -> None:
         assert rows[0]["events"]
         assert len(rows[1]["lineups"]) == 46
     assert len(multi(box, ids)[1]["data"][0]["lineups"]) == 46
+
+
+def test_times_with_an_offset(box: RunningSandbox, ids: list[int]) -> None:
+    plain = {row["id"]: datetime.fromisoformat(row["starting_at"] + "+00:00") for row in multi(box, ids)[1]["data"]}
+    box.fault("offset_times", hours=-3.5)
+    rows = multi(box, ids)[1]["data"]
+    assert all(row["starting_at"].endswith("-03:30") for row in rows)
+    assert {row["id"]: datetime.fromisoformat(row["starting_at"]) for row in rows} == plain
+
+
+def test_played_matches_that_are_called_off(box: RunningSandbox, ids: list[int]) -> None:
+    box.fault("called_off", state_id=15, drop=["events"], match={"fixture_id": ids[0]}, rate=1.0)
+    rows = {row["id"]: row for row in multi(box, ids, "scores;events;lineups")[1]["data"]}
+    one = rows[ids[0]]
+    assert (one["state_id"], one["scores"], one["events"], one["result_info"]) == (15, [], [], None)
+    assert one["lineups"]
+    assert rows[ids[1]]["scores"]
+
+
+def test_a_match_created_anew(box: RunningSandbox, seasons: Any) -> None:
+    season = seasons.finished()
+    path = f"football/fixtures?filters=populate;fixtureSeasons:{season}&per_page=1000"
+    before = {row["id"]: row for row in box.get(path)[2]["data"]}
+    (row,) = box.admin("POST", "/recreations", {"n": 1, "season": season})["recreated"]
+    after = {row["id"]: row for row in box.get(path)[2]["data"]}
+    assert before.keys() - after.keys() == {row["fixture_id"]}
+    assert after.keys() - before.keys() == {row["new_id"]}
+    assert {**before[row["fixture_id"]], "id": row["new_id"]} == after[row["new_id"]]
+    status, body = multi(box, [row["fixture_id"], row["new_id"]])
+    assert (status, [found["id"] for found in body["data"]]) == (200, [row["new_id"]])
+    assert {event["fixture_id"] for event in body["data"][0]["events"]} <= {row["new_id"]}
+    deleted = box.get(f"football/fixtures?filters=deleted;fixtureSeasons:{season}")[2]
+    assert row["fixture_id"] not in {found["id"] for found in deleted.get("data", [])}
+    (corrected,) = box.admin("POST", "/corrections", {"ids": [row["new_id"]], "kinds": ["statistic_changed"]})[
+        "corrections"
+    ]
+    assert corrected["fixture_id"] == row["new_id"]
 
 
 def test_figures_of_the_limit_absent_or_wrong(box: RunningSandbox) -> None:

@@ -10,10 +10,10 @@ FROM (SELECT k.league_id, max(k.league_name) AS league_name, sum(f.due) AS due, 
              max(f.last_fetched_at) AS last_fetched_at, max(k.last_execution_id) AS last_execution_id,
              count(*) FILTER (WHERE f.due > 0) AS seasons
       FROM etl.chunks k
-      CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE d.next_due_at <= %(now)s::timestamptz AND d.deleted_at IS NULL) AS due,
-                                 min(greatest(d.next_due_at, d.created_at)) FILTER (WHERE d.next_due_at <= %(now)s::timestamptz AND d.deleted_at IS NULL) AS due_since,
-                                 max(d.last_fetched_at) AS last_fetched_at
-                          FROM football.fixtures d WHERE d.league_id = k.league_id AND d.season_id = k.season_id) f
+      CROSS JOIN LATERAL (SELECT count(s.fixture_id) AS due, min(s.due_since) AS due_since, max(d.last_fetched_at) AS last_fetched_at
+                          FROM football.fixtures d
+                          LEFT JOIN football.fixture_schedule s ON s.fixture_id = d.id AND s.next_due_at <= %(now)s::timestamptz
+                          WHERE d.league_id = k.league_id AND d.season_id = k.season_id) f
       WHERE k.status <> 'SKIPPED' AND k.deactivated_at IS NULL
       GROUP BY k.league_id) s
 WHERE s.due_since < %(now)s::timestamptz - make_interval(secs => %(stale_hours)s::double precision * 3600)

@@ -5,8 +5,8 @@ SELECT k.league_id, k.season_id, k.chunk_id, k.league_name, k.season_name, k.sta
        d.due IS NOT NULL AND greatest(d.since, k.last_collected_at)
            < %(now)s::timestamptz - make_interval(secs => %(stale_hours)s::double precision * 3600) AS stale
 FROM etl.chunks k
-LEFT JOIN (SELECT league_id, season_id, count(*) AS due, min(greatest(next_due_at, created_at)) AS since
-           FROM football.fixtures WHERE next_due_at <= %(now)s::timestamptz AND deleted_at IS NULL
+LEFT JOIN (SELECT league_id, season_id, count(*) AS due, min(due_since) AS since
+           FROM football.fixture_schedule WHERE next_due_at <= %(now)s::timestamptz
            GROUP BY league_id, season_id) d USING (league_id, season_id)
 WHERE k.deactivated_at IS NULL
 ORDER BY k.league_name, k.league_id, k.season_name DESC, k.season_id DESC;

@@ -28,9 +28,7 @@ CROSS JOIN (SELECT count(*) AS chunks, count(DISTINCT league_id) AS leagues, coa
                    coalesce(sum(failed_fixtures), 0) AS failed_fixtures,
                    count(*) FILTER (WHERE status = 'FAILED') AS failed_chunks, max(last_collected_at) AS last_collected_at
             FROM etl.chunks WHERE deactivated_at IS NULL) c
-CROSS JOIN (SELECT count(*) AS due_fixtures FROM football.fixtures f
-            JOIN etl.chunks k ON k.league_id = f.league_id AND k.season_id = f.season_id AND k.deactivated_at IS NULL
-            WHERE f.next_due_at <= %(now)s::timestamptz AND f.deleted_at IS NULL) d
+CROSS JOIN (SELECT count(*) AS due_fixtures FROM football.fixture_schedule WHERE next_due_at <= %(now)s::timestamptz) d
 -- etl_watch writes this metric whenever it has run the alert rules.
 CROSS JOIN (SELECT max(timestamp) AS watched_at FROM etl.etl_metrics WHERE metric_name = 'alerts_live') v
 CROSS JOIN (SELECT max(finished_at) AS last_completed_at FROM etl.etl_executions WHERE status = 'COMPLETED') n

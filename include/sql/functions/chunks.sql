@@ -38,10 +38,53 @@ SET search_path = pg_catalog, pg_temp AS $$
     WHERE c.execution_id = p_execution_id AND c.league_id = p_league_id AND c.season_id = p_season_id
 $$;
 
+-- Marks the fixtures of a season that are outside its index while another one with the same teams (or, while the teams of
+-- one are not known, the same name) on the same day is in it; takes the mark from the others. A marked one has been read
+-- once for being gone and is not read again. Returns how many marks were set or taken away.
+CREATE OR REPLACE FUNCTION etl.mark_replaced(p_league_id bigint, p_season_id bigint, p_now timestamptz DEFAULT clock_timestamp())
+RETURNS bigint LANGUAGE sql
+SET search_path = pg_catalog, pg_temp AS $$
+    WITH outside AS (
+        SELECT f.id, min(other.id) AS replaced_by
+        FROM football.fixtures f
+        LEFT JOIN football.fixtures other
+          ON other.league_id = f.league_id AND other.season_id = f.season_id AND other.id <> f.id
+         AND other.index_missing_at IS NULL AND other.deleted_at IS NULL
+         -- Once marked it stays so, although its replacement may be moved to another day.
+         AND (other.id = f.replaced_by
+              OR ((other.starting_at AT TIME ZONE 'UTC')::date = (f.starting_at AT TIME ZONE 'UTC')::date
+                  AND CASE WHEN (other.home_team_id, other.away_team_id, f.home_team_id, f.away_team_id) IS NOT NULL
+                           THEN least(other.home_team_id, other.away_team_id) = least(f.home_team_id, f.away_team_id)
+                                AND greatest(other.home_team_id, other.away_team_id) = greatest(f.home_team_id, f.away_team_id)
+                           -- Names of placeholders ("TBC vs TBC") are shared by several matches.
+                           ELSE other.name = f.name AND NOT coalesce(f.placeholder, false) END))
+        WHERE f.league_id = p_league_id AND f.season_id = p_season_id AND f.index_missing_at IS NOT NULL AND f.deleted_at IS NULL
+        GROUP BY f.id
+    ), changed AS (
+        SELECT f.id, o.replaced_by
+        FROM football.fixtures f JOIN outside o USING (id)
+        WHERE f.replaced_by IS DISTINCT FROM o.replaced_by
+        ORDER BY f.id
+        FOR UPDATE OF f
+    ), marked AS (
+        UPDATE football.fixtures f
+        SET replaced_by = c.replaced_by,
+            next_due_at = CASE WHEN c.replaced_by IS NULL THEN p_now
+                               WHEN f.last_requested_at > f.index_missing_at THEN NULL ELSE f.next_due_at END,
+            due_reason  = CASE WHEN c.replaced_by IS NULL THEN 'gone_from_index'
+                               WHEN f.last_requested_at > f.index_missing_at THEN NULL ELSE f.due_reason END
+        FROM changed c
+        WHERE f.id = c.id
+        RETURNING f.id
+    )
+    SELECT count(*) FROM marked
+$$;
+
 -- What a chunk holds now, over all runs.
 CREATE OR REPLACE FUNCTION etl.recount_coverage(p_league_id bigint, p_season_id bigint, p_now timestamptz DEFAULT clock_timestamp())
 RETURNS void LANGUAGE sql
 SET search_path = pg_catalog, pg_temp AS $$
+    SELECT etl.mark_replaced(p_league_id, p_season_id, p_now);
     UPDATE etl.chunks c
     SET total_fixtures = f.total, collected_fixtures = f.collected, settled_fixtures = f.settled, due_fixtures = f.due,
         failed_fixtures = f.failed, updated_at = p_now
@@ -51,7 +94,8 @@ SET search_path = pg_catalog, pg_temp AS $$
                                     AND (next_due_at IS NULL OR next_due_at > p_now + interval '60 days')) AS settled,
                  count(*) FILTER (WHERE next_due_at <= p_now AND deleted_at IS NULL) AS due,
                  count(*) FILTER (WHERE collection_status IN ('FAILED', 'MISSING')) AS failed
-          FROM football.fixtures WHERE league_id = p_league_id AND season_id = p_season_id) f
+          FROM football.fixtures
+          WHERE league_id = p_league_id AND season_id = p_season_id AND replaced_by IS NULL) f
     WHERE c.league_id = p_league_id AND c.season_id = p_season_id
       AND (c.total_fixtures, c.collected_fixtures, c.settled_fixtures, c.due_fixtures, c.failed_fixtures)
           IS DISTINCT FROM (f.total, f.collected, f.settled, f.due, f.failed)

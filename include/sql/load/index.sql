@@ -1,24 +1,44 @@
--- Base rows of a season's index: new fixtures, and those whose kick-off or state moved (they are due at once).
+-- Base rows of a season's index: new fixtures, and those of which the index tells something else than what is stored; these
+-- are due at once. A key that a row lacks says nothing. The provider's lists and its payloads may disagree for long, so the
+-- same row makes a fixture due again only after a day, which doubles with every read that brings nothing new; a kick-off
+-- or a state that differs makes it due in every index.
 WITH sent AS (
-    SELECT DISTINCT ON (r.id) r.id, coalesce(r.league_id, %(league_id)s) AS league_id,
-           coalesce(r.season_id, %(season_id)s) AS season_id, r.stage_id, r.round_id, r.group_id, r.aggregate_id, r.venue_id,
-           r.state_id, r.name, etl.to_utc(r.starting_at) AS starting_at
-    FROM jsonb_to_recordset(%(rows)s) AS r(
-        id bigint, league_id bigint, season_id bigint, stage_id bigint, round_id bigint, group_id bigint, aggregate_id bigint,
-        venue_id bigint, state_id bigint, name text, starting_at text)
-    ORDER BY r.id
-), news AS (
-    SELECT s.*
+    SELECT DISTINCT ON ((e.row ->> 'id')::bigint) (e.row ->> 'id')::bigint AS id,
+           (e.row ->> 'league_id')::bigint AS league_id, (e.row ->> 'season_id')::bigint AS season_id,
+           e.row - '{id,league_id,season_id}'::text[] AS listed
+    FROM jsonb_array_elements(%(rows)s) AS e(row)
+    ORDER BY (e.row ->> 'id')::bigint
+), merged AS (
+    SELECT s.id, s.listed, coalesce(s.league_id, %(league_id)s) AS league_id, coalesce(s.season_id, %(season_id)s) AS season_id,
+           hashtextextended(s.listed::text, 0) AS index_listed, k.stored, etl.to_utc(r.kick_off) AS starting_at, r.*
     FROM sent s
     LEFT JOIN football.fixtures f ON f.id = s.id
+    CROSS JOIN LATERAL (SELECT CASE WHEN f.id IS NULL THEN '{}'::jsonb ELSE jsonb_build_object(
+        'stage_id', f.stage_id, 'round_id', f.round_id, 'group_id', f.group_id, 'aggregate_id', f.aggregate_id,
+        'venue_id', f.venue_id, 'state_id', f.state_id, 'name', f.name, 'result_info', f.result_info, 'leg', f.leg,
+        'details', f.details, 'length', f.length, 'placeholder', f.placeholder, 'has_odds', f.has_odds,
+        'has_premium_odds', f.has_premium_odds,
+        'starting_at', to_char(f.starting_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')) END AS stored) k
+    CROSS JOIN LATERAL (SELECT x.*, k.stored || s.listed ->> 'starting_at' AS kick_off
+        FROM jsonb_to_record(k.stored || s.listed) AS x(
+            stage_id bigint, round_id bigint, group_id bigint, aggregate_id bigint, venue_id bigint, state_id bigint, name text,
+            result_info text, leg text, details text, length integer, placeholder boolean, has_odds boolean,
+            has_premium_odds boolean)) r
+), news AS (
+    SELECT m.*
+    FROM merged m
+    LEFT JOIN football.fixtures f ON f.id = m.id
     WHERE f.id IS NULL
        OR (f.deleted_at IS NULL
-           AND (coalesce(s.state_id, f.state_id) IS DISTINCT FROM f.state_id
-                OR coalesce(s.starting_at, f.starting_at) IS DISTINCT FROM f.starting_at
-                OR s.season_id IS DISTINCT FROM f.season_id
-                OR f.index_missing_at IS NOT NULL))
+           AND (m.state_id IS DISTINCT FROM f.state_id
+                OR m.starting_at IS DISTINCT FROM f.starting_at
+                OR m.season_id IS DISTINCT FROM f.season_id
+                OR f.index_missing_at IS NOT NULL
+                OR (NOT m.stored @> m.listed
+                    AND (f.last_fetched_at IS NULL OR f.index_listed IS DISTINCT FROM m.index_listed
+                         OR f.last_fetched_at + interval '20 hours' * 2 ^ least(f.unchanged_reads, 5) <= %(now)s))))
        -- A tombstone comes back when it is listed as anything but deleted.
-       OR (f.deleted_at IS NOT NULL AND s.state_id IS DISTINCT FROM 20)
+       OR (f.deleted_at IS NOT NULL AND m.listed ->> 'state_id' IS DISTINCT FROM '20')
 ), recorded AS (
     INSERT INTO etl.fixture_changes (changed_at, fixture_id, league_id, season_id, section, field, before, after, hours_after)
     SELECT %(now)s, f.id, f.league_id, f.season_id, 'fixture', 'deleted', 'true', 'false',
@@ -27,30 +47,41 @@ WITH sent AS (
     WHERE f.deleted_at IS NOT NULL
 ), written AS (
     INSERT INTO football.fixtures AS f (
-        id, league_id, season_id, stage_id, round_id, group_id, aggregate_id, venue_id, state_id, name, starting_at,
-        next_due_at, due_reason, created_at, updated_at)
+        id, league_id, season_id, stage_id, round_id, group_id, aggregate_id, venue_id, state_id, name, starting_at, result_info,
+        leg, details, length, placeholder, has_odds, has_premium_odds, index_listed, next_due_at, due_reason, created_at,
+        updated_at)
     SELECT id, league_id, season_id, stage_id, round_id, group_id, aggregate_id, venue_id, state_id, name, starting_at,
-           %(now)s, 'never_collected', %(now)s, %(now)s
+           result_info, leg, details, length, placeholder, has_odds, has_premium_odds, index_listed, %(now)s,
+           'never_collected', %(now)s, %(now)s
     FROM news
     ORDER BY id
     ON CONFLICT (id) DO UPDATE
         SET collection_status = CASE WHEN f.collection_status = 'DELETED' THEN 'PENDING' ELSE f.collection_status END,
-            deleted_at = NULL, index_missing_at = NULL,
+            deleted_at = NULL, index_missing_at = NULL, replaced_by = NULL, index_listed = excluded.index_listed,
             -- Later than the last read, whatever the clocks of the workers say.
             index_changed_at = CASE WHEN f.last_fetched_at IS NULL THEN NULL
                                     ELSE greatest(%(now)s, greatest(f.last_fetched_at, f.last_requested_at) + interval '1 microsecond') END,
             next_due_at = %(now)s,
             due_reason = CASE WHEN f.last_fetched_at IS NULL THEN f.due_reason ELSE 'changed_in_index' END,
-            -- Not collected yet: the index is all there is. Collected: the payload decides, so that what is stored
-            -- of a match always belongs together; only a tombstone that has come back must not look deleted.
-            league_id = CASE WHEN f.last_fetched_at IS NULL THEN excluded.league_id ELSE f.league_id END,
-            season_id = CASE WHEN f.last_fetched_at IS NULL THEN excluded.season_id ELSE f.season_id END,
+            -- Collected: the payload decides, so that what is stored of a match always belongs together; only a tombstone
+            -- that has come back must not look deleted.
             state_id = CASE WHEN f.last_fetched_at IS NULL OR f.deleted_at IS NOT NULL THEN excluded.state_id
                             ELSE f.state_id END,
-            starting_at = CASE WHEN f.last_fetched_at IS NULL THEN excluded.starting_at ELSE f.starting_at END,
+            -- Not collected yet: the index is all there is.
+            (league_id, season_id, stage_id, round_id, group_id, aggregate_id, venue_id, name, starting_at, result_info, leg,
+             details, length, placeholder, has_odds, has_premium_odds) = (
+                SELECT excluded.league_id, excluded.season_id, excluded.stage_id, excluded.round_id, excluded.group_id,
+                       excluded.aggregate_id, excluded.venue_id, excluded.name, excluded.starting_at, excluded.result_info,
+                       excluded.leg, excluded.details, excluded.length, excluded.placeholder, excluded.has_odds,
+                       excluded.has_premium_odds
+                WHERE f.last_fetched_at IS NULL
+                UNION ALL
+                SELECT f.league_id, f.season_id, f.stage_id, f.round_id, f.group_id, f.aggregate_id, f.venue_id, f.name,
+                       f.starting_at, f.result_info, f.leg, f.details, f.length, f.placeholder, f.has_odds, f.has_premium_odds
+                WHERE f.last_fetched_at IS NOT NULL),
             updated_at = CASE WHEN f.last_fetched_at IS NULL OR f.deleted_at IS NOT NULL THEN %(now)s ELSE f.updated_at END
         WHERE f.index_changed_at IS NULL OR f.index_missing_at IS NOT NULL OR f.deleted_at IS NOT NULL
-           OR f.last_fetched_at IS NULL
+           OR f.last_fetched_at IS NULL OR f.index_listed IS DISTINCT FROM excluded.index_listed
     RETURNING (xmax = 0) AS inserted
 )
 SELECT count(*) FILTER (WHERE inserted), count(*) FILTER (WHERE NOT inserted), (SELECT count(*) FROM sent)

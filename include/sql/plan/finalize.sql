@@ -1,7 +1,9 @@
 -- The plan stands: figures and estimate of the execution, due counts of the chunks.
 WITH chunk AS (
     UPDATE etl.chunks c
-    SET due_fixtures = p.planned, priority = p.priority, updated_at = %(now)s
+    SET due_fixtures = (SELECT count(*) FROM football.fixture_schedule s
+                        WHERE s.league_id = c.league_id AND s.season_id = c.season_id AND s.next_due_at <= %(now)s),
+        priority = p.priority, updated_at = %(now)s
     FROM jsonb_to_recordset(%(chunks)s) AS p(season_id bigint, priority bigint, planned integer)
     WHERE c.league_id = %(league_id)s AND c.season_id = p.season_id
 ), settled AS (

@@ -57,8 +57,8 @@ SELECT before, outcome, count(*) FROM d WHERE before <> outcome GROUP BY before,
 -- name: load/stored_states
 -- The stored state of a batch's fixtures, locked in one order so that two batches never wait for each other.
 SELECT f.id, f.state_id, f.starting_at, f.ended_at, f.collection_status, f.last_fetched_at, f.unchanged_reads, f.held_reads,
-       f.held_hash, f.missing_reads, f.failed_reads, r.content_hash,
-       r.includes
+       f.held_hash, f.missing_reads, f.failed_reads, f.index_changed_at, f.index_missing_at, f.replaced_by IS NOT NULL,
+       r.content_hash, r.includes
 FROM football.fixtures f
 LEFT JOIN raw.fixtures r ON r.fixture_id = f.id
 WHERE f.id = ANY (%(ids)s)
@@ -112,6 +112,10 @@ COPY incoming (fixture_id, payload, cleaned, content_hash, known, includes, coll
 -- name: load/known_fixtures
 -- Which fixtures of a season are known?
 SELECT id FROM football.fixtures WHERE league_id = %(league_id)s AND season_id = %(season_id)s;
+
+-- name: load/mark_replaced
+-- Marks fixtures outside the index that are in it under another id.
+SELECT etl.mark_replaced(%(league_id)s, %(season_id)s, %(now)s);
 
 -- name: load/stored_payloads
 -- The stored payloads of some fixtures, as text.

@@ -47,10 +47,10 @@ VALUES (%(league_id)s, %(season_id)s, %(league)s, %(season)s)
 ON CONFLICT DO NOTHING;
 
 -- name: plan/facts
--- What is known of every fixture of a league, for the recheck schedule.
-SELECT f.season_id, f.id, f.state_id, f.starting_at, f.ended_at, f.collection_status, f.last_fetched_at, f.last_requested_at,
+-- What is known of every fixture of a league, for the recheck schedule, and what the schedule said before.
+SELECT f.season_id, f.id, f.next_due_at, f.due_reason, f.state_id, f.starting_at, f.ended_at, f.collection_status, f.last_fetched_at, f.last_requested_at,
        f.unchanged_reads, f.held_reads, f.missing_reads, f.failed_reads, f.index_changed_at, f.index_missing_at,
-       coalesce(NOT f.read_includes @> %(includes)s::text[], false)
+       coalesce(NOT f.read_includes @> %(includes)s::text[], false), f.replaced_by IS NOT NULL
 FROM football.fixtures f
 WHERE f.league_id = %(league_id)s AND (%(seasons)s::bigint[] IS NULL OR f.season_id = ANY (%(seasons)s::bigint[]));
 
@@ -110,6 +110,18 @@ WITH released AS (
 UPDATE etl.execution_chunks SET waiting = true
 WHERE %(waiting)s AND execution_id = %(execution_id)s AND league_id = %(league_id)s AND season_id = %(season_id)s
   AND EXISTS (SELECT 1 FROM released);
+
+-- name: plan/reschedule
+-- New times for the next reads of some fixtures. One that a batch is being stored for gets its time from that batch.
+WITH free AS (
+    SELECT f.id, d.next_due_at, d.due_reason
+    FROM jsonb_to_recordset(%(rows)s) AS d(fixture_id bigint, was timestamptz, next_due_at timestamptz, due_reason text)
+    JOIN football.fixtures f ON f.id = d.fixture_id AND f.next_due_at IS NOT DISTINCT FROM d.was
+    ORDER BY f.id
+    FOR UPDATE OF f SKIP LOCKED
+)
+UPDATE football.fixtures f SET next_due_at = free.next_due_at, due_reason = free.due_reason
+FROM free WHERE f.id = free.id;
 
 -- name: plan/skip_read
 -- Fixtures that another run has read since this plan was made need no second call, unless it requested fewer includes.

@@ -1,4 +1,14 @@
--- Football data for people.
+-- Football data for people, and when each fixture is read next.
+
+-- The one answer to what is due: the fixtures whose next_due_at has come. next_due_at is what planning/recheck.py makes of a
+-- fixture's state; it is stored with every read and with every index, and brought up to date by every plan (settings and
+-- includes may have changed since). The plan, the page, the terminal and the alerts count from here.
+CREATE OR REPLACE VIEW football.fixture_schedule AS
+SELECT f.id AS fixture_id, f.league_id, f.season_id, f.next_due_at, f.due_reason, greatest(f.next_due_at, f.created_at) AS due_since
+FROM football.fixtures f
+WHERE f.deleted_at IS NULL AND f.next_due_at IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM etl.chunks k
+                  WHERE k.league_id = f.league_id AND k.season_id = f.season_id AND k.deactivated_at IS NOT NULL);
 
 CREATE OR REPLACE VIEW football.fixture_results AS
 SELECT f.id AS fixture_id, f.starting_at, l.name AS league, s.name AS season, h.name AS home_team, a.name AS away_team,
@@ -10,7 +20,7 @@ LEFT JOIN football.seasons s ON s.id = f.season_id
 LEFT JOIN football.teams h ON h.id = f.home_team_id
 LEFT JOIN football.teams a ON a.id = f.away_team_id
 LEFT JOIN football.states st ON st.id = f.state_id
-WHERE f.deleted_at IS NULL;
+WHERE f.deleted_at IS NULL AND f.replaced_by IS NULL;
 
 CREATE OR REPLACE VIEW football.season_coverage AS
 SELECT f.league_id, f.season_id, l.name AS league, s.name AS season, count(*) AS fixtures,
@@ -23,7 +33,7 @@ SELECT f.league_id, f.season_id, l.name AS league, s.name AS season, count(*) AS
 FROM football.fixtures f
 LEFT JOIN football.leagues l ON l.id = f.league_id
 LEFT JOIN football.seasons s ON s.id = f.season_id
-WHERE f.deleted_at IS NULL
+WHERE f.deleted_at IS NULL AND f.replaced_by IS NULL
 GROUP BY f.league_id, f.season_id, l.name, s.name;
 
 CREATE OR REPLACE VIEW football.player_appearances AS
@@ -36,4 +46,5 @@ LEFT JOIN football.teams t ON t.id = p.team_id
 LEFT JOIN LATERAL (SELECT value FROM football.fixture_player_statistics d
                    WHERE d.fixture_id = p.fixture_id AND d.lineup_id = p.id AND d.type_id = 119 LIMIT 1) m ON true
 LEFT JOIN LATERAL (SELECT value FROM football.fixture_player_statistics d
-                   WHERE d.fixture_id = p.fixture_id AND d.lineup_id = p.id AND d.type_id = 118 LIMIT 1) r ON true;
+                   WHERE d.fixture_id = p.fixture_id AND d.lineup_id = p.id AND d.type_id = 118 LIMIT 1) r ON true
+WHERE f.replaced_by IS NULL;

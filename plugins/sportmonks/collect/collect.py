@@ -90,6 +90,7 @@ class _ChunkCollection:
             season_id=season.id,
             fence=lease.fence,
             includes=run.client().allowed_includes("Fixture", run.params.includes),
+            usual_includes=run.client().allowed_includes("Fixture", run.league.includes),
             recheck=run.settings.recheck,
             guard=run.settings.guard,
             clock=run.clock,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sportmonks.collect import checkpoints
 from sportmonks.collect.context import RunContext
-from sportmonks.collect.plan_store import known_fixtures, write_plan
+from sportmonks.collect.plan_store import known_fixtures, reschedule, write_plan
 from sportmonks.planning.chunks import Chunk, plan_chunks
 from sportmonks.planning.estimate import CostEstimate, estimate_cost
 from sportmonks.planning.recheck import FixtureState
@@ -46,6 +46,7 @@ def plan(run: RunContext, unread: Sequence[int] = ()) -> PlanResult:
 def _write(run: RunContext, conn: psycopg.Connection[Any], unread: Sequence[int]) -> PlanResult:
     """The plan and its estimate in one transaction; chunks that a former plan of this run started stay in the plan."""
     params = run.params
+    reschedule(run, conn)
     rows: Iterable[Row] = list(known_fixtures(run, conn, params.run_filter.seasons))
     if params.run_filter.force and params.continue_from_checkpoint:
         rows = _without_done(run, list(rows))

@@ -14,17 +14,45 @@ from sportmonks.api.includes import ForbiddenIncludes
 from sportmonks.collect.context import RunContext
 from sportmonks.planning.chunks import Chunk, PlannedFixture
 from sportmonks.planning.estimate import CostEstimate
-from sportmonks.planning.recheck import FixtureState
+from sportmonks.planning.recheck import FixtureState, next_due
 from sportmonks.warehouse.queries import sql
 
 
 def known_fixtures(
     run: RunContext, conn: psycopg.Connection[Any], seasons: Sequence[int] = ()
 ) -> Iterator[tuple[int, int, FixtureState]]:
-    """``read_states`` for the includes that this run requests and that the API has not refused before."""
+    """``read_states`` for the includes that are usual for the league, and those that this run requests beyond them."""
+    usual = _allowed(run, conn, run.league.includes)
+    requested = _allowed(run, conn, run.params.includes)
+    beyond = [name for name in requested if not any(one == name or one.startswith(f"{name}.") for one in usual)]
+    return read_states(conn, run.league.id, seasons, (*usual, *beyond))
+
+
+def _allowed(run: RunContext, conn: psycopg.Connection[Any], includes: Sequence[str]) -> tuple[str, ...]:
+    """Without the includes that the API has refused before."""
     refused = conn.execute(sql("budget/forbidden_known"), {"connection": run.connection_name}).fetchall()
-    includes = ForbiddenIncludes(refused).allowed("Fixture", run.params.includes)
-    return read_states(conn, run.league.id, seasons, includes)
+    return ForbiddenIncludes(refused).allowed("Fixture", includes)
+
+
+def reschedule(run: RunContext, conn: psycopg.Connection[Any]) -> None:
+    """Bring the stored times of the next reads up to date with the settings and includes that the league has now.
+
+    What is due counts from these times (``football.fixture_schedule``): for plans, the page, the terminal and alerts.
+    """
+    now, settings = run.clock(), run.settings
+    includes = _allowed(run, conn, run.league.includes)
+    parameters = {"league_id": run.league.id, "seasons": None, "includes": list(includes)}
+    changed = []
+    for _, fixture_id, at, reason, *state in conn.execute(sql("plan/facts"), parameters).fetchall():
+        found = next_due(FixtureState(*state), settings.recheck, settings.guard, now)
+        # One that is due already stays due since then.
+        new = found and (at if at and at <= now and found.at <= now else found.at)
+        new_reason = found and found.reason
+        if (new, new_reason) != (at, reason):
+            times = {"was": at and at.isoformat(), "next_due_at": new and new.isoformat()}
+            changed.append({"fixture_id": fixture_id, "due_reason": new_reason, **times})
+    if changed:
+        conn.execute(sql("plan/reschedule"), {"rows": Jsonb(changed)})
 
 
 def read_states(
@@ -35,7 +63,7 @@ def read_states(
     A fixture that was last read without one of ``includes`` has ``lacks_includes`` set.
     """
     parameters = {"league_id": league_id, "seasons": list(seasons) or None, "includes": list(includes)}
-    for season_id, fixture_id, *state in conn.execute(sql("plan/facts"), parameters).fetchall():
+    for season_id, fixture_id, _, _, *state in conn.execute(sql("plan/facts"), parameters).fetchall():
         yield season_id, fixture_id, FixtureState(*state)
 
 

@@ -20,7 +20,7 @@ from sportmonks.config.catalog import GuardSettings, RecheckSettings
 from sportmonks.errors import LostLeaseError
 from sportmonks.load.decision import HELD, SAVED, UNCHANGED, FixtureDecision, StoredState, decide_batch
 from sportmonks.load.payloads import Payload, read_payloads
-from sportmonks.load.stored import StoredPayload, compare_with_stored, merged_includes, read_stored_states
+from sportmonks.load.stored import StoredPayload, compare_with_stored, hold_degraded, read_stored_states
 from sportmonks.warehouse.queries import script, sql
 from sportmonks.warehouse.sqlstate import ROW_ERRORS
 
@@ -87,7 +87,8 @@ class LoadContext:
     """The chunk and run that a batch belongs to, and the settings by which its fixtures are decided.
 
     ``fence``: number of the lease under which the task collects the chunk; ``includes``: those that a batch requests
-    if it does not say otherwise.
+    if it does not say otherwise. ``usual_includes``: those that the league's runs request; a read without one of them
+    does not count in the recheck schedule.
     """
 
     execution_id: str
@@ -95,6 +96,7 @@ class LoadContext:
     season_id: int
     fence: int
     includes: tuple[str, ...]
+    usual_includes: tuple[str, ...] = ()
     recheck: RecheckSettings = field(default_factory=RecheckSettings)
     guard: GuardSettings = field(default_factory=GuardSettings)
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
@@ -170,13 +172,14 @@ def _write(conn: psycopg.Connection[Any], batch: _BatchInWork) -> BatchResult:
             context.guard,
             at=batch.at,
             now=batch.now,
+            complete=set(context.usual_includes) <= set(batch.includes),
         )
         decisions = [_with_remark(decision, batch.payloads) for decision in decisions]
-        saved = [decision.fixture_id for decision in decisions if decision.outcome == SAVED]
+        decisions, payloads = _hold_sections(decisions, stored, batch)
+        saved = [decision.fixture_id for decision in decisions if decision.changed]
         if saved:
-            before = {key: stored[key].includes if key in stored else () for key in saved}
-            rows = ((k, batch.payloads[k], k in stored, merged_includes(batch.includes, before[k])) for k in saved)
-            _copy(conn, rows, batch.at)
+            includes = {key: stored[key].includes_after if key in stored else batch.includes for key in saved}
+            _copy(conn, ((key, payloads[key], key in stored, includes[key]) for key in saved), batch.at)
             _load_typed(conn, context)
         changes = _write_changes(conn, saved, batch, stored, states)
         _write_decisions(conn, decisions, batch)
@@ -193,6 +196,25 @@ def _with_remark(decision: FixtureDecision, payloads: Mapping[int, Payload]) -> 
         return decision
     text = "; ".join(filter(None, (decision.error, payload.remark)))
     return replace(decision, error=text[:500])
+
+
+def _hold_sections(
+    decisions: Iterable[FixtureDecision], stored: dict[int, StoredPayload], batch: _BatchInWork
+) -> tuple[list[FixtureDecision], Mapping[int, Payload]]:
+    """The decisions and payloads, where degraded sections keep their stored rows and the rest is stored at once.
+
+    The entries of ``stored`` then tell what that changes.
+    """
+    payloads, found = dict(batch.payloads), []
+    for decision in decisions:
+        key = decision.fixture_id
+        if decision.held_sections and (
+            held := hold_degraded(payloads[key], stored[key], decision.held_sections, batch.includes)
+        ):
+            payloads[key], stored[key] = held
+            decision = replace(decision, changed=True)
+        found.append(decision)
+    return found, payloads
 
 
 def _check_lease(conn: psycopg.Connection[Any], context: LoadContext) -> None:

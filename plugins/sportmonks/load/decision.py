@@ -6,7 +6,8 @@
 | fails its batch alone, or cannot be stored          | FAILED    | counters and the reason                    |
 | was not returned                                    | MISSING   | counters                                   |
 | was returned with the stored content                | UNCHANGED | counters                                   |
-| was returned degraded, and not often enough so      | HELD      | counters and the reason                    |
+| was returned degraded, and not often enough so      | HELD      | counters, the reason, and all of it but    |
+|                                                     |           | the degraded sections                      |
 | was returned with other content                     | SAVED     | payload, typed tables, ledger and counters |
 
 The counters (held_reads, missing_reads …) and the time of the next read are columns of ``football.fixtures``.
@@ -50,6 +51,8 @@ class FixtureDecision:
     """The outcome for one fixture and the state that is stored with it.
 
     ``changed``: the stored payload is replaced; ``stale``: nothing at all is written of the fixture.
+    ``held_sections``: those of the payload that keep their stored rows. ``partial``: not all sections were requested
+    that the fixture is usually read with, so the read does not count in the recheck schedule.
     """
 
     fixture_id: int
@@ -60,24 +63,30 @@ class FixtureDecision:
     held_hash: bytes | None = None
     error: str | None = None
     stale: bool = False
+    held_sections: tuple[str, ...] = ()
+    partial: bool = False
 
     @property
     def returned(self) -> bool:
         return self.outcome in (SAVED, UNCHANGED, HELD)
 
     def row(self, recheck: RecheckSettings, guard: GuardSettings, now: datetime) -> dict[str, Any]:
-        """The decision as a row for ``load/decisions.sql``, with the time of the next read."""
+        """The decision as a row for ``load/decisions.sql``, with the time of the next read.
+
+        ``now``: when the call began; what the index has told since then is still to be read.
+        """
+        counts, changed_at = self.returned and not self.partial, self.state.index_changed_at
         state = replace(
             self.state,
             status=self.status,
-            index_changed_at=None if self.returned else self.state.index_changed_at,
+            index_changed_at=None if counts and changed_at and changed_at <= now else changed_at,
         )
         due = next_due(state, recheck, guard, now)
         ended_at = end_of(state, recheck) if state.state_id in FINISHED | ENDED_WITHOUT_RESULT else state.ended_at
         return {
             "fixture_id": self.fixture_id,
             "status": self.status,
-            "returned": self.returned,
+            "returned": counts,
             "changed": self.changed,
             "ended_at": ended_at.isoformat() if ended_at else None,
             "unchanged_reads": state.unchanged_reads,
@@ -101,11 +110,13 @@ def decide_batch(
     *,
     at: datetime,
     now: datetime,
+    complete: bool = True,
 ) -> list[FixtureDecision]:
     """One decision per requested fixture, in their order.
 
     ``unreadable``: reasons by fixture id; ``stored_counts``: rows per section of the stored payloads that differ from
-    the ones that came; ``at``: when the call began, ``now``: when it is stored.
+    the ones that came; ``at``: when the call began, ``now``: when it is stored; ``complete``: whether it requested all
+    sections that the fixtures are usually read with.
     """
     decisions = []
     lacking = without_detail({key: payload.summary for key, payload in payloads.items()})
@@ -120,7 +131,9 @@ def decide_batch(
         elif payload := payloads.get(fixture_id):
             counts = stored_counts.get(fixture_id, {})
             suspected = fixture_id in lacking or bool(payload.summary.unreadable)
-            decisions.append(decide_returned(fixture_id, before, payload, counts, guard, at, suspected=suspected))
+            decisions.append(
+                decide_returned(fixture_id, before, payload, counts, guard, at, suspected=suspected, complete=complete)
+            )
         else:
             decisions.append(decide_missing(fixture_id, before, at))
     return decisions
@@ -135,12 +148,16 @@ def decide_returned(
     now: datetime,
     *,
     suspected: bool = False,
+    complete: bool = True,
 ) -> FixtureDecision:
     """The decision on a fixture that came back.
 
     ``stored_counts``: rows per section of the stored payload, empty when none is stored. ``suspected``: the payload
     is without detail where others of its batch have some; it is saved, and read again as if it had been held back.
+    ``complete``: as in ``decide_batch``.
     """
+    if not complete and stored.state.last_fetched_at is not None:
+        return _decide_partial(fixture_id, stored, payload, stored_counts, guard, now)
     summary = payload.summary
     status = "DELETED" if summary.state_id == DELETED else "COLLECTED"
     state = replace(
@@ -149,6 +166,7 @@ def decide_returned(
         starting_at=summary.starting_at,
         ended_at=summary.ended_at,
         held_reads=0,
+        lacks_includes=not complete,
     )
     if stored.content_hash == payload.content_hash:
         # A section that cannot be read is suspected from the first such read on, and not anew after it was believed.
@@ -161,19 +179,52 @@ def decide_returned(
         state = replace(state, unchanged_reads=stored.state.unchanged_reads + 1)
         held_hash = payload.content_hash if unreadable else None
         return FixtureDecision(fixture_id, UNCHANGED, status, state, held_hash=held_hash)
-    degraded = degraded_sections(stored_counts, summary.counts, guard)
-    if degraded and not _called_off(stored.state.state_id, summary.state_id):
+    degraded = [
+        name
+        for name in degraded_sections(stored_counts, summary.counts, guard)
+        if not _explained(name, stored.state, summary)
+    ]
+    if degraded:
         # The same loss has to persist, not the same payload: other parts of it may go on changing meanwhile.
         loss = _hash_of_loss(degraded, summary.counts)
         held = _held_before(stored, loss, guard, now) + 1
         if held <= guard.rereads:
             text = f"degraded in {', '.join(degraded)}: stored data kept (read {held} of {guard.rereads})"
-            state = replace(_read_at(stored.state, now), held_reads=held)
-            return FixtureDecision(fixture_id, HELD, stored.state.status, state, held_hash=loss, error=text)
+            ended_at = stored.state.ended_at if "periods" in degraded else summary.ended_at
+            state = replace(state, ended_at=ended_at, held_reads=held)
+            sections = tuple(degraded)
+            return FixtureDecision(fixture_id, HELD, status, state, held_hash=loss, error=text, held_sections=sections)
     suspected = suspected and not degraded
     state = replace(state, unchanged_reads=0, held_reads=int(suspected))
     held_hash = payload.content_hash if suspected else None
     return FixtureDecision(fixture_id, SAVED, status, state, changed=True, held_hash=held_hash)
+
+
+def _decide_partial(
+    fixture_id: int,
+    stored: StoredState,
+    payload: Payload,
+    stored_counts: Mapping[str, int],
+    guard: GuardSettings,
+    now: datetime,
+) -> FixtureDecision:
+    """The decision on a fixture that was read completely before, and came back with some of its sections.
+
+    What came is stored; when the fixture is read next stays as it was. A loss makes it due, and is neither confirmed
+    nor stored by a partial read.
+    """
+    before = stored.state
+    found = decide_returned(fixture_id, replace(stored, held_hash=None), payload, stored_counts, guard, now)
+    held_reads, held_hash = before.held_reads, stored.held_hash
+    if found.outcome == HELD and held_hash != found.held_hash:
+        held_reads, held_hash = 1, found.held_hash
+    state = replace(
+        found.state,
+        last_fetched_at=before.last_fetched_at,
+        unchanged_reads=before.unchanged_reads,
+        held_reads=held_reads,
+    )
+    return replace(found, state=state, held_hash=held_hash, partial=True)
 
 
 def decide_stale(fixture_id: int, stored: StoredState) -> FixtureDecision:
@@ -226,6 +277,19 @@ def degraded_sections(before: Mapping[str, int], after: Mapping[str, int], guard
 def _read_at(state: FixtureState, now: datetime) -> FixtureState:
     """The state after a read that returned the fixture."""
     return replace(state, last_fetched_at=now, last_requested_at=now, missing_reads=0, failed_reads=0)
+
+
+def _explained(name: str, before: FixtureState, after: PayloadSummary) -> bool:
+    """Whether the payload itself explains why a section of it has lost rows.
+
+    A match that is called off loses what was announced, and one that has no result any more its scores. A list of
+    scores that has become shorter is no loss as long as it tells the current score.
+    """
+    changed = before.state_id != after.state_id
+    if name == "scores" and (after.current_score or (changed and after.state_id in NOT_BEGUN | ENDED_WITHOUT_RESULT)):
+        return True
+    # What is held back was played, although the state may say otherwise by now.
+    return name != "participants" and not before.held_reads and _called_off(before.state_id, after.state_id)
 
 
 def _called_off(before: int | None, after: int | None) -> bool:

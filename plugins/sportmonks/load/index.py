@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 _FIELDS = (
     "id", "league_id", "season_id", "stage_id", "round_id", "group_id", "aggregate_id", "venue_id", "state_id", "name",
-    "starting_at",
+    "starting_at", "result_info", "leg", "details", "length", "placeholder", "has_odds", "has_premium_odds",
 )  # fmt: skip
 
 
@@ -62,8 +62,8 @@ def store_index(
     ids: list[int] = []
     new = moved = skipped = 0
     for page in pages:
-        cleaned = [clean({field: row.get(field) for field in _FIELDS}) for row in page]
-        rows = [row for row in cleaned if row["id"] is not None]
+        cleaned = [_listed(row) for row in page]
+        rows = [row for row in cleaned if row.get("id") is not None]
         counts, unfit = store_rows(conn, "load/index", rows, names)
         new, moved = new + sum(each[0] for each in counts), moved + sum(each[1] for each in counts)
         ids += [row["id"] for row in rows]
@@ -84,5 +84,16 @@ def store_index(
                 **names,
             },
         ).fetchone()
+        conn.execute(sql("load/mark_replaced"), names)
     assert gone is not None
     return IndexResult(listed=len(ids), new=new, moved=moved, gone=gone[0], suspected=gone[1], skipped=skipped)
+
+
+def _listed(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of which a row of the index tells something.
+
+    A value that cannot be read tells nothing, nor does null in the place of the kick-off or the state.
+    """
+    given = {field: row[field] for field in _FIELDS if field in row}
+    certain = {field for field, value in given.items() if value is None} - {"starting_at", "state_id"}
+    return {field: value for field, value in clean(given).items() if value is not None or field in certain}

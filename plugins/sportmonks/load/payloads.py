@@ -8,7 +8,7 @@ repaired is reported with the fixture; a payload that cannot be repaired fails a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,6 +27,7 @@ UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)
 INCOMPARABLE = (*UNREADABLE, TypeError, AttributeError, LookupError, ArithmeticError)
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_rows = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,36 @@ def carry_over(payload: Payload, stored: bytes, sections: Iterable[str]) -> Payl
     if payload.summary.state_id == DELETED:
         absent = set(sections)
     kept = {name: before[name] for name in sections if name in before and (name not in fields or name in absent)}
-    return payload.with_raw(msgspec.json.encode(fields | kept)) if kept else payload
+    return _changed(payload, fields | kept) if kept else payload
+
+
+def hold_sections(payload: Payload, stored: bytes, names: Collection[str]) -> Payload:
+    """The payload with the stored rows of sections in place of its own; of ``lineups.details`` the details alone."""
+    fields, before = _object.decode(payload.raw), _object.decode(stored)
+    for name in names:
+        section, _, part = name.partition(".")
+        if section in before and not (part and section in names):
+            fields[section] = _with_stored(part, fields[section], before[section]) if part else before[section]
+    return _changed(payload, fields)
+
+
+def _with_stored(part: str, rows: msgspec.Raw, stored: msgspec.Raw) -> msgspec.Raw:
+    """The rows of a section, each with the ``part`` that the stored row of its id has."""
+    try:
+        new, before = _rows.decode(rows), _rows.decode(stored)
+    except msgspec.ValidationError:
+        return stored  # what is no row has no id
+    parts = {bytes(row["id"]): row[part] for row in before if "id" in row and part in row}
+    for row in new:
+        if kept := parts.get(bytes(row.get("id", b""))):
+            row[part] = kept
+    return msgspec.Raw(msgspec.json.encode(new))
+
+
+def _changed(payload: Payload, fields: Mapping[str, msgspec.Raw]) -> Payload:
+    """A payload with other fields, cleaned if it was."""
+    found = payload.with_raw(msgspec.json.encode(fields))
+    return found.fitting() if payload.cleaned is not None and found.cleaned is None else found
 
 
 def _is_list(raw: msgspec.Raw | None) -> bool:

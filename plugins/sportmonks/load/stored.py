@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ import psycopg
 from sportmonks.coerce import clean_text
 from sportmonks.load.changes import Change, compare_payloads
 from sportmonks.load.decision import StoredState
-from sportmonks.load.payloads import INCOMPARABLE, Payload, carry_over, summary_of
+from sportmonks.load.payloads import INCOMPARABLE, Payload, carry_over, hold_sections, summary_of
 from sportmonks.planning.recheck import FixtureState
 from sportmonks.warehouse.queries import sql
 
@@ -23,9 +23,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StoredPayload:
-    """A stored payload with other content than the new one: its includes, its rows per section, and the changes."""
+    """A stored payload with other content than the new one: its JSON and includes, its rows per section, the changes.
 
+    ``includes_after``: those of the payload that replaces it.
+    """
+
+    raw: bytes
     includes: tuple[str, ...]
+    includes_after: tuple[str, ...]
     counts: Mapping[str, int]
     changes: list[Change]
 
@@ -36,7 +41,8 @@ def read_stored_states(conn: psycopg.Connection[Any], ids: Iterable[int]) -> dic
     for row in conn.execute(sql("load/stored_states"), {"ids": list(ids)}).fetchall():
         (
             fixture_id, state_id, starting_at, ended_at, status, last_fetched_at, unchanged_reads, held_reads,
-            held_hash, missing_reads, failed_reads, content_hash, includes,
+            held_hash, missing_reads, failed_reads, index_changed_at, index_missing_at, replaced, content_hash,
+            includes,
         ) = row  # fmt: skip
         state = FixtureState(
             state_id=state_id,
@@ -48,6 +54,9 @@ def read_stored_states(conn: psycopg.Connection[Any], ids: Iterable[int]) -> dic
             held_reads=held_reads,
             missing_reads=missing_reads,
             failed_reads=failed_reads,
+            index_changed_at=index_changed_at,
+            index_missing_at=index_missing_at,
+            replaced=replaced,
         )
         found[fixture_id] = StoredState(state, content_hash, held_hash, tuple(includes or ()))
     return found
@@ -79,7 +88,8 @@ def compare_with_stored(
     absent: Counter[str] = Counter()
     for key, text in conn.execute(sql("load/stored_payloads"), {"ids": ids}).fetchall():
         stored_json, stored_includes = text.encode(), stored[key].includes
-        incomparable = sections_requested_differently(stored_includes, merged_includes(includes, stored_includes))
+        includes_after = merged_includes(includes, stored_includes)
+        incomparable = sections_requested_differently(stored_includes, includes_after)
         try:
             payload = carry_over(payloads[key], stored_json, sections[key])
             changes = compare_payloads(stored_json, payload.raw, sections[key], incomparable)
@@ -93,12 +103,28 @@ def compare_with_stored(
         if changes is None:
             completed[key] = replace(payload, content_hash=stored[key].content_hash or payload.content_hash)
         else:
-            found[key] = StoredPayload(stored_includes, counts, changes)
+            found[key] = StoredPayload(stored_json, stored_includes, includes_after, counts, changes)
     for name, count in sorted(absent.items()):
         log.warning(
             "%d of %d fixtures came without '%s', which was requested; stored data kept", count, len(payloads), name
         )
     return completed, found, unreadable
+
+
+def hold_degraded(
+    payload: Payload, stored: StoredPayload, degraded: Collection[str], includes: tuple[str, ...]
+) -> tuple[Payload, StoredPayload] | None:
+    """The payload with the stored rows of its degraded sections, and the stored one with what then changes.
+
+    None when nothing changes. ``includes``: those that were requested for ``payload``.
+    """
+    sections = {name.partition(".")[0] for name in degraded}
+    requested = tuple(name for name in includes if not by_section([name]).keys() & sections)
+    includes_after = merged_includes(requested, stored.includes)
+    held = hold_sections(payload, stored.raw, degraded)
+    incomparable = sections_requested_differently(stored.includes, includes_after)
+    changes = compare_payloads(stored.raw, held.raw, by_section(stored.includes).keys(), incomparable)
+    return None if changes is None else (held, replace(stored, includes_after=includes_after, changes=changes))
 
 
 def by_section(includes: Iterable[str]) -> dict[str, set[str]]:

@@ -22,11 +22,16 @@ class _Lineup(msgspec.Struct):
     details: list[msgspec.Raw] | None = None
 
 
+class _Score(msgspec.Struct):
+    description: Any = None
+    score: Any = None
+
+
 class _Fixture(msgspec.Struct):
     state_id: Any = None
     starting_at: Any = None
     participants: list[msgspec.Raw] | None = None
-    scores: list[msgspec.Raw] | None = None
+    scores: list[_Score] | None = None
     events: list[msgspec.Raw] | None = None
     statistics: list[msgspec.Raw] | None = None
     lineups: list[_Lineup] | None = None
@@ -41,7 +46,8 @@ class PayloadSummary:
     """State and times of a fixture, and ``counts``: rows per section that the payload holds.
 
     ``lineups.details`` counts the details of all lineups together. A section that the payload lacks has no count.
-    ``unreadable``: sections that came as something else than a list; ``flaws``: times that cannot be read.
+    ``unreadable``: sections that came as something else than a list; ``flaws``: times that cannot be read;
+    ``current_score``: the scores tell how many goals either side has now.
     """
 
     state_id: int | None
@@ -50,6 +56,7 @@ class PayloadSummary:
     counts: dict[str, int]
     unreadable: tuple[str, ...] = ()
     flaws: tuple[str, ...] = ()
+    current_score: bool = False
 
 
 def summarize(payload: bytes | msgspec.Raw) -> PayloadSummary:
@@ -73,7 +80,13 @@ def summarize(payload: bytes | msgspec.Raw) -> PayloadSummary:
         ended_at=_ended(fixture.periods or []),
         counts=counts,
         flaws=flaws,
+        current_score=_has_current_score(fixture.scores or []),
     )
+
+
+def _has_current_score(rows: list[_Score]) -> bool:
+    current = [row.score for row in rows if row.description == "CURRENT" and isinstance(row.score, dict)]
+    return {score.get("participant") for score in current if as_int(score.get("goals")) is not None} >= {"home", "away"}
 
 
 def _ended(periods: list[_Period]) -> datetime | None:

@@ -106,7 +106,7 @@ def plan_chunks(
         found = next_due(state, recheck, guard, now)
         if found is not None and found.at <= now:
             fixture = PlannedFixture(fixture_id, found.reason, found.priority, found.urgent)
-        elif run_filter.force and state.status != "DELETED":
+        elif run_filter.force and state.status != "DELETED" and not state.replaced:
             fixture = PlannedFixture(fixture_id, "forced", PRIORITIES["forced"], False)
         else:
             continue

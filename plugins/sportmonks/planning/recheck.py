@@ -74,6 +74,7 @@ class FixtureState:
     index_changed_at: datetime | None = None
     index_missing_at: datetime | None = None
     lacks_includes: bool = False  # last read without an include that is requested now
+    replaced: bool = False  # outside the index, which lists the match under another id
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,8 @@ def without_times_ahead(state: FixtureState, now: datetime) -> FixtureState:
 
 
 def next_due(state: FixtureState, settings: RecheckSettings, guard: GuardSettings, now: datetime) -> NextRead | None:
-    """The next read of a fixture, or None when it is not to be read any more (a tombstone).
+    """The next read of a fixture, or None when it is not to be read any more: a tombstone, or a match that the provider
+    has created anew under another id, once it has been read for being gone.
 
     ``now`` decides whether a match that was never collected counts as recent, and it is the time of reads that are
     due already; it moves no time that lies ahead.
@@ -121,6 +123,8 @@ def next_due(state: FixtureState, settings: RecheckSettings, guard: GuardSetting
     if requested and state.index_changed_at and state.index_changed_at > requested:
         return _next(state.index_changed_at, "changed_in_index")
     if state.state_id == DELETED and state.last_fetched_at:
+        return None
+    if state.replaced and requested and state.index_missing_at and requested > state.index_missing_at:
         return None
     if requested and (state.failed_reads or state.missing_reads):
         return _after_failure(state, settings, requested)

@@ -34,7 +34,8 @@ JOIN etl.etl_executions AS e ON e.execution_id = s.execution_id;
 
 -- name: run/stored_fixtures
 -- How many fixtures of each season are stored with their data?
-SELECT f.season_id, count(*) FILTER (WHERE r.fixture_id IS NOT NULL AND f.collection_status <> 'DELETED') AS stored
+SELECT f.season_id, count(*) FILTER (WHERE r.fixture_id IS NOT NULL AND f.collection_status <> 'DELETED'
+                                       AND f.replaced_by IS NULL) AS stored
 FROM football.fixtures AS f
 LEFT JOIN raw.fixtures AS r ON r.fixture_id = f.id
 WHERE f.league_id = ANY(%(league_ids)s)
