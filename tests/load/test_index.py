@@ -115,12 +115,12 @@ def test_an_index_that_goes_on_telling_something_else_does_not_make_due_in_every
         assert read.index(*other).moved == moved
         if moved:
             read.store(payloads[0])
-    # Something new is told: due at once.
+    # Something else is listed: due at once.
     other[0]["venue_id"] = 9
     assert read.index(*other).moved == 1
 
 
-def test_what_the_index_told_while_a_call_was_under_way_is_still_due(
+def test_what_the_index_showed_while_a_call_was_under_way_is_still_due(
     read: ChunkHarness, payloads: list[FixtureJson]
 ) -> None:
     called_at = read.now + timedelta(minutes=30)

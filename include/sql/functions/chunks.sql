@@ -69,6 +69,9 @@ SET search_path = pg_catalog, pg_temp AS $$
     ), marked AS (
         UPDATE football.fixtures f
         SET replaced_by = c.replaced_by,
+            -- Without its replacement it is gone from the index anew.
+            index_missing_at = CASE WHEN c.replaced_by IS NULL
+                                    THEN greatest(p_now, f.last_fetched_at + interval '1 microsecond') ELSE f.index_missing_at END,
             next_due_at = CASE WHEN c.replaced_by IS NULL THEN p_now
                                WHEN f.last_requested_at > f.index_missing_at THEN NULL ELSE f.next_due_at END,
             due_reason  = CASE WHEN c.replaced_by IS NULL THEN 'gone_from_index'

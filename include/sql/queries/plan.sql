@@ -47,7 +47,7 @@ VALUES (%(league_id)s, %(season_id)s, %(league)s, %(season)s)
 ON CONFLICT DO NOTHING;
 
 -- name: plan/facts
--- What is known of every fixture of a league, for the recheck schedule, and what the schedule said before.
+-- What is known of every fixture of a league, for the recheck schedule, and the stored time and reason of its next read.
 SELECT f.season_id, f.id, f.next_due_at, f.due_reason, f.state_id, f.starting_at, f.ended_at, f.collection_status, f.last_fetched_at, f.last_requested_at,
        f.unchanged_reads, f.held_reads, f.missing_reads, f.failed_reads, f.index_changed_at, f.index_missing_at,
        coalesce(NOT f.read_includes @> %(includes)s::text[], false), f.replaced_by IS NOT NULL

@@ -87,8 +87,8 @@ class LoadContext:
     """The chunk and run that a batch belongs to, and the settings by which its fixtures are decided.
 
     ``fence``: number of the lease under which the task collects the chunk; ``includes``: those that a batch requests
-    if it does not say otherwise. ``usual_includes``: those that the league's runs request; a read without one of them
-    does not count in the recheck schedule.
+    if it does not say otherwise. ``usual_includes``: those that the league's runs request; what is read in a run
+    without one of them does not count in the recheck schedule.
     """
 
     execution_id: str
@@ -172,7 +172,8 @@ def _write(conn: psycopg.Connection[Any], batch: _BatchInWork) -> BatchResult:
             context.guard,
             at=batch.at,
             now=batch.now,
-            complete=set(context.usual_includes) <= set(batch.includes),
+            # Not those of the batch: an include that the API has refused meanwhile is not lacking.
+            complete=set(context.usual_includes) <= set(context.includes),
         )
         decisions = [_with_remark(decision, batch.payloads) for decision in decisions]
         decisions, payloads = _hold_sections(decisions, stored, batch)

@@ -73,7 +73,7 @@ class FixtureDecision:
     def row(self, recheck: RecheckSettings, guard: GuardSettings, now: datetime) -> dict[str, Any]:
         """The decision as a row for ``load/decisions.sql``, with the time of the next read.
 
-        ``now``: when the call began; what the index has told since then is still to be read.
+        ``now``: when the call began; what the index has shown since then is still to be read.
         """
         counts, changed_at = self.returned and not self.partial, self.state.index_changed_at
         state = replace(
