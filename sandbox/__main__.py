@@ -48,7 +48,9 @@ def parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=1, help="seed of all that is drawn at random (default 1)")
     add("--limit", type=int, default=3_000, help="calls per entity and window (default 3000)")
     add("--window", type=float, default=3_600, help="length of a window in seconds (default 3600)")
-    add("--key", default="demo-key", help="the API key that is accepted (default demo-key)")
+    # A real key belongs into the variable: command lines are seen by every process of the machine.
+    own = os.environ.get("SANDBOX_KEY", "").strip() or "demo-key"
+    add("--key", default=own, help="the API key that is accepted (default: SANDBOX_KEY, else demo-key)")
     add("--now", help="where the clock starts, ISO (default: the real time)")
     add("--frozen", action="store_true", help="the clock stands still until it is moved")
     add("--plan-leagues", type=_ids, metavar="IDS", help="league ids the plan covers (default: all)")

@@ -101,11 +101,12 @@ def running_sandbox(**options: Any) -> Iterator[RunningSandbox]:
     """A sandbox in a process of its own on a free port; options as of the command line, e.g. `limit=60, window=20`."""
     if options.get("access_log"):
         raise ValueError("access_log would fill the pipe that nobody reads: start the sandbox by hand for it")
+    key = str(options.pop("key", "demo-key"))
     command = [sys.executable, "-m", "sandbox", *flags({"port": 0, **options})]
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "PYTHONUNBUFFERED": "1", "SANDBOX_KEY": key},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -118,7 +119,7 @@ def running_sandbox(**options: Any) -> Iterator[RunningSandbox]:
             process.kill()
             raise RuntimeError(f"the sandbox did not start: {process.stderr.read().strip() or line!r}")
         url = next(word for word in line.split() if word.startswith("http://"))
-        yield RunningSandbox(url, str(options.get("key", "demo-key")), process)
+        yield RunningSandbox(url, key, process)
     finally:
         process.kill()
         process.wait()

@@ -37,6 +37,12 @@ def complain(error: LocalError) -> None:
             err.print(f"[bold]hint:[/]  {escape(hint)}")
 
 
+def warn(message: str, hint: str) -> None:
+    """Print a warning and its hint on standard error."""
+    err.print(f"[bold yellow]warning:[/] {escape(message)}")
+    err.print(f"[bold]hint:[/]  {escape(hint)}")
+
+
 def seconds(value: float) -> str:
     """75 -> 1 min 15 s."""
     rounded = round(value)

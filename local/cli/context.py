@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from local.cli.console import step
+from local.cli.console import step, warn
 from local.stack.settings import Settings
 from local.stack.stack import Stack
 
@@ -18,7 +18,10 @@ class Context:
 
     @cached_property
     def settings(self) -> Settings:
-        return Settings.load()
+        settings = Settings.load()
+        for message, hint in settings.warnings:
+            warn(message, hint)
+        return settings
 
     @cached_property
     def stack(self) -> Stack:

@@ -49,6 +49,8 @@ def main() -> int:
     existing = DOTENV.read_text(encoding="utf-8") if DOTENV.exists() else ""
     for name in expanded(existing):
         print(f"warning: {name} in .env holds a $, which docker compose expands. Write $$ for it.", file=sys.stderr)
+    if DOTENV.exists() and DOTENV.stat().st_mode & 0o077:
+        print("warning: .env can be read by other users of this machine. Run: chmod 600 .env", file=sys.stderr)
     if existing and not existing.endswith("\n"):
         print()
     for line in lines(existing):

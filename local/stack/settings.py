@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,7 +43,7 @@ class Settings:
     """The settings of one local stack.
 
     `api_key` and `base_url` are empty when the sandbox takes the place of the API; `warehouse` is empty when the
-    embedded PostgreSQL holds the warehouse as well.
+    embedded PostgreSQL holds the warehouse as well. `warnings`: (message, hint) of what works and is unsafe.
     """
 
     home: Path
@@ -56,6 +57,7 @@ class Settings:
     dags_folder: Path = REPO / "dags"
     sandbox_args: tuple[str, ...] = ()
     passed_on: Mapping[str, str] = field(default_factory=dict, repr=False)
+    warnings: tuple[tuple[str, str], ...] = ()
 
     @property
     def sandbox(self) -> bool:
@@ -69,6 +71,7 @@ class Settings:
         """
         values = _merged(os.environ if env is None else env, dotenv_path)
         reader = _Reader(values)
+        warnings = reader.permissions(dotenv_path)
         key, base_url = reader.api()
         settings = cls(
             home=reader.home(),
@@ -87,6 +90,7 @@ class Settings:
                 # AIRFLOW_* counts from the file only: the shell may belong to another Airflow.
                 if name in PASSED_ON or name.startswith(("AIRFLOW__", "AIRFLOW_CONN_", "AIRFLOW_VAR_"))
             },
+            warnings=warnings,
         )
         if reader.problems:
             raise SettingsError(reader.problems)
@@ -117,6 +121,18 @@ class _Reader:
 
     def _wrong(self, message: str, hint: str) -> None:
         self.problems.append((message, hint))
+
+    def permissions(self, file: Path | None) -> tuple[tuple[str, str], ...]:
+        """A warning when others may read the file; that they may write it is a problem."""
+        if file is None or not file.exists():
+            return ()
+        mode = stat.S_IMODE(file.stat().st_mode)
+        hint = f"run: chmod 600 {shlex.quote(str(file))}"
+        if mode & stat.S_IWOTH:
+            self._wrong(f"{file} can be changed by every user of this machine (mode {mode:o})", hint)
+        elif mode & (stat.S_IRWXG | stat.S_IRWXO):
+            return ((f"{file} holds secrets and can be read by other users of this machine (mode {mode:o})", hint),)
+        return ()
 
     def integer(self, name: str, default: int, low: int, high: int) -> int:
         text = self.values.get(name, str(default))

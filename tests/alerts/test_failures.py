@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ import pytest
 from psycopg import conninfo
 
 from local.stack.airflow import warehouse_connection
-from sportmonks.alerts.deadlines import report_missed_deadline
+from sportmonks.alerts.deadlines import deadline_missed, report_missed_deadline
 from sportmonks.alerts.failures import run_failed, run_succeeded
 from sportmonks.alerts.heartbeat import send_heartbeat
 from sportmonks.redaction import add_secret
@@ -144,6 +145,14 @@ def test_a_missed_deadline_reaches_people_without_the_warehouse(receiver: HookSe
     assert (sent["kind"], sent["subject"]) == ("DEADLINE", "sportmonks_la_liga")
     assert "scheduled__1 was not finished within 60 minutes" in sent["message"]
     assert sent["link"].endswith("/dags/sportmonks_la_liga/runs/scheduled__1")
+
+
+@pytest.mark.usefixtures("no_warehouse")
+def test_the_deadline_callback_of_airflow_reaches_people_without_the_warehouse(receiver: HookServer) -> None:
+    asyncio.run(deadline_missed(minutes=60, league_id=564, context={"dag_run": RUN, "deadline": {"id": "1"}}))
+    (sent,) = messages(receiver)
+    assert (sent["kind"], sent["subject"]) == ("DEADLINE", "sportmonks_la_liga")
+    assert "on no page" in sent["message"]
 
 
 @pytest.mark.usefixtures("no_warehouse")

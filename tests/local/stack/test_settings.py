@@ -38,6 +38,31 @@ def test_nothing_set_is_the_demo() -> None:
     assert settings.warehouse == settings.base_url == settings.leagues == ""
 
 
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [(0o600, None), (0o400, None), (0o640, "can be read"), (0o644, "can be read"), (0o620, "can be read")],
+)
+def test_a_file_that_others_may_read_is_warned_of(tmp_path: Path, mode: int, words: str | None) -> None:
+    file = tmp_path / ".env"
+    file.write_text(f"SPORTMONKS_API_KEY={KEY}\n", encoding="utf-8")
+    file.chmod(mode)
+    warnings = Settings.load({}, file).warnings
+    assert len(warnings) == (words is not None)
+    for message, hint in warnings:
+        assert (words or "") in message
+        assert hint == f"run: chmod 600 {file}"
+        assert KEY not in message
+
+
+def test_a_file_that_others_may_change_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("ETL_PORT=8081\n", encoding="utf-8")
+    file.chmod(0o646)
+    with pytest.raises(SettingsError, match="can be changed by every user") as caught:
+        Settings.load({}, file)
+    assert caught.value.problems[0][1] == f"run: chmod 600 {file}"
+
+
 def test_a_key_alone_means_the_real_api() -> None:
     settings = load(SPORTMONKS_API_KEY=KEY)
     assert not settings.sandbox
