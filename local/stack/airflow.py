@@ -49,6 +49,7 @@ class Endpoints:
     warehouse: str
     api_url: str
     api_key: str
+    sandbox: bool = False
 
 
 class AirflowHome:
@@ -93,6 +94,7 @@ class AirflowHome:
             "no_proxy": ",".join(filter(None, [env.get("no_proxy"), "127.0.0.1,localhost"])),
             "AIRFLOW_CONN_SPORTMONKS_API": json.dumps(
                 {"conn_type": "http", "host": endpoints.api_url, "password": endpoints.api_key}
+                | ({"extra": {"sandbox": True}} if endpoints.sandbox else {})
             ),
             "AIRFLOW_CONN_SPORTMONKS_WAREHOUSE": warehouse_connection(endpoints.warehouse),
         }

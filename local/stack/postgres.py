@@ -25,6 +25,13 @@ import psycopg
 from psycopg import sql
 
 from local.errors import LocalError
+from local.stack.accounts import (
+    METADATA_ACCOUNT,
+    READER_ACCOUNT,
+    WAREHOUSE_ACCOUNT,
+    prepare_metadata,
+    prepare_warehouse,
+)
 from local.stack.files import free_port, locked, port_is_free, read_json, secret, write_json, write_private
 from local.stack.postgres_programs import Programs, RunAs, data_root, find_programs, run_as
 from local.stack.queries import query
@@ -82,11 +89,19 @@ class EmbeddedPostgres:
             raise LocalError(f"no embedded PostgreSQL has been started in {self.home}", hint="run `./etl up`")
         return int(port)
 
-    def conninfo(self, dbname: str = DATABASE) -> str:
-        """URI with the password in it: for connections, never for logs."""
-        password = self._password_file.read_text(encoding="utf-8").strip()
-        account = f"{SUPERUSER}:{quote(password, safe='')}"
-        return f"postgresql://{account}@{HOST}:{self.port}/{quote(dbname, safe='')}"
+    def conninfo(self, dbname: str = DATABASE, account: str = SUPERUSER) -> str:
+        """URI with the account's password in it: for connections, never for logs."""
+        port = self.port
+        login = f"{account}:{quote(self._password(account), safe='')}"
+        return f"postgresql://{login}@{HOST}:{port}/{quote(dbname, safe='')}"
+
+    def _password(self, account: str) -> str:
+        if account == SUPERUSER:
+            return self._password_file.read_text(encoding="utf-8").strip()
+        return secret(self._account_file(account), lambda: secrets.token_urlsafe(24))
+
+    def _account_file(self, account: str) -> Path:
+        return self.home / f"postgres-{account}.password"
 
     def running(self) -> bool:
         """Whether this server runs and accepts connections (another process with its old id does not count)."""
@@ -140,7 +155,8 @@ class EmbeddedPostgres:
         record = read_json(self._record_file)
         if record.get("data"):
             shutil.rmtree(Path(record["data"]).parent, ignore_errors=True)
-        for path in (self._record_file, self._password_file):
+        accounts = [self._account_file(name) for name in (WAREHOUSE_ACCOUNT, READER_ACCOUNT, METADATA_ACCOUNT)]
+        for path in (self._record_file, self._password_file, *accounts):
             path.unlink(missing_ok=True)
 
     def ensure_database(self, name: str) -> str:
@@ -151,6 +167,21 @@ class EmbeddedPostgres:
                 with contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
                     connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self.conninfo(name)
+
+    def ensure_warehouse(self, name: str) -> str:
+        """Create the warehouse's database and its accounts unless they exist; conninfo of the account that owns it.
+
+        Nothing may hold locks on an older version's tables there, which change their owner.
+        """
+        with psycopg.connect(self.ensure_database(name), autocommit=True, connect_timeout=10) as connection:
+            prepare_warehouse(connection, self._password(WAREHOUSE_ACCOUNT), self._password(READER_ACCOUNT))
+        return self.conninfo(name, WAREHOUSE_ACCOUNT)
+
+    def ensure_metadata(self, name: str) -> str:
+        """The same for Airflow's own database."""
+        with psycopg.connect(self.ensure_database(name), autocommit=True, connect_timeout=10) as connection:
+            prepare_metadata(connection, self._password(METADATA_ACCOUNT))
+        return self.conninfo(name, METADATA_ACCOUNT)
 
     # -- details --------------------------------------------------------------------------------------------
 

@@ -14,8 +14,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import requests
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from local.errors import LocalError
+from local.stack.accounts import METADATA_ACCOUNT, READER_ACCOUNT, WAREHOUSE_ACCOUNT
 from local.stack.airflow import (
     COMPONENTS,
     METADATA_DATABASE,
@@ -30,12 +32,15 @@ from local.stack.files import free_port, locked, port_is_free, read_json, write_
 from local.stack.postgres import DATABASE, EmbeddedPostgres
 from local.stack.processes import ProcessTable
 from local.stack.settings import REPO, Settings
+from sportmonks.warehouse.source import SANDBOX, source_of
 
-SANDBOX = "sandbox"
 MIGRATION = "airflow-db-migrate"
 SANDBOX_KEY = "demo-key"
+# Part of the hash of settings: processes of a version that worked as superuser are started anew.
+ACCOUNTS = (WAREHOUSE_ACCOUNT, METADATA_ACCOUNT)
 HEALTHY = ("metadatabase", "scheduler", "dag_processor", "triggerer")
 READY_SECONDS = 240
+READ_ONLY = "-c default_transaction_read_only=on"
 
 Say = Callable[[str], None]
 
@@ -60,6 +65,7 @@ class Stack:
         self.airflow = AirflowHome(settings)
         self.api = AirflowApi(self.airflow.url, self.airflow.password)
         self._ports_file = settings.home / "ports.json"
+        self._databases_file = settings.home / "databases.json"
 
     # -- state ---------------------------------------------------------------------------------------
 
@@ -91,7 +97,30 @@ class Stack:
     @property
     def warehouse(self) -> str:
         """Connection string of the warehouse, password included."""
-        return self.settings.warehouse or self.postgres.conninfo(DATABASE)
+        return self.settings.warehouse or self.postgres.conninfo(self.database, WAREHOUSE_ACCOUNT)
+
+    @property
+    def warehouse_reader(self) -> str:
+        """The same for reading only. An external warehouse has no account for it that is known here: there, every
+        transaction of the session is read-only unless it asks for more."""
+        if not self.settings.warehouse:
+            return self.postgres.conninfo(self.database, READER_ACCOUNT)
+        options = conninfo_to_dict(self.settings.warehouse).get("options") or ""
+        return make_conninfo(self.settings.warehouse, options=f"{options} {READ_ONLY}".strip())
+
+    @property
+    def database(self) -> str:
+        """The embedded server's database for what the settings lead to: the sandbox or the API, each has its own."""
+        return self._databases()[SANDBOX if self.settings.sandbox else "api"]
+
+    def _databases(self) -> dict[str, str]:
+        known = read_json(self._databases_file)
+        if set(known) >= {SANDBOX, "api"}:
+            return known
+        # An older version had one database for both. If it has ever run with the sandbox, it holds the sandbox's rows.
+        if read_json(self._ports_file).get(SANDBOX):
+            return {SANDBOX: DATABASE, "api": f"{DATABASE}_api"}
+        return {SANDBOX: f"{DATABASE}_{SANDBOX}", "api": DATABASE}
 
     @property
     def sandbox_url(self) -> str:
@@ -100,10 +129,11 @@ class Stack:
     def endpoints(self) -> Endpoints:
         sandbox = self.settings.sandbox
         return Endpoints(
-            metadata=self.postgres.conninfo(METADATA_DATABASE),
+            metadata=self.postgres.conninfo(METADATA_DATABASE, METADATA_ACCOUNT),
             warehouse=self.warehouse,
             api_url=f"{self.sandbox_url}/v3" if sandbox else self.settings.base_url,
             api_key=SANDBOX_KEY if sandbox else self.settings.api_key,
+            sandbox=sandbox,
         )
 
     # -- up ----------------------------------------------------------------------------------------------
@@ -145,7 +175,8 @@ class Stack:
         if revived:
             self.say("PostgreSQL starts")
         self.postgres.start()
-        metadata = self.postgres.ensure_database(METADATA_DATABASE)
+        # Before the sandbox gets its port, by which an older version's database is known.
+        write_json(self._databases_file, self._databases())
         self.airflow.prepare()
         # Running processes keep the settings of their start: new settings need new processes.
         if not self._same_settings():
@@ -153,6 +184,10 @@ class Stack:
         # Airflow does not survive a restart of its database: its processes are about to end and are replaced.
         elif revived:
             self._end(list(COMPONENTS))
+        # Now nothing holds a lock on tables that change their owner.
+        metadata = self.postgres.ensure_metadata(METADATA_DATABASE)
+        if not self.settings.warehouse:
+            self.postgres.ensure_warehouse(self.database)
         if self.settings.sandbox and not self.processes.running(SANDBOX):
             self._start_sandbox(started)
         elif not self.settings.sandbox:
@@ -208,6 +243,7 @@ class Stack:
             command = airflow_command("db", "migrate")
             self.processes.spawn(MIGRATION, command, env, cwd=self.airflow.folder)
         migrate_warehouse(self.warehouse)
+        claim_warehouse(self.warehouse, SANDBOX if self.settings.sandbox else source_of(self.settings.base_url))
         if not needed:
             return
         while self.processes.running(MIGRATION):
@@ -266,6 +302,7 @@ class Stack:
                 settings.sandbox_args,
                 settings.dags_folder,
                 settings.port,
+                ACCOUNTS,
                 sorted(settings.passed_on.items()),
             )
         )
@@ -307,6 +344,19 @@ def migrate_warehouse(conninfo: str) -> list[str]:
     try:
         with open_connection(conninfo) as connection:
             return migrate(connection)
+    except SportmonksError as error:
+        raise LocalError(error.message, hint=error.hint) from None
+
+
+def claim_warehouse(conninfo: str, source: str) -> None:
+    """Raises LocalError when the warehouse holds data of another API than `source`."""
+    from sportmonks.errors import SportmonksError
+    from sportmonks.warehouse.connection import open_connection
+    from sportmonks.warehouse.source import claim_source
+
+    try:
+        with open_connection(conninfo) as connection:
+            claim_source(connection, source)
     except SportmonksError as error:
         raise LocalError(error.message, hint=error.hint) from None
 

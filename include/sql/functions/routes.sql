@@ -21,14 +21,15 @@ BEGIN
 END $$;
 
 -- The raw table of a route, made or brought up to date; its name without schema. Safe to call at any time, by several
--- at once. p_key: dotted paths into the record (or into the request's own parameters).
+-- at once. It runs as the owner of the schema, whoever calls it: an account that runs the tasks need not create tables
+-- itself, and all of them have one owner. p_key: dotted paths into the record (or into the request's own parameters).
 --
 -- One row per distinct content. record_key is computed by PostgreSQL from the key, so that a changed key counts for old
 -- rows too. collected_at is when the content was last found to be news: it moves only when a content comes back after
 -- another version of the same record, so the newest version of a record is the one with the greatest (collected_at, id).
 -- The view <table>_latest shows it.
 CREATE OR REPLACE FUNCTION etl.ensure_raw_table(p_client text, p_route text, p_key text[] DEFAULT NULL)
-RETURNS text LANGUAGE plpgsql
+RETURNS text LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_name  text := etl.raw_table_name(p_client, p_route);
@@ -90,6 +91,9 @@ BEGIN
     ON CONFLICT (table_name) DO UPDATE SET key_paths = excluded.key_paths, updated_at = clock_timestamp();
     RETURN v_name;
 END $$;
+
+-- Those who only read call no function that creates; the writer's role is granted it (roles.sql).
+REVOKE ALL ON FUNCTION etl.ensure_raw_table(text, text, text[]) FROM PUBLIC;
 
 -- A try begins: where to start, under which fence. Goes on where an unfinished try over the same plan stands, unless
 -- that is older than p_resume or p_force asks for a fresh start (which a retry of the forced run itself does not repeat).

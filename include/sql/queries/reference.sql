@@ -9,3 +9,12 @@ WHERE (deactivated_at IS NULL) <> (league_id = ANY (%(leagues)s));
 -- name: reference/followed_seasons
 -- Seasons of the followed leagues.
 SELECT id, league_id, is_current, starting_at FROM football.seasons WHERE league_id = ANY (%(leagues)s);
+
+-- name: reference/missing
+-- Which lists does this warehouse lack that a run of this league refers to? Empty when the catalog has been read here.
+SELECT v.name
+FROM (VALUES ('states', EXISTS (SELECT 1 FROM football.states)),
+             ('types', EXISTS (SELECT 1 FROM football.types)),
+             ('leagues', EXISTS (SELECT 1 FROM football.leagues WHERE id = %(league_id)s)),
+             ('seasons', EXISTS (SELECT 1 FROM football.seasons WHERE league_id = %(league_id)s))) AS v(name, is_there)
+WHERE NOT v.is_there;

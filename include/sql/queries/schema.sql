@@ -54,6 +54,14 @@ SELECT name FROM unnest(%(names)s::text[]) AS name WHERE to_regclass(name) IS NO
 -- Only for a schema that is missing: PostgreSQL asks for the right to create one even where it exists.
 CREATE SCHEMA {schema};
 
+-- name: schema/become_owner
+-- Within this transaction the account acts as the role that owns the schema, if it is a member: everything then has one
+-- owner, whichever member migrates. The kind of membership that this needs has had a name of its own since version 16.
+SELECT set_config('role', pg_get_userbyid(nspowner), true)
+FROM pg_namespace
+WHERE nspname = 'etl' AND pg_get_userbyid(nspowner) <> current_user
+  AND pg_has_role(nspowner, CASE WHEN current_setting('server_version_num')::integer < 160000 THEN 'MEMBER' ELSE 'SET' END);
+
 -- name: schema/prepare
 -- The lists of migrations and definitions, created before the first of them. Their schema exists.
 CREATE TABLE IF NOT EXISTS etl.schema_migrations (
@@ -66,6 +74,13 @@ CREATE TABLE IF NOT EXISTS etl.applied_definitions (
     sha256     text        NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+-- Which migrations a database has is its owner's to say; roles.sql may have run before there was any.
+DO $$
+BEGIN
+    IF to_regrole('sportmonks_writer') IS NOT NULL THEN
+        REVOKE INSERT, UPDATE, DELETE ON etl.schema_migrations, etl.applied_definitions FROM sportmonks_writer;
+    END IF;
+END $$;
 
 -- name: schema/migrations
 -- Which migrations has this database seen, and with which content? The hash is null in rows of version 0.1.

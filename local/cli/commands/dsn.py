@@ -1,4 +1,9 @@
-"""Print the warehouse's connection string, password included, for psql and other programs: psql "$(./etl dsn)"."""
+"""Print the warehouse's connection string, password included, for psql and other programs: psql "$(./etl dsn)".
+
+--read-only prints that of an account which can only read, for reports and for looking around. For an external
+warehouse (SUPABASE_CONNECTION_STRING) it is the same account in read-only transactions; ./etl roles makes a role for
+accounts that can only read.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +17,7 @@ HELP = "print the warehouse's connection string"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    pass
+    parser.add_argument("--read-only", action="store_true", help="an account or a session that can only read")
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -22,5 +27,5 @@ def run(args: argparse.Namespace, context: Context) -> int:
             raise LocalError("the embedded PostgreSQL has never been started here", hint="run `./etl up`")
         if not stack.postgres.running():
             err.print("the embedded PostgreSQL is not running: ./etl up")
-    print(stack.warehouse)
+    print(stack.warehouse_reader if args.read_only else stack.warehouse)
     return 0

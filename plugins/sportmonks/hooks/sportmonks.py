@@ -32,13 +32,16 @@ HOW_TO_CONNECT = (
 )
 # The only keys of the connection's extra that are read; the HTTP hook of Airflow would send all others as headers.
 _SESSION_EXTRAS = ("verify", "proxies")
+# Set by the local stack, whose sandbox gets another port now and then and is the same API all the same.
+_IS_SANDBOX = "sandbox"
 
 
 class SportmonksHook(HttpHook):
     """Sportmonks API v3 behind an Airflow connection of type HTTP.
 
     Connection: host = base URL (``https://api.sportmonks.com/v3``; schema and port may be given apart), password =
-    API key; of the extra, ``verify`` and ``proxies`` are honoured. Requests run on the client's own pooled session.
+    API key; of the extra, ``verify`` and ``proxies`` are honoured, and ``sandbox: true`` says that it is this project's
+    sandbox. Requests run on the client's own pooled session.
 
     The budget of calls is kept in the warehouse and shared with every other task of this connection;
     ``warehouse_conn_id=None`` means no shared budget (for tools without a warehouse). ``budget`` replaces it.
@@ -72,12 +75,14 @@ class SportmonksHook(HttpHook):
     @cached_property
     def client(self) -> SportmonksClient:
         """The client, made on first use. Threads may share it once it exists. Make it on the task's main thread, the
-        only one on which Airflow serves connections. Raises ConfigurationError."""
+        only one on which Airflow serves connections. Raises ConfigurationError, also when the warehouse holds data of
+        another API."""
         from airflow.sdk.log import mask_secret
 
         from sportmonks.api.client import SportmonksClient
         from sportmonks.api.transport import clean_key
         from sportmonks.redaction import add_secret
+        from sportmonks.warehouse.source import SANDBOX, source_of
 
         conn = connection(self.conn_id, HOW_TO_CONNECT)
         key = (conn.password or "").strip()
@@ -90,6 +95,8 @@ class SportmonksHook(HttpHook):
         settings: dict[str, Any] = {name: value for name, value in conn.extra_dejson.items() if name in _SESSION_EXTRAS}
         settings |= self._client_settings
         store = self._warehouse()
+        if store is not None:
+            store.claim(SANDBOX if conn.extra_dejson.get(_IS_SANDBOX) is True else source_of(self.base_url))
         if store is not None and "forbidden" not in settings:
             settings["forbidden"] = store.known()
             settings.setdefault("on_forbidden", store.learn)
@@ -207,6 +214,13 @@ class _HookWarehouse:
         from sportmonks.warehouse.connection import open_connection
 
         return open_connection(self._info, autocommit=True)
+
+    def claim(self, source: str) -> None:
+        """Make sure that the warehouse holds data of this API and of no other. Raises ConfigurationError."""
+        from sportmonks.warehouse.source import claim_source
+
+        with self.connect() as conn:
+            claim_source(conn, source)
 
     def known(self) -> list[tuple[str, str]]:
         """(entity, include) pairs that the API refused during the last week."""

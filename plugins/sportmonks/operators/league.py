@@ -57,13 +57,24 @@ class LeagueOperator(ApiOperator):
 
 
 class DiscoverOperator(LeagueOperator):
-    """Reads the season indexes of the league into the warehouse; see ``sportmonks.collect.discover``."""
+    """Reads the season indexes of the league into the warehouse; see ``sportmonks.collect.discover``. A warehouse that
+    lacks the catalog gets it first; see ``sportmonks.reference.first``."""
 
     def perform(self, context: Context) -> dict[str, Any]:
         """``seasons``: figures by season id; ``failed``: seasons whose index the collecting task has to read itself."""
         from sportmonks.collect.discover import discover
+        from sportmonks.reference.first import read_missing_lists
 
-        found = discover(self.run_context(context))
+        run = self.run_context(context)
+        read_missing_lists(
+            run.connect,
+            run.client(),
+            run.league.id,
+            sweep=run.settings.sweep,
+            execution_id=run.execution_id,
+            log=self.log,
+        )
+        found = discover(run)
         return {
             "seasons": {str(key): figures for key, figures in found.seasons.items()},
             "failed": sorted(found.failed),

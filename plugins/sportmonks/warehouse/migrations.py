@@ -91,6 +91,7 @@ def migrate(conn: psycopg.Connection[Any]) -> list[str]:
     with conn.transaction(), long_statements(conn):
         conn.execute(sql("schema/lock"), {"key": MIGRATION_LOCK})
         conn.execute(sql("schema/search_path"))
+        conn.execute(sql("schema/become_owner"))
         _create_schemas(conn)
         conn.execute(sql("schema/prepare"))
         known = dict(conn.execute(sql("schema/migrations")).fetchall())

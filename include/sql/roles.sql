@@ -1,0 +1,88 @@
+-- Roles of least privilege: sportmonks_owner changes the schema, sportmonks_writer runs the tasks, sportmonks_reader
+-- reads (analysts, the page).
+--
+-- Run it in the warehouse's database as a superuser, or as the account that owns the schemas and may create roles:
+-- psql --file include/sql/roles.sql, or ./etl roles --apply. It may run before the first migration or after any, and as
+-- often as you like. Then give each account one of the roles, for instance:
+--     CREATE ROLE etl_tasks LOGIN PASSWORD '…' IN ROLE sportmonks_writer;
+-- Migrations run as a member of sportmonks_owner (local/deploy, ./etl up, the DAG sportmonks_catalog); everything else
+-- works as sportmonks_writer.
+DO $roles$
+DECLARE
+    v_schemas CONSTANT text[] := '{etl,raw,football}';
+    v_before  oid;      -- who owns the schemas so far
+    v_item    record;
+    v_name    text;
+BEGIN
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    FOREACH v_name IN ARRAY ARRAY['sportmonks_owner', 'sportmonks_writer', 'sportmonks_reader'] LOOP
+        IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = v_name) THEN
+            EXECUTE format('CREATE ROLE %I NOLOGIN', v_name);
+        END IF;
+    END LOOP;
+    -- Only a member may hand objects over to a role. An account that creates roles is no member of them by itself.
+    BEGIN
+        SET LOCAL ROLE sportmonks_owner;
+        RESET ROLE;
+    EXCEPTION WHEN insufficient_privilege THEN
+        EXECUTE format('GRANT sportmonks_owner TO %I', current_user);
+    END;
+    EXECUTE format('GRANT CONNECT, CREATE, TEMPORARY ON DATABASE %I TO sportmonks_owner', current_database());
+    EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO sportmonks_writer', current_database());
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO sportmonks_reader', current_database());
+
+    SELECT nspowner INTO v_before FROM pg_namespace WHERE nspname = 'etl';
+    FOREACH v_name IN ARRAY v_schemas LOOP
+        IF to_regnamespace(v_name) IS NULL THEN
+            EXECUTE format('CREATE SCHEMA %I AUTHORIZATION sportmonks_owner', v_name);
+        ELSIF (SELECT nspowner FROM pg_namespace WHERE nspname = v_name) = v_before THEN
+            EXECUTE format('ALTER SCHEMA %I OWNER TO sportmonks_owner', v_name);
+        END IF;
+    END LOOP;
+    -- What the package has made; tables that somebody else has put there stay theirs.
+    FOR v_item IN
+        SELECT format('ALTER TABLE %I.%I OWNER TO sportmonks_owner', n.nspname, c.relname) AS statement
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = ANY (v_schemas) AND c.relkind IN ('r', 'p', 'v', 'm') AND c.relowner = v_before
+          AND v_before <> to_regrole('sportmonks_owner')
+        UNION ALL
+        SELECT format('ALTER ROUTINE %I.%I(%s) OWNER TO sportmonks_owner', n.nspname, p.proname,
+                      pg_get_function_identity_arguments(p.oid))
+        FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+        WHERE n.nspname = ANY (v_schemas) AND p.proowner = v_before AND v_before <> to_regrole('sportmonks_owner')
+    LOOP
+        EXECUTE v_item.statement;
+    END LOOP;
+
+    SET LOCAL ROLE sportmonks_owner;
+    GRANT USAGE ON SCHEMA etl, raw, football TO sportmonks_writer, sportmonks_reader;
+    FOR v_item IN
+        SELECT format('GRANT SELECT, INSERT, UPDATE, DELETE ON %1$I.%2$I TO sportmonks_writer; '
+                      'GRANT SELECT ON %1$I.%2$I TO sportmonks_reader', n.nspname, c.relname) AS statement
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = ANY (v_schemas) AND c.relkind IN ('r', 'p', 'v', 'm')
+          AND c.relowner = to_regrole('sportmonks_owner')
+        UNION ALL
+        SELECT format('GRANT EXECUTE ON ROUTINE %I.%I(%s) TO sportmonks_writer', n.nspname, p.proname,
+                      pg_get_function_identity_arguments(p.oid))
+        FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+        WHERE n.nspname = ANY (v_schemas) AND p.proowner = to_regrole('sportmonks_owner')
+    LOOP
+        EXECUTE v_item.statement;
+    END LOOP;
+    -- What migrations and raw routes make from now on.
+    ALTER DEFAULT PRIVILEGES FOR ROLE sportmonks_owner IN SCHEMA etl, raw, football
+        GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO sportmonks_writer;
+    ALTER DEFAULT PRIVILEGES FOR ROLE sportmonks_owner IN SCHEMA etl, raw, football
+        GRANT SELECT ON TABLES TO sportmonks_reader;
+    ALTER DEFAULT PRIVILEGES FOR ROLE sportmonks_owner IN SCHEMA etl, raw, football
+        GRANT EXECUTE ON FUNCTIONS TO sportmonks_writer;
+    -- Which migrations a database has is the owner's to say.
+    IF to_regclass('etl.schema_migrations') IS NOT NULL THEN
+        REVOKE INSERT, UPDATE, DELETE ON etl.schema_migrations FROM sportmonks_writer;
+    END IF;
+    IF to_regclass('etl.applied_definitions') IS NOT NULL THEN
+        REVOKE INSERT, UPDATE, DELETE ON etl.applied_definitions FROM sportmonks_writer;
+    END IF;
+    RESET ROLE;
+END $roles$;

@@ -1,0 +1,186 @@
+"""Roles of least privilege: what each of them can do, and cannot."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import conninfo, sql
+
+from sportmonks.errors import ConfigurationError
+from sportmonks.warehouse import queries
+from sportmonks.warehouse.connection import open_connection
+from sportmonks.warehouse.migrations import migrate
+from tests.warehouse.snapshot import snapshot
+
+Login = Callable[[str], str]
+
+
+@pytest.fixture
+def login(postgres_server: str, empty_dsn: str) -> Iterator[Login]:
+    """``login("writer")``: conninfo of a new account that is a member of sportmonks_writer. Public has no rights here."""
+    accounts: list[sql.Identifier] = []
+    database = sql.Identifier(str(conninfo.conninfo_to_dict(empty_dsn)["dbname"]))
+
+    def make(role: str) -> str:
+        name = f"{role}_{uuid.uuid4().hex[:8]}"
+        with psycopg.connect(empty_dsn, autocommit=True) as admin:
+            admin.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
+            admin.execute(queries.sql("roles"))
+            member = sql.Identifier(f"sportmonks_{role}")
+            text = "CREATE ROLE {} LOGIN PASSWORD 'p4ssw0rd-for-tests' IN ROLE {}"
+            admin.execute(sql.SQL(text).format(sql.Identifier(name), member))
+        accounts.append(sql.Identifier(name))
+        return conninfo.make_conninfo(empty_dsn, user=name, password="p4ssw0rd-for-tests")
+
+    yield make
+    with psycopg.connect(empty_dsn, autocommit=True) as admin:
+        for role in ("owner", "writer", "reader"):
+            admin.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(sql.Identifier(f"sportmonks_{role}")))
+        for account in accounts:
+            admin.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(account))
+            admin.execute(sql.SQL("DROP ROLE {}").format(account))
+
+
+def owners(dsn: str) -> set[str]:
+    with psycopg.connect(dsn) as conn:
+        return {
+            name
+            for (name,) in conn.execute(
+                "SELECT pg_get_userbyid(c.relowner) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                " WHERE n.nspname IN ('etl', 'raw', 'football') UNION SELECT pg_get_userbyid(p.proowner) FROM pg_proc p"
+                " JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN ('etl', 'raw', 'football')"
+            )
+        }
+
+
+def run(dsn: str, statement: str) -> list[tuple[Any, ...]]:
+    with open_connection(dsn, autocommit=True) as conn:
+        cursor = conn.execute(statement.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+def refused(dsn: str, statement: str) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        run(dsn, statement)
+
+
+def test_members_of_the_owner_migrate_and_all_belongs_to_the_role(
+    empty_dsn: str, login: Login, postgres_server: str, template_database: str
+) -> None:
+    first, second = login("owner"), login("owner")
+    for account in (first, second):
+        with open_connection(account, autocommit=True) as conn:
+            migrate(conn)
+    assert owners(empty_dsn) == {"sportmonks_owner"}
+    with (
+        psycopg.connect(empty_dsn) as ours,
+        psycopg.connect(conninfo.make_conninfo(postgres_server, dbname=template_database)) as expected,
+    ):
+        assert snapshot(ours) == snapshot(expected)
+
+
+def test_what_an_account_made_before_goes_to_the_owner_and_what_is_foreign_stays(empty_dsn: str, login: Login) -> None:
+    with open_connection(empty_dsn, autocommit=True) as conn:
+        migrate(conn)
+        conn.execute("SELECT etl.ensure_raw_table('rest', 'items')")
+        conn.execute("CREATE TABLE football.mine (id int)")
+        conn.execute("CREATE ROLE somebody; ALTER TABLE football.mine OWNER TO somebody")
+    try:
+        writer = login("writer")
+        assert owners(empty_dsn) == {"sportmonks_owner", "somebody"}
+        refused(writer, "SELECT * FROM football.mine")
+        assert run(writer, "SELECT count(*) FROM raw.client_rest_items") == [(0,)]
+    finally:
+        with psycopg.connect(empty_dsn, autocommit=True) as conn:
+            conn.execute("DROP OWNED BY somebody; DROP ROLE somebody")
+
+
+def test_the_writer_finds_a_current_schema_current_and_cannot_change_it(empty_dsn: str, login: Login) -> None:
+    owner, writer = login("owner"), login("writer")
+    with open_connection(writer, autocommit=True) as conn, pytest.raises(ConfigurationError) as caught:
+        migrate(conn)
+    assert "may not change it" in caught.value.message
+    assert "./etl roles" in caught.value.hint
+    with open_connection(owner, autocommit=True) as conn:
+        migrate(conn)
+    with open_connection(writer, autocommit=True) as conn:
+        assert migrate(conn) == []
+    for statement in (
+        "CREATE TABLE etl.more (id int)",
+        "ALTER TABLE football.fixtures ADD COLUMN more int",
+        "DROP TABLE football.fixtures",
+        "UPDATE etl.schema_migrations SET sha256 = NULL",
+        "CREATE OR REPLACE FUNCTION etl.to_int(p_text text) RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+    ):
+        refused(writer, statement)
+
+
+def test_the_writer_makes_tables_of_routes_through_their_function(empty_dsn: str, login: Login) -> None:
+    owner, writer, reader = login("owner"), login("writer"), login("reader")
+    with open_connection(owner, autocommit=True) as conn:
+        migrate(conn)
+    assert run(writer, "SELECT etl.ensure_raw_table('rest', 'items', '{id}')") == [("client_rest_items",)]
+    assert owners(empty_dsn) == {"sportmonks_owner"}
+    run(
+        writer,
+        "INSERT INTO raw.client_rest_items (payload, content_hash) VALUES ('{\"id\": 1}', '');"
+        "CREATE TEMPORARY TABLE incoming (id int)",
+    )
+    assert run(reader, "SELECT record_key FROM raw.client_rest_items_latest") == [("1",)]
+    # A changed key is a changed table: the owner of the function changes it.
+    assert run(writer, "SELECT etl.ensure_raw_table('rest', 'items')") == [("client_rest_items",)]
+
+
+def test_the_reader_reads_everything_and_writes_nothing(empty_dsn: str, login: Login) -> None:
+    owner, reader = login("owner"), login("reader")
+    with open_connection(owner, autocommit=True) as conn:
+        migrate(conn)
+    for relation in (
+        "football.fixture_results",
+        "football.season_coverage",
+        "raw.fixtures",
+        "etl.etl_executions",
+        "etl.raw_route_status",
+        "etl.api_budget_now",
+    ):
+        assert run(reader, f"SELECT count(*) FROM {relation}") == [(0,)]
+    for statement in (
+        "DELETE FROM football.fixtures",
+        "INSERT INTO raw.fixtures DEFAULT VALUES",
+        "SELECT etl.ensure_raw_table('rest', 'items')",
+        "SELECT etl.start_etl_execution('e')",
+        "CREATE TABLE football.more (id int)",
+    ):
+        refused(reader, statement)
+
+
+def test_the_roles_may_be_made_by_an_account_that_is_no_superuser(
+    postgres_server: str, empty_dsn: str, login: Login
+) -> None:
+    """As on Supabase or RDS: it owns the database, and may create roles."""
+    name = sql.Identifier(f"admin_{uuid.uuid4().hex[:8]}")
+    database = sql.Identifier(str(conninfo.conninfo_to_dict(empty_dsn)["dbname"]))
+    with psycopg.connect(empty_dsn, autocommit=True) as admin:
+        admin.execute(queries.sql("roles"))  # the server has the roles already, perhaps from another database
+        admin.execute(
+            sql.SQL("CREATE ROLE {} LOGIN CREATEROLE PASSWORD 'p4ssw0rd-for-tests' IN ROLE sportmonks_owner").format(
+                name
+            )
+        )
+        admin.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, name))
+    account = conninfo.make_conninfo(empty_dsn, user=name.as_string(None).strip('"'), password="p4ssw0rd-for-tests")
+    try:
+        with open_connection(account, autocommit=True) as conn:
+            migrate(conn)
+            conn.execute(queries.sql("roles"))
+            conn.execute(queries.sql("roles"))
+        assert owners(empty_dsn) == {"sportmonks_owner"}
+    finally:
+        with psycopg.connect(empty_dsn, autocommit=True) as admin:
+            admin.execute(sql.SQL("ALTER DATABASE {} OWNER TO postgres").format(database))
+            admin.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(name))
+            admin.execute(sql.SQL("DROP ROLE {}").format(name))
