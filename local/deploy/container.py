@@ -24,6 +24,9 @@ SECRETS = {
     "AIRFLOW__API_AUTH__JWT_SECRET": "AIRFLOW_JWT_SECRET",
     "AIRFLOW_ADMIN_PASSWORD": "AIRFLOW_ADMIN_PASSWORD",
     "POSTGRES_PASSWORD": "POSTGRES_PASSWORD",
+    "AIRFLOW_DATABASE_PASSWORD": "AIRFLOW_DATABASE_PASSWORD",
+    "WAREHOUSE_PASSWORD": "WAREHOUSE_PASSWORD",
+    "WAREHOUSE_READER_PASSWORD": "WAREHOUSE_READER_PASSWORD",
 }
 HEALTH_SECONDS = 10
 # Mounted folders that Airflow reads, and volumes that it writes; all of them belong to the image, too.
@@ -84,13 +87,14 @@ def check(env: Mapping[str, str], *, folders: bool = False) -> int:
 
 
 def init(env: Mapping[str, str]) -> int:
-    """Migrate Airflow's database and the warehouse and write the login file; it may run at every start."""
+    """Give Airflow and the warehouse their databases and accounts, migrate both and write the login file; it may run at
+    every start."""
     _write_logins(Path(env["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"]), env)
+    _prepare_databases(env)
     done = subprocess.run(["airflow", "db", "migrate"], check=False)
     if done.returncode != 0:
         print(f"error: `airflow db migrate` ended with code {done.returncode}", file=sys.stderr)
         return 1
-    _make_database(env["AIRFLOW_CONN_SPORTMONKS_WAREHOUSE"])
     from sportmonks.errors import SportmonksError
     from sportmonks.warehouse.connection import open_connection
     from sportmonks.warehouse.migrations import migrate
@@ -113,21 +117,31 @@ def _write_logins(path: Path, env: Mapping[str, str]) -> None:
         json.dump({"admin": env["AIRFLOW_ADMIN_PASSWORD"]}, file)
 
 
-def _make_database(conninfo: str) -> None:
-    """Create the warehouse's database when its server is there but the database is not."""
+def _prepare_databases(env: Mapping[str, str]) -> None:
+    """Databases and accounts on the server of POSTGRES_ADMIN, for the connections that lead to it; others are left
+    alone: a warehouse elsewhere has its account and its database already."""
     import psycopg
-    from psycopg import sql
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-    name = conninfo_to_dict(conninfo).get("dbname")
-    try:
-        psycopg.connect(conninfo, connect_timeout=10).close()
-    except psycopg.OperationalError as error:
-        if name is None or f'database "{name}" does not exist' not in str(error):
-            return  # the migration says what is wrong
-        maintenance = make_conninfo(conninfo, dbname="postgres")
-        with psycopg.connect(maintenance, autocommit=True, connect_timeout=10) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(str(name))))
+    from local.stack.accounts import ensure_database, prepare_metadata, prepare_warehouse
+
+    admin = conninfo_to_dict(env["POSTGRES_ADMIN"])
+    metadata = conninfo_to_dict(env["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("+psycopg2", "", 1))
+    warehouse = conninfo_to_dict(env["AIRFLOW_CONN_SPORTMONKS_WAREHOUSE"])
+    for parts in (metadata, warehouse):
+        if (parts.get("host"), parts.get("port")) != (admin.get("host"), admin.get("port")):
+            continue
+        name, account, password = str(parts["dbname"]), str(parts["user"]), str(parts["password"])
+        if account == admin["user"]:
+            continue  # an own setting that works as the superuser
+        with psycopg.connect(env["POSTGRES_ADMIN"], autocommit=True, connect_timeout=10) as connection:
+            ensure_database(connection, name)
+        place = make_conninfo(env["POSTGRES_ADMIN"], dbname=name)
+        with psycopg.connect(place, autocommit=True, connect_timeout=10) as connection:
+            if parts is metadata:
+                prepare_metadata(connection, password, account)
+            else:
+                prepare_warehouse(connection, password, env["WAREHOUSE_READER_PASSWORD"], account)
 
 
 def healthy(url: str, component: str = "metadatabase") -> int:

@@ -15,6 +15,9 @@ DOTENV = Path(__file__).resolve().parents[2] / ".env"
 # Letters, digits, - and _ only: they stand in URLs.
 MAKERS: dict[str, Callable[[], str]] = {
     "POSTGRES_PASSWORD": lambda: secrets.token_urlsafe(24),
+    "AIRFLOW_DATABASE_PASSWORD": lambda: secrets.token_urlsafe(24),
+    "WAREHOUSE_PASSWORD": lambda: secrets.token_urlsafe(24),
+    "WAREHOUSE_READER_PASSWORD": lambda: secrets.token_urlsafe(24),
     "REDIS_PASSWORD": lambda: secrets.token_urlsafe(24),
     "AIRFLOW_FERNET_KEY": lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
     "AIRFLOW_JWT_SECRET": lambda: secrets.token_urlsafe(48),

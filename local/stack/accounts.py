@@ -7,15 +7,24 @@ them.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from local.stack.queries import query
 
 WAREHOUSE_ACCOUNT = "sportmonks"
 READER_ACCOUNT = "sportmonks_read"
 METADATA_ACCOUNT = "airflow"
+
+
+def ensure_database(superuser: psycopg.Connection[Any], name: str) -> None:
+    """Create the database `name` unless it exists; another process may do so at the same time. Needs autocommit."""
+    if superuser.execute(query("server/has_database"), {"name": name}).fetchone() is None:
+        with contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+            superuser.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
 def prepare_metadata(superuser: psycopg.Connection[Any], password: str, account: str = METADATA_ACCOUNT) -> None:
@@ -31,12 +40,12 @@ def prepare_warehouse(
 ) -> None:
     """Give the database of this connection to the warehouse's account, and its schemas to the role `sportmonks_owner`,
     of which that account is a member; the reader's account becomes one of `sportmonks_reader`."""
-    from sportmonks.warehouse.queries import sql
+    from sportmonks.warehouse import queries
 
     with superuser.transaction():
         handed_over = _owner(superuser) == account
         if not handed_over:
-            superuser.execute(sql("roles"))
+            superuser.execute(queries.sql("roles"))
         _ensure_account(superuser, account, password, role="sportmonks_owner")
         _ensure_account(superuser, READER_ACCOUNT, reader_password, role="sportmonks_reader")
         if not handed_over:

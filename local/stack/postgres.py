@@ -22,19 +22,18 @@ from urllib.parse import quote
 
 import psutil
 import psycopg
-from psycopg import sql
 
 from local.errors import LocalError
 from local.stack.accounts import (
     METADATA_ACCOUNT,
     READER_ACCOUNT,
     WAREHOUSE_ACCOUNT,
+    ensure_database,
     prepare_metadata,
     prepare_warehouse,
 )
 from local.stack.files import free_port, locked, port_is_free, read_json, secret, write_json, write_private
 from local.stack.postgres_programs import Programs, RunAs, data_root, find_programs, run_as
-from local.stack.queries import query
 
 DATABASE = "sportmonks"
 SUPERUSER = "postgres"
@@ -162,10 +161,7 @@ class EmbeddedPostgres:
     def ensure_database(self, name: str) -> str:
         """Create the database `name` unless it exists; returns its conninfo."""
         with psycopg.connect(self.conninfo("postgres"), autocommit=True, connect_timeout=10) as connection:
-            known = connection.execute(query("server/has_database"), {"name": name}).fetchone()
-            if known is None:
-                with contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-                    connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            ensure_database(connection, name)
         return self.conninfo(name)
 
     def ensure_warehouse(self, name: str) -> str:

@@ -17,6 +17,7 @@ import psycopg
 from psycopg import sql
 
 from local.stack.airflow import METADATA_DATABASE
+from local.stack.files import free_port, write_json
 from local.stack.postgres import DATABASE, EmbeddedPostgres
 from tests.harness.paths import REPO
 
@@ -74,6 +75,7 @@ def install(state: Path) -> EmbeddedPostgres:
     server = EmbeddedPostgres(state)
     server.start()
     (state / "airflow").mkdir()
+    write_json(state / "ports.json", {"sandbox": free_port()})
     (state / "airflow" / "fernet.key").write_text(FACTS["fernet_key"], encoding="utf-8")
     restore(server.ensure_database(DATABASE), "warehouse")
     move_times(server.conninfo(DATABASE))

@@ -21,7 +21,7 @@ Login = Callable[[str], str]
 
 @pytest.fixture
 def login(postgres_server: str, empty_dsn: str) -> Iterator[Login]:
-    """``login("writer")``: conninfo of a new account that is a member of sportmonks_writer. Public has no rights here."""
+    """``login("writer")``: conninfo of a new member of sportmonks_writer. Public has no rights in the database."""
     accounts: list[sql.Identifier] = []
     database = sql.Identifier(str(conninfo.conninfo_to_dict(empty_dsn)["dbname"]))
 

@@ -132,7 +132,7 @@ def test_the_connections_are_what_airflow_reads(
     assert api == {"conn_type": "http", "host": "https://api.sportmonks.com/v3", "password": "some-key"}
     warehouse = Connection.from_uri(environment["AIRFLOW_CONN_SPORTMONKS_WAREHOUSE"], conn_id="x")
     assert (warehouse.conn_type, warehouse.host, warehouse.schema) == ("postgres", "postgres", "sportmonks")
-    assert warehouse.password == settings["POSTGRES_PASSWORD"]
+    assert (warehouse.login, warehouse.password) == ("sportmonks", settings["WAREHOUSE_PASSWORD"])
     own = "postgresql://me:p%40ss@db.example.org:6543/postgres?sslmode=require"
     environment = resolved(settings | {"SUPABASE_CONNECTION_STRING": own})["services"]["init"]["environment"]
     warehouse = Connection.from_uri(environment["AIRFLOW_CONN_SPORTMONKS_WAREHOUSE"], conn_id="x")
@@ -322,16 +322,22 @@ def test_secrets_need_nothing_but_python() -> None:
     assert done.stdout.count("=") >= 1 or (REPO / ".env").exists()
 
 
+def test_only_init_works_as_the_superuser(services: dict[str, Any], settings: dict[str, str]) -> None:
+    for name, service in services.items():
+        text = json.dumps(service.get("environment", {}))
+        assert (settings["POSTGRES_PASSWORD"] in text) == (name in ("postgres", "preflight", "init")), name
+        assert name == "init" or "://postgres:" not in text
+
+
 @pytest.mark.slow
 def test_init_builds_both_databases_and_again(services: dict[str, Any], postgres_server: str, tmp_path: Path) -> None:
     """The init container's command, run outside of a container against a real server."""
     metadata, warehouse = f"meta_{os.getpid()}", f"warehouse_{os.getpid()}"
     passwords = tmp_path / "passwords.json"
+    server = conninfo.conninfo_to_dict(postgres_server)
 
-    def url(name: str) -> str:
-        parts = conninfo.conninfo_to_dict(postgres_server)
-        account = f"{parts['user']}:{parts.get('password', '')}"
-        return f"postgresql://{account}@{parts['host']}:{parts['port']}/{name}"
+    def url(name: str, account: str = f"{server['user']}:{server.get('password', '')}") -> str:
+        return f"postgresql://{account}@{server['host']}:{server['port']}/{name}"
 
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
@@ -339,9 +345,10 @@ def test_init_builds_both_databases_and_again(services: dict[str, Any], postgres
         "AIRFLOW_HOME": str(tmp_path),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONPATH": f"{REPO}:{REPO / 'plugins'}",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url(metadata).replace("postgresql://", "postgresql+psycopg2://"),
+        "POSTGRES_ADMIN": url("postgres"),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url(metadata, f"{metadata}:secret1").replace(":", "+psycopg2:", 1),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
-        "AIRFLOW_CONN_SPORTMONKS_WAREHOUSE": url(warehouse),
+        "AIRFLOW_CONN_SPORTMONKS_WAREHOUSE": url(warehouse, f"{warehouse}:secret2"),
     }
     command = [sys.executable, "-m", "local.deploy.container", "init"]
     with psycopg.connect(postgres_server, autocommit=True) as admin:
@@ -353,10 +360,17 @@ def test_init_builds_both_databases_and_again(services: dict[str, Any], postgres
                 )
                 assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
                 assert f"warehouse: {word}" in done.stdout or word in done.stdout
+            rights = "SELECT rolsuper OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = current_user"
+            for name, password in ((metadata, "secret1"), (warehouse, "secret2")):
+                with psycopg.connect(url(name, f"{name}:{password}")) as conn:
+                    assert conn.execute(rights).fetchone() == (False,)
+            with psycopg.connect(url(warehouse, f"sportmonks_read:{environment['WAREHOUSE_READER_PASSWORD']}")) as conn:
+                assert conn.execute("SELECT count(*) FROM football.fixtures").fetchone() == (0,)
         finally:
             for name in (metadata, warehouse):
                 drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
                 admin.execute(drop.format(sql.Identifier(name)))
+                admin.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(name)))
     assert json.loads(passwords.read_text()) == {"admin": environment["AIRFLOW_ADMIN_PASSWORD"]}
     assert passwords.stat().st_mode & 0o077 == 0
 

@@ -34,4 +34,6 @@ BEGIN
         EXECUTE v_item.statement;
     END LOOP;
     EXECUTE format('ALTER DATABASE %I OWNER TO %I', current_database(), v_account);
+    -- The other account of this server has no business here.
+    EXECUTE format('REVOKE CONNECT, TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
 END $$;
