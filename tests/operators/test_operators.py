@@ -364,7 +364,13 @@ def test_a_task_deferred_by_the_version_before_goes_on(
 
 def test_what_a_task_opened_is_closed_when_it_waits(box: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[SportmonksHook] = []
-    monkeypatch.setattr(SportmonksHook, "close", lambda hook: closed.append(hook))
+    close = SportmonksHook.close
+
+    def recorded(hook: SportmonksHook) -> None:
+        closed.append(hook)
+        close(hook)
+
+    monkeypatch.setattr(SportmonksHook, "close", recorded)
     wait = BudgetWait("no calls left", entity="Fixture", seconds=3600, until=LATER)
     with pytest.raises(TaskDeferred):
         failing("discover", wait, monkeypatch).execute(context())

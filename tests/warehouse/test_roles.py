@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -14,35 +14,14 @@ from sportmonks.errors import ConfigurationError
 from sportmonks.warehouse import queries
 from sportmonks.warehouse.connection import open_connection
 from sportmonks.warehouse.migrations import migrate
+from tests.harness.accounts import Login, role_logins
 from tests.warehouse.snapshot import snapshot
-
-Login = Callable[[str], str]
 
 
 @pytest.fixture
-def login(postgres_server: str, empty_dsn: str) -> Iterator[Login]:
-    """``login("writer")``: conninfo of a new member of sportmonks_writer. Public has no rights in the database."""
-    accounts: list[sql.Identifier] = []
-    database = sql.Identifier(str(conninfo.conninfo_to_dict(empty_dsn)["dbname"]))
-
-    def make(role: str) -> str:
-        name = f"{role}_{uuid.uuid4().hex[:8]}"
-        with psycopg.connect(empty_dsn, autocommit=True) as admin:
-            admin.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
-            admin.execute(queries.sql("roles"))
-            member = sql.Identifier(f"sportmonks_{role}")
-            text = "CREATE ROLE {} LOGIN PASSWORD 'p4ssw0rd-for-tests' IN ROLE {}"
-            admin.execute(sql.SQL(text).format(sql.Identifier(name), member))
-        accounts.append(sql.Identifier(name))
-        return conninfo.make_conninfo(empty_dsn, user=name, password="p4ssw0rd-for-tests")
-
-    yield make
-    with psycopg.connect(empty_dsn, autocommit=True) as admin:
-        for role in ("owner", "writer", "reader"):
-            admin.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(sql.Identifier(f"sportmonks_{role}")))
-        for account in accounts:
-            admin.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(account))
-            admin.execute(sql.SQL("DROP ROLE {}").format(account))
+def login(empty_dsn: str) -> Iterator[Login]:
+    with role_logins(empty_dsn) as make:
+        yield make
 
 
 def owners(dsn: str) -> set[str]:
