@@ -51,6 +51,18 @@ def test_a_manifest() -> None:
     assert (first.deadline_minutes, first.includes) == (60, Catalog().includes)
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "kept"),
+    [("sandbox", "api.sportmonks.com/v3", False), ("sandbox", "sandbox", True), ("", "sandbox", True)],
+    ids=["another API", "the same", "an older manifest"],
+)
+def test_seasons_of_another_api_are_not_kept(before: str, now: str, *, kept: bool) -> None:
+    previous = build_manifest(Catalog(), [league(8, "Premier League", season(10035, "2023/2024"))], source=before)
+    found = build_manifest(Catalog(), [league(8, "Premier League", season(100, "2024/2025"))], previous, source=now)
+    assert (10035 in groups(found)) is kept
+    assert found.source == now
+
+
 def test_it_survives_its_journey() -> None:
     manifest = build_manifest(
         Catalog(alerts=Thresholds(error_rate_percent=3.0), collect=CollectSettings(batch_size=7)), OFFERED

@@ -54,6 +54,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     version: Literal[2] = VERSION  # version 1 had other names, see old_names
     settings: TaskSettings = TaskSettings()
     leagues: tuple[League, ...] = ()
+    source: str = ""  # the API that lists these leagues (host and path, or "sandbox"); empty in older manifests
 
 
 def decode_manifest(text: str) -> Manifest:
@@ -121,14 +122,18 @@ def build_manifest(
     *,
     only: tuple[int, ...] | msgspec.UnsetType | None = msgspec.UNSET,
     includes: tuple[str, ...] | None = None,
+    source: str = "",
 ) -> Manifest:
     """The manifest for the followed leagues.
 
     ``offered``: the provider's leagues, each with ``id``, ``name`` and ``seasons`` (rows with id, name,
     is_current, starting_at). ``only`` overrides the catalog's leagues (None = all), ``includes`` its includes.
     Leagues and seasons keep the slug and group that ``previous`` gave them, and seasons are never dropped:
-    a task that once ran can always be cleared. Raises ConfigurationError for a league that is not offered.
+    a task that once ran can always be cleared. A ``previous`` manifest of another API than ``source`` counts as none,
+    because its seasons do not exist here. Raises ConfigurationError for a league that is not offered.
     """
+    if previous is not None and previous.source and source and previous.source != source:
+        previous = None
     by_id = {int(row["id"]): row for row in offered}
     chosen = catalog.league_ids() if only is msgspec.UNSET else only
     unknown = [league_id for league_id in chosen or () if league_id not in by_id]
@@ -164,7 +169,7 @@ def build_manifest(
             )
         )
     fields = {name: getattr(catalog, name) for name in TaskSettings.__struct_fields__}
-    return Manifest(settings=TaskSettings(**fields), leagues=tuple(leagues))
+    return Manifest(settings=TaskSettings(**fields), leagues=tuple(leagues), source=source)
 
 
 def _seasons(rows: Iterable[Mapping[str, Any]], previous: tuple[Season, ...]) -> tuple[Season, ...]:

@@ -65,6 +65,7 @@ class SportmonksHook(HttpHook):
         **client_settings: Any,
     ) -> None:
         super().__init__(method="GET", http_conn_id=conn_id)
+        self.source = ""  # the API as the warehouse remembers it; known once the client exists
         self.conn_id = conn_id
         self.warehouse_conn_id = warehouse_conn_id
         self._budget = budget
@@ -95,8 +96,9 @@ class SportmonksHook(HttpHook):
         settings: dict[str, Any] = {name: value for name, value in conn.extra_dejson.items() if name in _SESSION_EXTRAS}
         settings |= self._client_settings
         store = self._warehouse()
+        self.source = SANDBOX if conn.extra_dejson.get(_IS_SANDBOX) is True else source_of(self.base_url)
         if store is not None:
-            store.claim(SANDBOX if conn.extra_dejson.get(_IS_SANDBOX) is True else source_of(self.base_url))
+            store.claim(self.source)
         if store is not None and "forbidden" not in settings:
             settings["forbidden"] = store.known()
             settings.setdefault("on_forbidden", store.learn)

@@ -76,7 +76,14 @@ class PublishCatalogOperator(ApiOperator):
             hook = self.hook(catalog.budget)
             hook.client.count_calls_for(CallAccount(execution, collector=leagues_run.name))
             offered = _offered(hook, selected)
-            manifest = build_manifest(catalog, offered, self._previous(), only=selected, includes=includes_override())
+            manifest = build_manifest(
+                catalog,
+                offered,
+                self._previous(),
+                only=selected,
+                includes=includes_override(),
+                source=hook.source,
+            )
             hook.client.check_includes(include for league in manifest.leagues for include in league.includes)
             followed = {league.id for league in manifest.leagues}
             seasons = [
