@@ -46,8 +46,8 @@ BEGIN
         WHERE n.nspname = ANY (v_schemas) AND c.relkind IN ('r', 'p', 'v', 'm') AND c.relowner = v_before
           AND v_before <> to_regrole('sportmonks_owner')
         UNION ALL
-        SELECT format('ALTER ROUTINE %I.%I(%s) OWNER TO sportmonks_owner', n.nspname, p.proname,
-                      pg_get_function_identity_arguments(p.oid))
+        SELECT format('ALTER ROUTINE %I.%I', n.nspname, p.proname)
+               || '(' || pg_get_function_identity_arguments(p.oid) || ') OWNER TO sportmonks_owner'
         FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
         WHERE n.nspname = ANY (v_schemas) AND p.proowner = v_before AND v_before <> to_regrole('sportmonks_owner')
     LOOP
@@ -63,8 +63,8 @@ BEGIN
         WHERE n.nspname = ANY (v_schemas) AND c.relkind IN ('r', 'p', 'v', 'm')
           AND c.relowner = to_regrole('sportmonks_owner')
         UNION ALL
-        SELECT format('GRANT EXECUTE ON ROUTINE %I.%I(%s) TO sportmonks_writer', n.nspname, p.proname,
-                      pg_get_function_identity_arguments(p.oid))
+        SELECT format('GRANT EXECUTE ON ROUTINE %I.%I', n.nspname, p.proname)
+               || '(' || pg_get_function_identity_arguments(p.oid) || ') TO sportmonks_writer'
         FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
         WHERE n.nspname = ANY (v_schemas) AND p.proowner = to_regrole('sportmonks_owner')
     LOOP

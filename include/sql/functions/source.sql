@@ -1,7 +1,7 @@
 -- Whose data a warehouse holds.
 
--- The API that this warehouse belongs to, once p_source has asked for it. A warehouse without football data takes the
--- API that asks; one that was filled before this was recorded takes the first one that asks.
+-- Claims this warehouse for an API; returns the API that it belongs to now. A warehouse without football data can be
+-- claimed by any, one that was filled before this was recorded by the first.
 CREATE OR REPLACE FUNCTION etl.claim_api_source(p_source text, p_now timestamptz DEFAULT clock_timestamp())
 RETURNS text LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$

@@ -1,5 +1,5 @@
 -- Whose data a warehouse holds: etl.api_source.
 
 -- name: source/claim
--- The API that this warehouse belongs to, once this one has asked for it.
+-- Claims the warehouse for an API: which one does it belong to now?
 SELECT etl.claim_api_source(%(source)s);

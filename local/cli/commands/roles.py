@@ -47,5 +47,5 @@ def run(args: argparse.Namespace, context: Context) -> int:
             hint='run it as an administrator of the database: ./etl roles | psql "$ADMIN"',
         ) from None
     out.print("roles sportmonks_owner, sportmonks_writer and sportmonks_reader are ready; give accounts one of them:")
-    out.print("  GRANT sportmonks_reader TO an_analyst;", markup=False)
+    out.print("  GRANT sportmonks_reader TO …;", markup=False)
     return 0
