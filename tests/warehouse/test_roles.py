@@ -82,8 +82,8 @@ def test_the_writer_finds_a_current_schema_current_and_cannot_change_it(empty_ds
     owner, writer = login("owner"), login("writer")
     with open_connection(writer, autocommit=True) as conn, pytest.raises(ConfigurationError) as caught:
         migrate(conn)
-    assert "may not change it" in caught.value.message
-    assert "./etl roles" in caught.value.hint
+    assert "may not create the schema of the warehouse" in caught.value.message
+    assert "with an account that has these rights" in caught.value.hint
     with open_connection(owner, autocommit=True) as conn:
         migrate(conn)
     with open_connection(writer, autocommit=True) as conn:
