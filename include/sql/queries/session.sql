@@ -4,8 +4,9 @@
 -- name: session/pin
 -- Settings that change values, their meaning or the end of a wait: the same in every session of the package. Answers
 -- whether libpq's process is the server's own (no pooler), the database's encoding, and the seconds a statement may take.
+-- Every name has its schema here: until this has run, the path is that of the role or of the database.
 WITH pinned AS MATERIALIZED (
-    SELECT count(set_config(name, value, false)) AS settings
+    SELECT pg_catalog.count(pg_catalog.set_config(name, value, false)) AS settings
       FROM (VALUES
           -- Nothing that another account creates can take the place of a function or an operator.
           ('search_path', 'pg_catalog, pg_temp'),
@@ -18,21 +19,21 @@ WITH pinned AS MATERIALIZED (
           -- Sessions are kept while a task waits for calls, and a transaction ends with its last statement.
           ('idle_session_timeout', '0'), ('transaction_timeout', '0')
       ) AS setting (name, value)
-     WHERE pg_backend_pid() = %(pid)s
-       AND name <> ALL (%(kept)s::text[])
-       AND current_setting(name, true) IS NOT NULL
+     WHERE pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) %(pid)s
+       AND name OPERATOR(pg_catalog.<>) ALL (%(kept)s::pg_catalog.text[])
+       AND pg_catalog.current_setting(name, true) IS NOT NULL
 )
-SELECT pg_backend_pid() = %(pid)s, current_setting('server_encoding'),
-       extract(epoch FROM current_setting('statement_timeout')::interval)
+SELECT pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) %(pid)s, pg_catalog.current_setting('server_encoding'),
+       extract(epoch FROM pg_catalog.current_setting('statement_timeout')::pg_catalog.interval)
   FROM pinned;
 
 -- name: session/pin_transaction
 -- The same for one transaction, behind a pooler.
-SELECT set_config('search_path', 'pg_catalog, pg_temp', true), set_config('IntervalStyle', 'postgres', true),
-       set_config('extra_float_digits', '1', true), set_config('standard_conforming_strings', 'on', true),
-       set_config('array_nulls', 'on', true), set_config('transform_null_equals', 'off', true),
-       set_config('statement_timeout', '300s', true), set_config('lock_timeout', '60s', true),
-       set_config('idle_in_transaction_session_timeout', '300s', true);
+SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), pg_catalog.set_config('IntervalStyle', 'postgres', true),
+       pg_catalog.set_config('extra_float_digits', '1', true), pg_catalog.set_config('standard_conforming_strings', 'on', true),
+       pg_catalog.set_config('array_nulls', 'on', true), pg_catalog.set_config('transform_null_equals', 'off', true),
+       pg_catalog.set_config('statement_timeout', '300s', true), pg_catalog.set_config('lock_timeout', '60s', true),
+       pg_catalog.set_config('idle_in_transaction_session_timeout', '300s', true);
 
 -- name: session/long_statements
 -- Statements of this transaction, and their waits for locks, may take up to two hours: migrations.
