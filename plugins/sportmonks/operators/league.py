@@ -68,7 +68,7 @@ class DiscoverOperator(LeagueOperator):
         run = self.run_context(context)
         read_missing_lists(
             run.connect,
-            run.client(),
+            run.counted_client(),
             run.league.id,
             sweep=run.settings.sweep,
             execution_id=run.execution_id,
