@@ -123,7 +123,7 @@ def _prepare_databases(env: Mapping[str, str]) -> None:
     import psycopg
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-    from local.stack.accounts import ensure_database, prepare_metadata, prepare_warehouse
+    from local.accounts import ensure_database, prepare_metadata, prepare_warehouse
 
     admin = conninfo_to_dict(env["POSTGRES_ADMIN"])
     metadata = conninfo_to_dict(env["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("+psycopg2", "", 1))

@@ -23,8 +23,7 @@ from urllib.parse import quote
 import psutil
 import psycopg
 
-from local.errors import LocalError
-from local.stack.accounts import (
+from local.accounts import (
     METADATA_ACCOUNT,
     READER_ACCOUNT,
     WAREHOUSE_ACCOUNT,
@@ -32,6 +31,7 @@ from local.stack.accounts import (
     prepare_metadata,
     prepare_warehouse,
 )
+from local.errors import LocalError
 from local.stack.files import free_port, locked, port_is_free, read_json, secret, write_json, write_private
 from local.stack.postgres_programs import Programs, RunAs, data_root, find_programs, run_as
 

@@ -16,8 +16,8 @@ from typing import Any
 import requests
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from local.accounts import METADATA_ACCOUNT, READER_ACCOUNT, WAREHOUSE_ACCOUNT
 from local.errors import LocalError
-from local.stack.accounts import METADATA_ACCOUNT, READER_ACCOUNT, WAREHOUSE_ACCOUNT
 from local.stack.airflow import (
     COMPONENTS,
     METADATA_DATABASE,

@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from local.accounts import METADATA_ACCOUNT, READER_ACCOUNT, WAREHOUSE_ACCOUNT
 from local.errors import LocalError
-from local.stack.accounts import METADATA_ACCOUNT, READER_ACCOUNT, WAREHOUSE_ACCOUNT
 from local.stack.files import write_json
 from local.stack.postgres import EmbeddedPostgres
 from local.stack.settings import Settings

@@ -7,36 +7,6 @@ SELECT bool_and(CASE WHEN n.oid IS NULL THEN has_database_privilege(current_data
 FROM unnest(%(schemas)s::text[]) AS wanted(name)
 LEFT JOIN pg_namespace AS n ON n.nspname = wanted.name;
 
--- name: server/has_database
--- Is there a database of this name?
-SELECT 1 FROM pg_database WHERE datname = %(name)s;
-
 -- name: server/airflow_revision
 -- Which revision does Airflow's schema have?
 SELECT version_num FROM alembic_version;
-
--- name: server/set_account
--- The account that the next statements of this transaction are about. The password is hashed already.
-SELECT set_config('stack.account', %(account)s, true), set_config('stack.password', %(password)s, true),
-       set_config('stack.role', %(role)s, true);
-
--- name: server/ensure_account
--- An account without any right of a superuser, with this password, and a member of a role if one is named.
-DO $$
-DECLARE
-    v_account CONSTANT text := current_setting('stack.account');
-    v_role    CONSTANT text := current_setting('stack.role');
-BEGIN
-    IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = v_account) THEN
-        EXECUTE format('CREATE ROLE %I', v_account);
-    END IF;
-    EXECUTE format('ALTER ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD %L', v_account,
-                   current_setting('stack.password'));
-    IF v_role <> '' THEN
-        EXECUTE format('GRANT %I TO %I', v_role, v_account);
-    END IF;
-END $$;
-
--- name: server/owner
--- Who owns this database?
-SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database();

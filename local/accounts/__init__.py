@@ -1,4 +1,4 @@
-"""Accounts of the stack's databases, so that neither Airflow nor the package works as a superuser.
+"""Accounts of the databases of stack and containers, so that neither Airflow nor the package works as a superuser.
 
 `sportmonks` owns the warehouse, `sportmonks_read` can only read it, `airflow` owns Airflow's database. The superuser
 only makes these accounts and hands the databases over to them; what an older version has made as superuser goes with
@@ -8,12 +8,15 @@ them.
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from local.stack.queries import query
+from sportmonks.warehouse.queries import QueryFiles
+
+query = QueryFiles(Path(__file__).with_name("sql"))
 
 WAREHOUSE_ACCOUNT = "sportmonks"
 READER_ACCOUNT = "sportmonks_read"
@@ -22,7 +25,7 @@ METADATA_ACCOUNT = "airflow"
 
 def ensure_database(superuser: psycopg.Connection[Any], name: str) -> None:
     """Create the database `name` unless it exists; another process may do so at the same time. Needs autocommit."""
-    if superuser.execute(query("server/has_database"), {"name": name}).fetchone() is None:
+    if superuser.execute(query("account/has_database"), {"name": name}).fetchone() is None:
         with contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
             superuser.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
@@ -55,15 +58,15 @@ def prepare_warehouse(
 def _ensure_account(superuser: psycopg.Connection[Any], account: str, password: str, *, role: str = "") -> None:
     # As PostgreSQL stores it, so that no log of the server ever holds the password itself.
     hashed = superuser.pgconn.encrypt_password(password.encode(), account.encode(), b"scram-sha-256").decode()
-    superuser.execute(query("server/set_account"), {"account": account, "password": hashed, "role": role})
-    superuser.execute(query("server/ensure_account"))
+    superuser.execute(query("account/set_account"), {"account": account, "password": hashed, "role": role})
+    superuser.execute(query("account/ensure_account"))
 
 
 def _hand_over(superuser: psycopg.Connection[Any], account: str) -> None:
-    superuser.execute(query("server/set_account"), {"account": account, "password": "", "role": ""})
-    superuser.execute(query("server/hand_over"))
+    superuser.execute(query("account/set_account"), {"account": account, "password": "", "role": ""})
+    superuser.execute(query("account/hand_over"))
 
 
 def _owner(conn: psycopg.Connection[Any]) -> str | None:
-    row = conn.execute(query("server/owner")).fetchone()
+    row = conn.execute(query("account/owner")).fetchone()
     return str(row[0]) if row else None
