@@ -19,6 +19,7 @@ from sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks.airflow_compat import secrets_source
 from sportmonks.config.catalog import TaskSettings
 from sportmonks.config.manifest import League, Manifest, decode_manifest
+from sportmonks.config.settings import SQL_DIR
 from sportmonks.errors import (
     BudgetWait,
     CircuitOpenError,
@@ -152,11 +153,43 @@ def test_errors_of_the_warehouse(error: Exception, raised: type[BaseException], 
     assert sentence in str(seen.value)
 
 
+def sql_task(**settings: Any) -> WarehouseSqlOperator:
+    names = "SELECT current_setting('DateStyle'), current_setting('search_path')"
+    return WarehouseSqlOperator(task_id="settings", sql=names, split_statements=False, **settings)
+
+
+def test_sql_tasks_have_the_sessions_of_the_package(box: RunningSandbox) -> None:
+    assert sql_task().execute(context()) == [("ISO, MDY", "pg_catalog, pg_temp")]
+
+
+def test_sql_tasks_wait_for_a_silent_warehouse_without_their_slot(
+    box: RunningSandbox, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tcp_proxy(warehouse_dsn) as (proxy, dsn):
+        way = psycopg.conninfo.make_conninfo(dsn, connect_timeout=2)
+        monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", warehouse_connection(way))
+        proxy.stall()
+        task = sql_task(checks_schema=True)
+        with pytest.raises(TaskDeferred) as wait:
+            task.execute(context())
+        assert (wait.value.method_name, wait.value.kwargs) == ("resume", {"absences": 1})
+        proxy.resume()
+        monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", warehouse_connection(dsn))
+        assert task.resume(context(), absences=1)
+
+
+def test_a_run_does_not_start_in_a_database_of_a_newer_version(
+    box: RunningSandbox, warehouse: psycopg.Connection[Any]
+) -> None:
+    warehouse.execute("INSERT INTO etl.schema_migrations (name, sha256) VALUES ('9999_future', 'x')")
+    with pytest.raises(AirflowFailException, match="9999_future, which this version does not know"):
+        sql_task(checks_schema=True).execute(context())
+
+
 # ---- the catalog
 
 
 def test_migrate_brings_the_schema_up_to_date_once(box: RunningSandbox, warehouse: psycopg.Connection[Any]) -> None:
-    from sportmonks.config.settings import SQL_DIR
     from sportmonks.warehouse.migrations import BASELINE, read_definitions, read_migrations
 
     assert MigrateOperator(task_id="migrate").execute(context()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
 
 from sportmonks.config.settings import WAREHOUSE_CONN_ID
 from sportmonks.hooks.errors import airflow_errors
+from sportmonks.operators.base import waiting_for_the_warehouse
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -20,11 +22,19 @@ class WarehouseSqlOperator(SQLExecuteQueryOperator):
     """Executes ``include/sql/tasks/<file>.sql``; values are bound, never written into the statement.
 
     A missing connection fails the task at once and says how to make it. Everything else is retried soon: the files are
-    short and idempotent, so a few quick retries bridge a restart of the database.
+    short and idempotent, so a few quick retries bridge a restart of the database; one that stays away is waited for
+    without a worker slot. ``checks_schema``: first bring the schema up to date, and refuse a database that this version
+    or this account cannot work with.
     """
 
     def __init__(
-        self, *, file: str | None = None, conn_id: str = WAREHOUSE_CONN_ID, task_id: str, **kwargs: Any
+        self,
+        *,
+        file: str | None = None,
+        conn_id: str = WAREHOUSE_CONN_ID,
+        task_id: str,
+        checks_schema: bool = False,
+        **kwargs: Any,
     ) -> None:
         defaults: dict[str, Any] = {
             "sql": f"tasks/{file or task_id}.sql",
@@ -36,6 +46,7 @@ class WarehouseSqlOperator(SQLExecuteQueryOperator):
             "retry_delay": timedelta(seconds=10),
         }
         super().__init__(task_id=task_id, conn_id=conn_id, **{**defaults, **kwargs})
+        self.checks_schema = checks_schema
 
     def get_db_hook(self) -> WarehouseHook:
         """The hook whose sessions are those of the package."""
@@ -44,9 +55,24 @@ class WarehouseSqlOperator(SQLExecuteQueryOperator):
         return WarehouseHook(postgres_conn_id=str(self.conn_id))
 
     def execute(self, context: Context) -> Any:
-        """The last row of the last statement. Raises AirflowFailException when there is no such connection."""
-        from sportmonks.warehouse.connection import warehouse_conninfo
+        """The last row of the last statement. Raises AirflowFailException when there is no such connection,
+        TaskDeferred while the warehouse is away."""
+        return self._attempt(context, absences=0)
 
-        with airflow_errors():
-            warehouse_conninfo(str(self.conn_id))
+    def resume(self, context: Context, event: Mapping[str, Any] | None = None, absences: int = 0) -> Any:
+        """The same after a wait. Airflow stores this method's name and ``absences`` with deferred tasks: keep both.
+
+        ``absences``: deferrals in a row because the warehouse was away.
+        """
+        return self._attempt(context, absences)
+
+    def _attempt(self, context: Context, absences: int) -> Any:
+        from sportmonks.warehouse.connection import open_connection, warehouse_conninfo
+        from sportmonks.warehouse.migrations import require_schema
+
+        with airflow_errors(), waiting_for_the_warehouse(self, absences):
+            info = warehouse_conninfo(str(self.conn_id))
+            if self.checks_schema:
+                with open_connection(info, autocommit=True) as conn:
+                    require_schema(conn)
             return super().execute(context)  # type: ignore[no-untyped-call]

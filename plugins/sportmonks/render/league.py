@@ -88,7 +88,9 @@ def build_league_dag(league: League, settings: TaskSettings) -> DAG:
         },
     )
     with dag:
-        start = _sql_task("start_execution", config=PARAMETERS, dag_id=dag.dag_id, run_id="{{ run_id }}")
+        start = _sql_task(
+            "start_execution", checks_schema=True, config=PARAMETERS, dag_id=dag.dag_id, run_id="{{ run_id }}"
+        )
         discover = DiscoverOperator(task_id="discover", **plain)
         plan = PlanOperator(task_id="plan", **plain)
         finish = _sql_task("finish_execution", with_metrics="{{ params.export_metrics }}")
@@ -117,7 +119,7 @@ def daily(cron: str | None) -> CronTriggerTimetable | None:
 
 
 def _season_group(league: League, season: Season, plain: dict[str, Any]) -> tuple[BaseOperator, BaseOperator]:
-    chunk = {"league_id": league.id, "season_id": season.id}
+    chunk: dict[str, Any] = {"league_id": league.id, "season_id": season.id}
     with TaskGroup(season.group, tooltip=f"{league.name} {season.name}"):
         opened = _sql_task("open", "open_chunk", **chunk)
         collect = CollectOperator(
@@ -134,5 +136,12 @@ def _season_group(league: League, season: Season, plain: dict[str, Any]) -> tupl
     return opened, close
 
 
-def _sql_task(task_id: str, file: str | None = None, **parameters: Any) -> WarehouseSqlOperator:
-    return WarehouseSqlOperator(task_id=task_id, file=file, parameters={"execution_id": EXECUTION, **parameters})
+def _sql_task(
+    task_id: str, file: str | None = None, *, checks_schema: bool = False, **parameters: Any
+) -> WarehouseSqlOperator:
+    return WarehouseSqlOperator(
+        task_id=task_id,
+        file=file,
+        checks_schema=checks_schema,
+        parameters={"execution_id": EXECUTION, **parameters},
+    )
