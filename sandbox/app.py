@@ -15,7 +15,7 @@ import msgspec
 from sandbox import includes
 from sandbox.admin import admin_app
 from sandbox.endpoints import Endpoint, find_endpoint
-from sandbox.faults import ROW_FAULTS, TEXT_FAULTS, Fault, RequestSubject
+from sandbox.faults import REFUSING, ROW_FAULTS, TEXT_FAULTS, Fault, RequestSubject
 from sandbox.fixtures import multi_ids
 from sandbox.http_response import Header, HttpResponse, html_response, json_response
 from sandbox.limits import log_entry
@@ -203,7 +203,7 @@ class Api:
         kind = fault.kind
         if kind == "unauthorized":
             raise ApiError(401, "Unauthenticated.")
-        if kind == "forbidden_include":
+        if kind in REFUSING:
             raise ApiError(403, f"You do not have access to the '{fault.get('include', 'lineups')}' include", 5002)
         if kind in ("status", "poison", "season_down"):
             return html_response(int(fault.get("status", 503 if kind == "season_down" else 500)))
@@ -217,7 +217,7 @@ class Api:
             response = html_response(200)
             response.cut_at = 0.0
             return response
-        if kind == "no_result":
+        if kind in ("no_result", "empty_index"):
             return self._envelope(ApiResponse([]), entity)
         if kind == "echo_key" and int(fault.get("status", 500)) != 200:
             return self._echo(fault)

@@ -35,10 +35,12 @@ KINDS: dict[str, str] = {
     "html_200": "200 with an HTML page",
     "content_type": "good JSON labelled text/html",
     "no_result": "a response without a result although there are rows",
+    "empty_index": "a list of the fixtures of a season answers as if there were none",
     "missing_ids": "multi and lists leave out `ids`, else `n` rows (default 1)",
     "poison": "any request for match.fixture_id answers `status` (default 500), alone or in a batch",
     "season_down": "everything about match.season answers `status` (default 503)",
     "forbidden_include": "403 with code 5002 for `include` (default lineups) as long as the fault lasts",
+    "refused_once": "403 with code 5002 for `include` (default lineups), once unless `count` or `rate` says otherwise",
     "shuffle": "rows in another order",
     "duplicate": "`n` rows (default 1) come twice",
     "repeated_page": "a page after the first repeats the page before it, pagination says it did not",
@@ -47,6 +49,7 @@ KINDS: dict[str, str] = {
     "unknown_keys": "rows and their nested rows carry keys nobody knows",
     "null_fields": "base `fields` (default name, starting_at, starting_at_timestamp, state_id) become null",
     "degraded": "the includes in `drop` (default lineups, events) come empty",
+    "empty_lists": "every list of a row comes empty",
     "set_fields": "base fields get `values`, e.g. {state_id: 99}; with `part` the first row of that include instead",
     "php_lists": "lists within rows come as objects with numbers as keys; with `data` the list of rows, too",
     "bad_text": "names that are not UTF-8, hold half a surrogate pair, NUL or a control character",
@@ -75,6 +78,8 @@ REPLACING = (
     "season_down",
     "forbidden_include",
     "echo_key",
+    "refused_once",
+    "empty_index",
 )
 ROW_FAULTS = (
     "missing_ids",
@@ -84,6 +89,7 @@ ROW_FAULTS = (
     "unknown_keys",
     "null_fields",
     "degraded",
+    "empty_lists",
     "huge",
     "set_fields",
     "php_lists",
@@ -93,6 +99,8 @@ ROW_FAULTS = (
 )
 # Those that write rows as no JSON library does.
 TEXT_FAULTS = ("bad_text", "odd_numbers", "odd_dates", "deep_nesting")
+# Kinds that refuse an include: they apply to requests with it only.
+REFUSING = ("forbidden_include", "refused_once")
 MATCHES = ("path", "entity", "season", "fixture_id")
 REQUIRED = {"poison": "fixture_id", "season_down": "season"}
 
@@ -121,10 +129,9 @@ class Fault:
 
     def matches(self, subject: RequestSubject) -> bool:
         match = self.match
-        if (
-            self.kind == "forbidden_include"
-            and str(self.settings.get("include", "lineups")).lower() not in subject.includes
-        ):
+        if self.kind in REFUSING and str(self.settings.get("include", "lineups")).lower() not in subject.includes:
+            return False
+        if self.kind == "empty_index" and (subject.entity != "Fixture" or subject.fixture_ids or not subject.seasons):
             return False
         return (
             match.get("path", "") in subject.path
@@ -251,6 +258,8 @@ def _change_row(fault: Fault, row: dict[str, Any]) -> None:
         row.update({name: None for name in names if name in row})
     elif fault.kind == "degraded":
         row.update({name: [] for name in fault.get("drop", ("lineups", "events")) if name in row})
+    elif fault.kind == "empty_lists":
+        row.update({name: [] for name, value in row.items() if isinstance(value, list)})
     elif fault.kind == "set_fields":
         part = row.get(fault.get("part", "")) if "part" in fault.settings else [row]
         for target in (part or [])[:1]:

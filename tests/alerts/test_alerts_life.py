@@ -81,6 +81,11 @@ STRANGE = (
     " SELECT n, 8, 1, 700 + n, %(at)s FROM (SELECT count(*) + 1 FROM football.fixtures) x(n)"
 )
 KNOWN = "INSERT INTO football.states (id) SELECT DISTINCT state_id FROM football.fixtures ON CONFLICT DO NOTHING"
+SUSPECTED = (
+    "INSERT INTO etl.chunks (league_id, season_id) VALUES (8, 1) ON CONFLICT DO NOTHING",
+    "INSERT INTO football.fixtures (id, league_id, season_id, state_id, held_reads) VALUES (1, 8, 1, 5, 2)"
+    " ON CONFLICT (id) DO UPDATE SET held_reads = 2",
+)
 # kind -> what makes it true, what ends it.
 LIVES: dict[str, tuple[Step, Step]] = {
     "ERROR_RATE": (_run(failed=10), _run()),
@@ -92,6 +97,7 @@ LIVES: dict[str, tuple[Step, Step]] = {
     "API_FAILING": (_sql(CIRCUIT), _sql("DELETE FROM etl.api_circuit")),
     "INCLUDES_REFUSED": (_sql(INCLUDE), _sql("DELETE FROM etl.forbidden_includes")),
     "STALE_LEAGUE": (_sql(*DUE), _sql("UPDATE football.fixtures SET last_fetched_at = %(at)s")),
+    "SUSPECTED_DATA": (_sql(*SUSPECTED), _sql("UPDATE football.fixtures SET held_reads = 0")),
     "UNKNOWN_IDS": (_sql(STRANGE), _sql(KNOWN)),
     "DEADLINE": (_late, _run(minutes=5)),
 }

@@ -167,6 +167,75 @@ def test_a_stale_league_needs_something_due_and_nothing_collected(warehouse: psy
     assert _check(warehouse) == []
 
 
+SUSPECTED = (
+    "INSERT INTO football.fixtures (id, league_id, season_id, state_id, held_reads, last_fetched_at,"
+    " suspected_sections, suspected_at) VALUES (%s, 8, 1, %s, %s, %s, %s, %s)"
+)
+
+
+def test_fixtures_that_lack_data_again_raise_an_alert(warehouse: psycopg.Connection[Any]) -> None:
+    warehouse.execute("INSERT INTO etl.chunks (league_id, season_id, league_name) VALUES (8, 1, 'Premier League')")
+    first = NOW - timedelta(hours=2)
+    for state_id, held_reads, sections, read_again, alert in (
+        (5, 1, "participants, scores", False, False),  # at first sight
+        (5, 2, "participants, scores", True, True),
+        (5, 1, "participants", True, True),  # again, though something else has changed
+        (5, 0, "participants", True, True),  # stored like that in the end
+        (1, 2, "participants", True, False),  # the teams of a match to come may not be known
+        (5, 1, None, True, False),
+        (5, 2, None, True, True),  # held back
+        (1, 2, None, True, True),
+        (5, 0, None, True, False),
+    ):
+        case = (state_id, held_reads, sections, read_again)
+        warehouse.execute("DELETE FROM football.fixtures")
+        row = (1, state_id, held_reads, NOW if read_again else first, sections, first if sections else None)
+        warehouse.execute(SUSPECTED, row)
+        found = _check(warehouse)
+        assert [(each.kind, each.subject, each.league_id) for each in found] == (
+            [("SUSPECTED_DATA", "Premier League", 8)] if alert else []
+        ), case
+        if alert:
+            assert found[0].message.startswith(f"1 fixtures lack data ({sections or 'degraded sections'})"), case
+
+
+def test_an_index_that_stays_empty_raises_an_alert_once_its_season_has_begun(
+    warehouse: psycopg.Connection[Any],
+) -> None:
+    begun, coming = {"starting_at": "2026-08-01"}, {"starting_at": "2027-08-01"}
+    cases: tuple[tuple[dict[str, Any], int, bool, bool, bool], ...] = (
+        # season, suspected answers, believed, known fixtures, alert
+        (begun, 1, False, False, False),
+        (begun, 2, False, False, True),
+        (coming, 3, False, False, False),
+        (coming, 3, False, True, True),
+        ({"is_current": True}, 2, False, False, True),
+        ({}, 2, False, False, False),  # nobody knows when it begins
+        (begun, 0, True, False, True),  # believed, and still strange
+        ({**begun, "finished": True}, 0, True, False, False),
+        (begun, 0, True, True, False),
+    )
+    for season, answers, believed, known, alert in cases:
+        for table in ("football.seasons", "etl.chunks", "football.fixtures"):
+            warehouse.execute(f"DELETE FROM {table}")
+        warehouse.execute(
+            "INSERT INTO football.seasons (id, league_id, starting_at, is_current, finished)"
+            " VALUES (1, 8, %(starting_at)s, %(is_current)s, %(finished)s)",
+            {"starting_at": None, "is_current": False, "finished": None, **season},
+        )
+        warehouse.execute(
+            "INSERT INTO etl.chunks"
+            " (league_id, season_id, season_name, indexed_at, doubtful_indexes, index_suspected_at)"
+            " VALUES (8, 1, '2026/2027', %s, %s, %s)",
+            (NOW if believed else None, answers, NOW if answers else None),
+        )
+        if known:
+            warehouse.execute("INSERT INTO football.fixtures (id, league_id, season_id) VALUES (1, 8, 1)")
+        assert [each.message for each in _check(warehouse)] == (
+            ["The index lists too little or nothing: 2026/2027."] if alert else []
+        ), (season, answers, believed, known)
+
+
 def test_unknown_ids_stay_reported_until_they_are_known(warehouse: psycopg.Connection[Any]) -> None:
     warehouse.execute("INSERT INTO football.states (id) VALUES (5)")
     warehouse.execute("INSERT INTO football.types (id) VALUES (14)")
@@ -189,11 +258,14 @@ def test_unknown_ids_stay_reported_until_they_are_known(warehouse: psycopg.Conne
 
 
 def test_refused_includes_are_shown_as_long_as_they_are_left_out(warehouse: psycopg.Connection[Any]) -> None:
-    names = {"connection": "sportmonks_api", "entity": "Fixture", "code": 5002}
+    names = {"connection": "sportmonks_api", "entity": "Fixture", "code": 5002, "execution_id": None}
     for include in ("odds", "lineups.details"):
         text = f"You do not have access to the '{include}' include"
         warehouse.execute(sql("budget/forbidden_learn"), {**names, "include": include, "message": text})
     warehouse.execute("UPDATE etl.forbidden_includes SET learnt_at = %s", (NOW,))
+    # Refused once: it may have been an accident.
+    assert _check(warehouse, hours=1) == []
+    warehouse.execute("UPDATE etl.forbidden_includes SET confirmed = true")
     (found,) = _check(warehouse, hours=167)
     assert (found.kind, found.severity) == ("INCLUDES_REFUSED", "WARNING")
     assert found.message == "The API refuses lineups.details, odds: nothing of it is collected."
@@ -205,8 +277,8 @@ def test_only_includes_that_are_configured_now_are_alerted_of(warehouse: psycopg
     """An include that was requested once by hand, or taken out since, is no concern of anybody."""
     for entity, include in (("Fixture", "odds"), ("Fixture", "details"), ("Team", "coaches")):
         names = {"connection": "sportmonks_api", "entity": entity, "include": include, "code": 5002, "message": "no"}
-        warehouse.execute(sql("budget/forbidden_learn"), names)
-    warehouse.execute("UPDATE etl.forbidden_includes SET learnt_at = %s", (NOW,))
+        warehouse.execute(sql("budget/forbidden_learn"), {**names, "execution_id": None})
+    warehouse.execute("UPDATE etl.forbidden_includes SET learnt_at = %s, confirmed = true", (NOW,))
 
     def subjects(*configured: tuple[str, str]) -> dict[str, list[str]]:
         found = ETLAlertManager(warehouse, includes=configured).check_system_alerts(now=NOW)

@@ -111,8 +111,10 @@ def test_one_poisoned_id_is_found_by_halving(talk: Talk, bad: int) -> None:
     assert "HTTP 500" in result.poisoned[bad]
     assert result.missing == ()
     assert result.calls == len(server.seen)
-    # 3 attempts for the batch, then for each of 6 halvings 2 attempts for the bad half and 1 for the good one.
-    assert len(server.seen) <= 3 + 6 * 3
+    # 3 attempts for the batch, then for each of 6 halvings 2 attempts for the bad half and 1 for the good one, then 1
+    # for the bad id at its own address.
+    assert len(server.seen) <= 3 + 6 * 3 + 1
+    assert [seen.path for seen in server.seen if "multi" not in seen.path] == [f"/v3/football/fixtures/{bad}"]
 
 
 @pytest.mark.parametrize(
@@ -130,6 +132,38 @@ def test_whatever_the_fault_is(talk: Talk, fault: bytes) -> None:
     client, _ = talk(handler, attempts=2)
     result = client.fixtures_multi([1, 2, 3, 4, 5])
     assert (set(result.rows), set(result.poisoned)) == ({1, 2, 4, 5}, {3})
+
+
+@pytest.mark.parametrize("ids", [[3], [1, 2, 3, 4, 5]])
+@pytest.mark.parametrize(
+    ("by_itself", "outcome"),
+    [
+        (answer({"id": 3, "name": "x"}), "came"),
+        (NO_RESULT, "missing"),
+        (answer({"id": 4}), "poisoned"),
+        (http("", 500), "poisoned"),
+        (answer(status=400, message="Bad id"), "poisoned"),
+        (answer(status=403, message="No access", code=5007), "poisoned"),
+    ],
+)
+def test_an_id_that_spoils_every_batch_is_requested_by_itself_at_last(
+    talk: Talk, ids: list[int], by_itself: bytes, outcome: str
+) -> None:
+    batches = fixtures([3])
+
+    def handler(seen: Seen, sock: socket.socket) -> None:
+        if seen.path.endswith("fixtures/3"):
+            assert seen.query == {"include": "scores"}
+            sock.sendall(by_itself)
+        else:
+            batches(seen, sock)
+
+    client, _ = talk(handler, attempts=2)
+    result = client.fixtures_multi(ids, ("scores",))
+    found = {"came": 3 in result.rows, "missing": 3 in result.missing, "poisoned": 3 in result.poisoned}
+    assert [name for name, true in found.items() if true] == [outcome]
+    assert set(ids) - {3} <= set(result.rows)
+    assert result.api_answers
 
 
 def test_several_poisoned_ids_are_all_found(talk: Talk) -> None:
@@ -244,9 +278,11 @@ def test_dropped_includes_are_named(talk: Talk) -> None:
     client, server = talk(handler)
     first = client.fixtures_multi([1], ("scores", "odds"))
     second = client.fixtures_multi([2], ("scores", "odds"))
+    third = client.fixtures_multi([3], ("scores", "odds"))
     assert (first.dropped_includes, first.calls) == (("odds",), 2)
-    assert (second.dropped_includes, second.calls) == (("odds",), 1)
-    assert len(server.seen) == 3
+    assert (second.dropped_includes, second.calls) == (("odds",), 2)
+    assert (third.dropped_includes, third.calls) == (("odds",), 1)
+    assert len(server.seen) == 5
 
 
 def test_an_api_that_cuts_batches_silently_gets_a_request_for_the_rest(

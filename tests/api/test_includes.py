@@ -11,7 +11,7 @@ import pytest
 from sportmonks.api.includes import ForbiddenIncludes, named_in, without
 from sportmonks.errors import FatalApiError, UnknownIncludeError
 from tests.api.conftest import Talk
-from tests.harness.api_server import ROW, Handler, Seen, always, answer, in_turn
+from tests.harness.api_server import ROW, Handler, Seen, always, answer, http, in_turn
 
 INCLUDES = ("participants", "scores", "events", "lineups.details", "xGFixture", "odds:value")
 
@@ -56,8 +56,9 @@ def test_leaving_one_out(requested: tuple[str, ...], forbidden: str, kept: tuple
 def test_what_is_refused_on_one_entity_may_be_fine_on_another() -> None:
     learnt: list[tuple[str, str, int | None, str]] = []
     memory = ForbiddenIncludes([("Fixture", "odds")], lambda *each: learnt.append(each))
-    assert memory.allowed("Fixture", ("odds", "scores", "scores")) == ("scores",)
+    assert not memory.learn("League", "odds", 5002, "no")
     assert memory.allowed("League", ("odds",)) == ("odds",)
+    assert memory.allowed("Fixture", ("odds", "scores", "scores")) == ("scores",)
     assert memory.learn("League", "odds", 5002, "no")
     assert not memory.learn("League", "odds", 5002, "no")
     assert learnt == [("League", "odds", 5002, "no")]
@@ -89,17 +90,64 @@ def test_a_refused_include_is_learned_dropped_and_not_requested_again(
     learned: list[tuple[Any, ...]] = []
     client, server = talk(refusing(["odds", "xGFixture"], refusal), on_forbidden=lambda *each: learned.append(each))
     includes = ("scores", "odds", "xGFixture")
-    assert client.get("fixtures", include=includes).rows()
-    assert client.get("fixtures", include=includes).rows()
-    assert [seen.query["include"] for seen in server.seen] == [
-        "scores;odds;xGFixture",
-        "scores;xGFixture",
-        "scores",
-        "scores",
-    ]
+    answers = [client.get("fixtures", include=includes) for _ in range(3)]
+    assert all(each.rows() and each.includes == ("scores",) for each in answers)
+    # Once may be an accident: a second call requests them again.
+    twice = ["scores;odds;xGFixture", "scores;xGFixture", "scores"] * 2
+    assert [seen.query["include"] for seen in server.seen] == [*twice, "scores"]
     assert client.forbidden_includes == {("Fixture", "odds"), ("Fixture", "xgfixture")}
     assert [each[:3] for each in learned] == [("Fixture", "odds", 5002), ("Fixture", "xgfixture", 5002)]
-    assert caplog.text.count("is left out for Fixture") == 2
+    assert caplog.text.count("is left out for Fixture") == 4
+    assert caplog.text.count("for this call") == 2
+
+
+def test_an_include_that_is_refused_once_is_missing_in_that_call_only(talk: Talk) -> None:
+    notes: list[tuple[Any, ...]] = []
+
+    def handler(seen: Seen, sock: socket.socket) -> None:
+        sock.sendall(refusal("odds") if len(server.seen) == 1 else ROW)
+
+    client, server = talk(
+        handler, on_forbidden=lambda *each: notes.append(each[:2]), on_allowed=lambda *each: notes.append(each)
+    )
+    found = [client.fixtures_multi([1], ("scores", "odds")) for _ in range(3)]
+    assert [(each.includes, each.dropped_includes) for each in found] == [
+        (("scores",), ("odds",)),
+        (("scores", "odds"), ()),
+        (("scores", "odds"), ()),
+    ]
+    assert notes == [("Fixture", "odds")] * 2  # refused, then taken
+    assert client.forbidden_includes == frozenset()
+
+
+def test_includes_that_were_refused_before_are_found_out_by_one_call_each(talk: Talk) -> None:
+    taken: list[tuple[str, str]] = []
+    client, server = talk(
+        refusing(["odds"], refusal),
+        suspected=[("Fixture", "odds"), ("Fixture", "lineups"), ("Fixture", "news"), ("League", "seasons")],
+        on_allowed=lambda *each: taken.append(each),
+    )
+    client.retest_includes(("scores", "odds", "lineups.details", "lineups.player"))
+    assert [(seen.path, seen.query.get("include")) for seen in server.seen] == [
+        ("/v3/football/fixtures", "odds"),
+        ("/v3/football/fixtures", "lineups.details;lineups.player"),
+    ]
+    assert taken == [("Fixture", "lineups")]
+
+
+def test_a_batch_has_the_includes_that_all_of_its_requests_got(talk: Talk) -> None:
+    def handler(seen: Seen, sock: socket.socket) -> None:
+        ids = seen.path.rpartition("/")[2].split(",")
+        if len(ids) > 2:
+            sock.sendall(http("", 500))
+        elif "1" in ids and "odds" in seen.query["include"]:
+            sock.sendall(refusal("odds"))
+        else:
+            sock.sendall(answer([{"id": each} for each in ids]))
+
+    client, _ = talk(handler, attempts=1)
+    found = client.fixtures_multi([1, 2, 3, 4], ("scores", "odds"))
+    assert (sorted(found.rows), found.includes, found.dropped_includes) == ([1, 2, 3, 4], ("scores",), ("odds",))
 
 
 def test_what_was_learned_earlier_is_not_requested(talk: Talk) -> None:
@@ -112,7 +160,8 @@ def test_what_was_learned_earlier_is_not_requested(talk: Talk) -> None:
 @pytest.mark.parametrize("status", [400, 403, 404])
 def test_a_refusal_without_a_code_counts_as_one_of_the_plan(talk: Talk, status: int) -> None:
     client, _ = talk(refusing(["odds"], lambda name: answer(status=status, message=f"The include '{name}' is refused")))
-    assert client.get("fixtures", include=("odds", "scores")).rows()
+    for _ in range(2):
+        assert client.get("fixtures", include=("odds", "scores")).rows()
     assert client.forbidden_includes == {("Fixture", "odds")}
 
 
@@ -181,10 +230,12 @@ def test_refused_includes_without_a_name_are_found_one_by_one(talk: Talk) -> Non
     client, server = talk(
         refusing(["odds", "news"], lambda _: answer(status=403, message="No access to include", code=5002))
     )
-    assert client.get("fixtures", include=("odds", "scores", "news", "events")).rows()
+    for number in (1, 2):
+        found = client.get("fixtures", include=("odds", "scores", "news", "events"))
+        assert (bool(found.rows()), found.includes) == (True, ("scores", "events"))
+        assert server.seen[-1].query["include"] == "scores;events"
+        assert len(server.seen) == 5 * number
     assert client.forbidden_includes == {("Fixture", "odds"), ("Fixture", "news")}
-    assert server.seen[-1].query["include"] == "scores;events"
-    assert len(server.seen) == 5
 
 
 def test_an_include_refused_without_having_been_requested_is_a_bug(talk: Talk) -> None:

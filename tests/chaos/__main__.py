@@ -32,6 +32,7 @@ SUMS = (
     ("duplicates", "duplicates"),
     ("wrong rows", "wrong"),
     ("corrections missing in the ledger", "unrecorded"),
+    ("fixtures that a green run neither stored nor mentioned", "holes"),
     ("unchanged rows with a new updated_at", "touched"),
     ("calls while nothing remained", "over_quota"),
     ("avoidable responses 429", "refused"),

@@ -175,7 +175,9 @@ class ScenarioPlay:
     def one_run(self, params: dict[str, Any], execution: str) -> int:
         """How many fixtures were due; -1 when the run failed."""
         try:
-            return self.runner.run_league(params, execution)[1]
+            due = self.runner.run_league(params, execution)[1]
+            checks.check_green(self, execution, params)
+            return due
         except GivenUp as error:
             self.runner.stats.given_up.append(str(error))
             return -1

@@ -23,6 +23,7 @@ class ScenarioResult:
     duplicates: int = 0
     wrong: int = 0
     unrecorded: int = 0
+    holes: int = 0
     touched: int = 0
     over_quota: int = 0
     refused: int = 0

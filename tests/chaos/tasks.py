@@ -114,6 +114,8 @@ class _Client(SportmonksClient):
     note: Callable[[str, tuple[int, ...]], None]
 
     def fixtures_multi(self, ids: Any, includes: Any = (), *, urgent: bool = False) -> Any:
+        if not includes:  # only whether the API works, nothing of it is stored
+            return super().fixtures_multi(ids, urgent=urgent)
         self.note("requested", tuple(ids))
         try:
             answer = super().fixtures_multi(ids, includes, urgent=urgent)
@@ -157,9 +159,15 @@ def make_run(job: Job, clock: Any, bomb: _Bomb) -> RunContext:
         def learn(entity: str, include: str, code: int | None, message: str) -> None:
             with connect() as conn:
                 names = {"connection": API, "entity": entity, "include": include, "code": code, "message": message}
-                conn.execute(sql("budget/forbidden_learn"), names)
+                conn.execute(sql("budget/forbidden_learn"), {**names, "execution_id": job.execution_id})
+
+        def forget(entity: str, include: str) -> None:
+            with connect() as conn:
+                names = {"connection": API, "entity": entity, "include": include}
+                conn.execute(sql("budget/forbidden_forget"), names)
 
         with connect() as conn:
+            suspected = conn.execute(sql("budget/forbidden_suspected"), {"connection": API}).fetchall()
             known = conn.execute(sql("budget/forbidden_known"), {"connection": API}).fetchall()
         client = _Client(
             job.place["base_url"],
@@ -175,7 +183,9 @@ def make_run(job: Job, clock: Any, bomb: _Bomb) -> RunContext:
             read_timeout=1.0,
             total_timeout=3.0,
             forbidden=known,
+            suspected=suspected,
             on_forbidden=learn,
+            on_allowed=forget,
             sleep=lambda seconds: time.sleep(min(seconds, 0.05)),
         )
         client.note = note

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sportmonks.api.client import SportmonksClient
-from sportmonks.collect.discover import discover
+from sportmonks.collect.discover import Discovered, discover
 from sportmonks.collect.plan import plan
 from sportmonks.config.settings import DEFAULT_INCLUDES
 from sportmonks.errors import TransientApiError
@@ -149,6 +149,55 @@ def test_an_empty_index_marks_no_fixture_as_gone(harness: RunHarness) -> None:
     assert harness.planned(harness.run()).estimate.by_reason.get("gone_from_index", 0) == 0
 
 
+def test_a_first_index_without_rows_is_requested_again_in_the_run(harness: RunHarness) -> None:
+    harness.box.fault("empty_index", count=1)
+    run = harness.run()
+    found = discover(run)
+    assert (found.suspected, found.seasons[harness.season.id]["listed"]) == ((), 12)
+    assert plan(run).estimate.by_reason == {"never_collected": 12}
+
+
+def test_a_first_index_that_stays_empty_is_requested_in_later_runs_until_it_is_believed(harness: RunHarness) -> None:
+    fault = harness.box.fault("empty_index", rate=1.0)
+    run = harness.run(seasons=[])
+    assert discover(run).suspected == (harness.season.id,)
+    # After a wait or a retry of the same run, it is not requested a third time.
+    assert discover(run) == Discovered()
+    state = "SELECT indexed_at IS NULL, doubtful_indexes FROM etl.chunks"
+    assert harness.rows(state) == [(True, 1)]
+    harness.move(DAY)
+    discover(harness.run(seasons=[]))
+    assert harness.rows(state) == [(True, 2)]
+    harness.box.admin("DELETE", f"/faults/{fault}")
+    harness.move(60)
+    assert harness.planned(harness.run(seasons=[])).estimate.by_reason == {"never_collected": 12}
+    assert harness.rows(state) == [(False, 0)]
+
+
+def test_fixtures_of_a_season_whose_index_stays_empty_are_requested_and_found_out(harness: RunHarness) -> None:
+    harness.run_all(harness.run())
+    harness.box.fault("empty_index", rate=1.0)
+    due = []
+    for _ in range(4):
+        harness.move(DAY)
+        due.append(harness.planned(harness.run()).estimate.by_reason.get("gone_from_index", 0))
+    assert due == [0, 0, 0, 12]
+
+
+@pytest.mark.parametrize("batch_size", [1, 5])
+def test_first_payloads_whose_lists_are_all_empty_are_read_again_soon(harness: RunHarness, batch_size: int) -> None:
+    harness.box.fault("empty_lists", rate=1.0)
+    harness.run_all(harness.run(batch_size=batch_size))
+    assert harness.value("SELECT count(*) FROM football.fixtures WHERE suspected_at IS NOT NULL") == 12
+    harness.box.admin("DELETE", "/faults")
+    harness.move(HOUR)
+    run = harness.run(batch_size=batch_size)
+    assert harness.planned(run).estimate.by_reason == {"held": 12}
+    assert harness.collect(run).outcomes == {"saved": 12}
+    assert harness.value("SELECT count(*) FROM football.fixtures WHERE home_goals IS NULL") == 0
+    assert harness.value("SELECT count(*) FROM football.fixtures WHERE suspected_at IS NOT NULL OR held_reads > 0") == 0
+
+
 def test_fixtures_that_the_api_omits_once_come_within_the_run(harness: RunHarness) -> None:
     harness.box.fault("no_result", match={"path": "multi"}, count=1)
     found = harness.run_all(harness.run())
@@ -252,6 +301,55 @@ def test_a_batch_that_keeps_failing_does_not_stop_the_others(harness: RunHarness
         "SELECT id, next_due_at > last_requested_at FROM football.fixtures WHERE failed_reads = 1 ORDER BY 1"
     )
     assert failed == [(fixture_id, True) for fixture_id in poisoned]
+
+
+READS = (
+    "SELECT collection_status, failed_reads, next_due_at - last_requested_at FROM football.fixtures WHERE id = ANY (%s)"
+)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_poisoned_fixtures_that_are_due_alone_are_recorded_with_growing_delay_and_the_run_is_green(
+    harness: RunHarness, count: int
+) -> None:
+    bad = harness.fixture_ids()[:count]
+    for fixture_id in bad:
+        harness.box.fault("poison", match={"fixture_id": fixture_id})
+    harness.run_all(harness.run())
+    hours = 1
+    for reads in (2, 3, 4):
+        harness.move(hours * HOUR + 1)
+        run = harness.run()
+        assert harness.planned(run).estimate.by_reason == {"failed": count}
+        assert harness.collect(run).outcomes == {"failed": count}
+        hours *= 2
+        assert harness.rows(READS, bad) == [("FAILED", reads, timedelta(hours=hours))] * count
+    status = "SELECT etl.close_chunk(%s, %s, %s)"
+    assert harness.value(status, run.execution_id, harness.league.id, harness.season.id) == "COMPLETED"
+
+
+def test_a_poisoned_fixture_alone_in_a_season_that_has_nothing_else_is_recorded(harness: RunHarness) -> None:
+    bad = harness.fixture_ids()[0]
+    harness.box.fault("missing_ids", match={"path": "/fixtures"}, rate=1.0, ids=harness.fixture_ids()[1:])
+    harness.box.fault("poison", match={"fixture_id": bad})
+    assert harness.run_all(harness.run()).outcomes == {"failed": 1}
+    assert harness.rows(READS, [bad]) == [("FAILED", 1, timedelta(hours=1))]
+
+
+def test_fixtures_of_a_season_that_is_down_are_not_recorded_as_failed(harness: RunHarness) -> None:
+    harness.run_all(harness.run())
+    harness.move(60)
+    run = harness.run(force=True)
+    assert harness.planned(run).estimate.fixtures == 12
+    harness.box.fault("season_down", match={"season": harness.season.id})
+    with pytest.raises(TransientApiError):
+        harness.collect(run)
+    assert harness.value("SELECT count(*) FROM football.fixtures WHERE failed_reads > 0") == 0
+
+
+def test_an_id_that_spoils_every_batch_is_read_at_its_own_address(harness: RunHarness) -> None:
+    harness.box.fault("poison", match={"fixture_id": harness.fixture_ids()[0], "path": "multi"})
+    assert harness.run_all(harness.run()).outcomes == {"saved": 12}
 
 
 Failing = Callable[[Callable[[tuple[int, ...]], bool]], list[tuple[int, ...]]]

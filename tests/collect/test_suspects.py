@@ -18,9 +18,9 @@ def batch(number: int) -> Batch:
 def play(events: str) -> Suspects:
     """What happens to the batches 1, 2, 3 ... in turn, by a letter each.
 
-    ``+`` it brings something, ``c`` its call fails, ``f`` each of its fixtures fails alone. A capital letter is the
-    second attempt at the batch that is to be repeated next: ``R`` it brings something, ``C`` its call fails again,
-    ``F`` each of its fixtures fails alone.
+    ``+`` it brings something, ``c`` its call fails, ``f`` each of its fixtures fails alone, ``a`` the same while the
+    API answers another request. A capital letter is the second attempt at the batch that is to be repeated next: ``R``
+    it brings something, ``C`` its call fails again, ``F`` each of its fixtures fails alone.
     """
     suspects = Suspects()
     numbers = iter(range(1, 100))
@@ -32,7 +32,7 @@ def play(events: str) -> Suspects:
             suspects.record_success()
         else:
             reasons = dict.fromkeys(found.fixture_ids, f"reason {found.number}")
-            suspects.add(found, reasons, call_failed=event in "cC", repeated=repeated)
+            suspects.add(found, reasons, call_failed=event in "cC", repeated=repeated, api_answers=event == "a")
     return suspects
 
 
@@ -59,6 +59,9 @@ def numbers(suspects: Suspects, *, interrupted: bool) -> list[int]:
         ("+ccCR", [2], [2]),
         ("+fcC", [3, 2], [3]),
         ("+fcR", [2], [2]),
+        ("a", [1], []),  # the API has answered, but not about these: an interruption leaves it open
+        ("aa", [1, 2], []),
+        ("a+f", [1, 3], [1]),
         ("fff+fff", [1, 2, 3, 5, 6, 7], [1, 2, 3]),
     ],
 )
@@ -68,7 +71,7 @@ def test_who_is_to_blame(events: str, at_the_end: list[int], interrupted: list[i
     assert numbers(suspects, interrupted=True) == interrupted
 
 
-@pytest.mark.parametrize("events", ["f", "c", "fc", "cfc"])
+@pytest.mark.parametrize("events", ["f", "c", "fc", "cfc", "fa", "ac"])
 def test_an_api_that_brought_nothing_is_down_and_no_batch_is_to_blame(events: str) -> None:
     suspects = play(events)
     with pytest.raises(TransientApiError, match=DOWN):

@@ -288,3 +288,38 @@ def test_nobody_watching_is_no_good_news(warehouse: Warehouse) -> None:
     assert queries.health(warehouse, now=now)["overall"] == "ok"
     found = queries.health(warehouse, now=now + timedelta(hours=1))
     assert found["reasons"] == ["etl_watch has not looked since 2026-11-20 12:00 UTC"]
+
+
+def test_what_is_suspected_to_lack_data_shows_in_the_overall_state_coverage_and_season(warehouse: Warehouse) -> None:
+    now = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+    warehouse.execute(
+        "INSERT INTO etl.etl_executions (execution_id, status, started_at, finished_at)"
+        " VALUES ('etl_1', 'COMPLETED', %(at)s, %(at)s)",
+        {"at": now},
+    )
+    warehouse.execute(
+        "INSERT INTO etl.chunks (league_id, season_id, doubtful_indexes, index_suspected_at)"
+        " VALUES (8, 1, 0, NULL), (8, 2, 1, %(at)s)",
+        {"at": now},
+    )
+    warehouse.execute(
+        "INSERT INTO football.fixtures (id, league_id, season_id, state_id, suspected_sections, suspected_at,"
+        " held_reads) VALUES (1, 8, 1, 5, 'scores', %(at)s, 1), (2, 8, 1, 1, 'participants', %(at)s, 1),"
+        " (3, 8, 1, 5, NULL, NULL, 0)",
+        {"at": now},
+    )
+    found = queries.health(warehouse, now=now)
+    assert (found["overall"], found["suspected_fixtures"], found["suspected_indexes"]) == ("attention", 1, 1)
+    assert found["reasons"] == [
+        "1 season whose index lists too little or nothing (read again before it is believed)",
+        "1 fixture came without expected data (read again before that is believed)",
+    ]
+    seasons = {row["season_id"]: row for row in queries.coverage(warehouse, now=now)}
+    assert (seasons[1]["suspected_fixtures"], seasons[1]["index_suspected_at"]) == (1, None)
+    assert (seasons[2]["suspected_fixtures"], seasons[2]["index_suspected_at"]) == (0, now.isoformat())
+    season = queries.chunk(warehouse, 8, 1, now=now)
+    assert season is not None
+    assert {row["fixture_id"]: row["last_error"] for row in season["fixtures"]} == {
+        1: "came without scores",
+        2: "came without participants",
+    }

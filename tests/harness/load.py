@@ -37,7 +37,7 @@ TABLES = ("raw.fixtures", "football.fixtures", "football.teams", *(f"football.{n
 STATE_COLUMNS = (
     "collection_status ended_at first_fetched_at last_fetched_at last_requested_at last_changed_at unchanged_reads "
     "held_reads held_hash missing_reads failed_reads last_error index_changed_at index_missing_at deleted_at "
-    "read_includes next_due_at due_reason index_listed replaced_by"
+    "read_includes next_due_at due_reason index_listed replaced_by suspected_sections suspected_at"
 ).split()
 _NUMBERS = msgspec.json.Decoder(float_hook=Decimal)
 

@@ -210,11 +210,51 @@ def test_refused_includes_are_remembered_in_the_warehouse_for_a_week(
         return result.calls, result.dropped_includes
 
     assert fetch() == (2, ("odds",))
+    row = "SELECT connection, entity, include, code, confirmed FROM etl.forbidden_includes"
+    assert warehouse.execute(row).fetchall() == [("sportmonks_api", "Fixture", "odds", 5002, False)]
+    # A second refusal shortly after the first one may be the same accident.
+    assert fetch() == (2, ("odds",))
+    assert warehouse.execute(row).fetchall()[0][-1] is False
+    warehouse.execute("UPDATE etl.forbidden_includes SET learnt_at = learnt_at - interval '2 hours'")
+    assert fetch() == (2, ("odds",))
+    assert warehouse.execute(row).fetchall() == [("sportmonks_api", "Fixture", "odds", 5002, True)]
     assert fetch() == (1, ("odds",))
-    row = "SELECT connection, entity, include, code FROM etl.forbidden_includes"
-    assert warehouse.execute(row).fetchall() == [("sportmonks_api", "Fixture", "odds", 5002)]
     warehouse.execute("UPDATE etl.forbidden_includes SET learnt_at = learnt_at - interval '8 days'")
     assert fetch() == (2, ("odds",))
+    assert fetch() == (1, ("odds",))
+
+
+def test_a_refusal_is_confirmed_by_a_run_after_the_one_that_met_it_and_taken_back_when_the_include_comes(
+    start: StartHook, monkeypatch: pytest.MonkeyPatch, warehouse: psycopg.Connection[Any], warehouse_dsn: str
+) -> None:
+    refused = True
+
+    def handler(seen: Seen, sock: socket.socket) -> None:
+        if refused and "odds" in seen.query.get("include", ""):
+            sock.sendall(answer(status=403, message="You do not have access to the 'odds' include", code=5002))
+        else:
+            sock.sendall(answer([{"id": 1}], rate_limit=RATE))
+
+    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", warehouse_connection(warehouse_dsn))
+
+    def fetch(execution: str) -> tuple[int, tuple[str, ...]]:
+        warehouse.execute("SELECT etl.start_etl_execution(%s)", (execution,))
+        hook, _ = start(handler, warehouse_conn_id="sportmonks_warehouse", execution_id=execution)
+        result = hook.get_fixtures_multi([1], ("scores", "odds"))
+        return result.calls, result.dropped_includes
+
+    def confirmed() -> list[bool]:
+        return [row[0] for row in warehouse.execute("SELECT confirmed FROM etl.forbidden_includes").fetchall()]
+
+    assert fetch("one") == (2, ("odds",))
+    # Another task of the same run, and a run at the same time.
+    assert (fetch("one"), fetch("two"), confirmed()) == ((2, ("odds",)), (2, ("odds",)), [False])
+    warehouse.execute("SELECT etl.finish_etl_execution('one', 'COMPLETED')")
+    assert (fetch("three"), confirmed()) == ((2, ("odds",)), [True])
+    assert fetch("three") == (1, ("odds",))
+    warehouse.execute("UPDATE etl.forbidden_includes SET learnt_at = learnt_at - interval '8 days'")
+    refused = False
+    assert (fetch("four"), confirmed()) == ((1, ()), [])
 
 
 @pytest.mark.parametrize(

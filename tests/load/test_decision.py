@@ -18,10 +18,10 @@ from sportmonks.load.decision import (
     decide_returned,
     decide_stale,
     degraded_sections,
-    without_detail,
 )
 from sportmonks.load.payloads import Payload
 from sportmonks.load.summary import PayloadSummary
+from sportmonks.load.suspicion import without_detail
 from sportmonks.planning.recheck import FixtureState
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -51,7 +51,7 @@ UNKNOWN = StoredState(FixtureState())
 
 
 def returned(
-    before: StoredState, came: Payload, counts: dict[str, int] | None = None, *, suspected: bool = False
+    before: StoredState, came: Payload, counts: dict[str, int] | None = None, *, suspected: tuple[str, ...] = ()
 ) -> FixtureDecision:
     return decide_returned(1, before, came, counts or {}, GUARD, NOW, suspected=suspected)
 
@@ -209,14 +209,14 @@ def test_matches_without_detail(summaries: dict[int, PayloadSummary], found: set
 def test_a_suspected_payload_is_read_again_until_it_is_confirmed(
     before: StoredState, came: Payload, outcome: str, held_reads: int, unchanged_reads: int, held_hash: bytes | None
 ) -> None:
-    found = returned(before, came, suspected=True)
+    found = returned(before, came, suspected=("events",))
     assert (found.outcome, found.held_hash, found.error) == (outcome, held_hash, None)
     assert (found.state.held_reads, found.state.unchanged_reads) == (held_reads, unchanged_reads)
 
 
 def test_a_loss_that_is_saved_at_last_is_not_suspected_once_more() -> None:
     before = stored(held=loss_hash(NO_EVENTS), held_reads=3)
-    found = returned(before, payload(counts=NO_EVENTS), FULL, suspected=True)
+    found = returned(before, payload(counts=NO_EVENTS), FULL, suspected=("events",))
     assert (found.outcome, found.state.held_reads, found.held_hash) == ("SAVED", 0, None)
 
 
@@ -330,6 +330,7 @@ def test_a_decision_as_a_row() -> None:
         "missing_reads": 0,
         "failed_reads": 0,
         "error": None,
+        "suspected": "",
         "next_due_at": (END + timedelta(days=7)).isoformat(),
         "due_reason": "recheck_7d",
     }

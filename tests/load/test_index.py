@@ -11,9 +11,10 @@ import pytest
 
 from sportmonks.collect.plan_store import read_states
 from sportmonks.load.batch import store_batch
+from sportmonks.load.index import IndexResult
 from sportmonks.planning.chunks import RunFilter, plan_chunks
 from sportmonks.warehouse.queries import sql
-from tests.harness.load import NOW, ChunkHarness, FixtureJson, fixture_row, rows_of
+from tests.harness.load import HOUR, NOW, ChunkHarness, FixtureJson, fixture_row, rows_of
 
 DAY = timedelta(days=1)
 
@@ -230,6 +231,69 @@ def test_a_response_from_a_clock_that_is_ahead_hides_no_deletion(
 def test_an_empty_index_marks_no_known_fixture_as_gone(read: ChunkHarness) -> None:
     assert read.index().gone == 0
     assert due(read) == {}
+
+
+def index_state(chunk: ChunkHarness) -> tuple[Any, int, Any]:
+    (row,) = rows_of(chunk.conn, "etl.chunks")
+    return row["indexed_at"], row["doubtful_indexes"], row["index_suspected_at"]
+
+
+def test_a_first_index_without_rows_is_no_read_and_believed_only_after_several_over_time(
+    warehouse: psycopg.Connection[Any], payloads: list[FixtureJson]
+) -> None:
+    chunk = ChunkHarness(warehouse, 8, 9)
+    for number in range(1, 4):
+        first = chunk.now
+        assert chunk.index() == IndexResult(0, 0, 0, 0, believed=False)
+        # An answer shortly after the last one counts as one with it.
+        chunk.now += timedelta(minutes=5)
+        assert not chunk.index().believed
+        assert index_state(chunk) == (None, number, first)
+        chunk.now += HOUR
+    assert chunk.index().believed
+    assert index_state(chunk) == (chunk.now, 0, None)
+    # From then on an empty index is what the season has.
+    chunk.now += HOUR
+    assert chunk.index().believed
+
+
+def test_an_index_with_rows_ends_the_suspicion(warehouse: psycopg.Connection[Any], payloads: list[FixtureJson]) -> None:
+    chunk = ChunkHarness(warehouse, payloads[0]["league_id"], payloads[0]["season_id"])
+    chunk.index()
+    assert chunk.index(*payloads).new == len(payloads)
+    assert index_state(chunk) == (chunk.now, 0, None)
+
+
+@pytest.mark.parametrize("known", [1, None])
+def test_an_index_that_stays_empty_makes_all_its_fixtures_gone(
+    warehouse: psycopg.Connection[Any], payloads: list[FixtureJson], known: int | None
+) -> None:
+    chunk = ChunkHarness(warehouse, payloads[0]["league_id"], payloads[0]["season_id"])
+    chunk.index(*payloads[:known])
+    chunk.store(*payloads[:known])
+    count = len(payloads[:known])
+    for _ in range(3):
+        chunk.now += DAY
+        found = chunk.index()
+        assert (found.gone, found.suspected, found.believed) == (0, count, False)
+    chunk.now += DAY
+    assert chunk.index().gone == count
+    assert set(due(chunk).values()) == {"gone_from_index"}
+    assert index_state(chunk) == (chunk.now, 0, None)
+    # They are noted once.
+    chunk.now += DAY
+    assert (chunk.index().gone, chunk.index().believed) == (0, True)
+
+
+def test_a_suspicion_from_a_clock_that_was_ahead_does_not_stop_the_count(
+    warehouse: psycopg.Connection[Any], payloads: list[FixtureJson]
+) -> None:
+    chunk = ChunkHarness(warehouse, 8, 9)
+    chunk.now += 2 * DAY
+    chunk.index()
+    chunk.now -= 2 * DAY
+    chunk.index()
+    assert index_state(chunk) == (None, 2, chunk.now)
 
 
 ODD_ROWS = [

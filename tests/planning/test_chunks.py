@@ -14,10 +14,11 @@ from sportmonks.config.manifest import Season
 from sportmonks.planning.batches import count_batches, make_batches
 from sportmonks.planning.chunks import Chunk, PlannedFixture, RunFilter, plan_chunks, seasons_to_index
 from sportmonks.planning.estimate import CostEstimate, estimate_cost
-from sportmonks.planning.recheck import FixtureState
+from sportmonks.planning.recheck import FixtureState, next_look
 
 NOW = datetime(2026, 3, 10, 6, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 Row = tuple[int, int, FixtureState]
 
 
@@ -172,6 +173,22 @@ def test_never_indexed_seasons_are_always_read() -> None:
     indexed = {season.id: NOW for season in SEASONS if season.id != 8}
     assert [season.id for season in seasons_to_index(SEASONS, indexed, SweepSettings(), NOW)] == [12, 41, 7, 8]
     assert seasons_to_index(SEASONS, {}, SweepSettings(), NOW) == list(SEASONS)
+
+
+@pytest.mark.parametrize(("after_hours", "read"), [(0, False), (1, True)])
+def test_a_season_whose_index_is_suspected_is_read_again_at_its_time(after_hours: float, read: bool) -> None:
+    indexed = {season.id: NOW for season in SEASONS}
+    old, newest, never = SEASONS[4].id, SEASONS[0].id, SEASONS[5].id
+    del indexed[never]
+    looks = {key: NOW + timedelta(hours=1) for key in (old, newest, never)}
+    found = seasons_to_index(SEASONS, indexed, SweepSettings(), NOW + after_hours * HOUR, next_looks=looks)
+    # The newest are read in every run, whatever is suspected of their last index.
+    assert [season.id in {each.id for each in found} for season in SEASONS] == [True] * 3 + [False] + [read] * 2
+
+
+@pytest.mark.parametrize(("answers", "hours"), [(1, 1), (2, 2), (3, 4), (5, 16), (10, 168), (99, 168)])
+def test_the_delay_before_a_list_is_requested_again_doubles(answers: int, hours: float) -> None:
+    assert next_look(NOW, answers, GuardSettings(hours=1)) == NOW + hours * HOUR
 
 
 def test_requested_seasons_are_read_and_only_those() -> None:

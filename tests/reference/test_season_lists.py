@@ -17,11 +17,12 @@ from local.stack.airflow import warehouse_connection
 from sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks.api.budget import CallAccount, UnlimitedBudget
 from sportmonks.api.client import SportmonksClient
-from sportmonks.config.catalog import SweepSettings
-from sportmonks.config.manifest import League, Manifest
+from sportmonks.config.catalog import Catalog, GuardSettings, SweepSettings
+from sportmonks.config.manifest import League, Manifest, build_manifest
 from sportmonks.errors import BudgetWait, FatalApiError, OutsidePlanError, TransientApiError
 from sportmonks.incremental import IncrementalCollector
 from sportmonks.operators.catalog import StructureOperator
+from sportmonks.reference.leagues import suspected_to_vanish
 from sportmonks.reference.lists import collect_list
 from sportmonks.reference.season_lists import LISTS, ListResult, SeasonLists
 from sportmonks.reference.store import store_list
@@ -226,6 +227,27 @@ def test_a_season_without_rows_does_not_end_its_list(job: Job) -> None:
     assert job.run(client=Faulty())["stages"].seasons == 0
 
 
+def test_a_season_without_rows_is_read_again_with_growing_delay_until_that_is_believed(job: Job) -> None:
+    empty = Faulty(teams=lambda place: None if place == 1 else [])
+    job.run(client=empty)
+    hours = 0.0
+    for delay in (1, 2, 4):
+        for late, seasons in ((-0.01, 0), (0.01, 7)):
+            found = Faulty(teams=always([]), venues=always(None))
+            done = job.run((hours + delay + late) / 24, client=found)
+            assert done["teams"].seasons == (3 if seasons else 0)
+        hours += delay + 0.02
+    assert job.one("SELECT count(*) AS n FROM etl.collector_periods WHERE collector_name = 'structure:teams'")["n"] == 1
+
+
+def test_a_season_that_came_empty_once_is_stored_when_it_comes(job: Job) -> None:
+    job.run(client=Faulty(teams=lambda place: None if place % 2 else []))
+    client = Faulty()
+    assert job.run(0.05, client=client)["teams"].seasons == 4
+    assert [job.run(0.1, client=Faulty())["teams"].seasons for _ in range(2)] == [0, 0]
+    assert job.rows("SELECT * FROM etl.collector_empty_periods") == []
+
+
 def test_a_wait_for_calls_ends_the_list_until_the_next_run(job: Job) -> None:
     wait = BudgetWait("No Team call", entity="Team", seconds=900, until=NOW + DAY)
     done = job.run(client=Faulty(teams=lambda place: wait if place > 2 else None))
@@ -262,6 +284,50 @@ def test_a_complete_list_is_recorded_with_its_data(job: Job) -> None:
     found = job.rows("SELECT * FROM etl.collector_runs WHERE collector_name = 'reference:types' ORDER BY run_id")
     assert [(row["status"], row["records_inserted"], row["records_updated"]) for row in found] == [
         ("success", 2, 0), ("success", 0, 1)]  # fmt: skip
+
+
+@pytest.mark.parametrize("again", [[], [{"id": 1, "name": "b"}]])
+def test_a_complete_list_that_comes_empty_is_requested_again_and_never_empties_what_is_known(
+    job: Job, again: list[dict[str, Any]]
+) -> None:
+    rows = [{"id": 1, "name": "a"}]
+    collect_list(job.connect, "types", lambda: rows, collector="reference:types", execution_id="etl_1")
+    answers = iter([[], again])
+    figures = collect_list(
+        job.connect, "types", lambda: next(answers), collector="reference:types", execution_id="etl_2"
+    )
+    row = job.one("SELECT status, error_message FROM etl.collector_runs ORDER BY run_id DESC LIMIT 1")
+    name = job.one("SELECT name FROM football.types")["name"]
+    if again:
+        assert (figures.updated, row["status"], name) == (1, "success", "b")
+    else:
+        assert (figures.processed, row["status"], name) == (0, "failed", "a")
+        assert row["error_message"] == "The API lists nothing; what is known is kept."
+
+
+def test_leagues_that_are_no_longer_listed_stay_until_that_is_believed(job: Job) -> None:
+    def league(number: int) -> League:
+        return League(id=number, name=f"L{number}", slug=f"l{number}", schedule=None, deadline_minutes=60, includes=())
+
+    known = Manifest(leagues=(league(8), league(9)))
+    offered = [{"id": 8, "name": "L8", "seasons": []}]
+    with job.connect() as conn:
+
+        def missing(hours: float) -> tuple[int, ...]:
+            return suspected_to_vanish(conn, known, offered, NOW + timedelta(hours=hours), GuardSettings())
+
+        assert [missing(hours) for hours in (0, 0.5, 2, 26, 50)] == [(9,), (9,), (9,), (9,), ()]
+        offered.append({"id": 9, "name": "L9", "seasons": []})
+        assert missing(60) == ()
+        offered.pop()
+        assert missing(70) == (9,)
+        with pytest.raises(TransientApiError, match="lists no league"):
+            suspected_to_vanish(conn, known, [], NOW, GuardSettings())
+        assert suspected_to_vanish(conn, None, [], NOW, GuardSettings()) == ()
+    kept = build_manifest(Catalog(), offered, known, keep=(9,))
+    assert [each.id for each in kept.leagues] == [8, 9]
+    assert kept.leagues[1] == known.leagues[1]
+    assert [each.id for each in build_manifest(Catalog(), offered, known).leagues] == [8]
 
 
 def test_a_failure_is_recorded_without_secrets(job: Job) -> None:

@@ -184,6 +184,24 @@ def test_forbidden_include_for_a_while(box: RunningSandbox, ids: list[int]) -> N
     assert multi(box, ids)[0] == 200
 
 
+def test_an_include_is_refused_once(box: RunningSandbox, ids: list[int]) -> None:
+    box.fault("refused_once")
+    assert multi(box, ids, "participants;events")[0] == 200
+    status, body = multi(box, ids)
+    assert (status, body["code"]) == (403, 5002)
+    assert multi(box, ids)[0] == 200
+
+
+def test_an_index_comes_empty_and_nothing_else(box: RunningSandbox, ids: list[int], seasons: Any) -> None:
+    box.fault("empty_index", rate=1.0)
+    body = box.get(f"football/fixtures?filters=populate;fixtureSeasons:{seasons.finished()}")[2]
+    assert "data" not in body
+    assert body["message"].startswith("No result")
+    assert multi(box, ids)[0] == 200
+    assert box.get("football/fixtures?per_page=1")[2]["data"]
+    assert box.get(f"football/teams/seasons/{seasons.finished()}")[2]["data"]
+
+
 def test_unauthorized_suddenly(box: RunningSandbox) -> None:
     fault = box.fault("unauthorized")
     assert box.get("football/leagues")[0] == 401
@@ -271,6 +289,15 @@ def test_a_match_created_anew(box: RunningSandbox, seasons: Any) -> None:
         "corrections"
     ]
     assert corrected["fixture_id"] == row["new_id"]
+
+
+def test_payloads_whose_lists_are_all_empty(box: RunningSandbox, ids: list[int]) -> None:
+    box.fault("empty_lists")
+    first, *others = multi(box, ids)[1]["data"]
+    assert [first[name] for name in ("participants", "events", "lineups")] == [[], [], []]
+    assert (first["id"], first["state_id"]) == (ids[0], 5)
+    assert all(row["participants"] == [] for row in others)
+    assert multi(box, ids)[1]["data"][0]["participants"]
 
 
 def test_figures_of_the_limit_absent_or_wrong(box: RunningSandbox) -> None:

@@ -190,6 +190,11 @@ IMPOSSIBLE: dict[str, tuple[str, dict[str, Any]]] = {
     "etl_executions_figures_not_negative": ("etl.etl_executions", {"execution_id": "x", "total_chunks": -1}),
     "etl_logs_level_known": ("etl.etl_logs", {"level": "LOUD", "component": "x", "message": "x"}),
     "chunks_status_known": ("etl.chunks", {**CHUNK, "status": "DONE"}),
+    "chunks_suspected_index_has_time": ("etl.chunks", {**CHUNK, "doubtful_indexes": 1}),
+    "fixtures_suspected_sections_have_time": (
+        "football.fixtures",
+        {"id": 1, "league_id": 1, "season_id": 1, "suspected_sections": "scores"},
+    ),
     "execution_chunks_status_known": ("etl.execution_chunks", {"execution_id": "x", **CHUNK, "status": "x"}),
     "execution_chunks_finished_when_final": (
         "etl.execution_chunks",

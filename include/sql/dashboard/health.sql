@@ -4,7 +4,7 @@ SELECT h.total_executions, h.running_executions, h.completed_executions, h.faile
        h.avg_duration_seconds, h.avg_success_rate, h.last_execution_at, l.logs_24h, r.errors_24h,
        a.open_alerts, a.acknowledged_alerts, a.critical_alerts,
        c.chunks, c.leagues, c.total_fixtures, c.collected_fixtures, c.settled_fixtures, d.due_fixtures, c.failed_fixtures,
-       c.failed_chunks, c.last_collected_at, n.last_completed_at, w.failed_24h, h.first_execution_at, v.watched_at,
+       c.failed_chunks, c.suspected_indexes, u.suspected_fixtures, c.last_collected_at, n.last_completed_at, w.failed_24h, h.first_execution_at, v.watched_at,
        %(now)s::timestamptz AS now
 FROM (SELECT count(*) AS total_executions, count(*) FILTER (WHERE status = 'RUNNING') AS running_executions,
              count(*) FILTER (WHERE status = 'COMPLETED') AS completed_executions,
@@ -26,9 +26,12 @@ CROSS JOIN (SELECT count(*) FILTER (WHERE status = 'OPEN') AS open_alerts,
 CROSS JOIN (SELECT count(*) AS chunks, count(DISTINCT league_id) AS leagues, coalesce(sum(total_fixtures), 0) AS total_fixtures,
                    coalesce(sum(collected_fixtures), 0) AS collected_fixtures, coalesce(sum(settled_fixtures), 0) AS settled_fixtures,
                    coalesce(sum(failed_fixtures), 0) AS failed_fixtures,
-                   count(*) FILTER (WHERE status = 'FAILED') AS failed_chunks, max(last_collected_at) AS last_collected_at
+                   count(*) FILTER (WHERE status = 'FAILED') AS failed_chunks,
+                   count(*) FILTER (WHERE doubtful_indexes > 0) AS suspected_indexes, max(last_collected_at) AS last_collected_at
             FROM etl.chunks WHERE deactivated_at IS NULL) c
 CROSS JOIN (SELECT count(*) AS due_fixtures FROM football.fixture_schedule WHERE next_due_at <= %(now)s::timestamptz) d
+CROSS JOIN (SELECT count(*) AS suspected_fixtures FROM football.suspected_fixtures f
+            JOIN etl.chunks k ON k.league_id = f.league_id AND k.season_id = f.season_id AND k.deactivated_at IS NULL) u
 -- etl_watch writes this metric whenever it has run the alert rules.
 CROSS JOIN (SELECT max(timestamp) AS watched_at FROM etl.etl_metrics WHERE metric_name = 'alerts_live') v
 CROSS JOIN (SELECT max(finished_at) AS last_completed_at FROM etl.etl_executions WHERE status = 'COMPLETED') n

@@ -1,5 +1,7 @@
 -- A complete index has been read: fixtures that it no longer lists are noted (never deleted), the chunk is stamped.
--- Many missing at once are more likely a faulty response: they are noted only if the indexes before lacked them as well.
+-- Many missing at once are more likely a faulty response, and so is an index without any row: it is suspected. It notes
+-- nothing and does not count as read, until believed_after suspected ones, at least apart_hours from each other, came
+-- before it.
 -- The note is later than the last read. A read that lies ahead of this index came from a clock that is ahead: it is taken
 -- for a read of now, and a note made before it, which it seemed to answer, is made again.
 WITH known AS (
@@ -9,12 +11,22 @@ WITH known AS (
     WHERE league_id = %(league_id)s AND season_id = %(season_id)s AND deleted_at IS NULL
     ORDER BY id
     FOR UPDATE
-), assessed AS (
-    SELECT count(*) FILTER (WHERE is_gone AND is_news) AS gone,
-           count(*) FILTER (WHERE is_gone AND is_news) > greatest(%(few)s, count(*) * %(share)s::float8)
-           AND coalesce((SELECT doubtful_indexes FROM etl.chunks
-                         WHERE league_id = %(league_id)s AND season_id = %(season_id)s), 0) < %(believed_after)s AS doubtful
+), chunk AS (
+    SELECT doubtful_indexes, indexed_at,
+           -- A time in the future comes from a clock that has been set back since.
+           index_suspected_at BETWEEN %(now)s::timestamptz - make_interval(secs => 3600 * %(apart_hours)s::float8)
+               + interval '1 microsecond' AND %(now)s AS is_repeated
+    FROM etl.chunks WHERE league_id = %(league_id)s AND season_id = %(season_id)s
+), counted AS (
+    SELECT count(*) FILTER (WHERE is_gone AND is_news) AS gone, count(*) AS known,
+           cardinality(%(ids)s::bigint[]) = 0 AS is_empty
     FROM known
+), assessed AS (
+    SELECT k.gone, k.is_empty, coalesce(c.is_repeated, false) AS is_repeated,
+           (k.gone > greatest(%(few)s, k.known * %(share)s::float8)
+            OR k.is_empty AND (k.gone > 0 OR k.known = 0 AND c.indexed_at IS NULL))
+           AND (coalesce(c.doubtful_indexes, 0) < %(believed_after)s OR c.is_repeated) AS suspected
+    FROM counted k LEFT JOIN chunk c ON true
 ), noted AS (
     UPDATE football.fixtures f
     SET last_fetched_at = CASE WHEN f.last_fetched_at > %(now)s THEN %(now)s ELSE f.last_fetched_at END,
@@ -23,16 +35,23 @@ WITH known AS (
         next_due_at = CASE WHEN f.missing_reads + f.failed_reads + f.held_reads > 0 THEN f.next_due_at ELSE %(now)s END,
         due_reason = CASE WHEN f.missing_reads + f.failed_reads + f.held_reads > 0 THEN f.due_reason ELSE 'gone_from_index' END
     FROM known k, assessed a
-    WHERE f.id = k.id AND k.is_gone AND k.is_news AND NOT a.doubtful
+    WHERE f.id = k.id AND k.is_gone AND k.is_news AND NOT a.suspected
     RETURNING f.id
 ), stamped AS (
-    INSERT INTO etl.chunks AS c (league_id, season_id, league_name, season_name, indexed_at, total_fixtures, doubtful_indexes)
-    SELECT %(league_id)s, %(season_id)s, %(league_name)s, %(season_name)s, %(now)s, cardinality(%(ids)s::bigint[]),
-           doubtful::integer
+    INSERT INTO etl.chunks AS c (
+        league_id, season_id, league_name, season_name, indexed_at, total_fixtures, doubtful_indexes, index_suspected_at)
+    SELECT %(league_id)s, %(season_id)s, %(league_name)s, %(season_name)s, CASE WHEN NOT suspected THEN %(now)s END,
+           cardinality(%(ids)s::bigint[]), suspected::integer, CASE WHEN suspected THEN %(now)s END
     FROM assessed
     ON CONFLICT (league_id, season_id) DO UPDATE
-        SET league_name = excluded.league_name, season_name = excluded.season_name, indexed_at = excluded.indexed_at,
+        SET league_name = excluded.league_name, season_name = excluded.season_name,
+            indexed_at = coalesce(excluded.indexed_at, c.indexed_at),
             total_fixtures = CASE WHEN excluded.doubtful_indexes = 0 THEN excluded.total_fixtures ELSE c.total_fixtures END,
-            doubtful_indexes = CASE WHEN excluded.doubtful_indexes = 0 THEN 0 ELSE c.doubtful_indexes + 1 END
+            doubtful_indexes = CASE WHEN excluded.doubtful_indexes = 0 THEN 0
+                                    WHEN (SELECT is_repeated FROM assessed) THEN c.doubtful_indexes
+                                    ELSE c.doubtful_indexes + 1 END,
+            index_suspected_at = CASE WHEN excluded.doubtful_indexes = 0 THEN NULL
+                                      WHEN (SELECT is_repeated FROM assessed) THEN c.index_suspected_at
+                                      ELSE excluded.index_suspected_at END
 )
-SELECT (SELECT count(*) FROM noted), CASE WHEN doubtful THEN gone ELSE 0 END FROM assessed
+SELECT (SELECT count(*) FROM noted), CASE WHEN suspected THEN gone ELSE 0 END, suspected FROM assessed

@@ -20,20 +20,40 @@ SELECT opened, open_until,
         p_open_seconds => %(open_seconds)s, p_cap_seconds => %(cap)s);
 
 -- name: budget/forbidden_known
--- Includes that the plan refused within the last seven days; older ones are tried again, plans change. Those that no
--- plan covers (version 0.1 stored them, too) are requested again, which says what is wrong with them.
+-- Includes that the plan refused within the last seven days, confirmed by a second run; plans change, so older ones are
+-- requested again. Those that no plan covers (version 0.1 stored them, too) are requested again, which says what is wrong
+-- with them.
 SELECT entity, include
   FROM etl.forbidden_includes
- WHERE connection = %(connection)s AND learnt_at BETWEEN clock_timestamp() - interval '7 days' AND clock_timestamp()
+ WHERE connection = %(connection)s AND confirmed
+   AND learnt_at BETWEEN clock_timestamp() - interval '7 days' AND clock_timestamp()
    AND coalesce(code, 0) NOT IN (5000, 5001, 5013)
  ORDER BY entity, include;
 
+-- name: budget/forbidden_suspected
+-- Includes that the plan refused in one run only, or longer ago.
+SELECT entity, include
+  FROM etl.forbidden_includes
+ WHERE connection = %(connection)s AND NOT (confirmed AND learnt_at BETWEEN clock_timestamp() - interval '7 days' AND clock_timestamp())
+   AND coalesce(code, 0) NOT IN (5000, 5001, 5013)
+ ORDER BY entity, include;
+
+-- name: budget/forbidden_forget
+-- The API takes an include that it had refused.
+DELETE FROM etl.forbidden_includes
+ WHERE connection = %(connection)s AND entity = %(entity)s AND include = %(include)s;
+
 -- name: budget/forbidden_learn
--- Remember an include that the plan refused.
-INSERT INTO etl.forbidden_includes (connection, entity, include, code, message)
-VALUES (%(connection)s, %(entity)s, %(include)s, %(code)s, %(message)s)
+-- Remember an include that the plan refused. It is confirmed when another execution is refused it after the one that met
+-- it first has ended, or an hour later; runs at the same time may have met the same accident.
+INSERT INTO etl.forbidden_includes AS f (connection, entity, include, code, message, confirmed, execution_id)
+VALUES (%(connection)s, %(entity)s, %(include)s, %(code)s, %(message)s, false, %(execution_id)s)
 ON CONFLICT (connection, entity, include)
-DO UPDATE SET code = excluded.code, message = excluded.message, learnt_at = clock_timestamp();
+DO UPDATE SET code = excluded.code, message = excluded.message, confirmed = true, learnt_at = clock_timestamp()
+WHERE f.confirmed OR f.learnt_at < clock_timestamp() - interval '1 hour'
+   OR (f.execution_id <> excluded.execution_id
+       AND EXISTS (SELECT 1 FROM etl.etl_executions e
+                   WHERE e.execution_id = f.execution_id AND e.status <> 'RUNNING'));
 
 -- name: budget/gauges
 -- What is left of each budget of a connection right now (all connections when it is null).

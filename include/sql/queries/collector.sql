@@ -9,6 +9,24 @@ SELECT etl.finish_collector_run(%(run_id)s, %(status)s, %(processed)s, %(inserte
 -- Periods (years, seasons) that a run fetched to their end; without a time it is now.
 SELECT etl.mark_collector_periods(%(name)s, %(periods)s::text[], coalesce(%(now)s::timestamptz, clock_timestamp()));
 
+-- name: collector/empty_answer
+-- A period was answered with nothing: how often in a row by now? Answers within an hour count as one.
+INSERT INTO etl.collector_empty_periods AS p (collector_name, period, answered_at)
+VALUES (%(name)s, %(period)s, %(now)s)
+ON CONFLICT (collector_name, period) DO UPDATE
+SET answers = p.answers + (p.answered_at NOT BETWEEN excluded.answered_at - interval '1 hour' AND excluded.answered_at)::integer,
+    answered_at = CASE WHEN p.answered_at BETWEEN excluded.answered_at - interval '1 hour' AND excluded.answered_at
+                       THEN p.answered_at ELSE excluded.answered_at END
+RETURNING answers;
+
+-- name: collector/empty_answers
+-- Periods that were answered with nothing: how often in a row, and when last.
+SELECT period, answers, answered_at FROM etl.collector_empty_periods WHERE collector_name = %(name)s;
+
+-- name: collector/not_empty
+-- A period was answered with something, or its emptiness is believed.
+DELETE FROM etl.collector_empty_periods WHERE collector_name = %(name)s AND period = %(period)s;
+
 -- name: collector/progress
 -- Figures of a run that goes on; no row when it has ended.
 UPDATE etl.collector_runs

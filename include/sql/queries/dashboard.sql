@@ -14,13 +14,15 @@ ORDER BY a.alert_id DESC LIMIT %(limit)s;
 -- One league and season: its state and the quality of what is stored.
 SELECT k.league_id, k.season_id, k.chunk_id, k.league_name, k.season_name, k.status, k.total_fixtures, k.collected_fixtures,
        k.settled_fixtures, q.due_fixtures, k.failed_fixtures, k.priority, k.owner, k.heartbeat_at, k.last_execution_id,
-       k.last_collected_at, k.indexed_at, k.deactivated_at, k.error_message, q.quality, q.next_due_at, q.first_match, q.last_match
+       k.last_collected_at, k.indexed_at, k.index_suspected_at, k.doubtful_indexes, u.suspected_fixtures, k.deactivated_at, k.error_message, q.quality, q.next_due_at, q.first_match, q.last_match
 FROM etl.chunks k
 CROSS JOIN LATERAL (SELECT round(avg(f.quality_score), 1) AS quality, min(s.next_due_at) AS next_due_at,
                            count(*) FILTER (WHERE s.next_due_at <= %(now)s::timestamptz) AS due_fixtures,
                            min(f.starting_at) AS first_match, max(f.starting_at) AS last_match
                     FROM football.fixtures f LEFT JOIN football.fixture_schedule s ON s.fixture_id = f.id
                     WHERE f.league_id = k.league_id AND f.season_id = k.season_id AND f.replaced_by IS NULL) q
+CROSS JOIN LATERAL (SELECT count(*) AS suspected_fixtures FROM football.suspected_fixtures f
+                    WHERE f.league_id = k.league_id AND f.season_id = k.season_id) u
 WHERE k.league_id = %(league_id)s AND k.season_id = %(season_id)s;
 
 -- name: dashboard/chunk_checks
@@ -33,11 +35,13 @@ ORDER BY r.success, r.name;
 -- name: dashboard/chunk_fixtures
 -- Fixtures of one league and season that need something, those in trouble first.
 SELECT f.id AS fixture_id, f.name, f.starting_at, coalesce(s.name, f.state_id::text) AS state, f.collection_status,
-       f.quality_score, f.last_fetched_at, f.next_due_at, f.due_reason, left(f.last_error, 300) AS last_error
+       f.quality_score, f.last_fetched_at, f.next_due_at, f.due_reason,
+       coalesce(left(f.last_error, 300), 'came without ' || f.suspected_sections) AS last_error
 FROM football.fixtures f LEFT JOIN football.states s ON s.id = f.state_id
 LEFT JOIN football.fixture_schedule d ON d.fixture_id = f.id
 WHERE f.league_id = %(league_id)s AND f.season_id = %(season_id)s
-  AND (f.collection_status IN ('FAILED', 'MISSING') OR f.held_reads > 0 OR d.next_due_at <= %(now)s)
+  AND (f.collection_status IN ('FAILED', 'MISSING') OR f.held_reads > 0 OR d.next_due_at <= %(now)s
+       OR EXISTS (SELECT 1 FROM football.suspected_fixtures u WHERE u.fixture_id = f.id))
 ORDER BY f.collection_status IN ('FAILED', 'MISSING') DESC, f.next_due_at LIMIT 50;
 
 -- name: dashboard/chunk_runs

@@ -109,10 +109,6 @@ SELECT execution_id, packed FROM etl.fetched_answers WHERE answer_id = %(answer_
 -- The changed fixtures of a batch, as one stream.
 COPY incoming (fixture_id, payload, cleaned, content_hash, known, includes, collected_at, unreadable) FROM STDIN (FORMAT binary);
 
--- name: load/known_fixtures
--- Which fixtures of a season are known?
-SELECT id FROM football.fixtures WHERE league_id = %(league_id)s AND season_id = %(season_id)s;
-
 -- name: load/mark_replaced
 -- Marks fixtures outside the index that are in it under another id.
 SELECT etl.mark_replaced(%(league_id)s, %(season_id)s, %(now)s);
@@ -120,3 +116,13 @@ SELECT etl.mark_replaced(%(league_id)s, %(season_id)s, %(now)s);
 -- name: load/stored_payloads
 -- The stored payloads of some fixtures, as text.
 SELECT fixture_id, payload::text FROM raw.fixtures WHERE fixture_id = ANY (%(ids)s);
+
+-- name: load/season_has_detail
+-- Is any other played fixture of the season stored with events, lineups or statistics?
+SELECT EXISTS (
+    SELECT 1 FROM football.fixtures f
+    WHERE f.league_id = %(league_id)s AND f.season_id = %(season_id)s AND f.state_id = ANY (%(played)s)
+      AND f.id <> ALL (%(ids)s)
+      AND (EXISTS (SELECT 1 FROM football.fixture_events e WHERE e.fixture_id = f.id)
+           OR EXISTS (SELECT 1 FROM football.fixture_lineups l WHERE l.fixture_id = f.id)
+           OR EXISTS (SELECT 1 FROM football.fixture_statistics s WHERE s.fixture_id = f.id)));

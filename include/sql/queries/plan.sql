@@ -64,6 +64,15 @@ WITH chunk AS (
 UPDATE etl.etl_executions SET heartbeat_at = clock_timestamp()
 WHERE execution_id = %(execution_id)s AND EXISTS (SELECT 1 FROM chunk);
 
+-- name: plan/known_good
+-- A fixture of the season that came with its last request, the newest one, and that this run need not read any more.
+SELECT f.id FROM football.fixtures f
+WHERE f.league_id = %(league_id)s AND f.season_id = %(season_id)s AND f.deleted_at IS NULL
+  AND f.last_fetched_at IS NOT NULL AND f.failed_reads = 0 AND f.missing_reads = 0
+  AND NOT EXISTS (SELECT 1 FROM etl.execution_fixtures p
+                  WHERE p.execution_id = %(execution_id)s AND p.fixture_id = f.id AND p.status = 'PENDING')
+ORDER BY f.last_fetched_at DESC, f.id LIMIT 1;
+
 -- name: plan/missed_once
 -- Fixtures that this run requested and that were missing for the first time in a row, in plan order.
 SELECT p.fixture_id, p.reason, p.priority, p.urgent
@@ -183,8 +192,8 @@ LEFT JOIN etl.chunks k USING (league_id, season_id)
 WHERE c.execution_id = %(execution_id)s AND c.league_id = %(league_id)s AND c.season_id = %(season_id)s;
 
 -- name: plan/indexed_seasons
--- When was the index of each season of a league last read?
-SELECT season_id, indexed_at FROM etl.chunks WHERE league_id = %(league_id)s AND indexed_at IS NOT NULL;
+-- When was the index of each season of a league last read, and how often and when was it suspected since?
+SELECT season_id, indexed_at, doubtful_indexes, index_suspected_at FROM etl.chunks WHERE league_id = %(league_id)s;
 
 -- name: plan/update_chunk
 -- A chunk whose index was read late: how much there is to do.

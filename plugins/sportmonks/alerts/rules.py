@@ -39,6 +39,7 @@ RULES = (
     Rule("API_FAILING", "alerts/api_failing", reopen_minutes=360),
     Rule("INCLUDES_REFUSED", "alerts/includes_refused"),
     Rule("STALE_LEAGUE", "alerts/stale_leagues"),
+    Rule("SUSPECTED_DATA", "alerts/suspected_data"),
     Rule("UNKNOWN_IDS", "alerts/unknown_ids"),
     Rule("DEADLINE", "alerts/deadline", per_dag=True),
 )

@@ -1,7 +1,8 @@
 """A batch of fixtures by id, and what happens when one id makes its request fail.
 
 A batch that keeps failing (5xx, broken connection, truncated answer; not a refusal) is halved until the bad id is
-alone. The good ids are returned, the bad one is named. Before ids are held responsible the API has to prove that it
+alone, which is then requested by itself at the endpoint of single fixtures. The good ids are returned, the bad one is
+named. Before ids are held responsible the API has to prove that it
 answers at all: when no request succeeds, the API is down.
 """
 
@@ -16,7 +17,7 @@ import msgspec
 
 from sportmonks.api.calls import CallStats
 from sportmonks.api.response import ApiResponse, row_id
-from sportmonks.errors import ConfigurationError, FatalApiError, TransientApiError
+from sportmonks.errors import ConfigurationError, FatalApiError, OutsidePlanError, TransientApiError
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +54,9 @@ class BatchResponse:
 
     ``rows``: unchanged JSON by fixture id. ``missing``: ids that the answer leaves out, which proves nothing, since
     the API omits fixtures now and then. ``poisoned``: id -> why its request keeps failing. ``calls``/``bytes``: HTTP
-    requests, failed ones included, and the bytes of their bodies. ``includes``: those of the final request,
-    ``dropped_includes``: those that the subscription refuses.
+    requests, failed ones included, and the bytes of their bodies. ``includes``: those of all requests that succeeded,
+    ``dropped_includes``: those that the subscription refuses. ``api_answers``: some request of this batch has
+    succeeded, be it one that names no fixture.
     """
 
     rows: dict[int, msgspec.Raw]
@@ -65,6 +67,7 @@ class BatchResponse:
     bytes: int = 0
     dropped_includes: tuple[str, ...] = ()
     includes: tuple[str, ...] = ()
+    api_answers: bool = True
 
 
 def check_ids(ids: Sequence[Any], max_batch: int) -> tuple[int, ...]:
@@ -97,7 +100,8 @@ def fetch_batch(get: Get, ids: tuple[int, ...], includes: Sequence[str], *, urge
         poisoned=batch.poisoned,
         calls=batch.stats.calls,
         bytes=batch.stats.bytes,
-        includes=tuple(includes),
+        includes=tuple(includes) if batch.includes is None else batch.includes,
+        api_answers=batch.api_answers,
     )
 
 
@@ -106,9 +110,11 @@ class _Batch:
         self.rows: dict[int, msgspec.Raw] = {}
         self.poisoned: dict[int, str] = {}
         self.stats = CallStats()
+        self.includes: tuple[str, ...] | None = None  # None until a request succeeds
         self._get = get
         self._includes = includes
         self._urgent = urgent
+        self.api_answers = False
         self._answered: int | None = None  # an id whose request has succeeded
 
     def fetch(self, ids: tuple[int, ...]) -> None:
@@ -129,8 +135,9 @@ class _Batch:
         if len(ids) == 1:
             if self._answered is None and not self._api_answers_elsewhere():
                 raise error
-            self.poisoned[ids[0]] = error.message
-            log.warning("Fixture %d alone keeps failing and is left out: %s", ids[0], error)
+            if not self._request_by_itself(ids[0]):
+                self.poisoned[ids[0]] = error.message
+                log.warning("Fixture %d alone keeps failing and is left out: %s", ids[0], error)
             return
         half = (len(ids) + 1) // 2
         failed: list[tuple[tuple[int, ...], TransientApiError]] = []
@@ -167,7 +174,37 @@ class _Batch:
             )
         except TransientApiError:
             return False
+        self.api_answers = True
         return True
+
+    def _request_by_itself(self, fixture_id: int) -> bool:
+        """The endpoint of single fixtures, which may serve one that spoils every batch: whether it answered about it.
+
+        An answer without the fixture leaves it missing.
+        """
+        try:
+            response = self._get(
+                f"fixtures/{fixture_id}",
+                include=self._includes,
+                entity=ENTITY,
+                urgent=self._urgent,
+                attempts=1,
+                stats=self.stats,
+            )
+        except (TransientApiError, OutsidePlanError, FatalApiError) as error:
+            log.info("Fixture %d cannot be read by itself either: %s", fixture_id, error)
+            return False
+        rows = response.rows()
+        self._note_includes(response)
+        for row in rows:
+            if row_id(row) == fixture_id:
+                self.rows[fixture_id] = row
+        return fixture_id in self.rows or not rows
+
+    def _note_includes(self, response: ApiResponse) -> None:
+        """One request of the batch may have been refused an include that another one got."""
+        common = response.includes if self.includes is None else self.includes
+        self.includes = tuple(each for each in common if each in response.includes)
 
     def _request(self, ids: tuple[int, ...], attempts: int | None) -> None:
         response = self._get(
@@ -190,7 +227,8 @@ class _Batch:
                 strange += 1
         if strange:
             log.warning("%d rows of a batch have no id or one that was not requested; they are ignored", strange)
-        self._answered = ids[0]
+        self._answered, self.api_answers = ids[0], True
+        self._note_includes(response)
         if left and len(ids) - len(left) == DEFAULT_MAX_BATCH:
             # An API that accepts more ids than it answers must not look like one that omits fixtures.
             log.warning(

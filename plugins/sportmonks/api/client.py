@@ -10,13 +10,14 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from sportmonks.api import retry
 from sportmonks.api.batch import DEFAULT_MAX_BATCH, ENTITY, BatchResponse, check_ids, fetch_batch
 from sportmonks.api.budget import NO_ACCOUNT, Budget, CallAccount
 from sportmonks.api.calls import ApiRequest, Caller, CallRecord, CallStats
 from sportmonks.api.endpoints import Endpoints, Row
-from sportmonks.api.includes import Forbidden, ForbiddenIncludes, OnForbidden
+from sportmonks.api.includes import Forbidden, ForbiddenIncludes, OnAllowed, OnForbidden, covers, name_of
 from sportmonks.api.pagination import V3_RULES, Paginator, Step, page_info, sportmonks_pages
 from sportmonks.api.paths import entity_of, full_path, shape
 from sportmonks.api.response import ApiResponse
@@ -41,8 +42,9 @@ CHECK_TOTAL_S = 15.0
 class SportmonksClient:
     """One connection to the API. Threads may share it.
 
-    ``on_call`` gets a CallRecord after each request, ``on_forbidden`` each include that was learned to be refused;
-    ``forbidden`` is what was learned earlier. Timeouts are in seconds; ``attempts`` counts the first request.
+    ``on_call`` gets a CallRecord after each request, ``on_forbidden`` each include that was refused, ``on_allowed``
+    each that is taken again; ``forbidden`` and ``suspected`` are what was learned earlier, see
+    :class:`~sportmonks.api.includes.ForbiddenIncludes`. Timeouts are in seconds; ``attempts`` counts the first request.
     """
 
     def __init__(
@@ -62,8 +64,10 @@ class SportmonksClient:
         verify: bool | str = True,
         proxies: Mapping[str, str] | None = None,
         forbidden: Iterable[Forbidden] = (),
+        suspected: Iterable[Forbidden] = (),
         on_call: Callable[[CallRecord], None] | None = None,
         on_forbidden: OnForbidden | None = None,
+        on_allowed: OnAllowed | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         if max_batch < 1:
@@ -88,7 +92,7 @@ class SportmonksClient:
         self.attempts = attempts
         self.endpoints = Endpoints(self)
         self._caller = Caller(self.transport, budget, max_batch=max_batch, on_call=on_call, sleep=sleep)
-        self._includes = ForbiddenIncludes(forbidden, on_forbidden)
+        self._includes = ForbiddenIncludes(forbidden, on_forbidden, suspected=suspected, on_allowed=on_allowed)
         self._sleep = sleep
         self._account = NO_ACCOUNT
 
@@ -122,6 +126,19 @@ class SportmonksClient:
     def allowed_includes(self, entity: str, includes: Iterable[str]) -> tuple[str, ...]:
         """``includes`` without those known to be refused for ``entity``."""
         return self._includes.allowed(entity, includes)
+
+    def retest_includes(self, includes: Iterable[str], *, urgent: bool = False) -> None:
+        """Find out about those of the ``includes`` of fixtures that were refused before, by one call for each refusal.
+
+        The outcome goes where every refusal and every taken include goes. Raises what ``get`` raises.
+        """
+        includes = tuple(includes)
+        for refused in self._includes.suspected(ENTITY):
+            affected = [each for each in includes if covers(refused, name_of(each))]
+            if affected:
+                query = {"per_page": "1", "include": ";".join(affected)}
+                request = ApiRequest("football/fixtures", query, ENTITY, urgent, self.attempts)
+                self._includes.retest(partial(self._caller.call, request), ENTITY, refused)
 
     def get(
         self,
@@ -197,10 +214,8 @@ class SportmonksClient:
         """Up to ``max_batch`` fixtures in one call; see :mod:`sportmonks.api.batch`."""
         includes = tuple(includes)
         response = fetch_batch(self.get, check_ids(ids, self.max_batch), includes, urgent=urgent)
-        allowed = self.allowed_includes(ENTITY, includes)
-        return replace(
-            response, includes=allowed, dropped_includes=tuple(each for each in includes if each not in allowed)
-        )
+        dropped = tuple(each for each in includes if each not in response.includes)
+        return replace(response, dropped_includes=dropped)
 
     def check_includes(self, includes: Iterable[str]) -> None:
         """Try the includes of fixtures that are not among the documented ones, in one call; without such none is made.

@@ -1,7 +1,9 @@
 """Includes: how they are written, and what happens when the subscription does not cover one.
 
-One refused include makes its request fail. Its name is read from the message or found by trying; it is left
-out from then on. Callers may load and store what was learned (``etl.forbidden_includes``). An include that does not
+One refused include makes its request fail. Its name is read from the message or found by trying, and the call is
+repeated without it. A refusal may be an accident: the next call requests the include again, and only when it is refused
+``BELIEVED_AFTER`` times is it left out from then on. Callers may load and store what was learned
+(``etl.forbidden_includes``), where a refusal counts once a later run has confirmed it. An include that does not
 exist is different: no plan covers it, so that it is an error of whoever configured it, and nothing is left out.
 """
 
@@ -10,7 +12,9 @@ from __future__ import annotations
 import logging
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from sportmonks.api.response import ApiResponse
 from sportmonks.config.known_includes import FIXTURE_INCLUDES, near_name
@@ -20,13 +24,17 @@ log = logging.getLogger(__name__)
 
 # ('Fixture', 'odds'): an include that is forbidden on one entity may be allowed on another.
 Forbidden = tuple[str, str]
-# Called once for each include that was learned to be refused: entity, include, code, message.
+# Called when an include was refused for the first time: entity, include, code, message.
 OnForbidden = Callable[[str, str, int | None, str], None]
+# Called when the API takes an include that it had refused: entity, include.
+OnAllowed = Callable[[str, str], None]
 # Makes a request with the given includes.
 Call = Callable[[Sequence[str]], ApiResponse]
 
 # The provider's codes for an include that is wrong under every plan.
 NOT_FOUND, NOT_OFFERED = 5001, frozenset({5000, 5013})
+# Calls in which an include must have been refused until it is requested no more.
+BELIEVED_AFTER = 2
 
 _QUOTED_BEFORE = re.compile(r"['\"`]([A-Za-z][\w.]*)['\"`]\s+include", re.I)
 _QUOTED_AFTER = re.compile(r"include[s]?:?\s+['\"`]([A-Za-z][\w.]*)['\"`]", re.I)
@@ -116,11 +124,23 @@ def _none_requested(where: str, refused: IncludeRefusedError) -> FatalApiError:
 
 
 class ForbiddenIncludes:
-    """What the subscription refuses, per entity. Threads may share it."""
+    """What the subscription refuses, per entity. Threads may share it.
 
-    def __init__(self, known: Iterable[Forbidden] = (), on_forbidden: OnForbidden | None = None) -> None:
+    ``known``: left out. ``suspected``: refused before, but not confirmed or long ago; requested.
+    """
+
+    def __init__(
+        self,
+        known: Iterable[Forbidden] = (),
+        on_forbidden: OnForbidden | None = None,
+        *,
+        suspected: Iterable[Forbidden] = (),
+        on_allowed: OnAllowed | None = None,
+    ) -> None:
         self._known: dict[Forbidden, None] = {(entity, name_of(include)): None for entity, include in known}
-        self._on_forbidden = on_forbidden
+        self._suspected: dict[Forbidden, None] = {(entity, name_of(include)): None for entity, include in suspected}
+        self._refusals: Counter[Forbidden] = Counter()
+        self._on_forbidden, self._on_allowed = on_forbidden, on_allowed
         self._lock = threading.Lock()
 
     def __iter__(self) -> Iterator[Forbidden]:
@@ -135,18 +155,45 @@ class ForbiddenIncludes:
                 kept = without(kept, include)
         return kept
 
-    def learn(self, entity: str, include: str, code: int | None, message: str) -> bool:
-        """Remember a refused include; False when it was known already (another thread was faster)."""
+    def suspected(self, entity: str) -> tuple[str, ...]:
+        """Includes that were refused before and are to be requested again."""
         with self._lock:
-            if (entity, include) in self._known:
+            return tuple(include for known_entity, include in self._suspected if known_entity == entity)
+
+    def learn(self, entity: str, include: str, code: int | None, message: str) -> bool:
+        """Count a refusal; whether the include is left out from now on. A known one counts no more."""
+        key = (entity, include)
+        with self._lock:
+            if key in self._known:
                 return False
-            self._known[(entity, include)] = None
-        if self._on_forbidden is not None:
+            self._refusals[key] += 1
+            first, believed = self._refusals[key] == 1, self._refusals[key] >= BELIEVED_AFTER
+            self._suspected[key] = None
+            if believed:
+                self._known[key] = None
+        if first and self._on_forbidden is not None:
             self._on_forbidden(entity, include, code, message)
-        return True
+        return believed
+
+    def _unlearn(self, entity: str, includes: Iterable[str]) -> None:
+        """The API has taken these includes: what was refused of them before was so by an accident, or no longer is."""
+        names = [name_of(include) for include in includes]
+        with self._lock:
+            taken = [
+                key
+                for key in self._suspected
+                if key[0] == entity and key not in self._known and any(covers(key[1], name) for name in names)
+            ]
+            for key in taken:
+                del self._suspected[key]
+                self._refusals.pop(key, None)
+        for _, include in taken:
+            log.info("Include '%s' is taken for %s, which was refused before", include, entity)
+            if self._on_allowed is not None:
+                self._on_allowed(entity, include)
 
     def call(self, call: Call, entity: str, requested: Iterable[str], where: str) -> ApiResponse:
-        """The result of ``call(includes)`` with all of ``requested`` that are allowed; refused ones are learned.
+        """The result of ``call(includes)`` with all of ``requested`` that are allowed; refused ones are left out.
 
         Raises what ``call`` raises, UnknownIncludeError for an include that no plan covers, which the API has to say
         twice. ``where``: the path for logs and errors.
@@ -155,7 +202,9 @@ class ForbiddenIncludes:
         doubtful = ""
         while True:
             try:
-                return call(includes)
+                response = replace(call(includes), includes=includes)
+                self._unlearn(entity, includes)
+                return response
             except IncludeRefusedError as refused:
                 if not includes:
                     raise _none_requested(where, refused) from None
@@ -170,6 +219,16 @@ class ForbiddenIncludes:
                 self._learn_refused(entity, name, refused)
                 includes = without(includes, name)
 
+    def retest(self, call: Callable[[], ApiResponse], entity: str, include: str) -> None:
+        """Find out by one ``call``, which requests a suspected ``include``, whether it is still refused."""
+        try:
+            call()
+        except IncludeRefusedError as refused:
+            if refused.by_plan:
+                self._learn_refused(entity, include, refused)
+        else:
+            self._unlearn(entity, [include])
+
     def _call_one_by_one(self, call: Call, entity: str, includes: Sequence[str], where: str) -> ApiResponse:
         """The message names no include: the request is built up again, one include at a time."""
         log.warning("%s: an include is refused but not named, trying them one by one", where)
@@ -177,17 +236,19 @@ class ForbiddenIncludes:
         kept: tuple[str, ...] = ()
         for include in includes:
             try:
-                response = call((*kept, include))
+                response = replace(call((*kept, include)), includes=(*kept, include))
                 kept = (*kept, include)
             except IncludeRefusedError as refused:
                 if not refused.by_plan:
                     raise unknown_include(name_of(include), refused) from None
                 self._learn_refused(entity, name_of(include), refused)
+        self._unlearn(entity, kept)
         try:
             return response if response is not None else call(())
         except IncludeRefusedError as refused:
             raise _none_requested(where, refused) from None
 
     def _learn_refused(self, entity: str, include: str, refused: IncludeRefusedError) -> None:
-        if self.learn(entity, include, refused.code, refused.message):
-            log.warning("Include '%s' is left out for %s: the API refuses it (code %s)", include, entity, refused.code)
+        believed = self.learn(entity, include, refused.code, refused.message)
+        text = "Include '%s' is left out for %s: the API refuses it (code %s)" + ("" if believed else ", for this call")
+        log.warning(text, include, entity, refused.code)

@@ -66,6 +66,7 @@ class ApiResponse:
 
     ``data``: a Raw object (by id), a list of Raw rows (lists), None on no result. ``no_result``: the API reports no
     result or sends an empty list, which does not prove that there is nothing (see :mod:`sportmonks.api.pagination`).
+    ``includes``: those that the call requested in the end, without refused ones.
     """
 
     data: msgspec.Raw | list[msgspec.Raw] | None
@@ -75,6 +76,7 @@ class ApiResponse:
     no_result: bool = False
     status: int = 200
     size: int = 0
+    includes: tuple[str, ...] = ()
 
     def rows(self) -> list[msgspec.Raw]:
         """The rows of a list; a single object as a list of one; an empty list on no result."""

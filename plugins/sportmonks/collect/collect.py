@@ -154,6 +154,20 @@ class _ChunkCollection:
             done = store(self._session, fetched, replace(context, execution_id=execution_id))
             self._run.log.info("Stored a batch that a killed task had fetched: %d fixtures", done.stored.processed)
 
+    def _api_works(self) -> bool:
+        """Whether the API returns a fixture of the season that came well before: if so, it is not down, and fixtures
+        that do not come are to blame themselves. False when no fixture has come before."""
+        run = self._run
+        with Session(run.connect) as session:
+            known = session.execute(sql("plan/known_good"), self._context.sql_params())
+        if not known:
+            return False
+        try:
+            return bool(run.client().fixtures_multi((known[0][0],)).rows)
+        except TransientApiError as error:
+            run.log.warning("Fixture %d, which came before, does not come either: %s", known[0][0], error)
+            return False
+
     def _pipeline(self) -> Pipeline:
         client, params, settings = self._run.client(), self._run.params, self._run.settings.collect
 
@@ -164,6 +178,7 @@ class _ChunkCollection:
             fetch,
             self._run.connect,
             self._context,
+            api_works=self._api_works,
             fetchers=settings.fetchers,
             writers=settings.writers,
             in_flight=settings.in_flight,

@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sportmonks.collect.context import RunContext
+from sportmonks.config.catalog import GuardSettings
 from sportmonks.config.manifest import Season
 from sportmonks.errors import OutsidePlanError, TransientApiError
 from sportmonks.load.index import store_index
 from sportmonks.planning.chunks import seasons_to_index
+from sportmonks.planning.recheck import next_look
 from sportmonks.warehouse.queries import sql
 from sportmonks.warehouse.session import Session
 
@@ -18,13 +20,15 @@ if TYPE_CHECKING:
     import psycopg
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Discovered:
     """Counts of indexed fixtures by season id. ``failed``: by season id, why its index could not be read; the tasks of
-    that season read it themselves."""
+    that season read it themselves. ``suspected``: seasons whose index is suspected to be an accident; later runs ask
+    again."""
 
     seasons: dict[int, dict[str, int]] = field(default_factory=dict)
     failed: dict[int, str] = field(default_factory=dict)
+    suspected: tuple[int, ...] = ()
 
 
 def discover(run: RunContext) -> Discovered:
@@ -36,33 +40,62 @@ def discover(run: RunContext) -> Discovered:
     """
     found = Discovered()
     run.counted_client().check_includes(run.params.includes)
+    _retest_includes(run)
     with Session(run.connect) as session:
         session.run(lambda conn: _read_indexes(run, conn, found))
     if len(found.failed) > 1 and not found.seasons:
         reason = next(iter(found.failed.values()))
         raise TransientApiError(f"No index of {len(found.failed)} seasons could be read: {reason}")
-    run.log.info("%d indexes read, %d failed", len(found.seasons), len(found.failed))
+    run.log.info(
+        "%d indexes read, %d of them suspected, %d failed", len(found.seasons), len(found.suspected), len(found.failed)
+    )
     return found
+
+
+def _retest_includes(run: RunContext) -> None:
+    """One call for each include that was refused before, but not confirmed or long ago. Its outcome decides whether the
+    fixtures that were read without it are due, so it comes before the plan."""
+    try:
+        run.client().retest_includes(run.params.includes, urgent=True)
+    except (OutsidePlanError, TransientApiError) as error:
+        run.log.warning("Refused includes could not be requested again: %s", error)
 
 
 def _read_indexes(run: RunContext, conn: psycopg.Connection[Any], found: Discovered) -> None:
     """Adds to ``found``; repeated after an error of the warehouse, it continues with the seasons that are left."""
     client = run.client()
-    started_at = _started_at(conn, run)
-    # A time in the future comes from a clock that has been set back since, so it says nothing.
-    indexed = {key: at for key, at in _indexed_at(conn, run.league.id).items() if at <= run.clock()}
-    for season in seasons_to_index(
-        run.league.seasons, indexed, run.settings.sweep, run.clock(), requested=run.params.run_filter.seasons
-    ):
-        if season.id in found.failed or (season.id in indexed and started_at and indexed[season.id] >= started_at):
-            continue
-        try:
-            found.seasons[season.id] = read_index(run, conn, client, season)
-        except OutsidePlanError as error:
-            run.log.warning("Season %s is outside the subscription and left out: %s", season.name, error)
-        except TransientApiError as error:
-            run.log.warning("The index of season %s failed, its own tasks will read it: %s", season.name, error)
-            found.failed[season.id] = str(error)
+    started_at, now = _started_at(conn, run), run.clock()
+    states = _index_states(conn, run, now)
+    done = {key for key, state in states.items() if state.answered_since(started_at)}
+    due = seasons_to_index(
+        run.league.seasons,
+        {key: state.indexed_at for key, state in states.items() if state.indexed_at},
+        run.settings.sweep,
+        now,
+        requested=run.params.run_filter.seasons,
+        next_looks={key: at for key, state in states.items() if (at := state.next_look(run.settings.guard))},
+    )
+    for season in due:
+        if season.id not in found.failed and season.id not in done:
+            _read_one(run, conn, client, season, found)
+    # Once more in the same run, behind all others: many accidents are over by then.
+    for season in due:
+        if season.id in found.suspected and season.id not in found.failed:
+            _read_one(run, conn, client, season, found)
+
+
+def _read_one(run: RunContext, conn: psycopg.Connection[Any], client: Any, season: Season, found: Discovered) -> None:
+    try:
+        result = read_index(run, conn, client, season)
+    except OutsidePlanError as error:
+        run.log.warning("Season %s is outside the subscription and left out: %s", season.name, error)
+    except TransientApiError as error:
+        run.log.warning("The index of season %s failed, its own tasks will read it: %s", season.name, error)
+        found.failed[season.id] = str(error)
+    else:
+        found.seasons[season.id] = result
+        others = tuple(key for key in found.suspected if key != season.id)
+        found.suspected = others if result["believed"] else (*others, season.id)
 
 
 def read_index(run: RunContext, conn: psycopg.Connection[Any], client: Any, season: Season) -> dict[str, int]:
@@ -74,6 +107,7 @@ def read_index(run: RunContext, conn: psycopg.Connection[Any], client: Any, seas
         pages=client.season_index(season.id, urgent=True),
         now=run.clock(),
         believed_after=run.settings.guard.rereads,
+        apart_hours=run.settings.guard.hours,
     )
     if result.suspected:
         run.log.warning(
@@ -81,14 +115,43 @@ def read_index(run: RunContext, conn: psycopg.Connection[Any], client: Any, seas
             season.name,
             result.suspected,
         )
+    elif not result.believed:
+        run.log.warning("The index of %s is empty; that is believed only if it persists", season.name)
     return asdict(result)
 
 
+@dataclass(frozen=True, slots=True)
+class _IndexState:
+    """What the warehouse knows of a season's index. ``answers``: suspected ones in a row, the newest at
+    ``suspected_at``."""
+
+    indexed_at: datetime | None
+    answers: int
+    suspected_at: datetime | None
+
+    def answered_since(self, started_at: datetime | None) -> bool:
+        """Whether the index came in this execution already, before a wait or a retry."""
+        return started_at is not None and any(at and at >= started_at for at in (self.indexed_at, self.suspected_at))
+
+    def next_look(self, guard: GuardSettings) -> datetime | None:
+        """When to ask again, None while the last answer is believed."""
+        return next_look(self.suspected_at, self.answers, guard) if self.suspected_at else None
+
+
+def _index_states(conn: psycopg.Connection[Any], run: RunContext, now: datetime) -> dict[int, _IndexState]:
+    """By season id. A time in the future comes from a clock that has been set back since, so it says nothing."""
+    rows = conn.execute(sql("plan/indexed_seasons"), {"league_id": run.league.id}).fetchall()
+    return {
+        season_id: _IndexState(
+            indexed_at if indexed_at and indexed_at <= now else None,
+            answers,
+            suspected_at if suspected_at and suspected_at <= now else None,
+        )
+        for season_id, indexed_at, answers, suspected_at in rows
+    }
+
+
 def _started_at(conn: psycopg.Connection[Any], run: RunContext) -> datetime | None:
-    """When this execution started: an index read since then is not read again after a wait or a retry."""
+    """When this execution started; None when nobody has recorded it."""
     row = conn.execute(sql("plan/began"), run.sql_params()).fetchone()
     return row[0] if row else None
-
-
-def _indexed_at(conn: psycopg.Connection[Any], league_id: int) -> dict[int, datetime]:
-    return dict(conn.execute(sql("plan/indexed_seasons"), {"league_id": league_id}).fetchall())

@@ -38,7 +38,8 @@ DRAIN_TIMEOUT_S = 20.0
 class BatchResponseLike(Protocol):
     """The attributes of a response to ``/fixtures/multi`` that the pipeline reads.
 
-    A response may also have ``includes``, those that were requested in the end.
+    A response may also have ``includes``, those that were requested in the end, and ``api_answers``: whether the API
+    answered anything.
     """
 
     @property
@@ -71,7 +72,8 @@ class Pipeline:
 
     ``in_flight``: batches over all threads that have been requested and not been committed; it bounds the memory. Each
     of the ``fetchers`` has one call under way, which is what a kill can lose. ``idle`` is called on the caller's thread
-    after every ``idle_seconds`` in which no batch was committed.
+    after every ``idle_seconds`` in which no batch was committed. ``api_works`` is called when batches brought nothing
+    and no other did either: whether the API returns a fixture that is known to be good.
     """
 
     def __init__(
@@ -85,11 +87,13 @@ class Pipeline:
         in_flight: int = 2,
         idle: Callable[[], None] = lambda: None,
         idle_seconds: float = 20.0,
+        api_works: Callable[[], bool] = lambda: False,
     ) -> None:
         self._fetch = fetch
         self._connect = connect
         self._context = context
         self._idle, self._idle_seconds = idle, idle_seconds
+        self._api_works = api_works
         self._room = threading.Semaphore(in_flight)
         self._fetched: queue.SimpleQueue[FetchedBatch | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[StoredBatch | None] = queue.SimpleQueue()
@@ -173,6 +177,11 @@ class Pipeline:
             if self._stop.is_set():
                 return None, False
             batch = next(self._source, None)
+            undecided = batch is None and self._suspects.undecided()
+        if undecided and self._api_works():
+            with self._lock:
+                self._suspects.record_success()
+        with self._lock:
             return (batch, False) if batch is not None else (self._suspects.next_retry(), True)
 
     def _fetch_unless_suspected(self, batch: Batch, repeated: bool) -> FetchedBatch | None:
@@ -184,7 +193,7 @@ class Pipeline:
             self._suspect(batch, dict.fromkeys(batch.fixture_ids, reason), call_failed=True, repeated=repeated)
             return None
         if fetched.poisoned and not fetched.rows and not fetched.missing:
-            self._suspect(batch, fetched.poisoned, call_failed=False, repeated=repeated)
+            self._suspect(batch, fetched.poisoned, repeated=repeated, api_answers=fetched.api_answers)
             return None
         with self._lock:
             self._suspects.record_success()
@@ -206,12 +215,27 @@ class Pipeline:
             includes=getattr(response, "includes", None),
             at=at,
             answer_id=uuid.uuid4().hex,
+            api_answers=getattr(response, "api_answers", False),
         )
 
-    def _suspect(self, batch: Batch, reasons: Mapping[int, str], *, call_failed: bool, repeated: bool) -> None:
-        with self._lock:
-            self._suspects.add(batch, reasons, call_failed=call_failed, repeated=repeated)
+    def _suspect(
+        self,
+        batch: Batch,
+        reasons: Mapping[int, str],
+        *,
+        repeated: bool,
+        call_failed: bool = False,
+        api_answers: bool = False,
+    ) -> None:
         log.warning("Batch %d is set aside: %s", batch.number, next(iter(reasons.values())))
+        try:
+            with self._lock:
+                self._suspects.add(batch, reasons, call_failed=call_failed, repeated=repeated, api_answers=api_answers)
+        except TransientApiError:
+            if not self._api_works():
+                raise
+            with self._lock:
+                self._suspects.record_success()
 
     def _save(self, session: Session, fetched: FetchedBatch) -> None:
         params = {**self._context.sql_params(), "fence": self._context.fence}

@@ -3,7 +3,8 @@
 A batch is suspected when its call fails for good or when each of its fixtures fails alone. Suspected batches are set
 aside so that the others need not wait for them. As soon as another batch brings something, the API has proven that it
 works, and the batches suspected before are to blame: their fixtures are recorded as failed. When no batch brings
-anything, the API is down, and no fixture is recorded as failed for it. No threads and no I/O here.
+anything, the API is down, and no fixture is recorded as failed for it; unless each fixture failed alone while the API
+answered another request. No threads and no I/O here.
 """
 
 from __future__ import annotations
@@ -23,12 +24,13 @@ class SuspectedBatch:
     """A batch that brought no fixture.
 
     ``reasons``: why, by fixture id. ``retry``: whether its call is worth another attempt, because it failed before any
-    of its fixtures was requested alone.
+    of its fixtures was requested alone. ``api_answers``: each failed alone while the API answered another request.
     """
 
     batch: Batch
     reasons: Mapping[int, str]
     retry: bool
+    api_answers: bool = False
 
 
 class Suspects:
@@ -45,12 +47,24 @@ class Suspects:
         self._blamed += self._suspected
         self._suspected = []
 
-    def add(self, batch: Batch, reasons: Mapping[int, str], *, call_failed: bool, repeated: bool) -> None:
+    def undecided(self) -> bool:
+        """Whether batches are suspected while nothing has proven that the API works."""
+        return bool(self._suspected) and not self._api_works
+
+    def add(
+        self,
+        batch: Batch,
+        reasons: Mapping[int, str],
+        *,
+        call_failed: bool,
+        repeated: bool,
+        api_answers: bool = False,
+    ) -> None:
         """Set a batch aside. ``repeated``: it was tried before, which makes it to blame whatever follows.
 
         Raises TransientApiError when too many batches in a row have brought nothing.
         """
-        suspect = SuspectedBatch(batch, reasons, retry=call_failed and not repeated)
+        suspect = SuspectedBatch(batch, reasons, call_failed and not repeated, api_answers)
         (self._blamed if repeated else self._suspected).append(suspect)
         if len(self._suspected) > MAX_SUSPECTED:
             raise _api_is_down(suspect)
@@ -72,7 +86,7 @@ class Suspects:
         """
         if interrupted:
             return list(self._blamed)
-        if self._suspected and not self._api_works:
+        if self.undecided() and not all(suspect.api_answers for suspect in self._suspected):
             raise _api_is_down(self._suspected[0])
         return [*self._blamed, *self._suspected]
 

@@ -123,6 +123,7 @@ def build_manifest(
     only: tuple[int, ...] | msgspec.UnsetType | None = msgspec.UNSET,
     includes: tuple[str, ...] | None = None,
     source: str = "",
+    keep: Iterable[int] = (),
 ) -> Manifest:
     """The manifest for the followed leagues.
 
@@ -130,7 +131,9 @@ def build_manifest(
     is_current, starting_at). ``only`` overrides the catalog's leagues (None = all), ``includes`` its includes.
     Leagues and seasons keep the slug and group that ``previous`` gave them, and seasons are never dropped:
     a task that once ran can always be cleared. A ``previous`` manifest of another API than ``source`` counts as none,
-    because its seasons do not exist here. Raises ConfigurationError for a league that is not offered.
+    because its seasons do not exist here. Leagues of ``previous`` in ``keep`` stay as they are when they are not
+    offered, and a league that comes without seasons keeps those it had. Raises ConfigurationError for a league that is
+    not offered.
     """
     if previous is not None and previous.source and source and previous.source != source:
         previous = None
@@ -144,10 +147,14 @@ def build_manifest(
             hint=f"Correct ETL_LEAGUES or include/catalog.yaml. Covered: {some or 'none'}.",
         )
     before = {league.id: league for league in (previous.leagues if previous else ())}
-    follow = sorted(by_id) if chosen is None else list(chosen)
+    kept = {league_id: before[league_id] for league_id in keep if league_id in before and league_id not in by_id}
+    follow = sorted({*by_id, *kept}) if chosen is None else list(chosen)
     taken = {*RESERVED} | {before[league_id].slug for league_id in follow if league_id in before}
     leagues = []
     for position, league_id in enumerate(follow):
+        if league_id in kept:
+            leagues.append(kept[league_id])
+            continue
         row, known = by_id[league_id], before.get(league_id)
         name = str(row.get("name") or f"League {league_id}")
         slug = known.slug if known else _free(slugify(name, f"league_{league_id}"), taken, league_id)
@@ -173,7 +180,11 @@ def build_manifest(
 
 
 def _seasons(rows: Iterable[Mapping[str, Any]], previous: tuple[Season, ...]) -> tuple[Season, ...]:
-    """Newest first; seasons that the provider no longer lists stay at the end and are never current."""
+    """Newest first; seasons that the provider no longer lists stay at the end and are never current. A list without
+    any season is taken for an accident: what is known stays."""
+    rows = list(rows)
+    if not rows:
+        return previous
     known = {season.id: season for season in previous}
     taken = {season.group for season in previous}
     listed = sorted(

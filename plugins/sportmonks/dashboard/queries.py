@@ -107,6 +107,16 @@ def health(conn: Conn, *, now: datetime | None = None) -> Row:
     others = row["open_alerts"] + row["acknowledged_alerts"] - row["critical_alerts"]
     if others > 0:
         reasons.append(f"{others} other alert{_s(others)}")
+    if row["suspected_indexes"]:
+        reasons.append(
+            f"{row['suspected_indexes']} season{_s(row['suspected_indexes'])} whose index lists too little or nothing"
+            " (read again before it is believed)"
+        )
+    if row["suspected_fixtures"]:
+        reasons.append(
+            f"{row['suspected_fixtures']} fixture{_s(row['suspected_fixtures'])} came without expected data"
+            " (read again before that is believed)"
+        )
     if row["failed_24h"]:
         reasons.append(f"{row['failed_24h']} failed run{_s(row['failed_24h'])} in 24 hours")
     looked = max(filter(None, (row["first_execution_at"], row["watched_at"])), default=None)

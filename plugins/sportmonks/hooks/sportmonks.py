@@ -47,6 +47,7 @@ class SportmonksHook(HttpHook):
     ``warehouse_conn_id=None`` means no shared budget (for tools without a warehouse). ``budget`` replaces it.
     ``budget_settings`` go to ``PostgresBudget`` (``reserve``, ``max_inline_wait``, ...), ``client_settings`` to
     ``SportmonksClient`` (``max_batch``, ``read_timeout``, ...). ``on_call`` is called after every call.
+    ``execution_id`` tells one run from the next: a refused include is believed when a later run is refused it, too.
     """
 
     conn_name_attr = "conn_id"
@@ -62,6 +63,7 @@ class SportmonksHook(HttpHook):
         budget: Budget | None = None,
         budget_settings: Mapping[str, Any] | None = None,
         on_call: Callable[[CallRecord], None] | None = None,
+        execution_id: str | None = None,
         **client_settings: Any,
     ) -> None:
         super().__init__(method="GET", http_conn_id=conn_id)
@@ -71,6 +73,7 @@ class SportmonksHook(HttpHook):
         self._budget = budget
         self._budget_settings = dict(budget_settings or {})
         self._on_call = on_call
+        self._execution_id = execution_id
         self._client_settings = client_settings
 
     @cached_property
@@ -101,7 +104,9 @@ class SportmonksHook(HttpHook):
             store.claim(self.source)
         if store is not None and "forbidden" not in settings:
             settings["forbidden"] = store.known()
+            settings.setdefault("suspected", store.suspected())
             settings.setdefault("on_forbidden", store.learn)
+            settings.setdefault("on_allowed", store.forget)
         return SportmonksClient(self.base_url, key, budget=self._make_budget(store), on_call=self._on_call, **settings)
 
     def _warehouse(self) -> _HookWarehouse | None:
@@ -109,7 +114,7 @@ class SportmonksHook(HttpHook):
             return None
         from sportmonks.warehouse.connection import warehouse_conninfo
 
-        return _HookWarehouse(warehouse_conninfo(self.warehouse_conn_id), self.conn_id)
+        return _HookWarehouse(warehouse_conninfo(self.warehouse_conn_id), self.conn_id, self._execution_id)
 
     def _make_budget(self, store: _HookWarehouse | None) -> Budget:
         from sportmonks.api.budget import PostgresBudget, UnlimitedBudget
@@ -208,9 +213,10 @@ class _HookWarehouse:
     Holds connection parameters, not a connection, so that any thread can open one without Airflow.
     """
 
-    def __init__(self, info: str, connection_name: str) -> None:
+    def __init__(self, info: str, connection_name: str, execution_id: str | None) -> None:
         self._info = info
         self._name = connection_name
+        self._execution_id = execution_id
 
     def connect(self) -> Any:
         from sportmonks.warehouse.connection import open_connection
@@ -225,28 +231,45 @@ class _HookWarehouse:
             claim_source(conn, source)
 
     def known(self) -> list[tuple[str, str]]:
-        """(entity, include) pairs that the API refused during the last week."""
+        """(entity, include) pairs that the API refused during the last week, confirmed by a second run."""
+        return self._pairs("budget/forbidden_known")
+
+    def suspected(self) -> list[tuple[str, str]]:
+        """Pairs that it refused once, or longer ago."""
+        return self._pairs("budget/forbidden_suspected")
+
+    def _pairs(self, query: str) -> list[tuple[str, str]]:
         from sportmonks.warehouse.queries import sql
 
         with self.connect() as conn:
-            return [
-                (entity, include)
-                for entity, include in conn.execute(sql("budget/forbidden_known"), {"connection": self._name})
-            ]
+            return [(entity, include) for entity, include in conn.execute(sql(query), {"connection": self._name})]
 
     def learn(self, entity: str, include: str, code: int | None, message: str) -> None:
         """Store that the API refuses ``include``."""
+        self._write(
+            "budget/forbidden_learn",
+            entity=entity,
+            include=include,
+            code=code,
+            message=message,
+            execution_id=self._execution_id,
+        )
+
+    def forget(self, entity: str, include: str) -> None:
+        """Store that the API takes ``include``."""
+        self._write("budget/forbidden_forget", entity=entity, include=include)
+
+    def _write(self, query: str, **values: Any) -> None:
         import psycopg
 
         from sportmonks.warehouse.queries import sql
 
-        values = {"connection": self._name, "entity": entity, "include": include, "code": code, "message": message}
         try:
             with self.connect() as conn:
-                conn.execute(sql("budget/forbidden_learn"), values)
+                conn.execute(sql(query), {"connection": self._name, **values})
         except (psycopg.Error, SportmonksError) as error:
             # Finding it out again costs one call; an error here would cost the batch.
-            log.warning("The refused include '%s' could not be stored: %s", include, type(error).__name__)
+            log.warning("What the API does with an include could not be stored: %s", type(error).__name__)
 
 
 def url_parts(host: str, schema: str | None, port: int | None, scheme: str = "https") -> SplitResult:

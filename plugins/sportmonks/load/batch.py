@@ -21,6 +21,8 @@ from sportmonks.errors import LostLeaseError
 from sportmonks.load.decision import HELD, SAVED, UNCHANGED, FixtureDecision, StoredState, decide_batch
 from sportmonks.load.payloads import Payload, read_payloads
 from sportmonks.load.stored import StoredPayload, compare_with_stored, hold_degraded, read_stored_states
+from sportmonks.load.suspicion import without_detail
+from sportmonks.planning.states import PLAYED
 from sportmonks.warehouse.queries import script, sql
 from sportmonks.warehouse.sqlstate import ROW_ERRORS
 
@@ -51,7 +53,8 @@ class FetchedBatch:
 
     ``includes``: those that were requested in the end, None for those of the context; ``at``: when the call began,
     None for now; ``answer_id``: the key under which the response is saved until it is stored; ``parsed``: the result
-    of ``read_payloads`` on the rows, where a thread has read them already.
+    of ``read_payloads`` on the rows, where a thread has read them already; ``api_answers``: the API has answered some
+    request of the batch.
     """
 
     number: int
@@ -66,6 +69,7 @@ class FetchedBatch:
     at: datetime | None = None
     answer_id: str | None = None
     parsed: tuple[Mapping[int, Payload], Mapping[int, str]] | None = None
+    api_answers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +178,10 @@ def _write(conn: psycopg.Connection[Any], batch: _BatchInWork) -> BatchResult:
             now=batch.now,
             # Not those of the batch: an include that the API has refused meanwhile is not lacking.
             complete=set(context.usual_includes) <= set(context.includes),
+            includes=batch.includes,
+            season_has_detail=_season_has_detail(conn, batch),
         )
+        _log_suspected(decisions)
         decisions = [_with_remark(decision, batch.payloads) for decision in decisions]
         decisions, payloads = _hold_sections(decisions, stored, batch)
         saved = [decision.fixture_id for decision in decisions if decision.changed]
@@ -216,6 +223,24 @@ def _hold_sections(
             decision = replace(decision, changed=True)
         found.append(decision)
     return found, payloads
+
+
+def _log_suspected(decisions: Iterable[FixtureDecision]) -> None:
+    suspected = [each for each in decisions if each.suspected and each.state.held_reads]
+    if suspected:
+        names = sorted({name for each in suspected for name in each.suspected or ()})
+        some = ", ".join(str(each.fixture_id) for each in suspected[:5])
+        log.warning("%d fixtures came without %s and are read again soon: %s", len(suspected), ", ".join(names), some)
+
+
+def _season_has_detail(conn: psycopg.Connection[Any], batch: _BatchInWork) -> bool:
+    """Whether other played fixtures of the season are stored with events, lineups or statistics; looked up only when
+    the batch has fixtures without any."""
+    if not without_detail({key: payload.summary for key, payload in batch.payloads.items()}, others_have=True):
+        return False
+    params = {**batch.context.sql_params(), "ids": list(batch.fetched.requested), "played": sorted(PLAYED)}
+    row = conn.execute(sql("load/season_has_detail"), params).fetchone()
+    return bool(row and row[0])
 
 
 def _check_lease(conn: psycopg.Connection[Any], context: LoadContext) -> None:

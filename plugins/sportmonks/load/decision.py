@@ -23,13 +23,13 @@ from typing import Any
 
 from sportmonks.config.catalog import GuardSettings, RecheckSettings
 from sportmonks.load.payloads import Payload
+from sportmonks.load.sections import by_section
 from sportmonks.load.summary import PayloadSummary
+from sportmonks.load.suspicion import DETAIL_SECTIONS, essential, lacking, without_detail
 from sportmonks.planning.recheck import FixtureState, end_of, next_due
 from sportmonks.planning.states import DELETED, ENDED_WITHOUT_RESULT, FINISHED, NOT_BEGUN, PLAYED
 
 SAVED, UNCHANGED, HELD, MISSING, FAILED = "SAVED", "UNCHANGED", "HELD", "MISSING", "FAILED"
-# A played match that has no row in any of these is without detail.
-DETAIL_SECTIONS = ("events", "lineups", "statistics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class FixtureDecision:
     ``changed``: the stored payload is replaced; ``stale``: nothing at all is written of the fixture.
     ``held_sections``: those of the payload that keep their stored rows. ``partial``: not all sections were requested
     that the fixture is usually read with, so the read does not count in the recheck schedule.
+    ``suspected``: sections that what is stored from now on lacks, perhaps by an accident; None leaves what is noted.
     """
 
     fixture_id: int
@@ -65,6 +66,7 @@ class FixtureDecision:
     stale: bool = False
     held_sections: tuple[str, ...] = ()
     partial: bool = False
+    suspected: tuple[str, ...] | None = None
 
     @property
     def returned(self) -> bool:
@@ -95,6 +97,7 @@ class FixtureDecision:
             "missing_reads": state.missing_reads,
             "failed_reads": state.failed_reads,
             "error": self.error,
+            "suspected": None if self.suspected is None else ", ".join(self.suspected),
             "next_due_at": due.at.isoformat() if due else None,
             "due_reason": due.reason if due else None,
         }
@@ -111,15 +114,19 @@ def decide_batch(
     at: datetime,
     now: datetime,
     complete: bool = True,
+    includes: tuple[str, ...] = (),
+    season_has_detail: bool = False,
 ) -> list[FixtureDecision]:
     """One decision per requested fixture, in their order.
 
     ``unreadable``: reasons by fixture id; ``stored_counts``: rows per section of the stored payloads that differ from
     the ones that came; ``at``: when the call began, ``now``: when it is stored; ``complete``: whether it requested all
-    sections that the fixtures are usually read with.
+    sections that the fixtures are usually read with; ``includes``: those of the call;
+    ``season_has_detail``: other played fixtures of the season are stored with events, lineups or statistics.
     """
     decisions = []
-    lacking = without_detail({key: payload.summary for key, payload in payloads.items()})
+    summaries = {key: payload.summary for key, payload in payloads.items()}
+    unlike_batch, unlike_season = without_detail(summaries), without_detail(summaries, others_have=season_has_detail)
     for fixture_id in requested:
         before = stored.get(fixture_id, StoredState(FixtureState()))
         last_read = before.state.last_fetched_at
@@ -130,9 +137,22 @@ def decide_batch(
             decisions.append(decide_failed(fixture_id, before, unreadable[fixture_id], at))
         elif payload := payloads.get(fixture_id):
             counts = stored_counts.get(fixture_id, {})
-            suspected = fixture_id in lacking or bool(payload.summary.unreadable)
+            suspected = suspected_sections(before, payload.summary, includes)
+            suspected = tuple(dict.fromkeys((*suspected, *payload.summary.unreadable)))
+            if fixture_id in unlike_batch or (fixture_id in unlike_season and is_new(before, payload.summary)):
+                suspected = tuple(dict.fromkeys((*suspected, *DETAIL_SECTIONS)))
             decisions.append(
-                decide_returned(fixture_id, before, payload, counts, guard, at, suspected=suspected, complete=complete)
+                decide_returned(
+                    fixture_id,
+                    before,
+                    payload,
+                    counts,
+                    guard,
+                    at,
+                    suspected=suspected,
+                    complete=complete,
+                    includes=includes,
+                )
             )
         else:
             decisions.append(decide_missing(fixture_id, before, at))
@@ -147,18 +167,22 @@ def decide_returned(
     guard: GuardSettings,
     now: datetime,
     *,
-    suspected: bool = False,
+    suspected: tuple[str, ...] = (),
     complete: bool = True,
+    includes: tuple[str, ...] = (),
 ) -> FixtureDecision:
     """The decision on a fixture that came back.
 
-    ``stored_counts``: rows per section of the stored payload, empty when none is stored. ``suspected``: the payload
-    is without detail where others of its batch have some; it is saved, and read again as if it had been held back.
+    ``stored_counts``: rows per section of the stored payload, empty when none is stored. ``suspected``: sections that
+    the payload may lack by an accident; it is saved, and read again as if it had been held back. What it has to have,
+    by the ``includes`` of this call and of earlier ones, stays noted as long as it is stored without it.
     ``complete``: as in ``decide_batch``.
     """
     if not complete and stored.state.last_fetched_at is not None:
         return _decide_partial(fixture_id, stored, payload, stored_counts, guard, now)
     summary = payload.summary
+    requested = (*includes, *stored.includes)
+    without = tuple(name for name in lacking(summary, requested) if name in essential(summary.state_id))
     status = "DELETED" if summary.state_id == DELETED else "COLLECTED"
     state = replace(
         _read_at(stored.state, now),
@@ -169,16 +193,26 @@ def decide_returned(
         lacks_includes=not complete,
     )
     if stored.content_hash == payload.content_hash:
-        # A section that cannot be read is suspected from the first such read on, and not anew after it was believed.
-        unreadable = bool(summary.unreadable)
+        covers_stored = by_section(stored.includes).keys() <= by_section(includes).keys()
         suspected_before = stored.held_hash == payload.content_hash
-        if (suspected_before and 0 < stored.state.held_reads < guard.rereads) or (unreadable and not suspected_before):
-            held_reads = stored.state.held_reads + 1 if suspected_before else 1
-            state = replace(state, held_reads=held_reads)
-            return FixtureDecision(fixture_id, UNCHANGED, status, state, held_hash=payload.content_hash)
+        held = 0
+        if suspected_before and stored.state.held_reads:
+            # A read with fewer includes says nothing of the sections that it left out.
+            counted = _held_before(stored, payload.content_hash, guard, now) + 1
+            held = counted if covers_stored else stored.state.held_reads
+        elif summary.unreadable and not suspected_before:
+            # Suspected from the first such read on, and not anew after it was believed.
+            held = 1
+        if 0 < held <= guard.rereads:
+            state = replace(state, held_reads=held)
+            noted = (*without, *summary.unreadable) if held == 1 and not suspected_before else None
+            return FixtureDecision(
+                fixture_id, UNCHANGED, status, state, held_hash=payload.content_hash, suspected=noted
+            )
         state = replace(state, unchanged_reads=stored.state.unchanged_reads + 1)
-        held_hash = payload.content_hash if unreadable else None
-        return FixtureDecision(fixture_id, UNCHANGED, status, state, held_hash=held_hash)
+        held_hash = payload.content_hash if summary.unreadable else None
+        noted = tuple(dict.fromkeys((*without, *summary.unreadable)))
+        return FixtureDecision(fixture_id, UNCHANGED, status, state, held_hash=held_hash, suspected=noted)
     degraded = [
         name
         for name in degraded_sections(stored_counts, summary.counts, guard)
@@ -194,10 +228,12 @@ def decide_returned(
             state = replace(state, ended_at=ended_at, held_reads=held)
             sections = tuple(degraded)
             return FixtureDecision(fixture_id, HELD, status, state, held_hash=loss, error=text, held_sections=sections)
-    suspected = suspected and not degraded
-    state = replace(state, unchanged_reads=0, held_reads=int(suspected))
+    if degraded:
+        suspected = ()
+    state = replace(state, unchanged_reads=0, held_reads=int(bool(suspected)))
     held_hash = payload.content_hash if suspected else None
-    return FixtureDecision(fixture_id, SAVED, status, state, changed=True, held_hash=held_hash)
+    noted = tuple(dict.fromkeys((*suspected, *without)))
+    return FixtureDecision(fixture_id, SAVED, status, state, changed=True, held_hash=held_hash, suspected=noted)
 
 
 def _decide_partial(
@@ -224,7 +260,7 @@ def _decide_partial(
         unchanged_reads=before.unchanged_reads,
         held_reads=held_reads,
     )
-    return replace(found, state=state, held_hash=held_hash, partial=True)
+    return replace(found, state=state, held_hash=held_hash, partial=True, suspected=None)
 
 
 def decide_stale(fixture_id: int, stored: StoredState) -> FixtureDecision:
@@ -249,17 +285,23 @@ def decide_failed(fixture_id: int, stored: StoredState, error: str, now: datetim
     return FixtureDecision(fixture_id, FAILED, status, state, held_hash=stored.held_hash, error=error[:500])
 
 
-def without_detail(summaries: Mapping[int, PayloadSummary]) -> frozenset[int]:
-    """Played fixtures of a batch without any event, lineup or statistic, if others of the batch have some.
+def suspected_sections(stored: StoredState, summary: PayloadSummary, includes: Iterable[str]) -> tuple[str, ...]:
+    """Sections that a payload lacks, perhaps by an accident, and that nobody has confirmed to be empty so far.
 
-    The provider may have nothing more of them, so they are saved; but their payloads are suspected to be incomplete.
+    Confirmed is what is stored without suspicion, unless the match has been played since or the section was not
+    requested then.
     """
-    detailed = {
-        key: any(summary.counts.get(name) for name in DETAIL_SECTIONS)
-        for key, summary in summaries.items()
-        if summary.state_id in PLAYED
-    }
-    return frozenset(key for key, any_row in detailed.items() if not any_row) if any(detailed.values()) else frozenset()
+    known = () if is_new(stored, summary) else by_section(stored.includes)
+    return tuple(name for name in lacking(summary, includes) if name.partition(".")[0] not in known)
+
+
+def is_new(stored: StoredState, summary: PayloadSummary) -> bool:
+    """Whether a payload is the first one of its fixture, or of the match as a played one, or follows one that is
+    suspected itself."""
+    unconfirmed = stored.content_hash is None or (
+        stored.held_hash == stored.content_hash and stored.state.held_reads > 0
+    )
+    return unconfirmed or (summary.state_id in PLAYED and stored.state.state_id not in PLAYED)
 
 
 def degraded_sections(before: Mapping[str, int], after: Mapping[str, int], guard: GuardSettings) -> list[str]:

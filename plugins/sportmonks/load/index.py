@@ -31,8 +31,10 @@ SHARE_GONE = 0.1
 class IndexResult:
     """Numbers of fixtures: in the index, new, moved, no longer in it (``gone``).
 
-    ``suspected``: known ones that it lacks, too many at once to count as gone. ``skipped``: rows that have no id or
-    cannot be stored; a fixture of such a row is not stored, and known ones keep what is stored of them.
+    ``suspected``: known ones that it lacks, too many at once to count as gone. ``believed``: whether the season counts
+    as read; an index that lacks too many, or that lists nothing, is suspected to be an accident first. ``skipped``:
+    rows that have no id or cannot be stored; a fixture of such a row is not stored, and known ones keep what is stored
+    of them.
     """
 
     listed: int
@@ -41,6 +43,7 @@ class IndexResult:
     gone: int
     suspected: int = 0
     skipped: int = 0
+    believed: bool = True
 
 
 def store_index(
@@ -51,12 +54,14 @@ def store_index(
     pages: Iterable[list[Mapping[str, Any]]],
     now: datetime,
     believed_after: int = 3,
+    apart_hours: float = 1.0,
 ) -> IndexResult:
     """Write a season's index page by page as it arrives. Only a complete index marks fixtures as gone.
 
-    ``league`` and ``season``: (id, name). An index without any row marks none: now and then the API reports "no
-    result" for fixtures that exist. One that lacks many known fixtures marks none either, unless the
-    ``believed_after`` indexes before it lacked many, too.
+    ``league`` and ``season``: (id, name). An index that lacks many known fixtures, or that has no row at all, is
+    suspected: now and then the API reports "no result" for fixtures that exist. It marks none as gone, and its season
+    does not count as read, unless ``believed_after`` suspected ones, at least ``apart_hours`` from each other, came
+    before it.
     """
     names = {"league_id": league[0], "season_id": season[0], "now": now}
     ids: list[int] = []
@@ -71,22 +76,24 @@ def store_index(
             log.warning("Index of season %s: %d rows without an id are left out", season[0], len(page) - len(rows))
         skipped += len(page) - len(rows) + unfit
     with conn.transaction():
-        known = ids or [row[0] for row in conn.execute(sql("load/known_fixtures"), names)]
         gone = conn.execute(
             sql("load/index_done"),
             {
-                "ids": known,
+                "ids": ids,
                 "league_name": league[1],
                 "season_name": season[1],
                 "few": FEW_GONE,
                 "share": SHARE_GONE,
                 "believed_after": believed_after,
+                "apart_hours": apart_hours,
                 **names,
             },
         ).fetchone()
         conn.execute(sql("load/mark_replaced"), names)
     assert gone is not None
-    return IndexResult(listed=len(ids), new=new, moved=moved, gone=gone[0], suspected=gone[1], skipped=skipped)
+    return IndexResult(
+        listed=len(ids), new=new, moved=moved, gone=gone[0], suspected=gone[1], skipped=skipped, believed=not gone[2]
+    )
 
 
 def _listed(row: Mapping[str, Any]) -> dict[str, Any]:

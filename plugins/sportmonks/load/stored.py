@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from sportmonks.coerce import clean_text
 from sportmonks.load.changes import Change, compare_payloads
 from sportmonks.load.decision import StoredState
 from sportmonks.load.payloads import INCOMPARABLE, Payload, carry_over, hold_sections, summary_of
+from sportmonks.load.sections import by_section
 from sportmonks.planning.recheck import FixtureState
 from sportmonks.warehouse.queries import sql
 
@@ -125,14 +125,6 @@ def hold_degraded(
     incomparable = sections_requested_differently(stored.includes, includes_after)
     changes = compare_payloads(stored.raw, held.raw, by_section(stored.includes).keys(), incomparable)
     return None if changes is None else (held, replace(stored, includes_after=includes_after, changes=changes))
-
-
-def by_section(includes: Iterable[str]) -> dict[str, set[str]]:
-    """Includes by the section (the key in the payload) that they request."""
-    found: dict[str, set[str]] = {}
-    for include in includes:
-        found.setdefault(re.split(r"[.:]", include.strip().lower(), maxsplit=1)[0], set()).add(include.strip().lower())
-    return found
 
 
 def sections_requested_differently(before: Iterable[str], after: Iterable[str]) -> frozenset[str]:

@@ -63,6 +63,7 @@ class PublishCatalogOperator(ApiOperator):
         from sportmonks.config.manifest import build_manifest
         from sportmonks.config.settings import CATALOG_FILE
         from sportmonks.incremental.collector import IncrementalCollector
+        from sportmonks.reference.leagues import suspected_to_vanish
         from sportmonks.reference.lists import store_counted
 
         catalog = parse_catalog(CATALOG_FILE.read_text(encoding="utf-8"))
@@ -75,14 +76,19 @@ class PublishCatalogOperator(ApiOperator):
         ):
             hook = self.hook(catalog.budget)
             hook.client.count_calls_for(CallAccount(execution, collector=leagues_run.name))
-            offered = _offered(hook, selected)
+            offered, previous = _offered(hook, selected), self._previous()
+            # Leagues that are named in the catalog cannot vanish unnoticed: build_manifest refuses that.
+            known = previous if selected is None and previous and previous.source in ("", hook.source) else None
+            with connect() as conn, conn.transaction():
+                keep = suspected_to_vanish(conn, known, offered, datetime.now(UTC), catalog.guard)
             manifest = build_manifest(
                 catalog,
                 offered,
-                self._previous(),
+                previous,
                 only=selected,
                 includes=includes_override(),
                 source=hook.source,
+                keep=keep,
             )
             hook.client.check_includes(include for league in manifest.leagues for include in league.includes)
             followed = {league.id for league in manifest.leagues}
@@ -139,6 +145,9 @@ class PublishCatalogOperator(ApiOperator):
 def _offered(hook: SportmonksHook, league_ids: tuple[int, ...] | None) -> list[dict[str, Any]]:
     """Leagues with their seasons; the seasons have a call of their own where the API leaves the include out."""
     leagues = hook.get_leagues(league_ids)
+    if not leagues or (league_ids and len(leagues) < len(set(league_ids))):
+        # The API omits rows now and then.
+        leagues = hook.get_leagues(league_ids) or leagues
     for league in leagues:
         if not league.get("seasons"):
             league["seasons"] = hook.get_seasons(league["id"])
@@ -170,6 +179,7 @@ class StructureOperator(ApiOperator):
             client=self.hook(manifest.settings.budget).client,
             leagues=[league.id for league in manifest.leagues],
             sweep=manifest.settings.sweep,
+            guard=manifest.settings.guard,
             execution_id=execution_of(context),
             log=self.log,
         )

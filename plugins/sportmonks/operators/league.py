@@ -42,9 +42,12 @@ class LeagueOperator(ApiOperator):
         league = msgspec.convert(dict(self.league), League)
         settings = msgspec.convert(dict(self.settings), TaskSettings)
         given = run_parameters(context["params"], context["dag_run"], league.schedule)
-        hook = self.hook(settings.budget, max_batch=settings.collect.max_batch_size, on_call=on_call)
+        execution = execution_of(context)
+        hook = self.hook(
+            settings.budget, max_batch=settings.collect.max_batch_size, on_call=on_call, execution_id=execution
+        )
         return RunContext(
-            execution_id=execution_of(context),
+            execution_id=execution,
             league=league,
             settings=settings,
             params=read_params(given, league, settings),
@@ -61,7 +64,8 @@ class DiscoverOperator(LeagueOperator):
     lacks the catalog gets it first; see ``sportmonks.reference.first``."""
 
     def perform(self, context: Context) -> dict[str, Any]:
-        """``seasons``: figures by season id; ``failed``: seasons whose index the collecting task has to read itself."""
+        """``seasons``: figures by season id; ``failed``: seasons whose index the collecting task has to read itself;
+        ``suspected``: seasons whose index is not believed yet."""
         from sportmonks.collect.discover import discover
         from sportmonks.reference.first import read_missing_lists
 
@@ -78,6 +82,7 @@ class DiscoverOperator(LeagueOperator):
         return {
             "seasons": {str(key): figures for key, figures in found.seasons.items()},
             "failed": sorted(found.failed),
+            "suspected": sorted(found.suspected),
         }
 
 

@@ -59,6 +59,7 @@ def seasons_to_index(
     now: datetime,
     *,
     requested: Sequence[int] = (),
+    next_looks: Mapping[int, datetime] | None = None,
 ) -> list[Season]:
     """The seasons whose index this run reads, in the order of ``seasons`` (newest first).
 
@@ -66,14 +67,19 @@ def seasons_to_index(
     seasons that were never indexed, the current one and the ``daily_seasons`` newest in every run, the
     ``weekly_seasons`` newest once a week, all once in ``all_days``. The newest are read in every run, however short
     the time since the last one, because their index shows which matches have been played since then.
+
+    ``next_looks``: by season whose last index is suspected to be an accident, when to ask again. Of these, only the
+    newest are read before that time, and all of them from then on.
     """
     if requested:
         return [season for season in seasons if season.id in set(requested)]
+    next_looks = next_looks or {}
     spans = [freshness.SeasonSpan(season.id, 0, season.is_current) for season in seasons]
-    due = freshness.get_seasons_to_fetch(
-        spans, indexed_at, sweeps=sweeps_of(sweep, daily=0), ranks=freshness.rank_newest_first(spans), now=now
-    )
-    ids = {span.season_id for span in due}
+    ranks = freshness.rank_newest_first(spans)
+    due = freshness.get_seasons_to_fetch(spans, indexed_at, sweeps=sweeps_of(sweep, daily=0), ranks=ranks, now=now)
+    newest = {key for key, rank in ranks.items() if rank < sweep.daily_seasons}
+    ids = {span.season_id for span in due if span.season_id in newest or span.season_id not in next_looks}
+    ids |= {season_id for season_id, at in next_looks.items() if at <= now}
     return [season for season in seasons if season.id in ids]
 
 

@@ -49,6 +49,7 @@ RECENT = timedelta(days=7)
 DAY = timedelta(days=1)
 CLOCK_TOLERANCE = timedelta(minutes=1)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+LONGEST_LOOK_HOURS = 168.0
 # A placeholder for an unknown date may be the last day that datetime can hold, to which nothing can be added.
 LATEST_END = datetime(9000, 1, 1, tzinfo=UTC)
 
@@ -192,6 +193,12 @@ def _after_failure(state: FixtureState, settings: RecheckSettings, requested: da
     times = max(state.failed_reads, state.missing_reads)
     hours = min(settings.failed_hours * 2 ** min(times - 1, 20), settings.failed_max_hours)
     return _next(requested + timedelta(hours=hours), "failed" if state.failed_reads else "missing")
+
+
+def next_look(suspected_at: datetime, answers: int, guard: GuardSettings) -> datetime:
+    """When to ask again for a list whose last answer is suspected to be an accident: the delay doubles with every
+    answer in a row of that kind (``answers``, from 1)."""
+    return suspected_at + timedelta(hours=min(guard.hours * 2 ** min(answers - 1, 20), LONGEST_LOOK_HOURS))
 
 
 def end_of(state: FixtureState, settings: RecheckSettings) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,8 @@ from sportmonks.reference.store import store_list
 
 if TYPE_CHECKING:
     import psycopg
+
+log = logging.getLogger(__name__)
 
 Row = Mapping[str, Any]
 Connect = Callable[[], "psycopg.Connection[Any]"]
@@ -45,11 +48,17 @@ def collect_list(
 ) -> RowCounts:
     """Read a complete list with ``read`` and store it together with the record of its run, in one transaction.
 
-    No connection is open while ``read`` works. An error is recorded as the run's failure and raised.
+    A list without rows is requested a second time; one that stays empty is recorded as a failure, because such a list
+    is never empty, and what is known of it is kept. No connection is open while ``read`` works. An error is recorded as
+    the run's failure and raised.
     """
     with IncrementalCollector(collector, connect, execution_id) as run:
-        rows = read()
+        rows = read() or read()
         with connect() as conn, conn.transaction():
             store_counted(run, conn, name, rows, datetime.now(UTC))
-            run.finish(conn)
+            if rows:
+                run.finish(conn)
+            else:
+                log.warning("The list of %s came empty twice; what is known of it is kept", name)
+                run.finish(conn, "failed", "The API lists nothing; what is known is kept.")
     return RowCounts(**run.statistics)

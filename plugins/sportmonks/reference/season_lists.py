@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sportmonks.api.budget import CallAccount
-from sportmonks.config.catalog import SweepSettings
+from sportmonks.config.catalog import GuardSettings, SweepSettings
 from sportmonks.errors import BudgetWait, FatalApiError, OutsidePlanError, TransientApiError
 from sportmonks.incremental import SeasonSpan, get_seasons_to_fetch, season_ranks
 from sportmonks.incremental.collector import IncrementalCollector
 from sportmonks.planning.chunks import sweeps_of
+from sportmonks.planning.recheck import next_look
 from sportmonks.reference.lists import Connect, RowCounts, store_counted
 from sportmonks.warehouse.queries import sql
 
@@ -47,6 +48,7 @@ class SeasonLists:
     execution_id: str
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     log: Any = field(default_factory=lambda: logging.getLogger(__name__))
+    guard: GuardSettings = field(default_factory=GuardSettings)
 
     def read(self) -> dict[str, ListResult]:
         """Read what is due of every list; results by list.
@@ -86,9 +88,7 @@ class _ListReader:
         stopped: str | None = None
         with IncrementalCollector(f"structure:{self.name}", job.connect, job.execution_id) as run:
             job.client.count_calls_for(CallAccount(job.execution_id, collector=run.name))
-            due = get_seasons_to_fetch(
-                seasons, run.season_runs, sweeps=sweeps_of(job.sweep), ranks=ranks, now=job.clock()
-            )
+            due = self._due(run, seasons, ranks)
             for season in due[: job.sweep.structure_seasons_per_run]:
                 try:
                     self._season(run, season)
@@ -115,12 +115,29 @@ class _ListReader:
                 run.finish(conn, "failed" if self.fault else "success", stopped)
         return ListResult(RowCounts(**run.statistics), read, len(due) - read, stopped)
 
+    def _due(
+        self, run: IncrementalCollector, seasons: Sequence[SeasonSpan], ranks: Mapping[int, int]
+    ) -> list[SeasonSpan]:
+        """Seasons to read, the newest first. One that came without rows waits for its time, and comes last."""
+        job, now = self.job, self.job.clock()
+        with job.connect() as conn:
+            empty = conn.execute(sql("collector/empty_answers"), {"name": run.name}).fetchall()
+        looks = {period: next_look(min(at, now), answers, job.guard) for period, answers, at in empty}
+        due = get_seasons_to_fetch(seasons, run.season_runs, sweeps=sweeps_of(job.sweep), ranks=ranks, now=now)
+        due = [season for season in due if looks.get(_period(season), now) <= now]
+        return sorted(due, key=lambda season: _period(season) in looks)
+
     def _season(self, run: IncrementalCollector, season: SeasonSpan) -> None:
-        """Read and store one season; its rows, the figures and the time of reading are written in one transaction."""
+        """Read and store one season; its rows, the figures and the time of reading are written in one transaction.
+
+        A season without rows counts as read after several answers only, because the API omits rows now and then.
+        """
         rows: list[dict[str, Any]] = []
+        refused = False
         try:
             rows = getattr(self.job.client, self.name)(season.season_id)
         except OutsidePlanError as error:
+            refused = True
             self._warn(season, str(error))
         else:
             if not rows:
@@ -130,7 +147,13 @@ class _ListReader:
         now = self.job.clock()
         with self.job.connect() as conn, conn.transaction():
             store_counted(run, conn, self.name, rows, now)
-            run.mark_season(season.season_id)
+            period = {"name": run.name, "period": _period(season)}
+            answers = 0
+            if not rows and not refused:
+                (answers,) = conn.execute(sql("collector/empty_answer"), {**period, "now": now}).fetchone() or (0,)
+            if rows or refused or answers > self.job.guard.rereads:
+                conn.execute(sql("collector/not_empty"), period)
+                run.mark_season(season.season_id)
             run.save(conn, now=now)
 
     def _warn(self, season: SeasonSpan, reason: str) -> None:
@@ -138,6 +161,10 @@ class _ListReader:
         level = logging.DEBUG if self._warned else logging.WARNING
         self.job.log.log(level, "No %s of season %d: %s", self.name, season.season_id, reason)
         self._warned = True
+
+
+def _period(season: SeasonSpan) -> str:
+    return f"season:{season.season_id}"
 
 
 def _newest_first(seasons: Sequence[SeasonSpan]) -> list[SeasonSpan]:

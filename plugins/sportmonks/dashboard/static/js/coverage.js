@@ -15,8 +15,8 @@ function step(value, measure) {
 function cell(c, measure) {
   if (!c) return h("td", { class: "none" });
   const value = share(c, measure);
-  const flags = [c.status === "FAILED" ? "failed" : "", c.stale ? "stale" : "", c.status === "RUNNING" ? "running" : ""].filter(Boolean);
-  const marks = { failed: "✕", stale: "◷", running: "▶" };
+  const flags = [c.status === "FAILED" ? "failed" : "", c.stale ? "stale" : "", c.suspected_fixtures || c.index_suspected_at ? "suspected" : "", c.status === "RUNNING" ? "running" : ""].filter(Boolean);
+  const marks = { failed: "✕", stale: "◷", suspected: "?", running: "▶" };
   const words = `${c.league_name} ${c.season_name}: ${value} % ${MEASURES[measure]}, ${count(c.collected_fixtures)} of ${count(c.total_fixtures)} collected, ${count(c.due_fixtures)} due${flags.length ? `, ${flags.join(", ")}` : ""}`;
   return h("td", {}, h("a", { class: `heat s${c.total_fixtures ? step(value, measure) : "x"} ${flags.join(" ")}`, href: `#/season/${c.league_id}/${c.season_id}`, "aria-label": words, title: words, tabindex: "-1", "data-chunk": c.chunk_id },
     c.total_fixtures ? `${value}` : "–", flags.map((flag) => h("span", { class: "flag", "aria-hidden": "true" }, marks[flag]))));
@@ -68,7 +68,7 @@ export async function coverage({ search, signal, go }) {
     const name = c.season_name || String(c.season_id);
     seasons.set(seasons.has(name) ? `${name} (${c.season_id})` : name, c);
   }
-  const wanted = [...leagues.values()].filter((l) => !only || [...l.seasons.values()].some((c) => (only === "failed" ? c.status === "FAILED" : only === "stale" ? c.stale : c.collected_fixtures < c.total_fixtures)));
+  const wanted = [...leagues.values()].filter((l) => !only || [...l.seasons.values()].some((c) => (only === "failed" ? c.status === "FAILED" : only === "stale" ? c.stale : only === "suspected" ? c.suspected_fixtures || c.index_suspected_at : c.collected_fixtures < c.total_fixtures)));
   const seasons = [...new Set(wanted.flatMap((l) => [...l.seasons.keys()]))].sort().reverse();
   const change = () => go(`#/coverage${query({ show: document.getElementById("measure").value, only: document.getElementById("only").value, league: document.getElementById("league").value })}`);
   const grid = h("table", { class: "heatmap" }, h("caption", { class: "hidden" }, `Share of fixtures ${MEASURES[measure]}, in percent, by league and season`),
@@ -78,13 +78,13 @@ export async function coverage({ search, signal, go }) {
   return h("div", { class: "stack" }, card("Coverage",
     h("div", { class: "filters" },
       h("label", {}, "Show ", pick("measure", [["collected", "collected"], ["settled", "settled (no re-read due)"], ["due", "due now"]], measure)),
-      h("label", {}, "Only ", pick("only", [["", "all leagues"], ["failed", "failed"], ["stale", "stale"], ["open", "incomplete"]], only)),
+      h("label", {}, "Only ", pick("only", [["", "all leagues"], ["failed", "failed"], ["stale", "stale"], ["suspected", "suspected"], ["open", "incomplete"]], only)),
       h("label", {}, "League ", h("input", { id: "league", type: "search", value: search.get("league") ?? "", placeholder: "name", onchange: change })),
       downloads("coverage")),
     wanted.length ? h("div", { class: "scroll", role: "region", "aria-label": "Coverage, scrolls sideways", tabindex: "-1" }, arrows(grid)) : empty("No league matches.", "Widen the filters."),
     h("p", { class: "legend" }, measure === "due" ? "Percent of fixtures due: " : `Percent of fixtures ${MEASURES[measure]}: `, [["0", "s0"], ["1+", "s1"], ["20+", "s2"], ["60+", "s3"], ["90+", "s4"], ["all", "s5"]].map(([label, kind]) => (measure === "due" ? null : h("span", { class: `heat ${kind}` }, label))),
       measure === "due" ? [["60+", "s1"], ["25+", "s2"], ["5+", "s3"], ["some", "s4"], ["none", "s5"]].map(([label, kind]) => h("span", { class: `heat ${kind}` }, label)) : null,
-      h("span", {}, "✕ failed"), h("span", {}, "◷ stale"), h("span", {}, "▶ running"), h("span", { class: "dim" }, "Arrow keys move, Enter opens."))));
+      h("span", {}, "✕ failed"), h("span", {}, "◷ stale"), h("span", {}, "? suspected to lack data"), h("span", {}, "▶ running"), h("span", { class: "dim" }, "Arrow keys move, Enter opens."))));
 }
 
 const facts = (pairs) => h("dl", { class: "figures" }, pairs.map(([label, value, sub]) => h("div", { class: "figure" }, h("dt", {}, label), h("dd", {}, value, sub ? h("small", {}, sub) : null))));
@@ -97,7 +97,7 @@ export async function season({ parts, signal }) {
       h("p", { class: "row wrap" }, badge(x.status), h("a", { href: `#/logs${query({ chunk_id: x.chunk_id })}` }, "its logs"), x.last_execution_id ? h("a", { href: `#/run/${encodeURIComponent(x.last_execution_id)}` }, "newest run") : null),
       x.error_message ? h("p", { class: "reason bad" }, x.error_message) : null,
       bar(x.collected_fixtures, x.total_fixtures, "Collected"),
-      facts([["Collected", `${percent(x.collected_fixtures, x.total_fixtures)} %`, `${count(x.collected_fixtures)} of ${count(x.total_fixtures)}`], ["Settled", count(x.settled_fixtures), "no re-read due"], ["Due now", count(x.due_fixtures)], ["Failed or missing", count(x.failed_fixtures)], ["Mean quality", x.quality === null ? "–" : `${x.quality} / 100`], ["Last collected", when(x.last_collected_at)], ["Index read", when(x.indexed_at)], ["Next due", x.next_due_at ? when(x.next_due_at) : "–"], ["First match", date(x.first_match)], ["Last match", date(x.last_match)]])),
+      facts([["Collected", `${percent(x.collected_fixtures, x.total_fixtures)} %`, `${count(x.collected_fixtures)} of ${count(x.total_fixtures)}`], ["Settled", count(x.settled_fixtures), "no re-read due"], ["Due now", count(x.due_fixtures)], ["Failed or missing", count(x.failed_fixtures)], ["Suspected to lack data", count(x.suspected_fixtures)], ["Mean quality", x.quality === null ? "–" : `${x.quality} / 100`], ["Last collected", when(x.last_collected_at)], ["Index read", when(x.indexed_at), x.index_suspected_at ? `suspected ${count(x.doubtful_indexes)}×, read again before it is believed` : null], ["Next due", x.next_due_at ? when(x.next_due_at) : "–"], ["First match", date(x.first_match)], ["Last match", date(x.last_match)]])),
     x.checks.length ? card("Quality checks", h("ul", { class: "plainlist" }, x.checks.map((c) => h("li", {}, h("span", { class: c.success ? "ok" : "bad" }, c.success ? "✓ " : "✕ "), h("strong", {}, c.name.replaceAll("_", " ")), c.notes ? `: ${c.notes}` : "", c.required ? "" : h("span", { class: "dim" }, " (a hint only)"))))) : null,
     card("Fixtures that need something", x.fixtures.length ? table("Fixtures that need something", [
       ["Fixture", (f) => h("a", { href: `#/logs${query({ fixture_id: f.fixture_id })}` }, f.name ?? f.fixture_id)],
