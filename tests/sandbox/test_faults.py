@@ -193,13 +193,14 @@ def test_an_include_is_refused_once(box: RunningSandbox, ids: list[int]) -> None
 
 
 def test_an_index_comes_empty_and_nothing_else(box: RunningSandbox, ids: list[int], seasons: Any) -> None:
-    box.fault("empty_index", rate=1.0)
+    fault = box.fault("empty_index", rate=1.0)
     body = box.get(f"football/fixtures?filters=populate;fixtureSeasons:{seasons.finished()}")[2]
     assert "data" not in body
     assert body["message"].startswith("No result")
     assert multi(box, ids)[0] == 200
     assert box.get("football/fixtures?per_page=1")[2]["data"]
     assert box.get(f"football/teams/seasons/{seasons.finished()}")[2]["data"]
+    box.admin("DELETE", f"/faults/{fault}")
 
 
 def test_unauthorized_suddenly(box: RunningSandbox) -> None:
