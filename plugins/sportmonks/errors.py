@@ -4,6 +4,7 @@
 class                         what to do
 ============================  =======================================================
 ConfigurationError            stop; a setting has to be corrected by a person
+UnknownIncludeError           the same, for an include that the API does not know
 FatalApiError                 stop; the request itself is wrong, repeating it is useless
 OutsidePlanError              skip that league or resource, the rest goes on
 TransientApiError             try again, not before ``retry_after``

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from tests.chaos.league import SECTIONS
+from tests.harness.canary import files_with, rows_with
 from tests.harness.compare import compare, repeated_changes
 
 if TYPE_CHECKING:
@@ -150,6 +151,13 @@ BOOKS_AGAINST_PLANS = """
     WHERE EXISTS (SELECT 1 FROM etl.execution_chunks c WHERE c.execution_id = e.execution_id AND c.status <> 'SKIPPED')
       AND (e.processed_fixtures, e.successful_fixtures, e.failed_fixtures, e.missing_fixtures)
           IS DISTINCT FROM (p.processed, p.successful, p.failed, p.missing)"""
+
+
+def check_key(play: ScenarioPlay) -> None:
+    """No table and no file of the tasks holds the key of the API."""
+    with play.connect() as conn:
+        found = [*rows_with(conn, play.box.key), *files_with(play.folder, play.box.key)]
+    play.result.problems += [f"the key is stored: {text}" for text in found[:8]]
 
 
 def check_fetched_twice(play: ScenarioPlay) -> None:

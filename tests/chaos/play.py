@@ -29,6 +29,7 @@ from tests.chaos.league import league_of
 from tests.chaos.result import ScenarioResult
 from tests.chaos.runner import GivenUp, Runner
 from tests.chaos.scenario import Phase, Scenario
+from tests.harness.canary import KEY
 from tests.harness.compare import stamps, touched
 from tests.harness.tcp_proxy import TcpProxy, tcp_proxy
 
@@ -51,6 +52,7 @@ def play(scenario: Scenario, environment: ChaosEnvironment, *, keep: Path | None
             now=scenario.now,
             frozen=True,
             latency=scenario.latency,
+            key=KEY,
             **options,
         ) as box,
         tcp_proxy(dsn) as (proxy, way),
@@ -135,6 +137,7 @@ class ScenarioPlay:
         checks.check_ledger(self)
         checks.check_calls(self)
         checks.check_books(self)
+        checks.check_key(self)
         checks.check_fetched_twice(self)
 
     # -- phases -------------------------------------------------------------------------------------------

@@ -62,6 +62,9 @@ PASSING: tuple[dict[str, Any], ...] = (
     {"kind": "huge", "count": 1, "megabytes": 2},
     {"kind": "no_rate_limit", "rate": 0.5},
     {"kind": "wrong_rate_limit", "rate": 0.5},
+    {"kind": "echo_key", "status": 500, "rate": 0.2},
+    {"kind": "echo_key", "status": 429, "form": "percent", "count": 2},
+    {"kind": "echo_key", "status": 200, "form": "base64", "rate": 0.5},
 )
 MISLEADING = frozenset({"no_rate_limit", "wrong_rate_limit"})
 SABOTAGES = ("delete", "corrupt", "stale", "foreign", "nonsense")
