@@ -105,3 +105,13 @@ def test_includes_beyond_the_usual_ones_are_read_by_the_run_that_requests_them(
     harness.move(HOUR)
     planned = harness.planned(harness.run(includes=includes))
     assert planned.estimate.fixtures == (len(harness.fixture_ids()) if "formations" in includes else 0)
+
+
+def test_after_a_clock_that_was_set_back_every_place_still_tells_the_same_number(harness: RunHarness) -> None:
+    """Nobody knows when a fixture was read whose last read lies ahead, so it is due everywhere until it is read."""
+    every = len(harness.fixture_ids())
+    harness.run_all(harness.run())
+    harness.move(-2 * DAY)
+    assert due(harness) == every
+    harness.run_all(harness.run())
+    assert due(harness) == 0

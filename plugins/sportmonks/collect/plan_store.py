@@ -14,7 +14,7 @@ from sportmonks.api.includes import ForbiddenIncludes
 from sportmonks.collect.context import RunContext
 from sportmonks.planning.chunks import Chunk, PlannedFixture
 from sportmonks.planning.estimate import CostEstimate
-from sportmonks.planning.recheck import FixtureState, next_due
+from sportmonks.planning.recheck import FixtureState, next_due, without_times_ahead
 from sportmonks.warehouse.queries import sql
 
 
@@ -44,7 +44,7 @@ def reschedule(run: RunContext, conn: psycopg.Connection[Any]) -> None:
     parameters = {"league_id": run.league.id, "seasons": None, "includes": list(includes)}
     changed = []
     for _, fixture_id, at, reason, *state in conn.execute(sql("plan/facts"), parameters).fetchall():
-        found = next_due(FixtureState(*state), settings.recheck, settings.guard, now)
+        found = next_due(without_times_ahead(FixtureState(*state), now), settings.recheck, settings.guard, now)
         # One that is due already stays due since then.
         new = found and (at if at and at <= now and found.at <= now else found.at)
         new_reason = found and found.reason
