@@ -14,7 +14,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 PARTS = {
-    "without stacks": ["--stacks", "without", "--numprocesses", "auto", "--dist", "loadgroup"],
+    "without stacks": ["--stacks", "without", "--numprocesses", "auto", "--dist", "loadfile", "--no-loadscope-reorder"],
     "with stacks": ["--stacks", "only"],
 }
 NO_TESTS = 5

@@ -25,14 +25,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Choose by ``--stacks``, and group the tests for several processes by folder, since those share fixtures.
+    """Choose by ``--stacks``.
 
     The tests of the shared stack run last: it runs until the session ends and would slow whatever comes after.
     """
     for item in items:
-        folder = item.path.parent.relative_to(REPO).as_posix()
-        item.add_marker(pytest.mark.xdist_group(folder))
-        if folder == "tests/e2e":
+        if item.path.parent == REPO / "tests" / "e2e":
             item.add_marker("e2e")
     wanted = config.getoption("--stacks")
     if wanted != "with":
