@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 import pytest
 
 from sportmonks.collect.context import RunContext
 from sportmonks.collect.lease import hold_lease
-from sportmonks.errors import BudgetWait, LostLeaseError, TransientApiError
+from sportmonks.errors import BudgetWait, LostLeaseError, TransientApiError, WarehouseDownError
 from sportmonks.warehouse.session import Session
 from tests.collect.conftest import RunHarness
 
@@ -81,6 +82,8 @@ def test_only_the_holder_sends_heartbeats(harness: RunHarness, run: RunContext) 
         (ValueError("x" * 2000), ("ValueError: " + "x" * 2000)[:1000]),
         (KeyboardInterrupt(), "KeyboardInterrupt: "),
         (BudgetWait("no calls left", entity="Fixture", seconds=1, until=datetime(2026, 1, 1, tzinfo=UTC)), None),
+        (WarehouseDownError("restart"), None),
+        (psycopg.errors.AdminShutdown("restart"), None),
     ],
 )
 def test_an_error_frees_the_chunk_and_is_stored_unless_it_is_a_wait(
@@ -94,6 +97,8 @@ def test_an_error_frees_the_chunk_and_is_stored_unless_it_is_a_wait(
         raise error
     assert harness.value("SELECT owner FROM etl.chunks") is None
     assert harness.value(ERROR) == stored
+    # An attempt that goes on after a wait is not counted again.
+    assert harness.value("SELECT waiting FROM etl.execution_chunks") is (stored is None)
 
 
 def test_a_lost_lease_is_left_to_its_new_holder(harness: RunHarness, run: RunContext) -> None:

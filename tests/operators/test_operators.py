@@ -31,6 +31,7 @@ from sportmonks.errors import (
     RateLimitError,
     SportmonksError,
     TransientApiError,
+    WarehouseDownError,
 )
 from sportmonks.hooks.sportmonks import SportmonksHook
 from sportmonks.operators.base import MAX_ABSENCES, WarehouseOperator
@@ -452,19 +453,26 @@ def test_errors_in_airflows_terms(
 
 
 @pytest.mark.parametrize(
-    ("error", "status"), [(TransientApiError("503."), "FAILED"), (LostLeaseError("taken over."), "RUNNING")]
+    ("error", "raised", "status"),
+    [
+        (TransientApiError("503."), AirflowException, "FAILED"),
+        (LostLeaseError("taken over."), AirflowException, "RUNNING"),
+        (WarehouseDownError("restart."), TaskDeferred, "RUNNING"),
+        (psycopg.errors.AdminShutdown("restart."), TaskDeferred, "RUNNING"),
+    ],
 )
 def test_a_collector_stops_its_chunk_unless_that_is_somebody_elses(
     box: RunningSandbox,
     warehouse: psycopg.Connection[Any],
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
+    raised: type[BaseException],
     status: str,
 ) -> None:
     """In a run that had ended and was cleared: no task that closes the chunk may follow."""
     for work in ("start_etl_execution(%s)", "open_chunk(%s, 8, 1)", "finish_etl_execution(%s)", "open_chunk(%s, 8, 1)"):
         warehouse.execute(f"SELECT etl.{work}".encode(), (RUN,))
-    with pytest.raises(AirflowException):
+    with pytest.raises(raised):
         failing("collect", error, monkeypatch).execute(context())
     assert warehouse.execute("SELECT status FROM etl.execution_chunks").fetchone() == (status,)
 

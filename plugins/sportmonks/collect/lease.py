@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from sportmonks.errors import BudgetWait, LostLeaseError, SportmonksError
 from sportmonks.redaction import mask_text
 from sportmonks.warehouse.queries import sql
 from sportmonks.warehouse.session import Session
+from sportmonks.warehouse.sqlstate import is_away
 
 if TYPE_CHECKING:
     import psycopg
@@ -58,8 +59,8 @@ def hold_lease(run: RunContext, session: Session, season: Season, owner: str) ->
 
     ``owner`` names the task: it takes over from its own former attempt at once, from another task only after
     ``run.lease_timeout`` seconds without a heartbeat. Raises BudgetWait while another live task holds the chunk. If the
-    block raises LostLeaseError, the chunk belongs to another task and is left alone; if it raises anything else but
-    BudgetWait, the reason is stored with the chunk.
+    block raises LostLeaseError, the chunk belongs to another task and is left alone. After BudgetWait, and while the
+    warehouse is away, the attempt goes on later; after anything else the reason is stored with the chunk.
     """
     fence = session.run(lambda conn: _take(run, conn, season, owner))
     if fence is None:
@@ -78,7 +79,12 @@ def hold_lease(run: RunContext, session: Session, season: Season, owner: str) ->
         lease.release(waiting=True)
         raise
     except BaseException as error:
-        lease.release_after(error)
+        if is_away(error):
+            # The task waits for the warehouse, which may not take this word either.
+            with suppress(Exception):
+                lease.release(waiting=True)
+        else:
+            lease.release_after(error)
         raise
     lease.release()
 

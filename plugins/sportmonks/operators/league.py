@@ -117,6 +117,7 @@ class CollectOperator(LeagueOperator):
         """The figures of this try."""
         from sportmonks.collect.collect import collect
         from sportmonks.collect.telemetry import ChunkTelemetry
+        from sportmonks.warehouse.sqlstate import is_away
 
         season, ti = Season(**self.season), context["ti"]
         owner = f"{ti.dag_id}/{ti.run_id}/{ti.task_id}"
@@ -131,6 +132,9 @@ class CollectOperator(LeagueOperator):
                 # The chunk has not stopped: it goes on after the wait, or another task has taken it over.
                 raise
             except Exception as error:
+                if is_away(error):
+                    # The task waits for the warehouse and goes on then.
+                    raise
                 watch.stopped(error)
                 self._mark(run, season, "stop_chunk")
                 raise

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from psycopg import DataError, Error, IntegrityError, InterfaceError, OperationalError, errors
 
-from sportmonks.errors import ConfigurationError
+from sportmonks.errors import ConfigurationError, WarehouseDownError
 
 # Limits of the server that no waiting changes, although psycopg counts them among the operational errors.
 LIMITS = (errors.ProgramLimitExceeded, errors.StatementTooComplex)
@@ -38,6 +38,11 @@ def is_transient(error: BaseException) -> bool:
     if not isinstance(error, Error) or isinstance(error, LIMITS):
         return False
     return isinstance(error, (OperationalError, InterfaceError)) or error.sqlstate in _PASSING
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the warehouse is away for now: the work goes on later and has not failed."""
+    return isinstance(error, WarehouseDownError) or is_transient(error)
 
 
 def as_configuration_error(error: Error) -> ConfigurationError | None:
