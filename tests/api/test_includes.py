@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sportmonks.api.budget import NO_ACCOUNT, CallAccount, Grant, UnlimitedBudget
 from sportmonks.api.includes import ForbiddenIncludes, named_in, without
 from sportmonks.errors import FatalApiError, UnknownIncludeError
 from tests.api.conftest import Talk
@@ -133,6 +134,27 @@ def test_includes_that_were_refused_before_are_found_out_by_one_call_each(talk: 
         ("/v3/football/fixtures", "lineups.details;lineups.player"),
     ]
     assert taken == [("Fixture", "lineups")]
+
+
+def test_the_call_for_a_refused_include_is_in_the_books_and_outlasts_a_rate_limit(talk: Talk) -> None:
+    accounts: list[CallAccount] = []
+
+    class Recording(UnlimitedBudget):
+        def acquire(self, entity: str, *, urgent: bool = False, account: CallAccount = NO_ACCOUNT) -> Grant:
+            accounts.append(account)
+            return super().acquire(entity, urgent=urgent, account=account)
+
+    taken: list[tuple[str, str]] = []
+    client, _ = talk(
+        in_turn(answer(status=429, message="Too many", retry_after=1), ROW),
+        budget=Recording(sleep=lambda _: None),
+        suspected=[("Fixture", "odds")],
+        on_allowed=lambda *each: taken.append(each),
+    )
+    client.count_calls_for(CallAccount("etl_x"))
+    client.retest_includes(("odds",))
+    assert accounts == [CallAccount("etl_x")] * 2
+    assert taken == [("Fixture", "odds")]
 
 
 def test_a_batch_has_the_includes_that_all_of_its_requests_got(talk: Talk) -> None:

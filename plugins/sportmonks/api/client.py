@@ -137,7 +137,15 @@ class SportmonksClient:
             affected = [each for each in includes if covers(refused, name_of(each))]
             if affected:
                 query = {"per_page": "1", "include": ";".join(affected)}
-                request = ApiRequest("football/fixtures", query, ENTITY, urgent, self.attempts)
+                request = ApiRequest(
+                    "football/fixtures",
+                    query,
+                    ENTITY,
+                    urgent,
+                    self.attempts,
+                    attempts_limited=self.attempts,
+                    account=self._account,
+                )
                 self._includes.retest(partial(self._caller.call, request), ENTITY, refused)
 
     def get(
