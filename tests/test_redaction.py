@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
+from sportmonks import redaction
 from sportmonks.redaction import (
     MASK,
     MAX_TEXT,
@@ -172,3 +173,12 @@ def test_long_texts_are_masked_in_one_pass() -> None:
     add_secret("abcabcabcabcabcabcabcd")
     for text in ("YWJj" * 50_000, "%61%62%63" * 50_000, "abc" * 50_000, "&#x61;" * 30_000):
         assert mask_known(text)
+
+
+def test_a_thread_that_masks_while_a_secret_is_added_sees_the_known_ones() -> None:
+    add_secret("known-0123456789abcdef")
+    seen_by_other = redaction._known
+    before = list(seen_by_other)
+    add_secret("added-0123456789abcdef")
+    assert list(seen_by_other) == before
+    assert mask_known("known-0123456789abcdef added-0123456789abcdef") == f"{MASK} {MASK}"

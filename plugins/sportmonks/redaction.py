@@ -11,6 +11,7 @@ import base64
 import json
 import math
 import re
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -64,17 +65,21 @@ class _Secret:
     in_data: tuple[bytes, ...]
 
 
-_known: dict[str, _Secret] = {}
+# Never changed, only replaced: other threads read it meanwhile.
+_known: Mapping[str, _Secret] = {}
+_adding = threading.Lock()
 
 
 def add_secret(value: str | None) -> None:
     """Mask this value from now on, in this process. Texts shorter than five characters are not added: they would mask
     unrelated parts of the log."""
-    if value and len(value) >= 5 and value not in _known:
-        # The longest first: masking a part of one would leave the rest of it.
-        found = sorted([*_known.items(), (value, _secret(value))], key=lambda item: -len(item[0]))
-        _known.clear()
-        _known.update(found)
+    global _known
+    if not value or len(value) < 5:
+        return
+    with _adding:
+        if value not in _known:
+            # The longest first: masking a part of one would leave the rest of it.
+            _known = dict(sorted([*_known.items(), (value, _secret(value))], key=lambda item: -len(item[0])))
 
 
 def _secret(value: str) -> _Secret:

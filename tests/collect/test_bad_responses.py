@@ -428,3 +428,24 @@ def test_an_api_that_goes_down_in_the_middle_fails_no_further_fixture(harness: R
 def test_unusual_responses_are_stored_like_others(harness: RunHarness, kind: str) -> None:
     harness.box.fault(kind, rate=1.0)
     assert harness.run_all(harness.run()).outcomes == {"saved": 12}
+
+
+def test_an_outage_of_requests_with_includes_blames_no_fixture(
+    harness: RunHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Light requests still work then, so they prove nothing about fixtures that fail with their includes."""
+    harness.run_all(harness.run())
+    real = SportmonksClient.get
+
+    def get(client: SportmonksClient, path: str, **given: Any) -> Any:
+        if given.get("include"):
+            raise TransientApiError("HTTP 504")
+        return real(client, path, **given)
+
+    harness.move(400 * DAY)
+    run = harness.run(max_fixtures=5)
+    harness.planned(run)
+    monkeypatch.setattr(SportmonksClient, "get", get)
+    with pytest.raises(TransientApiError):
+        harness.collect(run)
+    assert harness.value("SELECT count(*) FROM football.fixtures WHERE failed_reads > 0") == 0
