@@ -117,6 +117,21 @@ def test_own_options_take_the_place_of_the_packages(warehouse_dsn: str) -> None:
         assert getattr(conn, "answer_timeout", 0) > 1000
 
 
+@pytest.mark.parametrize(("given", "expected"), [(-1, 10), (0, 10), (4, 4), (60, 10)])
+def test_the_wait_for_a_new_session_has_an_end(
+    warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch, given: int, expected: float
+) -> None:
+    waits: list[float] = []
+
+    def pin(conn: Any, info: str, options: str) -> float:
+        waits.append(conn.answer_timeout)
+        return 0.0
+
+    monkeypatch.setattr(connection, "_pin", pin)
+    connection.open_connection(conninfo.make_conninfo(warehouse_dsn, connect_timeout=given)).close()
+    assert waits == [expected]
+
+
 def test_unencrypted_sessions_with_another_machine_are_reported_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -162,7 +162,8 @@ def open_connection(
         raise _cannot_connect(info, error) from None
     try:
         # Until the session is ready, silence is that of a connection that does not come about.
-        conn.answer_timeout = min(float(options["connect_timeout"]) or CONNECT_TIMEOUT_S, CONNECT_TIMEOUT_S)
+        given = float(options["connect_timeout"])  # 0 and less: for ever
+        conn.answer_timeout = min(given if given > 0 else CONNECT_TIMEOUT_S, CONNECT_TIMEOUT_S)
         longest = _pin(conn, info, str(options.get("options") or ""))
         clean_texts(conn)
         conn.answer_timeout = max(ANSWER_TIMEOUT_S, longest) if answer_timeout is None else answer_timeout
