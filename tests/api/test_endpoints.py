@@ -159,9 +159,11 @@ def test_an_odd_row_of_an_index_costs_its_value_only(talk: Talk, caplog: pytest.
     body = b'{"data": {"0": {"id": 1, "name": "1\\ud83d"}, "2": {"id": 2, "name": NaN}, "3": {"name": "?"}, '
     body += b'"4": {"id": 4, "x": ' + deep + b'}, "7": {"id": 5, "name": "M\xfcnchen"}}}'
     client, _ = talk(always(http(body)))
-    assert list(client.season_index(7)) == [
+    left_out: list[int] = []
+    assert list(client.season_index(7, on_left_out=left_out.append)) == [
         [{"id": 1, "name": "1\ufffd"}, {"id": 2, "name": None}, {"id": 5, "name": "M\ufffdnchen"}]
     ]
     assert "1 rows without an id" in caplog.text
     assert "1 rows cannot be read; row 4" in caplog.text
+    assert left_out == [2]
     assert "row 2 (id 2): NaN or Infinity" in caplog.text

@@ -327,6 +327,15 @@ def test_a_row_without_a_usable_id_is_left_out_and_counted(
     assert (found.listed, found.new, found.gone, found.skipped) == (len(payloads) + 1, 1, 0, 2)
 
 
+def test_an_index_with_a_row_without_an_id_marks_no_fixture_as_gone(
+    read: ChunkHarness, payloads: list[FixtureJson]
+) -> None:
+    """The row may be that of the fixture that seems to be gone."""
+    found = read.index({**payloads[0], "id": None}, *payloads[1:])
+    assert (found.skipped, found.gone, due(read)) == (1, 0, {})
+    assert read.index(*payloads[1:]).gone == 1
+
+
 def test_a_row_that_the_warehouse_refuses_is_left_out_and_counted(
     chunk: ChunkHarness, payloads: list[FixtureJson]
 ) -> None:
@@ -369,6 +378,9 @@ def test_a_tombstone_stays_until_the_index_lists_the_fixture_again(
     assert fixture_row(read.conn, one["id"])["collection_status"] == "DELETED"
     # Listed among the others, but as deleted: it stays a tombstone.
     read.index(one | {"state_id": 20}, *others)
+    # And so it does when its row tells no state.
+    for untold in (None, ""):
+        read.index(one | {"state_id": untold}, *others)
     assert fixture_row(read.conn, one["id"])["collection_status"] == "DELETED"
     read.now += DAY
     read.index(one, *others)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from sportmonks.dashboard import queries
 from tests.warehouse.run_builder import LEAGUE, RUN, Ask, RunBuilder, at, stored, summary
 
 
@@ -38,8 +39,17 @@ def test_closing_counts_what_the_chunk_holds(builder: RunBuilder, ask: Ask) -> N
             " VALUES (%s, 8, 1, %s, %s, %s)",
             row,
         )
+    # Replaced by another: it is due like any other, and counts as a fixture no more.
+    builder.conn.execute(
+        "INSERT INTO football.fixtures (id, league_id, season_id, index_missing_at, replaced_by, next_due_at)"
+        " VALUES (7, 8, 1, %s, 2, %s)",
+        (at(0), at(-5)),
+    )
     builder.complete_chunk(1, SAVED=1)
     (chunk,) = ask("SELECT * FROM etl.chunks")
+    shown = queries.chunk(builder.conn, league_id=8, season_id=1, now=at(5))
+    assert shown is not None
+    assert shown["due_fixtures"] == chunk["due_fixtures"]
     assert {
         key: chunk[key]
         for key in (
@@ -58,7 +68,7 @@ def test_closing_counts_what_the_chunk_holds(builder: RunBuilder, ask: Ask) -> N
         "total_fixtures": 5,
         "collected_fixtures": 2,
         "settled_fixtures": 1,
-        "due_fixtures": 2,
+        "due_fixtures": 3,
         "failed_fixtures": 2,
         "status": "COMPLETED",
         "owner": None,

@@ -6,7 +6,9 @@ CREATE OR REPLACE FUNCTION etl.open_chunk(
 ) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    -- Chunks are locked before their executions everywhere. Attempts are counted where the collector takes the chunk.
+    -- The same order of locks everywhere: etl.chunks, etl.execution_chunks, etl.etl_executions. Whoever waits for a chunk
+    -- holds no row of the books, for which all calls would wait. Attempts are counted where the collector takes the chunk.
+    PERFORM 1 FROM etl.chunks WHERE league_id = p_league_id AND season_id = p_season_id FOR NO KEY UPDATE;
     INSERT INTO etl.execution_chunks (execution_id, league_id, season_id, status, started_at)
     VALUES (p_execution_id, p_league_id, p_season_id, 'RUNNING', p_now)
     ON CONFLICT (execution_id, league_id, season_id) DO UPDATE
@@ -83,11 +85,12 @@ SET search_path = pg_catalog, pg_temp AS $$
     SELECT count(*) FROM marked
 $$;
 
--- What a chunk holds now, over all runs.
+-- What a chunk holds now, over all runs. In PL/pgSQL, because the views come after the functions.
 CREATE OR REPLACE FUNCTION etl.recount_coverage(p_league_id bigint, p_season_id bigint, p_now timestamptz DEFAULT clock_timestamp())
-RETURNS void LANGUAGE sql
+RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
-    SELECT etl.mark_replaced(p_league_id, p_season_id, p_now);
+BEGIN
+    PERFORM etl.mark_replaced(p_league_id, p_season_id, p_now);
     UPDATE etl.chunks c
     SET total_fixtures = f.total, collected_fixtures = f.collected, settled_fixtures = f.settled, due_fixtures = f.due,
         failed_fixtures = f.failed, updated_at = p_now
@@ -95,14 +98,15 @@ SET search_path = pg_catalog, pg_temp AS $$
                  count(*) FILTER (WHERE collection_status = 'COLLECTED') AS collected,
                  count(*) FILTER (WHERE collection_status = 'COLLECTED'
                                     AND (next_due_at IS NULL OR next_due_at > p_now + interval '60 days')) AS settled,
-                 count(*) FILTER (WHERE next_due_at <= p_now AND deleted_at IS NULL) AS due,
+                 (SELECT count(*) FROM football.fixture_schedule s
+                  WHERE s.league_id = p_league_id AND s.season_id = p_season_id AND s.next_due_at <= p_now) AS due,
                  count(*) FILTER (WHERE collection_status IN ('FAILED', 'MISSING')) AS failed
           FROM football.fixtures
           WHERE league_id = p_league_id AND season_id = p_season_id AND replaced_by IS NULL) f
     WHERE c.league_id = p_league_id AND c.season_id = p_season_id
       AND (c.total_fixtures, c.collected_fixtures, c.settled_fixtures, c.due_fixtures, c.failed_fixtures)
-          IS DISTINCT FROM (f.total, f.collected, f.settled, f.due, f.failed)
-$$;
+          IS DISTINCT FROM (f.total, f.collected, f.settled, f.due, f.failed);
+END $$;
 
 -- A chunk's work ends in this run. COMPLETED only when the collector reached the end of its plan and every
 -- required check passed; otherwise FAILED with the reason that was noted.
@@ -118,6 +122,7 @@ DECLARE
     v_error  text;
     v_secs   double precision;
 BEGIN
+    PERFORM 1 FROM etl.chunks WHERE league_id = p_league_id AND season_id = p_season_id FOR NO KEY UPDATE;
     PERFORM etl.recount_chunk(p_execution_id, p_league_id, p_season_id);
     SELECT * INTO v_row FROM etl.execution_chunks
      WHERE execution_id = p_execution_id AND league_id = p_league_id AND season_id = p_season_id FOR UPDATE;

@@ -64,6 +64,11 @@ SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_closed integer;
 BEGIN
+    PERFORM 1 FROM etl.chunks k
+     WHERE k.status = 'RUNNING' AND k.last_execution_id = p_execution_id
+        OR EXISTS (SELECT 1 FROM etl.execution_chunks c WHERE c.execution_id = p_execution_id AND c.status = 'RUNNING'
+                   AND c.league_id = k.league_id AND c.season_id = k.season_id)
+     ORDER BY k.league_id, k.season_id FOR NO KEY UPDATE;
     PERFORM etl.recount_chunk(c.execution_id, c.league_id, c.season_id)
        FROM etl.execution_chunks c WHERE c.execution_id = p_execution_id AND c.status = 'RUNNING';
     UPDATE etl.execution_chunks SET status = 'FAILED', finished_at = p_now, error_message = coalesce(error_message, p_reason)
@@ -204,6 +209,11 @@ CREATE OR REPLACE FUNCTION etl.close_dead_execution(
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- Chunks are locked before their executions everywhere.
+    PERFORM 1 FROM etl.chunks k
+     WHERE k.status = 'RUNNING' AND k.last_execution_id = p_execution_id
+        OR EXISTS (SELECT 1 FROM etl.execution_chunks c WHERE c.execution_id = p_execution_id AND c.status = 'RUNNING'
+                   AND c.league_id = k.league_id AND c.season_id = k.season_id)
+     ORDER BY k.league_id, k.season_id FOR NO KEY UPDATE;
     PERFORM 1 FROM etl.execution_chunks WHERE execution_id = p_execution_id ORDER BY league_id, season_id FOR UPDATE;
     PERFORM 1 FROM etl.etl_executions
      WHERE execution_id = p_execution_id AND status = 'RUNNING' AND heartbeat_at <= p_last_sign_at FOR UPDATE;

@@ -37,8 +37,8 @@ WITH sent AS (
                 OR (NOT m.stored @> m.listed
                     AND (f.last_fetched_at IS NULL OR f.index_listed IS DISTINCT FROM m.index_listed
                          OR f.last_fetched_at + interval '20 hours' * 2 ^ least(f.unchanged_reads, 5) <= %(now)s))))
-       -- A tombstone comes back when it is listed as anything but deleted.
-       OR (f.deleted_at IS NOT NULL AND m.listed ->> 'state_id' IS DISTINCT FROM '20')
+       -- A tombstone comes back when it is listed with a state, and that is not deleted.
+       OR (f.deleted_at IS NOT NULL AND m.listed ->> 'state_id' <> '20')
 ), recorded AS (
     INSERT INTO etl.fixture_changes (changed_at, fixture_id, league_id, season_id, section, field, before, after, hours_after)
     SELECT %(now)s, f.id, f.league_id, f.season_id, 'fixture', 'deleted', 'true', 'false',

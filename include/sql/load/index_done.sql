@@ -1,14 +1,19 @@
--- A complete index has been read: fixtures that it no longer lists are noted (never deleted), the chunk is stamped.
+-- A complete index has been read: fixtures that it no longer lists are noted (never deleted), the chunk is stamped. With
+-- skipped rows none is noted: nobody knows which fixtures they are.
 -- Many missing at once are more likely a faulty response, and so is an index without any row: it is suspected. It notes
 -- nothing and does not count as read, until believed_after suspected ones, at least apart_hours from each other, came
 -- before it.
 -- The note is later than the last read. A read that lies ahead of this index came from a clock that is ahead: it is taken
 -- for a read of now, and a note made before it, which it seemed to answer, is made again.
-WITH known AS (
+WITH locked AS MATERIALIZED (
+    -- Before any fixture, as everywhere: a batch holds the chunk while it locks its fixtures.
+    SELECT 1 FROM etl.chunks WHERE league_id = %(league_id)s AND season_id = %(season_id)s FOR NO KEY UPDATE
+), known AS (
     SELECT id, NOT (id = ANY (%(ids)s)) AS is_gone, last_fetched_at,
            index_missing_at IS NULL OR last_fetched_at > %(now)s AS is_news
     FROM football.fixtures
-    WHERE league_id = %(league_id)s AND season_id = %(season_id)s AND deleted_at IS NULL
+    WHERE (SELECT count(*) FROM locked) >= 0
+      AND league_id = %(league_id)s AND season_id = %(season_id)s AND deleted_at IS NULL
     ORDER BY id
     FOR UPDATE
 ), chunk AS (
@@ -35,7 +40,7 @@ WITH known AS (
         next_due_at = CASE WHEN f.missing_reads + f.failed_reads + f.held_reads > 0 THEN f.next_due_at ELSE %(now)s END,
         due_reason = CASE WHEN f.missing_reads + f.failed_reads + f.held_reads > 0 THEN f.due_reason ELSE 'gone_from_index' END
     FROM known k, assessed a
-    WHERE f.id = k.id AND k.is_gone AND k.is_news AND NOT a.suspected
+    WHERE f.id = k.id AND k.is_gone AND k.is_news AND NOT a.suspected AND %(skipped)s = 0
     RETURNING f.id
 ), stamped AS (
     INSERT INTO etl.chunks AS c (

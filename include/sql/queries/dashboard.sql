@@ -16,11 +16,13 @@ SELECT k.league_id, k.season_id, k.chunk_id, k.league_name, k.season_name, k.sta
        k.settled_fixtures, q.due_fixtures, k.failed_fixtures, k.priority, k.owner, k.heartbeat_at, k.last_execution_id,
        k.last_collected_at, k.indexed_at, k.index_suspected_at, k.doubtful_indexes, u.suspected_fixtures, k.deactivated_at, k.error_message, q.quality, q.next_due_at, q.first_match, q.last_match
 FROM etl.chunks k
-CROSS JOIN LATERAL (SELECT round(avg(f.quality_score), 1) AS quality, min(s.next_due_at) AS next_due_at,
+CROSS JOIN LATERAL (SELECT round(avg(f.quality_score) FILTER (WHERE f.replaced_by IS NULL), 1) AS quality,
+                           min(s.next_due_at) AS next_due_at,
                            count(*) FILTER (WHERE s.next_due_at <= %(now)s::timestamptz) AS due_fixtures,
-                           min(f.starting_at) AS first_match, max(f.starting_at) AS last_match
+                           min(f.starting_at) FILTER (WHERE f.replaced_by IS NULL) AS first_match,
+                           max(f.starting_at) FILTER (WHERE f.replaced_by IS NULL) AS last_match
                     FROM football.fixtures f LEFT JOIN football.fixture_schedule s ON s.fixture_id = f.id
-                    WHERE f.league_id = k.league_id AND f.season_id = k.season_id AND f.replaced_by IS NULL) q
+                    WHERE f.league_id = k.league_id AND f.season_id = k.season_id) q
 CROSS JOIN LATERAL (SELECT count(*) AS suspected_fixtures FROM football.suspected_fixtures f
                     WHERE f.league_id = k.league_id AND f.season_id = k.season_id) u
 WHERE k.league_id = %(league_id)s AND k.season_id = %(season_id)s;

@@ -268,8 +268,10 @@ class SportmonksClient:
 
     # The listings by name are part of the client's public surface; ``endpoints`` describes and reads them.
 
-    def season_index(self, season_id: int, *, urgent: bool = False) -> Iterator[list[Row]]:
-        return self.endpoints.season_index(season_id, urgent=urgent)
+    def season_index(
+        self, season_id: int, *, urgent: bool = False, on_left_out: Callable[[int], None] | None = None
+    ) -> Iterator[list[Row]]:
+        return self.endpoints.season_index(season_id, urgent=urgent, on_left_out=on_left_out)
 
     def season_fixtures(self, season_id: int, includes: Iterable[str], *, urgent: bool = False) -> Iterator[list[Row]]:
         return self.endpoints.season_fixtures(season_id, includes, urgent=urgent)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from sportmonks.api.response import ApiResponse
@@ -77,15 +77,23 @@ class Endpoints:
                 found[row["id"]] = row
         return list(found.values())
 
-    def season_index(self, season_id: int, *, urgent: bool = False) -> Iterator[list[Row]]:
-        """Base rows of all fixtures of a season, page by page (up to 1000 rows a call, without includes)."""
+    def season_index(
+        self, season_id: int, *, urgent: bool = False, on_left_out: Callable[[int], None] | None = None
+    ) -> Iterator[list[Row]]:
+        """Base rows of all fixtures of a season, page by page (up to 1000 rows a call, without includes).
+
+        ``on_left_out`` gets, before each page, the number of its rows that have no id or cannot be read.
+        """
         for answer in self._client.iterate(
             "fixtures",
             filters=("populate", f"fixtureSeasons:{season_id}"),
             params={"per_page": str(INDEX_PER_PAGE)},
             urgent=urgent,
         ):
-            yield identified(answer, f"index of season {season_id}")
+            rows, left_out = _identified(answer, f"index of season {season_id}")
+            if on_left_out:
+                on_left_out(left_out)
+            yield rows
 
     def season_fixtures(self, season_id: int, includes: Iterable[str], *, urgent: bool = False) -> Iterator[list[Row]]:
         """All fixtures of a season with includes, page by page (50 rows a call), decoded. Collecting uses
@@ -186,6 +194,11 @@ def _with_seasons(league: Row) -> Row:
 def identified(answer: ApiResponse, what: str) -> list[Row]:
     """Rows with an id, each id once (the last one counts). A row that cannot be read, or has no id, is left out, and
     the others are not affected."""
+    return _identified(answer, what)[0]
+
+
+def _identified(answer: ApiResponse, what: str) -> tuple[list[Row], int]:
+    """The rows of ``identified``, and how many rows were left out."""
     decoded = answer.read()
     for reason in decoded.repaired[:MAX_REASONS]:
         log.warning("%s: %s; that value is replaced", what, reason)
@@ -196,4 +209,4 @@ def identified(answer: ApiResponse, what: str) -> list[Row]:
     without_id = len(answer.rows()) - len(decoded.unreadable) - sum(row.get("id") is not None for row in rows)
     if without_id:
         log.warning("%s: %d rows without an id are ignored", what, without_id)
-    return list(found.values())
+    return list(found.values()), without_id + len(decoded.unreadable)

@@ -100,11 +100,13 @@ def _read_one(run: RunContext, conn: psycopg.Connection[Any], client: Any, seaso
 
 def read_index(run: RunContext, conn: psycopg.Connection[Any], client: Any, season: Season) -> dict[str, int]:
     """Read and store the index of one season; counts of its fixtures by what the index changed."""
+    left_out: list[int] = []
     result = store_index(
         conn,
         league=(run.league.id, run.league.name),
         season=(season.id, season.name),
-        pages=client.season_index(season.id, urgent=True),
+        pages=client.season_index(season.id, urgent=True, on_left_out=left_out.append),
+        left_out=left_out,
         now=run.clock(),
         believed_after=run.settings.guard.rereads,
         apart_hours=run.settings.guard.hours,

@@ -44,9 +44,13 @@ def reschedule(run: RunContext, conn: psycopg.Connection[Any]) -> None:
     parameters = {"league_id": run.league.id, "seasons": None, "includes": list(includes)}
     changed = []
     for _, fixture_id, at, reason, *state in conn.execute(sql("plan/facts"), parameters).fetchall():
-        found = next_due(without_times_ahead(FixtureState(*state), now), settings.recheck, settings.guard, now)
-        # One that is due already stays due since then.
-        new = found and (at if at and at <= now and found.at <= now else found.at)
+        known = FixtureState(*state)
+        certain = without_times_ahead(known, now)
+        found = next_due(certain, settings.recheck, settings.guard, now)
+        # One that is due already stays due since then. What counts as read long ago, because nobody knows when it was,
+        # is due since now.
+        new_at = found and (found.at if certain is known else max(found.at, now))
+        new = at if at and at <= now and new_at and new_at <= now else new_at
         new_reason = found and found.reason
         if (new, new_reason) != (at, reason):
             times = {"was": at and at.isoformat(), "next_due_at": new and new.isoformat()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -55,10 +55,14 @@ def store_index(
     now: datetime,
     believed_after: int = 3,
     apart_hours: float = 1.0,
+    left_out: Sequence[int] = (),
 ) -> IndexResult:
     """Write a season's index page by page as it arrives. Only a complete index marks fixtures as gone.
 
-    ``league`` and ``season``: (id, name). An index that lacks many known fixtures, or that has no row at all, is
+    ``league`` and ``season``: (id, name). ``left_out``: numbers of rows that ``pages`` leaves out, filled while it is
+    read; with such rows, or others that cannot be stored, the index is not complete.
+
+    An index that lacks many known fixtures, or that has no row at all, is
     suspected: now and then the API reports "no result" for fixtures that exist. It marks none as gone, and its season
     does not count as read, unless ``believed_after`` suspected ones, at least ``apart_hours`` from each other, came
     before it.
@@ -75,11 +79,13 @@ def store_index(
         if len(rows) < len(page):
             log.warning("Index of season %s: %d rows without an id are left out", season[0], len(page) - len(rows))
         skipped += len(page) - len(rows) + unfit
+    skipped += sum(left_out)
     with conn.transaction():
         gone = conn.execute(
             sql("load/index_done"),
             {
                 "ids": ids,
+                "skipped": skipped,
                 "league_name": league[1],
                 "season_name": season[1],
                 "few": FEW_GONE,
