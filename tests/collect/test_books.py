@@ -114,6 +114,18 @@ def test_a_left_behind_answer_is_in_the_books_of_the_run_that_fetched_it(harness
     assert harness.rows(BOOKS_AGAINST_PLANS) == []
 
 
+def test_a_left_behind_answer_is_complete_by_the_includes_that_it_was_requested_with(
+    harness: RunHarness, run: RunContext
+) -> None:
+    harness.planned(run)
+    with pytest.raises(Broken):
+        harness.collect(harness.run(run.execution_id, connect=dying(harness, "load/take_answer", times=99)))
+    kept = 5 * int(harness.value("SELECT count(*) FROM etl.fetched_answers"))
+    harness.run_all(harness.run(includes=["participants", "scores"]))
+    # Not ``includes_added``, although the run that stored them requests fewer.
+    assert harness.value("SELECT count(*) FROM football.fixtures WHERE due_reason = 'aged'") == kept > 0
+
+
 def test_missing_fixtures_are_counted_until_they_come(harness: RunHarness, run: RunContext) -> None:
     gone = harness.fixture_ids()[:2]
     harness.box.fault(kind="missing_ids", match={"path": "multi"}, ids=gone, rate=1.0)

@@ -58,7 +58,9 @@ def test_who_waits_for_a_chunk_stops_neither_calls_nor_batches(
         thread = threading.Thread(target=wait_for_the_chunk)
         thread.start()
         try:
-            waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            waits = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
             while thread.is_alive() and warehouse.execute(waits).fetchone() == (0,):
                 time.sleep(0.01)
             assert thread.is_alive()

@@ -151,7 +151,10 @@ class _ChunkCollection:
         # One at a time, each in a piece of work of its own that the session can repeat.
         while found := self._session.run(lambda conn: next(orphaned(conn, context.league_id, context.season_id), None)):
             execution_id, fetched = found
-            done = store(self._session, fetched, replace(context, execution_id=execution_id))
+            # What it lacks follows from the includes that it was requested with, not from those of this run.
+            includes = context.includes if fetched.includes is None else fetched.includes
+            its_own = replace(context, execution_id=execution_id, includes=includes)
+            done = store(self._session, fetched, its_own)
             self._run.log.info("Stored a batch that a killed task had fetched: %d fixtures", done.stored.processed)
 
     def _api_works(self) -> bool:

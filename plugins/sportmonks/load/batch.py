@@ -176,7 +176,7 @@ def _write(conn: psycopg.Connection[Any], batch: _BatchInWork) -> BatchResult:
             context.guard,
             at=batch.at,
             now=batch.now,
-            # Not those of the batch: an include that the API has refused meanwhile is not lacking.
+            # Those of the context, not of the batch: an include that the API has refused meanwhile is not lacking.
             complete=set(context.usual_includes) <= set(context.includes),
             includes=batch.includes,
             season_has_detail=_season_has_detail(conn, batch),
