@@ -10,9 +10,21 @@
 DO $roles$
 DECLARE
     v_schemas CONSTANT text[] := '{etl,raw,football}';
-    v_before  oid;      -- who owns the schemas so far
+    v_before  oid[];    -- who owns the schemas and their tables so far
+    v_owner   name;     -- of the tables, or as long as there are none of the schema
     v_item    record;
     v_name    text;
+    v_tables  CONSTANT text := $tables$
+        etl.api_budget etl.api_circuit etl.api_source etl.applied_definitions etl.check_results etl.chunks
+        etl.collector_empty_periods etl.collector_periods etl.collector_runs etl.etl_alerts
+        etl.etl_executions etl.etl_logs etl.etl_metrics etl.execution_chunks etl.execution_fixtures
+        etl.fetched_answers etl.fixture_changes etl.forbidden_includes etl.metric_buckets etl.raw_routes
+        etl.route_progress etl.route_rejects etl.schema_migrations football.fixture_events
+        football.fixture_lineups football.fixture_participants football.fixture_periods
+        football.fixture_player_statistics football.fixture_scores football.fixture_statistics
+        football.fixtures football.leagues football.rounds football.seasons football.stages football.states
+        football.teams football.types football.venues raw.fixtures
+    $tables$;           -- what migrations create
 BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     FOREACH v_name IN ARRAY ARRAY['sportmonks_owner', 'sportmonks_writer', 'sportmonks_reader'] LOOP
@@ -31,11 +43,15 @@ BEGIN
     EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO sportmonks_writer', current_database());
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO sportmonks_reader', current_database());
 
-    SELECT nspowner INTO v_before FROM pg_namespace WHERE nspname = 'etl';
+    SELECT array_remove(ARRAY[n.nspowner, c.relowner], to_regrole('sportmonks_owner')::oid),
+           pg_get_userbyid(coalesce(c.relowner, n.nspowner))
+      INTO v_before, v_owner
+    FROM pg_namespace n LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = 'schema_migrations'
+    WHERE n.nspname = 'etl';
     FOREACH v_name IN ARRAY v_schemas LOOP
         IF to_regnamespace(v_name) IS NULL THEN
             EXECUTE format('CREATE SCHEMA %I AUTHORIZATION sportmonks_owner', v_name);
-        ELSIF (SELECT nspowner FROM pg_namespace WHERE nspname = v_name) = v_before THEN
+        ELSIF (SELECT nspowner FROM pg_namespace WHERE nspname = v_name) = ANY (v_before) THEN
             EXECUTE format('ALTER SCHEMA %I OWNER TO sportmonks_owner', v_name);
         END IF;
     END LOOP;
@@ -43,16 +59,24 @@ BEGIN
     FOR v_item IN
         SELECT format('ALTER TABLE %I.%I OWNER TO sportmonks_owner', n.nspname, c.relname) AS statement
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = ANY (v_schemas) AND c.relkind IN ('r', 'p', 'v', 'm') AND c.relowner = v_before
-          AND v_before <> to_regrole('sportmonks_owner')
+        WHERE n.nspname = ANY (v_schemas) AND c.relkind IN ('r', 'p', 'v', 'm') AND c.relowner = ANY (v_before)
         UNION ALL
         SELECT format('ALTER ROUTINE %I.%I', n.nspname, p.proname)
                || '(' || pg_get_function_identity_arguments(p.oid) || ') OWNER TO sportmonks_owner'
         FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-        WHERE n.nspname = ANY (v_schemas) AND p.proowner = v_before AND v_before <> to_regrole('sportmonks_owner')
+        WHERE n.nspname = ANY (v_schemas) AND p.proowner = ANY (v_before)
     LOOP
         EXECUTE v_item.statement;
     END LOOP;
+    -- A table of the package that belongs to a third account would stop the next migration.
+    SELECT string_agg('ALTER TABLE ' || c.oid::regclass || ' OWNER TO ' || quote_ident(v_owner), '; ' ORDER BY c.relname)
+      INTO v_name
+      FROM regexp_split_to_table(btrim(v_tables, E' \n'), '\s+') AS name JOIN pg_class c ON c.oid = to_regclass(name)
+     WHERE c.relowner <> to_regrole('sportmonks_owner');
+    IF v_name IS NOT NULL THEN
+        RAISE EXCEPTION 'Tables of the package belong to several accounts; nothing has been changed.'
+            USING HINT = 'As a superuser, run this file again after: ' || v_name;
+    END IF;
 
     SET LOCAL ROLE sportmonks_owner;
     GRANT USAGE ON SCHEMA etl, raw, football TO sportmonks_writer, sportmonks_reader;

@@ -21,6 +21,7 @@ query = QueryFiles(Path(__file__).with_name("sql"))
 WAREHOUSE_ACCOUNT = "sportmonks"
 READER_ACCOUNT = "sportmonks_read"
 METADATA_ACCOUNT = "airflow"
+ACCOUNTS = (WAREHOUSE_ACCOUNT, READER_ACCOUNT, METADATA_ACCOUNT)
 
 
 def ensure_database(superuser: psycopg.Connection[Any], name: str) -> None:
@@ -59,11 +60,13 @@ def _ensure_account(superuser: psycopg.Connection[Any], account: str, password: 
     # As PostgreSQL stores it, so that no log of the server ever holds the password itself.
     hashed = superuser.pgconn.encrypt_password(password.encode(), account.encode(), b"scram-sha-256").decode()
     superuser.execute(query("account/set_account"), {"account": account, "password": hashed, "role": role})
+    superuser.execute(query("account/set_names"), {"names": list(ACCOUNTS)})
     superuser.execute(query("account/ensure_account"))
 
 
 def _hand_over(superuser: psycopg.Connection[Any], account: str) -> None:
     superuser.execute(query("account/set_account"), {"account": account, "password": "", "role": ""})
+    superuser.execute(query("account/set_names"), {"names": list(ACCOUNTS)})
     superuser.execute(query("account/hand_over"))
 
 

@@ -129,11 +129,12 @@ def _prepare_databases(env: Mapping[str, str]) -> None:
     metadata = conninfo_to_dict(env["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("+psycopg2", "", 1))
     warehouse = conninfo_to_dict(env["AIRFLOW_CONN_SPORTMONKS_WAREHOUSE"])
     for parts in (metadata, warehouse):
-        if (parts.get("host"), parts.get("port")) != (admin.get("host"), admin.get("port")):
+        if _place(parts) != _place(admin):
             continue
-        name, account, password = str(parts["dbname"]), str(parts["user"]), str(parts["password"])
-        if account == admin["user"]:
-            continue  # an own setting that works as the superuser
+        if not parts.get("password") or parts.get("user") in (None, admin["user"]):
+            continue  # an own setting: it logs in without a password, or works as the superuser
+        account, password = str(parts["user"]), str(parts["password"])
+        name = str(parts.get("dbname") or account)
         with psycopg.connect(env["POSTGRES_ADMIN"], autocommit=True, connect_timeout=10) as connection:
             ensure_database(connection, name)
         place = make_conninfo(env["POSTGRES_ADMIN"], dbname=name)
@@ -142,6 +143,11 @@ def _prepare_databases(env: Mapping[str, str]) -> None:
                 prepare_metadata(connection, password, account)
             else:
                 prepare_warehouse(connection, password, env["WAREHOUSE_READER_PASSWORD"], account)
+
+
+def _place(parts: Mapping[str, Any]) -> tuple[Any, str]:
+    """Host and port of a connection string's parts."""
+    return parts.get("host"), str(parts.get("port") or 5432)
 
 
 def healthy(url: str, component: str = "metadatabase") -> int:

@@ -81,7 +81,10 @@ def check_port(settings: Settings, *, port_is_ours: bool) -> Problem | None:
 
 
 def check_warehouse(conninfo: str) -> Problem | None:
-    """Whether the warehouse can be reached and is new enough, and the account may create; the password is not named."""
+    """Whether the warehouse can be reached, is new enough, and the account may create what is missing there.
+
+    The password is not named.
+    """
     from sportmonks.warehouse.conninfo import describe
 
     place = describe(conninfo)
@@ -104,11 +107,18 @@ def _unreachable(place: str, reason: str) -> Problem:
 
 
 def _ask_warehouse(conninfo: str, place: str) -> Problem | None:
+    from sportmonks.errors import ConfigurationError
+    from sportmonks.warehouse.migrations import is_current
+
     options: dict[str, Any] = {"connect_timeout": LIMIT_SECONDS, "prepare_threshold": None}
     try:
         with psycopg.connect(conninfo, **options) as connection:
             version = connection.info.server_version
             row = connection.execute(query("server/rights"), {"schemas": list(SCHEMAS)}).fetchone()
+            # An account that only writes needs no more when there is nothing to create.
+            may_work = row == (True,) or (version >= OLDEST_POSTGRES * 10000 and is_current(connection))
+    except ConfigurationError as error:
+        return f"SUPABASE_CONNECTION_STRING: {error.message}", error.hint
     except psycopg.Error as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         causes = [line for line in lines if "FATAL" in line] or [line for line in lines if "failed:" in line] or lines
@@ -120,7 +130,7 @@ def _ask_warehouse(conninfo: str, place: str) -> Problem | None:
             f"SUPABASE_CONNECTION_STRING: {place} is {found}",
             f"use a server of version {OLDEST_POSTGRES} or newer",
         )
-    if row is None or row[0] is not True:
+    if not may_work:
         account = conninfo_to_dict(conninfo).get("user") or "the account"
         schemas = ", ".join(SCHEMAS)
         return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import signal
 import sys
 import threading
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 import requests
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -31,6 +33,7 @@ from local.stack.checks import check_all, require_known_options
 from local.stack.files import free_port, locked, port_is_free, read_json, write_json
 from local.stack.postgres import DATABASE, EmbeddedPostgres
 from local.stack.processes import ProcessTable
+from local.stack.queries import query
 from local.stack.settings import REPO, Settings
 from sportmonks.warehouse.source import SANDBOX, source_of
 
@@ -117,10 +120,27 @@ class Stack:
         known = read_json(self._databases_file)
         if set(known) >= {SANDBOX, "api"}:
             return known
-        # An older version had one database for both. If it has ever run with the sandbox, it holds the sandbox's rows.
-        if read_json(self._ports_file).get(SANDBOX):
-            return {SANDBOX: DATABASE, "api": f"{DATABASE}_api"}
-        return {SANDBOX: f"{DATABASE}_{SANDBOX}", "api": DATABASE}
+        # An older version had one database for both. If it has ever run with the sandbox, it holds the sandbox's rows,
+        # unless it last ran with the very key that is set now.
+        with_key = not self.settings.sandbox and self._settings_are(self._settings_hash(()))
+        if read_json(self._ports_file).get(SANDBOX) and not with_key:
+            return _databases_of(SANDBOX)
+        return _databases_of("api")
+
+    def _decide_databases(self) -> None:
+        """Write down, once, which database is whose. An older version's says itself what it holds, if it knows."""
+        databases = self._databases()
+        if not self._databases_file.exists():
+            held = _held_source(self.postgres.conninfo(DATABASE))
+            if held:
+                databases = _databases_of(SANDBOX if held == SANDBOX else "api")
+            elif databases[SANDBOX] == DATABASE:
+                self.say(
+                    f"the database {DATABASE} of an older version is taken for the sandbox's, and {databases['api']} is"
+                    f" for a real key; if {DATABASE} holds data of a real key, end this with ./etl down, write"
+                    f" {json.dumps(_databases_of('api'))} into {self._databases_file}, and run ./etl up again"
+                )
+        write_json(self._databases_file, databases)
 
     @property
     def sandbox_url(self) -> str:
@@ -176,7 +196,7 @@ class Stack:
             self.say("PostgreSQL starts")
         self.postgres.start()
         # Before the sandbox gets its port, by which an older version's database is known.
-        write_json(self._databases_file, self._databases())
+        self._decide_databases()
         self.airflow.prepare()
         # Running processes keep the settings of their start: new settings need new processes.
         if not self._same_settings():
@@ -290,8 +310,9 @@ class Stack:
 
     # -- settings of the running processes -----------------------------------------------------------------
 
-    def _settings_hash(self) -> dict[str, Any]:
-        """A hash of the settings that the processes were started with; it reveals no secret."""
+    def _settings_hash(self, accounts: tuple[tuple[str, ...], ...] = (ACCOUNTS,)) -> dict[str, Any]:
+        """A hash of the settings that the processes were started with; it reveals no secret. Older versions had no
+        ``accounts`` in it."""
         settings = self.settings
         text = repr(
             (
@@ -302,14 +323,17 @@ class Stack:
                 settings.sandbox_args,
                 settings.dags_folder,
                 settings.port,
-                ACCOUNTS,
+                *accounts,
                 sorted(settings.passed_on.items()),
             )
         )
         return {"sha256": hashlib.sha256(text.encode()).hexdigest()}
 
     def _same_settings(self) -> bool:
-        return read_json(self.settings.home / "settings.json") == self._settings_hash()
+        return self._settings_are(self._settings_hash())
+
+    def _settings_are(self, hashed: dict[str, Any]) -> bool:
+        return read_json(self.settings.home / "settings.json") == hashed
 
     def _remember_settings(self) -> None:
         write_json(self.settings.home / "settings.json", self._settings_hash())
@@ -359,6 +383,21 @@ def claim_warehouse(conninfo: str, source: str) -> None:
             claim_source(connection, source)
     except SportmonksError as error:
         raise LocalError(error.message, hint=error.hint) from None
+
+
+def _databases_of(holder: str) -> dict[str, str]:
+    """Names of the databases when the first one, of which an older version had no other, belongs to ``holder``."""
+    return {name: DATABASE if name == holder else f"{DATABASE}_{name}" for name in (SANDBOX, "api")}
+
+
+def _held_source(conninfo: str) -> str | None:
+    """The API that the warehouse says it was filled from; None when it does not know."""
+    try:
+        with psycopg.connect(conninfo, connect_timeout=10) as connection:
+            row = connection.execute(query("server/api_source")).fetchone()
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+        return None
+    return str(row[0]) if row else None
 
 
 def _state(health: dict[str, Any], name: str) -> str:

@@ -288,6 +288,35 @@ def test_an_account_that_only_writes_learns_what_a_run_needs(writer: tuple[str, 
         require_schema(conn)
 
 
+def test_an_account_that_runs_the_tasks_beside_the_owner_keeps_making_tables_of_routes(
+    writer: tuple[str, psycopg.Connection[Any]],
+) -> None:
+    """As in an installation of two accounts that has none of the roles."""
+    mine, admin = writer
+    owner = conninfo.make_conninfo(mine, user="postgres", password=admin.info.password)
+    run(owner)
+    role = sql.Identifier(conninfo.conninfo_to_dict(mine)["user"])
+    admin.execute(sql.SQL("GRANT TEMPORARY ON DATABASE {} TO {}").format(sql.Identifier(admin.info.dbname), role))
+    for statement in (
+        "GRANT USAGE ON SCHEMA etl, raw, football TO {}",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA etl, raw, football TO {}",
+    ):
+        admin.execute(sql.SQL(statement).format(role))
+    with open_connection(mine, autocommit=True) as conn:
+        with pytest.raises(ConfigurationError, match=r"lacks 1 of the privileges") as refused:
+            require_schema(conn)
+        assert "GRANT EXECUTE ON FUNCTION etl.ensure_raw_table(text, text, text[]) TO" in refused.value.hint
+        admin.execute("UPDATE etl.applied_definitions SET sha256 = '' WHERE name = 'functions/routes'")
+        assert run(owner) == ["functions/routes"]  # the upgrade
+        require_schema(conn)
+        conn.execute("SELECT etl.ensure_raw_table('rest', 'items', '{id}')")
+        conn.execute("INSERT INTO raw.client_rest_items (payload, content_hash) VALUES ('{\"id\": 1}', '')")
+        conn.execute(
+            "SELECT etl.ensure_raw_table('rest', 'items', '{id,day}'), etl.ensure_raw_table('rest', 'items', '{id}')"
+        )
+        assert conn.execute("SELECT record_key FROM raw.client_rest_items_latest").fetchall() == [("1",)]
+
+
 @pytest.mark.parametrize(
     "statement",
     ["CREATE TABLE football.teams (name text)", "CREATE VIEW football.fixture_results AS SELECT 1 AS x"],

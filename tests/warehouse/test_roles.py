@@ -88,6 +88,11 @@ def test_the_writer_finds_a_current_schema_current_and_cannot_change_it(empty_ds
         migrate(conn)
     with open_connection(writer, autocommit=True) as conn:
         assert migrate(conn) == []
+        run(empty_dsn, "UPDATE etl.applied_definitions SET sha256 = '' WHERE name = 'functions/routes'")
+        with pytest.raises(ConfigurationError, match="it belongs to 'sportmonks_owner'") as caught:
+            migrate(conn)
+    assert "with the account that owns the schemas" in caught.value.hint
+    assert "GRANT" not in caught.value.hint
     for statement in (
         "CREATE TABLE etl.more (id int)",
         "ALTER TABLE football.fixtures ADD COLUMN more int",
@@ -163,3 +168,54 @@ def test_the_roles_may_be_made_by_an_account_that_is_no_superuser(
             admin.execute(sql.SQL("ALTER DATABASE {} OWNER TO postgres").format(database))
             admin.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(name))
             admin.execute(sql.SQL("DROP ROLE {}").format(name))
+
+
+@pytest.fixture
+def somebody(empty_dsn: str) -> Iterator[str]:
+    """A role that may not log in."""
+    name = f"somebody_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(empty_dsn, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(name)))
+        yield name
+        admin.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(sql.Identifier(name)))
+        admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+
+
+def test_tables_of_another_account_than_the_schemas_are_migrated_and_handed_over(
+    empty_dsn: str, login: Login, somebody: str
+) -> None:
+    """As was normal before there were roles: one account made the schemas, a superuser or a member the tables."""
+    with open_connection(empty_dsn, autocommit=True) as conn:
+        migrate(conn)
+        for schema in ("etl", "raw", "football"):
+            statement = sql.SQL("ALTER SCHEMA {} OWNER TO {}").format(sql.Identifier(schema), sql.Identifier(somebody))
+            conn.execute(statement)
+        with conn.transaction():
+            conn.execute(queries.sql("schema/become_owner"))
+            conn.execute("ALTER TABLE etl.chunks ADD COLUMN more int")
+        conn.execute("UPDATE etl.applied_definitions SET sha256 = '' WHERE name LIKE 'views/%'")
+        assert migrate(conn) != []
+    writer = login("writer")
+    assert owners(empty_dsn) == {"sportmonks_owner"}
+    assert run(writer, "SELECT count(*) FROM football.fixtures") == [(0,)]
+
+
+def test_a_table_of_a_third_account_is_named(empty_dsn: str, somebody: str) -> None:
+    with open_connection(empty_dsn, autocommit=True) as conn:
+        migrate(conn)
+        conn.execute(sql.SQL("ALTER TABLE etl.chunks OWNER TO {}").format(sql.Identifier(somebody)))
+        with pytest.raises(psycopg.errors.RaiseException, match="belong to several accounts") as caught:
+            conn.execute(queries.sql("roles"))
+        assert str(caught.value.diag.message_hint).endswith("ALTER TABLE etl.chunks OWNER TO postgres")
+        conn.execute(str(caught.value.diag.message_hint).partition("after: ")[2].encode())
+        conn.execute(queries.sql("roles"))
+    assert owners(empty_dsn) == {"sportmonks_owner"}
+
+
+def test_the_tables_that_are_handed_over_are_those_of_the_schema(warehouse_dsn: str) -> None:
+    with psycopg.connect(warehouse_dsn) as conn:
+        found = conn.execute(
+            "SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname IN ('etl', 'raw', 'football') AND c.relkind IN ('r', 'p')"
+        ).fetchall()
+    assert set(str(queries.sql("roles")).split("$tables$")[1].split()) == {name for (name,) in found}

@@ -89,11 +89,30 @@ BEGIN
     END IF;
     INSERT INTO etl.raw_routes (table_name, client, route, key_paths) VALUES (v_name, p_client, p_route, v_key)
     ON CONFLICT (table_name) DO UPDATE SET key_paths = excluded.key_paths, updated_at = clock_timestamp();
+    -- The caller writes into it, also where accounts have no roles (roles.sql) that are granted this by default.
+    IF NOT has_table_privilege(session_user, format('raw.%I', v_name), 'INSERT') THEN
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON raw.%I TO %I', v_name, session_user);
+    END IF;
+    IF v_key IS NOT NULL AND NOT has_table_privilege(session_user, format('raw.%I', v_name || '_latest'), 'SELECT') THEN
+        EXECUTE format('GRANT SELECT ON raw.%I TO %I', v_name || '_latest', session_user);
+    END IF;
     RETURN v_name;
 END $$;
 
--- Those who only read call no function that creates; the writer's role is granted it (roles.sql).
+-- Those who only read call no function that creates; the writer's role is granted it (roles.sql), and so is every
+-- account that may write the list of these tables: it runs the tasks.
 REVOKE ALL ON FUNCTION etl.ensure_raw_table(text, text, text[]) FROM PUBLIC;
+DO $$
+DECLARE
+    v_writer name;
+BEGIN
+    FOR v_writer IN
+        SELECT DISTINCT r.rolname FROM pg_class c CROSS JOIN aclexplode(c.relacl) AS a JOIN pg_roles r ON r.oid = a.grantee
+        WHERE c.oid = 'etl.raw_routes'::regclass AND a.privilege_type = 'INSERT' AND a.grantee <> c.relowner
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION etl.ensure_raw_table(text, text, text[]) TO %I', v_writer);
+    END LOOP;
+END $$;
 
 -- A try begins: where to start, under which fence. Goes on where an unfinished try over the same plan stands, unless
 -- that is older than p_resume or p_force asks for a fresh start (which a retry of the forced run itself does not repeat).

@@ -44,7 +44,14 @@ SELECT format('GRANT SELECT, INSERT, UPDATE, DELETE ON %%I.%%I TO %%I', n.nspnam
   FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
  WHERE c.relkind = 'r' AND (n.nspname = 'football' OR n.nspname = 'raw' AND c.relname = 'fixtures')
    AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
-            AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'));
+            AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))
+UNION ALL
+-- Who writes the list of routes' tables makes them, too.
+SELECT format('GRANT EXECUTE ON FUNCTION etl.ensure_raw_table(text, text, text[]) TO %%I', current_user)
+  FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+  JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'raw_routes'
+ WHERE n.nspname = 'etl' AND p.proname = 'ensure_raw_table'
+   AND has_table_privilege(c.oid, 'INSERT') AND NOT has_function_privilege(p.oid, 'EXECUTE');
 
 -- name: schema/existing
 -- Which of these tables and views are there already?
@@ -55,12 +62,21 @@ SELECT name FROM unnest(%(names)s::text[]) AS name WHERE to_regclass(name) IS NO
 CREATE SCHEMA {schema};
 
 -- name: schema/become_owner
--- Within this transaction the account acts as the role that owns the schema, if it is a member: everything then has one
--- owner, whichever member migrates. The kind of membership that this needs has had a name of its own since version 16.
-SELECT set_config('role', pg_get_userbyid(nspowner), true)
-FROM pg_namespace
-WHERE nspname = 'etl' AND pg_get_userbyid(nspowner) <> current_user
-  AND pg_has_role(nspowner, CASE WHEN current_setting('server_version_num')::integer < 160000 THEN 'MEMBER' ELSE 'SET' END);
+-- Within this transaction the account acts as the role that owns the tables (until there are any: the schema), if it is
+-- a member: everything then has one owner, whichever member migrates. The kind of membership that this needs has had a
+-- name of its own since version 16.
+SELECT set_config('role', pg_get_userbyid(owner), true)
+FROM (SELECT coalesce(c.relowner, n.nspowner) AS owner
+      FROM pg_namespace AS n LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'schema_migrations'
+      WHERE n.nspname = 'etl') AS found
+WHERE pg_get_userbyid(owner) <> current_user
+  AND pg_has_role(owner, CASE WHEN current_setting('server_version_num')::integer < 160000 THEN 'MEMBER' ELSE 'SET' END);
+
+-- name: schema/another_owner
+-- Do the tables belong to a role whose rights the account does not have? Then its name, and that of the account.
+SELECT pg_get_userbyid(c.relowner), current_user::text
+FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = 'etl' AND c.relname = 'schema_migrations' AND NOT pg_has_role(c.relowner, 'USAGE');
 
 -- name: schema/prepare
 -- The lists of migrations and definitions, created before the first of them. Their schema exists.

@@ -92,6 +92,7 @@ def migrate(conn: psycopg.Connection[Any]) -> list[str]:
         conn.execute(sql("schema/lock"), {"key": MIGRATION_LOCK})
         conn.execute(sql("schema/search_path"))
         conn.execute(sql("schema/become_owner"))
+        _refuse_another_owner(conn)
         _create_schemas(conn)
         conn.execute(sql("schema/prepare"))
         known = dict(conn.execute(sql("schema/migrations")).fetchall())
@@ -138,10 +139,25 @@ def _is_up_to_date(conn: psycopg.Connection[Any], migrations: list[SchemaFile], 
                 known = dict(conn.execute(sql("schema/migrations")).fetchall())
                 latest = dict(conn.execute(sql("schema/definitions")).fetchall())
         except psycopg.errors.InsufficientPrivilege as error:
-            raise _lacks_a_right("etl.schema_migrations cannot be read", error) from None
+            raise _lacks_a_right(f"etl.schema_migrations cannot be read: {error.diag.message_primary}.") from None
     _refuse_what_is_not_ours(known, migrations)
     ours = ((migrations, known), (definitions, latest))
     return all(recorded.get(file.name) == file.sha256 for files, recorded in ours for file in files)
+
+
+def is_current(conn: psycopg.Connection[Any]) -> bool:
+    """Whether ``migrate`` would have nothing to do. Raises ConfigurationError as it does."""
+    return _is_up_to_date(conn, read_migrations(SQL_DIR), read_definitions(SQL_DIR))
+
+
+def _refuse_another_owner(conn: psycopg.Connection[Any]) -> None:
+    """Raise ConfigurationError when the tables belong to a role whose rights we do not have: no grant replaces that."""
+    row = conn.execute(sql("schema/another_owner")).fetchone()
+    if row is not None:
+        raise _lacks_a_right(
+            f"The schema of the warehouse is not that of this version, and it belongs to {row[0]!r}: the account"
+            f" {row[1]!r} may not change it."
+        )
 
 
 def _create_schemas(conn: psycopg.Connection[Any]) -> None:
@@ -212,7 +228,7 @@ def _apply(conn: psycopg.Connection[Any], file: SchemaFile) -> None:
         # Sent without parameters, so one file may hold many statements.
         conn.execute(text.encode())
     except psycopg.errors.InsufficientPrivilege as error:
-        raise _lacks_a_right(f"{file.name} cannot be applied", error) from None
+        raise _lacks_a_right(f"{file.name} cannot be applied: {error.diag.message_primary}.") from None
     except _TAKEN as error:
         raise ConfigurationError(
             f"{file.name} cannot be applied: {error.diag.message_primary}.",
@@ -222,8 +238,8 @@ def _apply(conn: psycopg.Connection[Any], file: SchemaFile) -> None:
     log.info("Applied %s in %.2f s", file.name, time.monotonic() - started)
 
 
-def _lacks_a_right(what: str, error: psycopg.Error) -> ConfigurationError:
+def _lacks_a_right(message: str) -> ConfigurationError:
     return ConfigurationError(
-        f"{what}: {error.diag.message_primary}.",
+        message,
         hint="Run it with the account that owns the schemas etl, raw and football, or let that one grant the right.",
     )

@@ -375,6 +375,39 @@ def test_init_builds_both_databases_and_again(services: dict[str, Any], postgres
     assert passwords.stat().st_mode & 0o077 == 0
 
 
+def test_a_warehouse_of_the_users_own_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a password in it, or elsewhere; a host without a port is the one with the usual port."""
+    prepared: list[str] = []
+    connections: list[str] = []
+
+    class Connection:
+        def __init__(self, place: str, **_: object) -> None:
+            connections.append(place)
+
+        def __enter__(self) -> Connection:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr(psycopg, "connect", Connection)
+    monkeypatch.setattr("local.accounts.ensure_database", lambda _, name: prepared.append(name))
+    monkeypatch.setattr("local.accounts.prepare_metadata", lambda *_: None)
+    monkeypatch.setattr("local.accounts.prepare_warehouse", lambda _, *words: prepared.extend(words))
+    environment = {
+        "POSTGRES_ADMIN": "postgresql://postgres:pw@postgres:5432/postgres",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql+psycopg2://airflow:a@elsewhere:5432/airflow",
+        "WAREHOUSE_READER_PASSWORD": "r",
+    }
+    for own in ("postgresql://alice@postgres:5432/data", "postgresql://alice:a@db.example.org/data"):
+        deploy._prepare_databases(environment | {"AIRFLOW_CONN_SPORTMONKS_WAREHOUSE": own})
+    assert connections == []
+    deploy._prepare_databases(
+        environment | {"AIRFLOW_CONN_SPORTMONKS_WAREHOUSE": "postgresql://sportmonks:w@postgres/data"}
+    )
+    assert prepared == ["data", "w", "r", "sportmonks"]
+
+
 class _Health(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         state = {"metadatabase": {"status": "healthy"}, "triggerer": {"status": "unhealthy"}, "scheduler": {}}

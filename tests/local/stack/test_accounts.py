@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from local.accounts import METADATA_ACCOUNT, READER_ACCOUNT, WAREHOUSE_ACCOUNT
+from local.accounts import METADATA_ACCOUNT, READER_ACCOUNT, WAREHOUSE_ACCOUNT, prepare_warehouse
 from local.errors import LocalError
 from local.stack.files import write_json
 from local.stack.postgres import EmbeddedPostgres
@@ -87,6 +87,22 @@ def test_what_an_older_version_made_as_superuser_is_handed_over(server: Embedded
     rows(metadata, "ALTER TYPE state ADD VALUE 'b'")
 
 
+def test_an_account_of_the_user_keeps_its_password_its_attributes_and_its_way_in(server: EmbeddedPostgres) -> None:
+    old, place = server.ensure_database("shared"), f"127.0.0.1:{server.port}/shared"
+    rows(old, "CREATE TABLE public.notes (id int); CREATE ROLE guest LOGIN PASSWORD 'g'; CREATE ROLE analysts")
+    rows(
+        old, "CREATE ROLE alice LOGIN CREATEDB PASSWORD 'a' IN ROLE analysts; GRANT SELECT ON public.notes TO analysts"
+    )
+    with psycopg.connect(old, autocommit=True) as conn:
+        # First the database goes to another account: alice has no rights but those of her group.
+        for account in ("boss", "alice"):
+            prepare_warehouse(conn, "another", server._password(READER_ACCOUNT), account)
+            assert rows(f"postgresql://alice:a@{place}", "SELECT count(*) FROM public.notes") == [(0,)]
+    assert rows(old, "SELECT rolcreatedb FROM pg_roles WHERE rolname = 'alice'") == [(True,)]
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        psycopg.connect(f"postgresql://guest:g@{place}")
+
+
 def test_a_warehouse_of_another_api_stops_the_start(server: EmbeddedPostgres) -> None:
     dsn = server.ensure_warehouse("claimed")
     migrate_warehouse(dsn)
@@ -122,6 +138,35 @@ def test_the_sandbox_and_the_api_have_databases_of_their_own(
     home = {"ETL_HOME": str(tmp_path)}
     assert Stack(Settings.load(home, None)).database == sandbox
     assert Stack(Settings.load(home | KEY, None)).database == api
+
+
+def test_an_older_installation_that_last_ran_with_this_key_keeps_its_database(tmp_path: Path) -> None:
+    write_json(tmp_path / "ports.json", {"sandbox": 8090})
+    stack = Stack(Settings.load({"ETL_HOME": str(tmp_path)} | KEY, None))
+    write_json(tmp_path / "settings.json", stack._settings_hash(()))
+    assert stack.database == "sportmonks"
+    other = {"ETL_HOME": str(tmp_path), "SPORTMONKS_API_KEY": "another-key"}
+    assert Stack(Settings.load(other, None)).database == "sportmonks_api"
+
+
+def test_an_older_database_says_what_it_holds_or_the_terminal_how_to_correct_it(
+    server: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    write_json(tmp_path / "ports.json", {"sandbox": 8090})
+    printed: list[str] = []
+    stack = Stack(Settings.load({"ETL_HOME": str(tmp_path)} | KEY, None), printed.append)
+    stack.postgres = server
+    stack._decide_databases()
+    assert stack.database == "sportmonks_api"
+    assert len(printed) == 1
+    assert '{"sandbox": "sportmonks_sandbox", "api": "sportmonks"}' in printed[0]
+
+    (tmp_path / "databases.json").unlink()
+    dsn = server.ensure_warehouse("sportmonks")
+    migrate_warehouse(dsn)
+    claim_warehouse(dsn, "api.sportmonks.com/v3")
+    stack._decide_databases()
+    assert (stack.database, len(printed)) == ("sportmonks", 1)
 
 
 def test_reading_only_in_an_external_warehouse(tmp_path: Path) -> None:

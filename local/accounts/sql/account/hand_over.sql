@@ -34,6 +34,19 @@ BEGIN
         EXECUTE v_item.statement;
     END LOOP;
     EXECUTE format('ALTER DATABASE %I OWNER TO %I', current_database(), v_account);
-    -- The other account of this server has no business here.
+    -- The other account of this server has no business here. Accounts that users made, and that can connect and were
+    -- granted something here, go on: what they had as part of the public becomes theirs.
+    FOR v_item IN
+        SELECT format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO %I', current_database(), r.rolname) AS statement
+        FROM pg_roles r
+        WHERE r.rolcanlogin AND NOT r.rolsuper AND r.rolname <> ALL (current_setting('stack.names')::text[])
+          AND has_database_privilege(r.oid, current_database(), 'CONNECT')
+          AND (pg_has_role(r.oid, 'pg_read_all_data', 'MEMBER')
+               OR EXISTS (SELECT 1 FROM pg_shdepend d JOIN pg_database b ON b.oid = d.dbid
+                          WHERE b.datname = current_database() AND d.refclassid = 'pg_authid'::regclass
+                            AND pg_has_role(r.oid, d.refobjid, 'MEMBER')))
+    LOOP
+        EXECUTE v_item.statement;
+    END LOOP;
     EXECUTE format('REVOKE CONNECT, TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
 END $$;

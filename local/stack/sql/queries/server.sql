@@ -7,6 +7,10 @@ SELECT bool_and(CASE WHEN n.oid IS NULL THEN has_database_privilege(current_data
 FROM unnest(%(schemas)s::text[]) AS wanted(name)
 LEFT JOIN pg_namespace AS n ON n.nspname = wanted.name;
 
+-- name: server/api_source
+-- Which API does this warehouse say it was filled from?
+SELECT source FROM etl.api_source;
+
 -- name: server/airflow_revision
 -- Which revision does Airflow's schema have?
 SELECT version_num FROM alembic_version;
