@@ -125,7 +125,7 @@ def test_a_task_waits_for_a_silent_warehouse_without_its_slot(
         with pytest.raises(TaskDeferred) as wait:
             operator.execute(context())
         assert wait.value.method_name == "resume"
-        assert wait.value.kwargs == {"absences": 1}
+        assert wait.value.kwargs == {"outages": 0, "waiting_since": None, "absences": 1}
         with pytest.raises(AirflowException, match="does not answer"):
             operator.resume(context(), absences=MAX_ABSENCES)
         proxy.resume()
@@ -494,16 +494,75 @@ def test_an_api_that_keeps_failing_is_not_waited_for_for_ever(
 ) -> None:
     task = failing(name, CircuitOpenError("calls rest", entity="State", seconds=30, until=LATER), monkeypatch)
     found = waits(task)
-    assert [next(found), next(found)] == [{"outages": 1}, {"outages": 2}]
+    assert [next(found)["outages"], next(found)["outages"]] == [1, 2]
     with pytest.raises(AirflowException, match=r"kept failing over 2 waits\. calls rest") as caught:
         next(found)
     assert not isinstance(caught.value, AirflowFailException), "Airflow's retries apply"
 
 
-def test_a_wait_for_quota_has_no_limit(box: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    task = failing("discover", BudgetWait("used up", entity="State", seconds=30, until=LATER), monkeypatch)
+class Waiting(WarehouseOperator):
+    """Ends in this error each time; with ``answered``, after a call that succeeded."""
+
+    error: Exception = BudgetWait("429.", entity="State", seconds=30, until=LATER)
+    answered = False
+
+    def perform(self, context: Any) -> None:
+        if self.answered:
+            self.call_succeeded()
+        raise self.error
+
+
+def test_waits_for_calls_end_when_no_call_has_succeeded_for_a_day() -> None:
+    task = Waiting(task_id="waiting")
     found = waits(task)
-    assert [next(found) for _ in range(10)] == [{"outages": 0}] * 10
+    first = next(found)
+    assert [next(found) for _ in range(10)] == [first] * 10, "the time of the first wait is kept"
+    assert (first["outages"], first["absences"]) == (0, 0)
+
+    def stored(hours: float) -> dict[str, Any]:
+        return {"waiting_since": (datetime.now(UTC) - timedelta(hours=hours)).isoformat()}
+
+    with pytest.raises(TaskDeferred):
+        task.resume(context(), **stored(23.9))
+    with pytest.raises(
+        AirflowException, match=r"No call has succeeded since .* over waits of 24 hours\. 429\."
+    ) as ended:
+        task.resume(context(), **stored(24))
+    assert not isinstance(ended.value, AirflowFailException), "Airflow's retries apply"
+    with pytest.raises(TaskDeferred) as wait:
+        task.resume(context(), **stored(-48))  # the clock has been set back
+    assert datetime.fromisoformat((wait.value.kwargs or {})["waiting_since"]) <= datetime.now(UTC)
+    task.answered = True
+    with pytest.raises(TaskDeferred) as wait:
+        task.resume(context(), **stored(30))
+    assert datetime.fromisoformat((wait.value.kwargs or {})["waiting_since"]) > datetime.now(UTC) - timedelta(hours=1)
+
+
+def test_outages_and_absences_in_turn_are_both_counted() -> None:
+    task = Waiting(task_id="waiting")
+    kwargs: dict[str, Any] = {}
+    errors = [CircuitOpenError("calls rest", entity="State", seconds=30, until=LATER), WarehouseDownError("restart.")]
+    counted = []
+    for number in range(4):
+        task.error = errors[number % 2]
+        with pytest.raises(TaskDeferred) as wait:
+            task.resume(context(), event={}, **kwargs)
+        kwargs = dict(wait.value.kwargs or {})
+        counted.append((kwargs["outages"], kwargs["absences"]))
+    assert counted == [(1, 0), (1, 1), (2, 1), (2, 2)]
+    task.error = errors[0]
+    with pytest.raises(AirflowException, match="kept failing over 2 waits"):
+        task.resume(context(), event={}, **kwargs)
+    task.error, task.answered = errors[1], True
+    with pytest.raises(TaskDeferred) as wait:
+        task.resume(context(), event={}, **kwargs)
+    assert wait.value.kwargs == {"outages": 0, "absences": 3}
+
+
+def test_a_call_that_succeeds_is_noticed(box: RunningSandbox) -> None:
+    task = ReferenceOperator(task_id="reference")
+    task.execute(context())
+    assert task._called
 
 
 def test_an_unreachable_warehouse_is_named_without_its_password(

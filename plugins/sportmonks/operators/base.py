@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     import psycopg
     from airflow.sdk import Context
 
+    from sportmonks.api.calls import CallRecord
     from sportmonks.config.catalog import BudgetSettings
     from sportmonks.hooks.sportmonks import SportmonksHook
 
 
-# Deferrals in a row because the API keeps failing (CircuitOpenError), after which the try counts as failed. A wait for
-# calls of the next window has no such limit, because it always ends.
+# Deferrals in a row because the API keeps failing (CircuitOpenError), after which the try counts as failed.
 MAX_OUTAGES = 2
+# Waits for calls in a row may take so long while no call succeeds; then the try counts as failed. Windows of the API
+# last an hour, so an API that refuses every call for a day is not busy: it refuses the account.
+MAX_WAIT = timedelta(hours=24)
 # The same while the warehouse is away, and the seconds of such a wait.
 MAX_ABSENCES = 5
 ABSENCE_S = 60.0
@@ -45,7 +48,8 @@ class WarehouseOperator(BaseOperator):
     - A ``BudgetWait`` (no call may be made for longer than the client waits by itself) defers the task: a trigger waits
       without a worker slot, then ``perform`` runs again. What it stored before the wait must therefore stay valid, and
       it must find by itself where to go on. When the API still keeps failing (``CircuitOpenError``) after
-      ``MAX_OUTAGES`` deferrals in a row, the try fails and Airflow's retries apply.
+      ``MAX_OUTAGES`` deferrals in a row, or no call has succeeded over ``MAX_WAIT`` of waits, the try fails and
+      Airflow's retries apply.
     - While the warehouse is away (restart, failover, read only, silent), the task is deferred too, up to
       ``MAX_ABSENCES`` times in a row; then the try fails.
     - Work that may be left to the next DAG run does not have to wait: ``perform`` handles ``BudgetWait`` itself and
@@ -65,36 +69,66 @@ class WarehouseOperator(BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """The result of ``perform``. Raises Airflow's exceptions, TaskDeferred among them."""
-        return self._attempt(context, outages=0, absences=0)
+        return self._attempt(context, outages=0, absences=0, waiting_since=None)
 
     def resume(
-        self, context: Context, event: Mapping[str, Any] | None = None, outages: int = 0, absences: int = 0
+        self,
+        context: Context,
+        event: Mapping[str, Any] | None = None,
+        outages: int = 0,
+        absences: int = 0,
+        waiting_since: str | None = None,
     ) -> Any:
         """The same after a wait. Airflow stores this method's name and arguments with every deferred task: keep them.
 
-        ``outages``: deferrals in a row because the API kept failing; ``absences``: because the warehouse was away.
+        ``outages``: deferrals in a row because the API kept failing; ``absences``: because the warehouse was away;
+        ``waiting_since``: ISO 8601, the first wait for calls since a call last succeeded. Each is kept by a deferral
+        for another reason unless a call has succeeded meanwhile.
         """
-        return self._attempt(context, outages, absences)
+        return self._attempt(context, outages, absences, waiting_since)
 
-    def _attempt(self, context: Context, outages: int, absences: int) -> Any:
-        with airflow_errors(), waiting_for_the_warehouse(self, absences):
+    def call_succeeded(self) -> None:
+        """``perform``, or what it calls, says with this that the API has answered a call as it should."""
+        self._called = True
+
+    def _attempt(self, context: Context, outages: int, absences: int, waiting_since: str | None) -> Any:
+        self._called = False
+
+        def kept() -> dict[str, Any]:
+            return {"outages": 0} if self._called else {"outages": outages, "waiting_since": waiting_since}
+
+        with airflow_errors(), waiting_for_the_warehouse(self, absences, kept):
             try:
                 with ExitStack() as self._resources:
                     return self.perform(context)
             except BudgetWait as wait:
-                self._defer_until_calls_are_left(wait, outages)
+                if self._called:
+                    absences, waiting_since = 0, None
+                    outages = outages if isinstance(wait, CircuitOpenError) else 0
+                self._defer_until_calls_are_left(wait, outages, absences, waiting_since)
 
-    def _defer_until_calls_are_left(self, wait: BudgetWait, outages: int) -> None:
+    def _defer_until_calls_are_left(
+        self, wait: BudgetWait, outages: int, absences: int, waiting_since: str | None
+    ) -> None:
         from sportmonks.triggers.budget import BudgetTrigger
 
-        outages = outages + 1 if isinstance(wait, CircuitOpenError) else 0
+        outages += isinstance(wait, CircuitOpenError)
         if outages > MAX_OUTAGES:
             raise TransientApiError(f"The API has kept failing over {MAX_OUTAGES} waits. {wait}") from wait
+        now = datetime.now(UTC)
+        # A time in the future was written before the clock was set back.
+        since = min(datetime.fromisoformat(waiting_since), now) if waiting_since else now
+        if now - since >= MAX_WAIT:
+            raise TransientApiError(
+                f"No call has succeeded since {since:%Y-%m-%d %H:%M} UTC, over waits of"
+                f" {MAX_WAIT.total_seconds() / 3600:g} hours. {wait}",
+                hint="Check the subscription, and whether another program uses the same key.",
+            ) from wait
         self.log.info("%s The worker slot is free until %s.", wait, wait.until.isoformat(timespec="seconds"))
         self.defer(
             trigger=BudgetTrigger(wait.until, wait.entity, wait.message),
             method_name="resume",
-            kwargs={"outages": outages},
+            kwargs={"outages": outages, "absences": absences, "waiting_since": since.isoformat()},
         )
 
     def close_later(self, resource: ResourceT) -> ResourceT:
@@ -116,14 +150,26 @@ class ApiOperator(WarehouseOperator):
         super().__init__(**kwargs)
         self.api_conn_id = api_conn_id
 
-    def hook(self, budget: BudgetSettings | None = None, **settings: Any) -> SportmonksHook:
+    def hook(
+        self,
+        budget: BudgetSettings | None = None,
+        on_call: Callable[[CallRecord], None] | None = None,
+        **settings: Any,
+    ) -> SportmonksHook:
         """The API behind ``api_conn_id``, with the budget that all tasks share. ``settings`` go to the hook."""
         from sportmonks.config.catalog import BudgetSettings
         from sportmonks.hooks.sportmonks import SportmonksHook
 
+        def called(record: CallRecord) -> None:
+            if record.status == 200:
+                self.call_succeeded()
+            if on_call is not None:
+                on_call(record)
+
         hook = SportmonksHook(
             self.api_conn_id,
             warehouse_conn_id=self.warehouse_conn_id,
+            on_call=called,
             budget_settings=(budget or BudgetSettings()).for_client(),
             **settings,
         )
@@ -131,11 +177,13 @@ class ApiOperator(WarehouseOperator):
 
 
 @contextmanager
-def waiting_for_the_warehouse(operator: BaseOperator, absences: int) -> Iterator[None]:
+def waiting_for_the_warehouse(
+    operator: BaseOperator, absences: int, kept: Callable[[], dict[str, Any]] = dict
+) -> Iterator[None]:
     """Within the block: while the warehouse is away, the operator's task is deferred and calls ``resume`` later.
 
-    ``absences``: such deferrals in a row so far; after ``MAX_ABSENCES`` the error is raised. An error that a person has
-    to correct in the database is raised as ConfigurationError.
+    ``absences``: such deferrals in a row so far; after ``MAX_ABSENCES`` the error is raised. ``kept``: further
+    arguments of ``resume``. An error that a person has to correct in the database is raised as ConfigurationError.
     """
     import psycopg
 
@@ -154,17 +202,15 @@ def waiting_for_the_warehouse(operator: BaseOperator, absences: int) -> Iterator
         reason = str(error).strip().partition("\n")[0]
     else:
         return
-    _defer_until_the_warehouse_is_back(operator, absences + 1, reason)
+    _defer_until_the_warehouse_is_back(operator, {**kept(), "absences": absences + 1}, reason)
 
 
-def _defer_until_the_warehouse_is_back(operator: BaseOperator, absences: int, reason: str) -> None:
+def _defer_until_the_warehouse_is_back(operator: BaseOperator, kwargs: dict[str, Any], reason: str) -> None:
     from sportmonks.triggers.budget import BudgetTrigger
 
     until = datetime.now(UTC) + timedelta(seconds=ABSENCE_S)
     operator.log.warning("%s The worker slot is free until %s.", reason, until.isoformat(timespec="seconds"))
-    operator.defer(
-        trigger=BudgetTrigger(until, "the warehouse", reason), method_name="resume", kwargs={"absences": absences}
-    )
+    operator.defer(trigger=BudgetTrigger(until, "the warehouse", reason), method_name="resume", kwargs=kwargs)
 
 
 def execution_of(context: Context) -> str:

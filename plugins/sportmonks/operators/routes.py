@@ -89,6 +89,7 @@ class RouteExtractOperator(WarehouseOperator):
             execution_id=execution_of(context),
             force=request.force,
             today=today,
+            on_page=self.call_succeeded,
         )
 
 

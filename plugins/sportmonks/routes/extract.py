@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
@@ -107,11 +107,12 @@ def run_route(
     execution_id: str | None = None,
     force: bool = False,
     today: date | None = None,
+    on_page: Callable[[], None] = lambda: None,
 ) -> Summary:
     """Carry out the plan from where an earlier try stopped; returns the summary of the run with its earlier tries.
 
     On an error the records stored so far stay, the failure is recorded and the error is raised. BudgetWait leaves the
-    run open: call again later with the same plan and execution id.
+    run open: call again later with the same plan and execution id. ``on_page`` is called after each page.
     """
     today = today or datetime.now(UTC).date()
     with connect() as conn:
@@ -127,6 +128,7 @@ def run_route(
         def log_page(page: Page, counters: Mapping[str, float]) -> None:
             if not page.counted.get("pages"):
                 return
+            on_page()
             number[0] += 1
             _progress(page, number[0], counters)
 
