@@ -85,15 +85,17 @@ def _is_supervised() -> bool:
 
 
 def connection(conn_id: str, how_to_make: str) -> Connection:
-    """An Airflow connection. Raises ConfigurationError when there is none: a retry would not find it either.
+    """An Airflow connection. Raises ConfigurationError when there is none that can be read: a retry
+    would not find it either.
 
     ``how_to_make``: type and fields of the connection, and another place where it can be set, for the hint.
     """
     try:
         return BaseHook.get_connection(conn_id)
-    except AirflowNotFoundException:
+    except (AirflowNotFoundException, ValueError):
+        # Airflow's message of a URI that it cannot read repeats a part of it, which may be the token.
         raise ConfigurationError(
-            f"There is no Airflow connection {conn_id}.",
+            f"There is no Airflow connection {conn_id}, or it cannot be read.",
             hint=how_to_make.format(variable=f"AIRFLOW_CONN_{conn_id.upper()}"),
         ) from None
 

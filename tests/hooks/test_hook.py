@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 from local.stack.airflow import warehouse_connection
@@ -146,6 +147,21 @@ def test_a_missing_connection_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SportmonksHook, "get_connection", staticmethod(lookup))
     with pytest.raises(ConfigurationError, match=r"no Airflow connection not_there.*AIRFLOW_CONN_NOT_THERE"):
         _ = SportmonksHook("not_there", warehouse_conn_id=None).client
+
+
+def test_an_unreadable_connection_is_named_without_its_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.sdk import Connection
+
+    def lookup(conn_id: str) -> Connection:
+        return Connection.from_uri("http://:not-shown/rest@api.example.org/v3", conn_id=conn_id)
+
+    with pytest.raises(ValueError, match="not-shown"):
+        lookup("broken")
+    monkeypatch.setattr(BaseHook, "get_connection", staticmethod(lookup))
+    with pytest.raises(ConfigurationError, match=r"broken, or it cannot be read.*AIRFLOW_CONN_BROKEN") as caught:
+        _ = SportmonksHook("broken", warehouse_conn_id=None).client
+    assert caught.value.__cause__ is None
+    assert "not-shown" not in str(caught.value)
 
 
 def test_extras_of_the_connection_do_not_become_headers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import psycopg
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 
 from local.stack.airflow import warehouse_connection
 from sandbox.testing import RunningSandbox, running_sandbox
@@ -82,6 +84,17 @@ def test_lists_of_the_current_seasons(ready: date, warehouse: Conn, name: str) -
     taken = warehouse.execute("SELECT count(*) FROM etl.api_budget").fetchone()
     assert taken is not None
     assert taken[0] > 0  # the same budget as everything else
+
+
+def test_a_connection_of_its_own_may_lead_to_another_path(
+    ready: date, warehouse: Conn, warehouse_dsn: str, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = {"conn_type": "http", "host": sandbox.base_url.replace("127.0.0.1", "localhost"), "password": sandbox.key}
+    monkeypatch.setenv("AIRFLOW_CONN_SECOND", json.dumps(own))
+    warehouse.execute("SELECT etl.set_api_source('api.sportmonks.com/v3')")
+    assert extract(replace(ROUTES["squads"], connection="second"), ready)["inserted"] > 0
+    with pytest.raises(AirflowFailException, match="holds data of api"):
+        extract(ROUTES["squads"], ready)
 
 
 def test_transfers_in_windows_of_31_days(ready: date, warehouse: Conn, sandbox: RunningSandbox) -> None:

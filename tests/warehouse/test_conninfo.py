@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from typing import Any
 from unittest.mock import Mock
 
@@ -11,8 +12,9 @@ import psycopg
 import pytest
 from psycopg import conninfo
 
-from local.stack.airflow import warehouse_connection
+from local.stack.airflow import masked, warehouse_connection
 from sportmonks.errors import ConfigurationError
+from sportmonks.redaction import mask_text
 from sportmonks.warehouse import connection
 from sportmonks.warehouse.connection import warehouse_conninfo
 from sportmonks.warehouse.conninfo import connection_string, describe, libpq_options
@@ -104,6 +106,51 @@ def test_several_hosts_in_a_uri_which_airflow_cannot_read(monkeypatch: pytest.Mo
     assert describe(warehouse_conninfo()) == "h1:5433,h2:5434/d"
 
 
+def test_hosts_of_which_only_the_last_has_a_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENV, "postgresql://u:p@h1,h2:5434/d")
+    assert describe(warehouse_conninfo()) == "h1:5432,h2:5434/d"
+
+
+def test_the_password_of_a_uri_that_airflow_cannot_read_is_masked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENV, "postgresql://u:not-shown%2F1@h1:5433,h2:5434/d")
+    assert warehouse_conninfo().startswith("postgresql://u:")
+    assert mask_text("it is not-shown/1.") == "it is ***."
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "postgresql://u:s3cr/w0rd@h/d",
+        "postgresql://u:1234/w0rd@h:5432/d",
+        "postgresql://u:s3cr@w0rd@h/d",
+        "postgresql://u:s3cr@w0rd@h1:5432,h2:5433/d",
+        "postgresql://u:s3cr@w0/rd@h/d",
+    ],
+)
+def test_a_password_with_unescaped_signs_is_refused_and_not_shown(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert describe(uri) == "an unreadable address"
+    assert masked(uri).endswith("@an unreadable address")
+    with pytest.raises(ConfigurationError, match=r"cannot be read.*%2F for /") as caught:
+        connection.open_connection(uri)
+    assert not re.search("s3cr|1234|w0", str(caught.value))
+
+
+def test_a_uri_with_a_slash_in_its_password_is_refused_in_airflows_variable_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for password in ("s3cr/w0rd", "1234/w0rd"):
+        monkeypatch.setenv(ENV, f"postgresql://u:{password}@h:5432/d")
+        with pytest.raises(ConfigurationError, match="cannot be read") as caught:
+            warehouse_conninfo()
+        assert not re.search("s3cr|1234|w0rd", str(caught.value))
+
+
+def test_a_host_that_begins_with_an_at_sign_is_a_socket() -> None:
+    assert describe(connection_string(host="@etl", port=None, user="u", password="p", dbname="d", extra={})) == (
+        "@etl:5432/d"
+    )
+
+
 def test_own_options_take_the_place_of_the_packages(warehouse_dsn: str) -> None:
     own = conninfo.make_conninfo(
         warehouse_dsn, application_name="mine", connect_timeout="4", options="-c statement_timeout=1000000"
@@ -115,6 +162,21 @@ def test_own_options_take_the_place_of_the_packages(warehouse_dsn: str) -> None:
         row = conn.execute("SELECT current_setting('statement_timeout'), current_setting('lock_timeout')").fetchone()
         assert row == ("1000s", "1min")
         assert getattr(conn, "answer_timeout", 0) > 1000
+
+
+@pytest.mark.parametrize(("given", "expected"), [(-1, 10), (0, 10), (4, 4), (60, 10)])
+def test_the_wait_for_a_new_session_has_an_end(
+    warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch, given: int, expected: float
+) -> None:
+    waits: list[float] = []
+
+    def pin(conn: Any, info: str, options: str) -> float:
+        waits.append(conn.answer_timeout)
+        return 0.0
+
+    monkeypatch.setattr(connection, "_pin", pin)
+    connection.open_connection(conninfo.make_conninfo(warehouse_dsn, connect_timeout=given)).close()
+    assert waits == [expected]
 
 
 def test_unencrypted_sessions_with_another_machine_are_reported_once(

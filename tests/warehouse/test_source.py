@@ -7,7 +7,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from local.stack.settings import Settings
 from sportmonks.errors import ConfigurationError
+from sportmonks.hooks.sportmonks import base_url_of
 from sportmonks.warehouse.source import SANDBOX, claim_source, source_of
 
 REAL = "api.sportmonks.com/v3"
@@ -19,6 +21,7 @@ REAL = "api.sportmonks.com/v3"
         ("https://api.sportmonks.com/v3", REAL),
         ("https://API.Sportmonks.com:443/v3/", REAL),
         ("http://api.sportmonks.com:80/v3", REAL),
+        ("https://api.sportmonks.com/v3/football/", REAL),
         ("https://proxy.example.org:8443/sportmonks/v3", "proxy.example.org:8443/sportmonks/v3"),
         ("http://sandbox:8000/v3", "sandbox:8000/v3"),
         ("https://user:secret@api.sportmonks.com/v3?api_token=secret#x", REAL),
@@ -26,6 +29,12 @@ REAL = "api.sportmonks.com/v3"
 )
 def test_an_address_is_remembered_without_scheme_and_secrets(url: str, source: str) -> None:
     assert source_of(url) == source
+
+
+@pytest.mark.parametrize("url", ["https://api.sportmonks.com/v3/football", "https://api.sportmonks.com/v3/"])
+def test_the_local_stack_and_the_tasks_claim_the_same_source(url: str) -> None:
+    settings = Settings.load({"SPORTMONKS_API_KEY": "key", "SPORTMONKS_BASE_URL": url}, None)
+    assert source_of(settings.base_url) == source_of(base_url_of(settings.base_url, None, None)) == REAL
 
 
 def fill(conn: psycopg.Connection[Any]) -> None:

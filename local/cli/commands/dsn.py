@@ -1,4 +1,6 @@
-"""Print the warehouse's connection string, password included, for psql and other programs: psql "$(./etl dsn)".
+"""Print the warehouse's connection string, password included, for programs that read it from a file or a variable.
+
+Other users of the machine can read a password on a command line: for psql there is ./etl psql.
 
 --read-only prints that of an account which can only read, for reports and for looking around. For an external
 warehouse (SUPABASE_CONNECTION_STRING) it is the same account in read-only transactions; ./etl roles makes a role for

@@ -70,6 +70,8 @@ class SportmonksHook(HttpHook):
         self.source = ""  # the API as the warehouse remembers it; known once the client exists
         self.conn_id = conn_id
         self.warehouse_conn_id = warehouse_conn_id
+        # False for what writes nothing but tables of its own, such as a raw route with a connection of its own.
+        self.claims_warehouse = True
         self._budget = budget
         self._budget_settings = dict(budget_settings or {})
         self._on_call = on_call
@@ -100,7 +102,7 @@ class SportmonksHook(HttpHook):
         settings |= self._client_settings
         store = self._warehouse()
         self.source = SANDBOX if conn.extra_dejson.get(_IS_SANDBOX) is True else source_of(self.base_url)
-        if store is not None:
+        if store is not None and self.claims_warehouse:
             store.claim(self.source)
         if store is not None and "forbidden" not in settings:
             settings["forbidden"] = store.known()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sportmonks.config.settings import WAREHOUSE_CONN_ID
+from sportmonks.config.settings import API_CONN_ID, WAREHOUSE_CONN_ID
 from sportmonks.errors import ConfigurationError
 from sportmonks.operators.base import WarehouseOperator, execution_of
 from sportmonks.planning.backfill import BACKFILL, run_parameters
@@ -103,6 +103,8 @@ def make_source(route: Route, warehouse_conn_id: str = WAREHOUSE_CONN_ID, execut
         from sportmonks.hooks.sportmonks import SportmonksHook
 
         hook = SportmonksHook(route.connection, warehouse_conn_id=warehouse_conn_id, read_timeout=route.timeout_seconds)
+        # Another connection may lead to another part of the API (another path); its rows are in the route's own table.
+        hook.claims_warehouse = route.connection == API_CONN_ID
         hook.client.count_calls_for(CallAccount(execution_id, collector=route.name))
         return SportmonksSource(hook.client, route)
     return RestSource(route, read_access(route.connection))

@@ -19,6 +19,7 @@ from psycopg import conninfo
 
 from sportmonks.config.settings import WAREHOUSE_CONN_ID
 from sportmonks.errors import ConfigurationError, WarehouseDownError
+from sportmonks.redaction import add_secret
 from sportmonks.warehouse.conninfo import connection_string, describe, parse
 from sportmonks.warehouse.queries import sql
 from sportmonks.warehouse.texts import clean_texts
@@ -117,14 +118,16 @@ def warehouse_conninfo(conn_id: str = WAREHOUSE_CONN_ID) -> str:
     from sportmonks.airflow_compat import AirflowNotFoundException
 
     variable = f"AIRFLOW_CONN_{conn_id.upper()}"
+    given = os.environ.get(variable, "")
+    is_uri = given.startswith(("postgres://", "postgresql://"))
+    # Airflow reads a URI as that of one host, libpq takes several: postgresql://user@h1:5433,h2:5434/etl.
+    if is_uri and "," in re.split("[/?#]", given.partition("://")[2])[0].rpartition("@")[2]:
+        return _read_uri(given)
     try:
         conn = BaseHook.get_connection(conn_id)
     except (AirflowNotFoundException, ValueError):
-        # Airflow reads a URI as that of one host, libpq takes several: postgresql://user@h1:5433,h2:5434/etl.
-        given = os.environ.get(variable, "")
-        if given.startswith(("postgres://", "postgresql://")):
-            parse(given)
-            return given
+        if is_uri:
+            return _read_uri(given)
         raise ConfigurationError(
             f"There is no Airflow connection {conn_id}, or it cannot be read.",
             hint=f"Create it (type Postgres, schema = database), or set {variable}; with ./etl, set"
@@ -138,6 +141,17 @@ def warehouse_conninfo(conn_id: str = WAREHOUSE_CONN_ID) -> str:
         dbname=conn.schema,
         extra=conn.extra_dejson,
     )
+
+
+def _read_uri(given: str) -> str:
+    """The URI itself, checked, its password known as a secret: Airflow, which has not read it, knows none."""
+    from airflow.sdk.log import mask_secret
+
+    password = parse(given).get("password")
+    if password:
+        mask_secret(password)
+        add_secret(password)
+    return given
 
 
 def open_connection(
@@ -162,7 +176,8 @@ def open_connection(
         raise _cannot_connect(info, error) from None
     try:
         # Until the session is ready, silence is that of a connection that does not come about.
-        conn.answer_timeout = min(float(options["connect_timeout"]) or CONNECT_TIMEOUT_S, CONNECT_TIMEOUT_S)
+        given = float(options["connect_timeout"])  # 0 and less: for ever
+        conn.answer_timeout = min(given if given > 0 else CONNECT_TIMEOUT_S, CONNECT_TIMEOUT_S)
         longest = _pin(conn, info, str(options.get("options") or ""))
         clean_texts(conn)
         conn.answer_timeout = max(ANSWER_TIMEOUT_S, longest) if answer_timeout is None else answer_timeout

@@ -71,7 +71,10 @@ def parse(info: str) -> dict[str, Any]:
 
 
 def refuse_unusable(parts: Mapping[str, Any]) -> None:
-    """Raise ConfigurationError for an option with which this package could not work."""
+    """Raise ConfigurationError for an option with which this package could not work, and for host, port or database
+    that are part of a password."""
+    if _holds_password(parts):
+        raise _unreadable()
     encoding = str(parts.get("client_encoding") or "utf8")
     if encoding.lower() not in _UTF8:
         raise ConfigurationError(
@@ -85,18 +88,34 @@ def refuse_unusable(parts: Mapping[str, Any]) -> None:
         )
 
 
+def _holds_password(parts: Mapping[str, Any]) -> bool:
+    """Whether libpq has taken a part of the password for host, port or database.
+
+    It does so where the password of a URI holds an unescaped ``/`` or ``@``. A port is a number then by chance only,
+    and the ``@`` before the real host ends up in the host or the database. A host that begins with ``@`` is a socket.
+    """
+    ports = str(parts.get("port") or "").split(",")
+    return (
+        any(port.strip() and not port.strip().isdigit() for port in ports)
+        or "@" in str(parts.get("host") or "")[1:]
+        or "@" in str(parts.get("dbname") or "")
+    )
+
+
 def describe(info: str) -> str:
     """Hosts, ports and database for messages: ``h1:5433,h2:5434/etl``. Never the account or the password."""
     try:
         parts = conninfo.conninfo_to_dict(info)
     except ProgrammingError:
         return "an unreadable address"
+    if _holds_password(parts):
+        return "an unreadable address"
     if parts.get("service") and not parts.get("host"):
         return f"service {parts['service']}"
     hosts = str(parts.get("host") or parts.get("hostaddr") or "localhost").split(",")
     ports = str(parts.get("port") or 5432).split(",")
     ports = ports * len(hosts) if len(ports) == 1 else ports
-    places = ",".join(f"{host}:{port}" for host, port in zip(hosts, ports, strict=False))
+    places = ",".join(f"{host}:{port or 5432}" for host, port in zip(hosts, ports, strict=False))
     return f"{places}/{parts.get('dbname') or 'postgres'}"
 
 

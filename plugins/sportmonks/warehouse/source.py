@@ -18,13 +18,14 @@ SANDBOX = "sandbox"
 def source_of(base_url: str) -> str:
     """The address of an API as the warehouse remembers it: ``api.sportmonks.com/v3``.
 
-    Host in lower case, the port unless it is the scheme's own, and the path. No scheme, no account, no query: nothing
-    in it is secret.
+    Host in lower case, the port unless it is the scheme's own, and the path without ``/football``, which the client
+    adds itself. No scheme, no account, no query: nothing in it is secret.
     """
     parts = urlsplit(base_url)
     usual = {"http": 80, "https": 443}.get(parts.scheme)
     port = f":{parts.port}" if parts.port and parts.port != usual else ""
-    return f"{(parts.hostname or '').rstrip('.')}{port}{parts.path.rstrip('/')}"
+    path = parts.path.rstrip("/").removesuffix("/football").rstrip("/")
+    return f"{(parts.hostname or '').rstrip('.')}{port}{path}"
 
 
 def claim_source(conn: psycopg.Connection[Any], source: str) -> None:

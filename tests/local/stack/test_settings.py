@@ -105,6 +105,14 @@ def test_a_key_alone_means_the_real_api() -> None:
             "SUPABASE_CONNECTION_STRING cannot be parsed",
             "%40 for @",
         ),
+        *(
+            (
+                {"SUPABASE_CONNECTION_STRING": f"postgresql://u:{password}@h/d"},
+                "SUPABASE_CONNECTION_STRING: The connection string of the warehouse cannot be read.",
+                "%2F for /",
+            )
+            for password in (f"a/{SECRET}", f"a@{SECRET}", f"{SECRET}/12", f"12/{SECRET}")
+        ),
         ({"SUPABASE_CONNECTION_STRING": f"dbname=x password={SECRET}"}, "names no host", "postgresql://user"),
         ({"ETL_HOME": "/dev/null/x"}, "ETL_HOME='/dev/null/x': /dev/null is a file", "set ETL_HOME"),
         ({"ETL_SANDBOX_ARGS": "--leagues '5"}, "ETL_SANDBOX_ARGS=", "quotation marks"),

@@ -1,0 +1,42 @@
+"""Open psql in the warehouse: ./etl psql, or ./etl psql -- -c "SELECT 1" with arguments of psql.
+
+The password goes to psql in its environment, where other users of the machine cannot see it. --read-only connects as
+the account of ./etl dsn --read-only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from local.cli.context import Context
+from local.errors import LocalError
+
+HELP = "open psql in the warehouse"
+# Their values stay off psql's command line; for the second OpenSSL asks.
+SECRETS = ("password", "sslpassword")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--read-only", action="store_true", help="an account or a session that can only read")
+    parser.add_argument("arguments", nargs="*", metavar="-- ARGUMENT", help="arguments of psql")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    stack = context.stack
+    if not stack.settings.warehouse and not stack.postgres.running():
+        raise LocalError("the embedded PostgreSQL is not running", hint="run `./etl up`")
+    parts = conninfo_to_dict(stack.warehouse_reader if args.read_only else stack.warehouse)
+    env = dict(os.environ)
+    if parts.get("password"):
+        env["PGPASSWORD"] = str(parts["password"])
+    place = make_conninfo("", **{name: value for name, value in parts.items() if name not in SECRETS})
+    try:
+        os.execvpe("psql", ["psql", "--dbname", place, *args.arguments], env)
+    except FileNotFoundError:
+        raise LocalError(
+            "there is no psql on this machine",
+            hint="install PostgreSQL's client programs, or give the output of `./etl dsn` to a program that you have",
+        ) from None
