@@ -304,7 +304,7 @@ def test_what_is_suspected_to_lack_data_shows_in_the_overall_state_coverage_and_
     )
     warehouse.execute(
         "INSERT INTO football.fixtures (id, league_id, season_id, state_id, suspected_sections, suspected_at,"
-        " held_reads) VALUES (1, 8, 1, 5, 'scores', %(at)s, 1), (2, 8, 1, 1, 'participants', %(at)s, 1),"
+        " held_reads) VALUES (1, 8, 1, NULL, 'scores', %(at)s, 1), (2, 8, 1, 1, 'participants', %(at)s, 1),"
         " (3, 8, 1, 5, NULL, NULL, 0)",
         {"at": now},
     )

@@ -79,6 +79,7 @@ class ChunkHarness:
     fence: int = 1
     guard: GuardSettings = field(default_factory=GuardSettings)
     includes: tuple[str, ...] = INCLUDES
+    usual_includes: tuple[str, ...] = ()
     execution_id: str = "etl_test"
     batches: int = 0
 
@@ -95,6 +96,7 @@ class ChunkHarness:
             season_id=self.season_id,
             fence=self.fence,
             includes=self.includes,
+            usual_includes=self.usual_includes,
             recheck=RecheckSettings(),
             guard=self.guard,
             clock=lambda: self.now,

@@ -220,6 +220,32 @@ def test_a_loss_that_is_saved_at_last_is_not_suspected_once_more() -> None:
     assert (found.outcome, found.state.held_reads, found.held_hash) == ("SAVED", 0, None)
 
 
+def test_what_else_is_suspected_stays_so_when_a_loss_is_saved() -> None:
+    before = stored(held=loss_hash(NO_EVENTS), held_reads=3)
+    found = returned(before, payload(counts=NO_EVENTS), FULL, suspected=("participants", "events"))
+    assert (found.outcome, found.state.held_reads, found.held_hash) == ("SAVED", 1, b"new")
+    assert found.suspected == ("participants",)
+
+
+@pytest.mark.parametrize(
+    ("includes", "suspected", "held_reads"),
+    [
+        (("events", "scores"), ("scores",), 2),
+        (("events", "scores"), (), 0),
+        # The API has refused an include meanwhile: what it would have brought is not known.
+        (("events",), ("scores",), 1),
+        (("events",), (), 1),
+    ],
+)
+def test_a_suspicion_is_repeated_refuted_or_left(
+    includes: tuple[str, ...], suspected: tuple[str, ...], held_reads: int
+) -> None:
+    before = replace(stored(b"new", held=b"new", held_reads=1), includes=("events", "scores", "periods"))
+    usual = ("events", "scores")
+    found = decide_returned(1, before, payload(), {}, GUARD, NOW, suspected=suspected, includes=includes, usual=usual)
+    assert (found.outcome, found.state.held_reads) == ("UNCHANGED", held_reads)
+
+
 # ---- the others
 
 
@@ -309,7 +335,8 @@ def test_the_stored_rows_of_each_fixture_decide_whether_it_is_degraded() -> None
 
 
 def test_a_match_without_detail_is_suspected_beside_one_with_detail() -> None:
-    found = decided({}, requested=(1, 2), payloads={1: payload(counts={}), 2: payload()})
+    came = {1: payload(counts={"participants": 2, "scores": 2, "events": 0}), 2: payload()}
+    found = decided({}, requested=(1, 2), payloads=came, includes=("events",))
     assert [(each.outcome, each.state.held_reads) for each in found] == [("SAVED", 1), ("SAVED", 0)]
 
 

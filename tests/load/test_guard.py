@@ -277,7 +277,7 @@ def test_what_is_noted_stays_noted_after_reads_with_fewer_includes(chunk: ChunkH
 
 def test_a_read_with_fewer_includes_confirms_nothing(chunk: ChunkHarness, rich: FixtureJson) -> None:
     one = without({**rich, "id": 77}, "absent", "periods")
-    every = chunk.includes
+    every = chunk.usual_includes = chunk.includes
     chunk.store(one)
     chunk.includes = ("participants", "scores")
     for _ in range(5):
@@ -287,6 +287,55 @@ def test_a_read_with_fewer_includes_confirms_nothing(chunk: ChunkHarness, rich: 
     chunk.includes = every
     chunk.store(one)
     assert fixture_row(chunk.conn, 77)["held_reads"] == 2
+
+
+def test_a_suspicion_stays_when_a_narrow_read_changes_something_else(chunk: ChunkHarness, rich: FixtureJson) -> None:
+    one = {**rich, "id": 77, "participants": []}
+    every = chunk.usual_includes = chunk.includes
+    chunk.store(one)
+    chunk.includes = ("scores",)
+    changed = {**one, "name": "changed"}
+    chunk.store(without(changed, "absent", "participants", "periods", *DETAIL))
+    chunk.includes = every
+    chunk.store(changed)
+    row = fixture_row(chunk.conn, 77)
+    assert (row["held_reads"], row["due_reason"]) == (2, "held")
+
+
+def test_a_section_that_is_no_longer_requested_does_not_prolong_a_suspicion(
+    chunk: ChunkHarness, rich: FixtureJson
+) -> None:
+    chunk.usual_includes = chunk.includes = tuple(name for name in chunk.includes if name != "periods")
+    narrow = without(rich, "absent", "periods")
+    chunk.store({**narrow, "events": "oops"})
+    assert fixture_row(chunk.conn, rich["id"])["held_reads"] == 1
+    # A flawless answer with the stored content is no repetition of the accident, but refutes it.
+    chunk.store(narrow)
+    row = fixture_row(chunk.conn, rich["id"])
+    assert (row["held_reads"], row["held_hash"], row["suspected_sections"]) == (0, None, None)
+
+
+def test_an_accident_that_stays_ends_though_a_stored_section_is_no_longer_requested(
+    chunk: ChunkHarness, rich: FixtureJson
+) -> None:
+    chunk.usual_includes = chunk.includes = tuple(name for name in chunk.includes if name != "periods")
+    held = []
+    for _ in range(4):
+        chunk.store(without({**rich, "events": "oops"}, "absent", "periods"))
+        held.append(fixture_row(chunk.conn, rich["id"])["held_reads"])
+    assert held == [1, 2, 3, 0]
+
+
+def test_detail_that_is_not_requested_is_not_suspected(chunk: ChunkHarness, payloads: list[FixtureJson]) -> None:
+    one, two, *others = payloads
+    chunk.store(*others)
+    chunk.includes = ("participants", "scores", "periods")
+    chunk.store(without(one, "absent", *DETAIL))
+    row = fixture_row(chunk.conn, one["id"])
+    assert (row["held_reads"], row["suspected_sections"]) == (0, None)
+    chunk.includes = (*chunk.includes, "events")
+    chunk.store({**without(two, "absent", "lineups", "statistics"), "events": []})
+    assert fixture_row(chunk.conn, two["id"])["suspected_sections"] == "events"
 
 
 def test_a_match_without_detail_alone_in_its_batch_is_measured_by_its_season(
@@ -390,7 +439,9 @@ def test_only_the_degraded_sections_are_held_back(
     chunk: ChunkHarness, rich: FixtureJson, change: dict[str, Any], held: list[str], goals: Any
 ) -> None:
     """State, kick-off, result and scores are right at once; the sections follow when the loss stays."""
+    chunk.store(rich)
     before = fixture_row(chunk.conn, rich["id"])
+    assert before["unchanged_reads"] == 1
     degraded = {**rich, **change}
     assert chunk.store(degraded).outcomes == {"HELD": 1}
     expected = {**degraded, **{name: rich[name] for name in held}}
@@ -399,6 +450,7 @@ def test_only_the_degraded_sections_are_held_back(
     stored_goals = (before["home_goals"], before["away_goals"])
     assert (row["home_goals"], row["away_goals"]) == {"stored": stored_goals, None: (None, None)}.get(goals, goals)
     assert (row["held_reads"], row["due_reason"], row["next_due_at"]) == (1, "held", chunk.now + HOUR)
+    assert row["unchanged_reads"] == 0
     changed = {change["section"] for change in rows_of(chunk.conn, "etl.fixture_changes")}
     assert changed
     assert not changed & set(held)

@@ -156,7 +156,7 @@ def test_a_section_that_is_no_list_is_suspected(chunk: ChunkHarness, payloads: l
     assert stored.outcomes == {"SAVED": 1}
     assert "'events' is not a list" in stored.problems[first["id"]]
     row = fixture_row(chunk.conn, first["id"])
-    assert row["quality_score"] < 100
+    assert row["quality_score"] == 85
     assert (row["held_reads"], row["due_reason"]) == (1, "held")
     chunk.store(first)
     assert_stored(chunk.conn, first)

@@ -230,6 +230,14 @@ def test_a_held_payload_is_requested_again_after_the_guards_hours() -> None:
     assert (found.at, found.reason, found.urgent) == (FETCHED + HOUR, "held", True)
 
 
+def test_a_live_match_of_which_something_is_held_back_stays_live() -> None:
+    live = due(replace(read(2), ended_at=None))
+    found = due(replace(read(2), ended_at=None, held_reads=1))
+    assert live is not None
+    assert live.at < FETCHED + HOUR
+    assert found == live
+
+
 @pytest.mark.parametrize(
     ("field", "reason"), [("index_changed_at", "changed_in_index"), ("index_missing_at", "gone_from_index")]
 )

@@ -21,23 +21,20 @@ WITH sent AS MATERIALIZED (
                max(goals) FILTER (WHERE participant = 'away') AS away_goals
         FROM football.fixture_scores WHERE fixture_id = s.fixture_id AND description = 'CURRENT') g
     CROSS JOIN LATERAL (
-        SELECT round(100.0 * sum(weight) FILTER (WHERE good) / nullif(sum(weight), 0))::smallint AS quality
+        SELECT round(100.0 * sum(weight) FILTER (WHERE good AND NOT unreadable) / nullif(sum(weight), 0))::smallint AS quality
         FROM (VALUES
-            (20, 'participants' = ANY (s.unreadable), false),
-            (25, 'scores' = ANY (s.unreadable), false),
-            (15, 'events' = ANY (s.unreadable), false),
-            (15, 'lineups' = ANY (s.unreadable), false),
-            (10, 'statistics' = ANY (s.unreadable), false),
-            (5, 'periods' = ANY (s.unreadable), false),
-            (10, true, s.state_id IS NOT NULL AND s.starting_at IS NOT NULL),
-            (20, s.participants IS NOT NULL, p.teams >= 2),
-            (25, s.scores IS NOT NULL AND s.state_id IN (5, 7, 8), g.home_goals IS NOT NULL AND g.away_goals IS NOT NULL),
-            (15, s.events IS NOT NULL AND s.state_id IN (5, 7, 8),
+            (10, false, true, s.state_id IS NOT NULL AND s.starting_at IS NOT NULL),
+            (20, 'participants' = ANY (s.unreadable), s.participants IS NOT NULL, p.teams >= 2),
+            (25, 'scores' = ANY (s.unreadable), s.scores IS NOT NULL AND s.state_id IN (5, 7, 8),
+                 g.home_goals IS NOT NULL AND g.away_goals IS NOT NULL),
+            (15, 'events' = ANY (s.unreadable), s.events IS NOT NULL AND s.state_id IN (5, 7, 8),
                  jsonb_array_length(s.events) > 0 OR coalesce(g.home_goals + g.away_goals, 0) = 0),
-            (15, s.lineups IS NOT NULL AND s.state_id IN (5, 7, 8), s.lineups >= 22),
-            (10, s.statistics IS NOT NULL AND s.state_id IN (5, 7, 8), jsonb_array_length(s.statistics) > 0),
-            (5, s.periods IS NOT NULL AND s.state_id IN (5, 7, 8), jsonb_array_length(s.periods) >= 2)
-        ) AS part(weight, applies, good) WHERE applies) q
+            (15, 'lineups' = ANY (s.unreadable), s.lineups IS NOT NULL AND s.state_id IN (5, 7, 8), s.lineups >= 22),
+            (10, 'statistics' = ANY (s.unreadable), s.statistics IS NOT NULL AND s.state_id IN (5, 7, 8),
+                 jsonb_array_length(s.statistics) > 0),
+            (5, 'periods' = ANY (s.unreadable), s.periods IS NOT NULL AND s.state_id IN (5, 7, 8),
+                jsonb_array_length(s.periods) >= 2)
+        ) AS part(weight, unreadable, applies, good) WHERE unreadable OR applies) q
 )
 INSERT INTO football.fixtures AS t (
     id, league_id, season_id, stage_id, round_id, group_id, aggregate_id, venue_id, state_id, name, starting_at, result_info,

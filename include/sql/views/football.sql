@@ -30,7 +30,7 @@ SELECT f.id AS fixture_id, f.league_id, f.season_id, f.name, f.starting_at, f.st
        f.held_reads >= 2 OR coalesce(f.last_fetched_at > f.suspected_at, false) AS confirmed
 FROM football.fixtures f
 WHERE (f.held_reads > 0 OR f.suspected_at IS NOT NULL) AND f.deleted_at IS NULL AND f.replaced_by IS NULL
-  AND (f.suspected_at IS NULL OR f.state_id NOT IN (1, 10, 13, 16));
+  AND (f.suspected_at IS NULL OR coalesce(f.state_id, 0) NOT IN (1, 10, 13, 16));
 
 CREATE OR REPLACE VIEW football.season_coverage AS
 SELECT f.league_id, f.season_id, l.name AS league, s.name AS season, count(*) AS fixtures,

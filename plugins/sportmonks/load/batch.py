@@ -179,6 +179,7 @@ def _write(conn: psycopg.Connection[Any], batch: _BatchInWork) -> BatchResult:
             # Those of the context, not of the batch: an include that the API has refused meanwhile is not lacking.
             complete=set(context.usual_includes) <= set(context.includes),
             includes=batch.includes,
+            usual=context.usual_includes,
             season_has_detail=_season_has_detail(conn, batch),
         )
         _log_suspected(decisions)
@@ -220,7 +221,8 @@ def _hold_sections(
             held := hold_degraded(payloads[key], stored[key], decision.held_sections, batch.includes)
         ):
             payloads[key], stored[key] = held
-            decision = replace(decision, changed=True)
+            reads = decision.state.unchanged_reads if decision.partial else 0
+            decision = replace(decision, changed=True, state=replace(decision.state, unchanged_reads=reads))
         found.append(decision)
     return found, payloads
 

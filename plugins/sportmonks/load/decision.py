@@ -115,16 +115,18 @@ def decide_batch(
     now: datetime,
     complete: bool = True,
     includes: tuple[str, ...] = (),
+    usual: tuple[str, ...] = (),
     season_has_detail: bool = False,
 ) -> list[FixtureDecision]:
     """One decision per requested fixture, in their order.
 
     ``unreadable``: reasons by fixture id; ``stored_counts``: rows per section of the stored payloads that differ from
     the ones that came; ``at``: when the call began, ``now``: when it is stored; ``complete``: whether it requested all
-    sections that the fixtures are usually read with; ``includes``: those of the call;
-    ``season_has_detail``: other played fixtures of the season are stored with events, lineups or statistics.
+    sections that the fixtures are usually read with; ``includes``: those of the call, ``usual``: those of the league's
+    runs; ``season_has_detail``: other played fixtures of the season are stored with events, lineups or statistics.
     """
     decisions = []
+    detail = tuple(name for name in DETAIL_SECTIONS if name in by_section(includes))
     summaries = {key: payload.summary for key, payload in payloads.items()}
     unlike_batch, unlike_season = without_detail(summaries), without_detail(summaries, others_have=season_has_detail)
     for fixture_id in requested:
@@ -140,7 +142,7 @@ def decide_batch(
             suspected = suspected_sections(before, payload.summary, includes)
             suspected = tuple(dict.fromkeys((*suspected, *payload.summary.unreadable)))
             if fixture_id in unlike_batch or (fixture_id in unlike_season and is_new(before, payload.summary)):
-                suspected = tuple(dict.fromkeys((*suspected, *DETAIL_SECTIONS)))
+                suspected = tuple(dict.fromkeys((*suspected, *detail)))
             decisions.append(
                 decide_returned(
                     fixture_id,
@@ -152,6 +154,7 @@ def decide_batch(
                     suspected=suspected,
                     complete=complete,
                     includes=includes,
+                    usual=usual,
                 )
             )
         else:
@@ -170,13 +173,14 @@ def decide_returned(
     suspected: tuple[str, ...] = (),
     complete: bool = True,
     includes: tuple[str, ...] = (),
+    usual: tuple[str, ...] = (),
 ) -> FixtureDecision:
     """The decision on a fixture that came back.
 
     ``stored_counts``: rows per section of the stored payload, empty when none is stored. ``suspected``: sections that
     the payload may lack by an accident; it is saved, and read again as if it had been held back. What it has to have,
     by the ``includes`` of this call and of earlier ones, stays noted as long as it is stored without it.
-    ``complete``: as in ``decide_batch``.
+    ``complete``, ``usual``: as in ``decide_batch``.
     """
     if not complete and stored.state.last_fetched_at is not None:
         return _decide_partial(fixture_id, stored, payload, stored_counts, guard, now)
@@ -193,13 +197,17 @@ def decide_returned(
         lacks_includes=not complete,
     )
     if stored.content_hash == payload.content_hash:
-        covers_stored = by_section(stored.includes).keys() <= by_section(includes).keys()
+        # What is stored may hold sections that are no longer requested; nobody will read those again.
+        covers = by_section(usual).keys() <= by_section(includes).keys()
         suspected_before = stored.held_hash == payload.content_hash
         held = 0
         if suspected_before and stored.state.held_reads:
-            # A read with fewer includes says nothing of the sections that it left out.
-            counted = _held_before(stored, payload.content_hash, guard, now) + 1
-            held = counted if covers_stored else stored.state.held_reads
+            # A read with fewer includes says nothing of the sections that it left out. One that lacks nothing ends the
+            # suspicion.
+            if not covers:
+                held = stored.state.held_reads
+            elif suspected:
+                held = _held_before(stored, payload.content_hash, guard, now) + 1
         elif summary.unreadable and not suspected_before:
             # Suspected from the first such read on, and not anew after it was believed.
             held = 1
@@ -228,8 +236,9 @@ def decide_returned(
             state = replace(state, ended_at=ended_at, held_reads=held)
             sections = tuple(degraded)
             return FixtureDecision(fixture_id, HELD, status, state, held_hash=loss, error=text, held_sections=sections)
-    if degraded:
-        suspected = ()
+        # What stayed away as often as that is believed; without any detail, all three sections of it are.
+        believed = {*degraded, *(DETAIL_SECTIONS if {*degraded} & {*DETAIL_SECTIONS} else ())} - {*summary.unreadable}
+        suspected = tuple(name for name in suspected if name not in believed)
     state = replace(state, unchanged_reads=0, held_reads=int(bool(suspected)))
     held_hash = payload.content_hash if suspected else None
     noted = tuple(dict.fromkeys((*suspected, *without)))
@@ -254,6 +263,8 @@ def _decide_partial(
     held_reads, held_hash = before.held_reads, stored.held_hash
     if found.outcome == HELD and held_hash != found.held_hash:
         held_reads, held_hash = 1, found.held_hash
+    elif found.changed and before.held_reads and held_hash == stored.content_hash:
+        held_hash = payload.content_hash  # what is stored from now on is suspected as before
     state = replace(
         found.state,
         last_fetched_at=before.last_fetched_at,

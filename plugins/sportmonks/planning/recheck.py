@@ -135,7 +135,9 @@ def next_due(state: FixtureState, settings: RecheckSettings, guard: GuardSetting
         return NextRead(now, "never_collected", priority, recent)
     fetched = state.last_fetched_at
     if state.held_reads:
-        return _next(fetched + timedelta(hours=guard.hours), "held")
+        held, other = _next(fetched + timedelta(hours=guard.hours), "held"), _by_state(state, fetched, settings)
+        # A live match stays live; reads before their time confirm nothing.
+        return other if state.state_id in LIVE and other.at < held.at else held
     if state.index_changed_at and state.index_changed_at > fetched:
         return _next(state.index_changed_at, "changed_in_index")
     if state.index_missing_at and state.index_missing_at > fetched:
