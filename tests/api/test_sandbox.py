@@ -257,7 +257,8 @@ def test_includes_outside_the_plan_are_dropped(box: RunningSandbox, client: Spor
     box.fault("forbidden_include", include="lineups")
     first = client.fixtures_multi(ids, INCLUDES)
     assert first.dropped_includes == ("lineups.details",)
-    assert (first.calls, client.fixtures_multi(ids, INCLUDES).calls) == (2, 1)
+    # One refusal may be an accident: the include is requested once more before it is left out.
+    assert [first.calls, *(client.fixtures_multi(ids, INCLUDES).calls for _ in range(2))] == [2, 2, 1]
 
 
 def test_refusals(box: RunningSandbox, client: SportmonksClient) -> None:
