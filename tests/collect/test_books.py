@@ -63,7 +63,7 @@ def test_every_call_of_a_run_is_in_its_books(harness: RunHarness, run: RunContex
 
 def test_calls_and_attempts_of_a_run_during_an_outage_are_counted(harness: RunHarness, run: RunContext) -> None:
     harness.planned(run)
-    harness.box.fault(kind="status", status=503, match={"path": "multi"}, rate=1.0)
+    harness.box.fault(kind="status", status=503, match={"path": "/fixtures/"}, rate=1.0)
     before = calls(harness)
     ((index_calls, _),) = harness.rows(EXECUTION, run.execution_id)
     for attempt in (1, 2, 3):

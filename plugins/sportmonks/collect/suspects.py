@@ -3,8 +3,8 @@
 A batch is suspected when its call fails for good or when each of its fixtures fails alone. Suspected batches are set
 aside so that the others need not wait for them. As soon as another batch brings something, the API has proven that it
 works, and the batches suspected before are to blame: their fixtures are recorded as failed. When no batch brings
-anything, the API is down, and no fixture is recorded as failed for it; unless each fixture failed alone while the API
-answered another request. No threads and no I/O here.
+anything, the API is down, and no fixture is recorded as failed for it; unless there are a few only and each failed
+alone while the API answered another request. No threads and no I/O here.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from sportmonks.planning.batches import Batch
 
 # After more suspected batches in a row than this, the API counts as down and no further call is made.
 MAX_SUSPECTED = 3
+# When more fixtures than this fail and none comes, requests for fixtures fail, whatever else the API answers.
+MAX_FAILING_ALONE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,9 @@ class Suspects:
         """
         if interrupted:
             return list(self._blamed)
-        if self.undecided() and not all(suspect.api_answers for suspect in self._suspected):
+        failing = sum(len(suspect.reasons) for suspect in self._suspected)
+        answered = all(suspect.api_answers for suspect in self._suspected)
+        if self.undecided() and (failing > MAX_FAILING_ALONE or not answered):
             raise _api_is_down(self._suspected[0])
         return [*self._blamed, *self._suspected]
 
