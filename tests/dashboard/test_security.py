@@ -187,7 +187,7 @@ def test_by_airflows_means(
     seeded.execute("INSERT INTO etl.etl_logs (level, component, message) VALUES ('INFO', 'X', 'odd 7f3a-unlabelled')")
     parts = psycopg.conninfo.conninfo_to_dict(warehouse_dsn)
     place = f"{parts['user']}:{parts['password']}@{parts['host']}:{parts['port']}/{parts['dbname']}"
-    monkeypatch.setattr(masking, "_known", set())
+    monkeypatch.setattr(masking, "_known", {})
     monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", f"postgres://{place}")
     monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_API", '{"conn_type": "http", "password": "7f3a-unlabelled"}')
     with airflow_warehouse() as conn:
