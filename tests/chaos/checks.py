@@ -64,7 +64,8 @@ def check_green(play: ScenarioPlay, execution: str, params: dict[str, Any]) -> N
     mentioned = {
         row[0]
         for row in play.runner.query(
-            "SELECT id FROM football.fixtures WHERE last_fetched_at IS NOT NULL OR failed_reads + missing_reads > 0"
+            "SELECT id FROM football.fixtures"
+            " WHERE last_fetched_at IS NOT NULL OR failed_reads + missing_reads > 0 OR deleted_at IS NOT NULL"
         )
     }
     suspected = {row[0] for row in play.runner.query("SELECT season_id FROM etl.chunks WHERE doubtful_indexes > 0")}

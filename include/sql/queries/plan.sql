@@ -184,11 +184,10 @@ SELECT season_id FROM etl.execution_chunks
 WHERE execution_id = %(execution_id)s AND league_id = %(league_id)s AND status IN ('RUNNING', 'FAILED');
 
 -- name: plan/unread
--- Could this season's index not be read when the run began, and has nobody read it since?
-SELECT c.index_failed AND NOT coalesce(k.indexed_at BETWEEN e.started_at AND %(now)s, false)
+-- Could this season's index not be read when the run began? Only the plan that follows from it answers the question: a
+-- task may have been killed after it had stored the index and before it added to the plan.
+SELECT c.index_failed
 FROM etl.execution_chunks c
-JOIN etl.etl_executions e USING (execution_id)
-LEFT JOIN etl.chunks k USING (league_id, season_id)
 WHERE c.execution_id = %(execution_id)s AND c.league_id = %(league_id)s AND c.season_id = %(season_id)s;
 
 -- name: plan/indexed_seasons
@@ -197,7 +196,7 @@ SELECT season_id, indexed_at, doubtful_indexes, index_suspected_at FROM etl.chun
 
 -- name: plan/update_chunk
 -- A chunk whose index was read late: how much there is to do.
-UPDATE etl.execution_chunks SET planned = %(planned)s, priority = %(priority)s
+UPDATE etl.execution_chunks SET planned = %(planned)s, priority = %(priority)s, index_failed = false
 WHERE execution_id = %(execution_id)s AND season_id = %(season_id)s;
 
 -- name: plan/planned_fixtures

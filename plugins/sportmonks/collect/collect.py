@@ -63,7 +63,7 @@ def _plan_if_unread(run: RunContext, conn: psycopg.Connection[Any], season: Seas
     If the index fails again, the error is returned, so that the fixtures planned already are collected before it is
     raised.
     """
-    row = conn.execute(sql("plan/unread"), {**run.sql_params(season), "now": run.clock()}).fetchone()
+    row = conn.execute(sql("plan/unread"), run.sql_params(season)).fetchone()
     if row is None or not row[0]:
         return None
     try:
