@@ -142,7 +142,8 @@ def test_a_failed_try_of_a_run_under_way_is_left_to_its_close_task(builder: RunB
         (
             "killed while collecting",
             "FAILED",
-            "S1: Its tasks were stopped: killed, or the run was marked by hand. Clear the run to go on where it stopped.",
+            "S1: Its tasks were stopped: killed, or the run was marked by hand."
+            " Clear the run to go on where it stopped.",
         ),
         ("closed without an end", "FAILED", "S1: The collector did not reach the end of its plan."),
     ],
