@@ -160,20 +160,18 @@ class Admin:
         return _json_response({"count": len(done), "corrections": done})
 
     async def deletions(self, request: Request) -> Response:
-        body = await self._body(request, "n", "season", "ids")
-        ids = body.get("ids")
-        done = corrections.delete(
-            self.sandbox, int(body.get("n", len(ids) if ids else 1)), season=body.get("season"), ids=ids
-        )
+        done = await self._applied(request, corrections.delete)
         return _json_response({"count": len(done), "deleted": done})
 
     async def recreations(self, request: Request) -> Response:
+        done = await self._applied(request, corrections.recreate)
+        return _json_response({"count": len(done), "recreated": done})
+
+    async def _applied(self, request: Request, change: Callable[..., list[dict[str, Any]]]) -> list[dict[str, Any]]:
+        """What ``change`` did to the ``n`` fixtures, or the ``ids``, of the body."""
         body = await self._body(request, "n", "season", "ids")
         ids = body.get("ids")
-        done = corrections.recreate(
-            self.sandbox, int(body.get("n", len(ids) if ids else 1)), season=body.get("season"), ids=ids
-        )
-        return _json_response({"count": len(done), "recreated": done})
+        return change(self.sandbox, int(body.get("n", len(ids) if ids else 1)), season=body.get("season"), ids=ids)
 
     async def variants(self, request: Request) -> Response:
         if request.method == "POST":

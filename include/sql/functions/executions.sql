@@ -55,6 +55,17 @@ SET search_path = pg_catalog, pg_temp AS $$
     WHERE e.execution_id = p_execution_id AND c.chunks > 0
 $$;
 
+-- Locks the chunks that an execution has open. Chunks are locked before their executions everywhere.
+CREATE OR REPLACE FUNCTION etl.lock_open_chunks(p_execution_id text) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM 1 FROM etl.chunks k
+     WHERE k.status = 'RUNNING' AND k.last_execution_id = p_execution_id
+        OR EXISTS (SELECT 1 FROM etl.execution_chunks c WHERE c.execution_id = p_execution_id AND c.status = 'RUNNING'
+                   AND c.league_id = k.league_id AND c.season_id = k.season_id)
+     ORDER BY k.league_id, k.season_id FOR NO KEY UPDATE;
+END $$;
+
 -- Ends what an execution that is over has left open: its RUNNING chunks become FAILED with the reason. A run that was
 -- marked in Airflow has such chunks, because their tasks were stopped. Returns how many there were.
 CREATE OR REPLACE FUNCTION etl.close_open_chunks(
@@ -64,11 +75,7 @@ SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_closed integer;
 BEGIN
-    PERFORM 1 FROM etl.chunks k
-     WHERE k.status = 'RUNNING' AND k.last_execution_id = p_execution_id
-        OR EXISTS (SELECT 1 FROM etl.execution_chunks c WHERE c.execution_id = p_execution_id AND c.status = 'RUNNING'
-                   AND c.league_id = k.league_id AND c.season_id = k.season_id)
-     ORDER BY k.league_id, k.season_id FOR NO KEY UPDATE;
+    PERFORM etl.lock_open_chunks(p_execution_id);
     PERFORM etl.recount_chunk(c.execution_id, c.league_id, c.season_id)
        FROM etl.execution_chunks c WHERE c.execution_id = p_execution_id AND c.status = 'RUNNING';
     UPDATE etl.execution_chunks SET status = 'FAILED', finished_at = p_now, error_message = coalesce(error_message, p_reason)
@@ -208,12 +215,7 @@ CREATE OR REPLACE FUNCTION etl.close_dead_execution(
 ) RETURNS boolean LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    -- Chunks are locked before their executions everywhere.
-    PERFORM 1 FROM etl.chunks k
-     WHERE k.status = 'RUNNING' AND k.last_execution_id = p_execution_id
-        OR EXISTS (SELECT 1 FROM etl.execution_chunks c WHERE c.execution_id = p_execution_id AND c.status = 'RUNNING'
-                   AND c.league_id = k.league_id AND c.season_id = k.season_id)
-     ORDER BY k.league_id, k.season_id FOR NO KEY UPDATE;
+    PERFORM etl.lock_open_chunks(p_execution_id);
     PERFORM 1 FROM etl.execution_chunks WHERE execution_id = p_execution_id ORDER BY league_id, season_id FOR UPDATE;
     PERFORM 1 FROM etl.etl_executions
      WHERE execution_id = p_execution_id AND status = 'RUNNING' AND heartbeat_at <= p_last_sign_at FOR UPDATE;
