@@ -1,0 +1,129 @@
+"""Operators and the warehouse: which sessions they have, what they wait for, which errors Airflow sees."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
+
+from local.stack.airflow import warehouse_connection
+from sandbox.testing import RunningSandbox
+from sportmonks.operators.base import MAX_ABSENCES, WarehouseOperator
+from sportmonks.operators.catalog import MigrateOperator, ReferenceOperator
+from sportmonks.operators.sql import WarehouseSqlOperator
+from tests.harness.tcp_proxy import tcp_proxy
+from tests.operators.conftest import context
+
+
+@pytest.fixture
+def end_silence(
+    box: RunningSandbox, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], None]]:
+    """The warehouse accepts connections and answers nothing until this function is called."""
+    with tcp_proxy(warehouse_dsn) as (proxy, dsn):
+        way = psycopg.conninfo.make_conninfo(dsn, connect_timeout=2)
+        monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", warehouse_connection(way))
+        proxy.stall()
+
+        def answer() -> None:
+            proxy.resume()
+            monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", warehouse_connection(dsn))
+
+        yield answer
+
+
+def test_a_task_waits_for_a_silent_warehouse_without_its_slot(end_silence: Callable[[], None]) -> None:
+    operator = MigrateOperator(task_id="migrate")
+    with pytest.raises(TaskDeferred) as wait:
+        operator.execute(context())
+    assert wait.value.method_name == "resume"
+    assert wait.value.kwargs == {"outages": 0, "waiting_since": None, "absences": 1}
+    with pytest.raises(AirflowException, match="does not answer"):
+        operator.resume(context(), absences=MAX_ABSENCES)
+    end_silence()
+    assert operator.resume(context(), absences=1) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "raised", "sentence"),
+    [
+        (psycopg.errors.ReadOnlySqlTransaction("read only"), TaskDeferred, ""),
+        (psycopg.errors.AdminShutdown("restart"), TaskDeferred, ""),
+        (psycopg.errors.UndefinedTable("x"), AirflowFailException, "no ETL tables yet"),
+        (psycopg.errors.InsufficientPrivilege("x"), AirflowFailException, "lacks a privilege"),
+        (psycopg.errors.UniqueViolation("x"), psycopg.errors.UniqueViolation, "x"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None) or type(value).__name__,
+)
+def test_errors_of_the_warehouse(error: Exception, raised: type[BaseException], sentence: str) -> None:
+    class Failing(WarehouseOperator):
+        def perform(self, context: Any) -> None:
+            raise error
+
+    with pytest.raises(raised) as seen:
+        Failing(task_id="failing").execute(context())
+    assert sentence in str(seen.value)
+
+
+def sql_task(**settings: Any) -> WarehouseSqlOperator:
+    names = "SELECT current_setting('DateStyle'), current_setting('search_path')"
+    return WarehouseSqlOperator(task_id="settings", sql=names, split_statements=False, **settings)
+
+
+def test_sql_tasks_have_the_sessions_of_the_package(box: RunningSandbox) -> None:
+    assert sql_task().execute(context()) == [("ISO, MDY", "pg_catalog, pg_temp")]
+
+
+def test_sql_tasks_wait_for_a_silent_warehouse_without_their_slot(end_silence: Callable[[], None]) -> None:
+    task = sql_task(checks_schema=True)
+    with pytest.raises(TaskDeferred) as wait:
+        task.execute(context())
+    assert (wait.value.method_name, wait.value.kwargs) == ("resume", {"absences": 1})
+    end_silence()
+    assert task.resume(context(), absences=1)
+
+
+def test_a_run_does_not_start_in_a_database_of_a_newer_version(
+    box: RunningSandbox, warehouse: psycopg.Connection[Any]
+) -> None:
+    warehouse.execute("INSERT INTO etl.schema_migrations (name, sha256) VALUES ('9999_future', 'x')")
+    with pytest.raises(AirflowFailException, match="9999_future, which this version does not know"):
+        sql_task(checks_schema=True).execute(context())
+
+
+def test_an_unreachable_warehouse_is_named_without_its_password(
+    box: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "pa55word-of-the-warehouse"
+    nowhere = {"conn_type": "postgres", "host": "127.0.0.1", "port": 1, "login": "u", "password": secret, "schema": "d"}
+    monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE", json.dumps(nowhere))
+    migrate = MigrateOperator(task_id="migrate")
+    with pytest.raises(TaskDeferred) as wait:
+        migrate.execute(context())
+    assert secret not in repr(wait.value.kwargs) + repr(wait.value.trigger.serialize())
+    with pytest.raises(AirflowException, match=r"warehouse at 127.0.0.1:1/d does not answer") as caught:
+        migrate.resume(context(), absences=MAX_ABSENCES)
+    assert "SUPABASE_CONNECTION_STRING" in str(caught.value)
+    assert secret not in repr(caught.value) + repr(caught.value.__cause__)
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        MigrateOperator(task_id="migrate"),
+        ReferenceOperator(task_id="reference"),
+        WarehouseSqlOperator(task_id="start_execution"),
+    ],
+    ids=lambda task: type(task).__name__,
+)
+def test_a_missing_warehouse_connection_fails_at_once_with_its_hint(
+    box: RunningSandbox, monkeypatch: pytest.MonkeyPatch, task: Any
+) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_SPORTMONKS_WAREHOUSE")
+    with pytest.raises(AirflowFailException, match="There is no Airflow connection sportmonks_warehouse") as caught:
+        task.execute(context())
+    assert "or set AIRFLOW_CONN_SPORTMONKS_WAREHOUSE; with ./etl, set SUPABASE_CONNECTION_STRING." in str(caught.value)
