@@ -99,8 +99,7 @@ class Runner:
         execution = execution or self.new_execution()
         self.query("SELECT etl.start_etl_execution(%s, '{}', 'chaos', %s, %s)", execution, execution, self.now())
         try:
-            unread = self.task("discover", execution, params)
-            seasons, due = self.task("plan", execution, params, unread=tuple(unread))
+            seasons, due = self.task("start", execution, params)
             chosen = [season for season in self.league.seasons if season.id in seasons]
             with ThreadPoolExecutor(max_workers=self.workers) as pool:
                 list(pool.map(lambda season: self._survive(lambda: self.chunk(execution, params, season)), chosen))
@@ -113,13 +112,11 @@ class Runner:
         self.query("SELECT etl.finish_etl_execution(%s, p_now => %s)", execution, self.now())
 
     def chunk(self, execution: str, params: dict[str, Any], season: Season) -> None:
-        """The task group of a season: open, collect, close."""
-        names = (execution, self.league.id, season.id)
-        self.query("SELECT etl.open_chunk(%s, %s, %s, %s)", *names, self.now())
+        """The task group of a season: collect, close."""
         try:
             self.task("collect", execution, params, season=season)
         finally:
-            self.query("SELECT etl.close_chunk(%s, %s, %s, %s)", *names, self.now())
+            self.query("SELECT etl.close_chunk(%s, %s, %s, %s)", execution, self.league.id, season.id, self.now())
 
     def _survive(self, work: Callable[[], Any]) -> None:
         try:
@@ -134,7 +131,6 @@ class Runner:
         params: dict[str, Any],
         *,
         season: Season | None = None,
-        unread: Sequence[int] = (),
     ) -> Any:
         """One task with its retries; what it returned. Raises GivenUp."""
         name = f"{task} {season.name}" if season else task
@@ -147,7 +143,6 @@ class Runner:
             self.place,
             season,
             f"chaos/{execution}/{name}",
-            tuple(unread),
         )
         started, failed = time.monotonic(), 0
         for attempt in range(1000):

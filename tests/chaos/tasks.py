@@ -26,6 +26,7 @@ from sportmonks.api.budget import PostgresBudget
 from sportmonks.api.client import SportmonksClient
 from sportmonks.collect.collect import collect
 from sportmonks.collect.context import RunContext
+from sportmonks.collect.chunk_record import check_chunk, open_chunk
 from sportmonks.collect.discover import discover
 from sportmonks.collect.plan import plan
 from sportmonks.config.catalog import TaskSettings
@@ -63,7 +64,6 @@ class Job:
     place: dict[str, str]
     season: Season | None = None
     owner: str = ""
-    unread: tuple[int, ...] = ()
     crash: Crash | None = None
 
 
@@ -222,14 +222,15 @@ def _note(job: Job, what: str, ids: tuple[int, ...]) -> None:
 def perform(job: Job, clock: Any, bomb: _Bomb) -> Any:
     """Do the task; what it returns can be pickled."""
     run = make_run(job, clock, bomb)
-    if job.task == "discover":
-        return tuple(discover(run).failed)
-    if job.task == "plan":
-        planned = plan(run, job.unread)
+    if job.task == "start":
+        planned = plan(run, sorted(discover(run).failed))
         _note(job, "planned", ())
         return planned.seasons, planned.estimate.fixtures
     assert job.season is not None
-    return collect(run, job.season, job.owner).outcomes
+    open_chunk(run, job.season)
+    outcomes = collect(run, job.season, job.owner).outcomes
+    check_chunk(run, job.season)
+    return outcomes
 
 
 def main(job: Job, clock: Any, pipe: Pipe) -> None:

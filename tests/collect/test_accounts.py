@@ -10,6 +10,7 @@ import pytest
 from sportmonks.alerts.rules import ETLAlertManager
 from sportmonks.api.budget import PostgresBudget
 from sportmonks.api.client import SportmonksClient
+from sportmonks.collect.chunk_record import check_chunk, open_chunk
 from sportmonks.config.catalog import SweepSettings, Thresholds
 from sportmonks.dashboard import export
 from sportmonks.monitoring import housekeeping
@@ -43,7 +44,9 @@ def test_the_writer_collects_and_the_reader_reads(harness: RunHarness, login: Lo
         assert missing == ["states", "types", "leagues", "seasons"]
         run = harness.run()
         assert harness.run_all(run).outcomes == {"saved": 12}
-        for name in ("tasks/check_chunk", "tasks/close_chunk", "tasks/finish_execution"):
+        open_chunk(run, harness.season)
+        check_chunk(run, harness.season)
+        for name in ("tasks/close_chunk", "tasks/finish_execution"):
             values = {**run.sql_params(harness.season), "with_metrics": True}
             for statement in sql(name).split(";\n"):
                 conn.execute(statement, values)

@@ -25,7 +25,7 @@ def groups(result: dict[str, Any]) -> dict[str, dict[str, str]]:
     return found
 
 
-ALL_WELL = dict.fromkeys(("open", "collect", "check", "close"), "success")
+ALL_WELL = dict.fromkeys(("collect", "close"), "success")
 
 
 def last_execution(live: Live) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def test_airflows_own_commands_find_the_league_dags(live: Live) -> None:
     with psycopg.connect(metadata) as conn:
         stored = {row[0] for row in conn.execute("SELECT dag_id FROM serialized_dag")}
     assert {LEAGUE, "sportmonks_catalog", "etl_watch"} <= stored
-    printed = live.airflow("tasks", "test", LEAGUE, "discover")
+    printed = live.airflow("tasks", "test", LEAGUE, "start")
     assert "indexes read, 0 of them suspected, 0 failed" in printed
     printed = live.airflow("dags", "test", LEAGUE, "--conf", '{"dry_run": true}')
     assert "state=success" in printed
@@ -99,7 +99,7 @@ def test_a_season_that_is_down_fails_alone(live: Live) -> None:
     assert result["state"] == "failed"
     found = sorted(groups(result).items())
     (_, first), (_, second) = found
-    assert first == {"open": "success", "collect": "failed", "check": "upstream_failed", "close": "success"}
+    assert first == {"collect": "failed", "close": "success"}
     assert second == ALL_WELL
     assert result["tasks"]["finish_execution"] == "success"
     run = last_execution(live)
@@ -167,7 +167,7 @@ def test_a_run_with_the_wrong_key_ends_failed_with_the_reason(live: Live) -> Non
     result = live.run(LEAGUE, env={API: api_connection(live.box.base_url, WRONG)})
     live.run("no_such_dag", env={API: api_connection(live.box.base_url, live.box.key)})
     assert result["state"] == "failed"
-    assert (result["tasks"]["discover"], result["tasks"]["finish_execution"]) == ("failed", "success")
+    assert (result["tasks"]["start"], result["tasks"]["finish_execution"]) == ("failed", "success")
     assert last_execution(live)["status"] == "FAILED"
     assert live.box.calls()["total"] <= 1
 

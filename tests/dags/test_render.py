@@ -23,7 +23,7 @@ from sportmonks.render.manifest import PROBLEM_DAG, league_dags
 from tests.harness.manifests import manifest, plain, text
 
 # The tasks of a league's DAG that stand around its seasons.
-AROUND = {"start_execution", "discover", "plan", "finish_execution", "alerts"}
+AROUND = {"start", "finish_execution", "alerts"}
 
 
 def only(found: dict[str, DAG]) -> DAG:
@@ -42,26 +42,22 @@ def test_one_dag_per_league_one_group_per_season() -> None:
     assert groups == ["season_2000_2001", "season_2001_2002", "season_2002_2003"]
     assert {task for task in dag.task_ids if "." not in task} == AROUND
     for group in groups:
-        steps = [f"{group}.{step}" for step in ("open", "collect", "check", "close")]
-        assert set(steps) <= set(dag.task_ids)
-        assert dag.get_task(steps[0]).upstream_task_ids == {"plan"}
-        assert steps[3] in dag.get_task("finish_execution").upstream_task_ids
+        assert {task for task in dag.task_ids if task.startswith(f"{group}.")} == {f"{group}.collect", f"{group}.close"}
+        assert dag.get_task(f"{group}.collect").upstream_task_ids == {"start"}
+        assert dag.get_task(f"{group}.close").upstream_task_ids == {"start", f"{group}.collect"}
+        assert f"{group}.close" in dag.get_task("finish_execution").upstream_task_ids
 
 
-def test_setups_and_teardowns_are_wired() -> None:
-    """A failed chunk leaves the run failed, and clearing it runs its own open and close again."""
+def test_teardowns_run_whatever_happened_and_do_not_decide() -> None:
+    """A failed chunk leaves the run failed; its end and that of the run are recorded all the same."""
     dag = only(league_dags(text(manifest(leagues=1, seasons=2))))
-    setups = {task.task_id for task in dag.tasks if task.is_setup}
+    assert not any(task.is_setup for task in dag.tasks)
     teardowns = {task.task_id for task in dag.tasks if task.is_teardown}
     groups = ("season_2000_2001", "season_2001_2002")
-    assert setups == {"start_execution", *(f"{group}.open" for group in groups)}
     assert teardowns == {"finish_execution", "alerts", *(f"{group}.close" for group in groups)}
     for task in dag.tasks:
         if task.is_teardown:
             assert not task.on_failure_fail_dagrun
-    for group in groups:
-        assert f"{group}.open" in dag.get_task(f"{group}.close").upstream_task_ids
-
 
 def test_a_season_that_the_provider_dropped_keeps_its_group() -> None:
     before = manifest(leagues=1, seasons=3)
@@ -170,8 +166,8 @@ def test_an_old_manifest_gives_the_same_dags() -> None:
     assert {name: set(dag.task_ids) for name, dag in before.items()} == {
         name: set(dag.task_ids) for name, dag in after.items()
     }
-    plan: Any = before["sportmonks_league_1"].get_task("plan")
-    assert plan.settings["recheck"]["schedule_hours"] == (1.0, 24.0, 168.0, 720.0)
+    start: Any = before["sportmonks_league_1"].get_task("start")
+    assert start.settings["recheck"]["schedule_hours"] == (1.0, 24.0, 168.0, 720.0)
     alerts: Any = before["sportmonks_league_1"].get_task("alerts")
     assert alerts.thresholds["stale_hours"] == 12
 
@@ -195,7 +191,7 @@ def test_a_manifest_of_a_newer_release_is_a_dag_that_says_so() -> None:
 
 def test_a_task_builds_its_own_dag_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "sportmonks_league_2")
-    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_TASK_ID", "plan")
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_TASK_ID", "start")
     assert list(league_dags(text(manifest(leagues=3)))) == ["sportmonks_league_2"]
 
 
@@ -206,7 +202,7 @@ def baseline(leagues: int, seasons: int) -> None:
             first = EmptyOperator(task_id="first")
             for season in range(seasons):
                 with TaskGroup(f"season_{season}"):
-                    steps = [EmptyOperator(task_id=f"step_{n}") for n in range(4)]
+                    steps = [EmptyOperator(task_id=f"step_{n}") for n in range(2)]
                     chain(first, *steps)
 
 
@@ -222,7 +218,7 @@ def test_490_chunks_render_in_a_small_multiple_of_plain_airflow() -> None:
     plain_airflow = min(seconds(lambda: baseline(35, 14)) for _ in range(2))
     dags = league_dags(found)
     assert len(dags) == 35
-    assert sum(len(dag.tasks) for dag in dags.values()) == 35 * (len(AROUND) + 14 * 4)
+    assert sum(len(dag.tasks) for dag in dags.values()) == 35 * (len(AROUND) + 14 * 2)
     assert ours < 6 * plain_airflow, (
         f"{ours:.2f} s for 490 chunks, plain operators take {plain_airflow:.2f} s: what is slow in the renderer?"
     )
@@ -306,7 +302,7 @@ def test_the_bound_of_the_batch_is_the_catalogs() -> None:
 
 def test_identity_of_a_run_is_bound_never_written_into_sql() -> None:
     dag = only(league_dags(text(manifest(leagues=1, seasons=1))))
-    for name in ("start_execution", "season_2000_2001.open", "season_2000_2001.close", "finish_execution"):
+    for name in ("season_2000_2001.close", "finish_execution"):
         task: Any = dag.get_task(name)
         assert "{{" not in task.sql
         assert "execution_id(dag_run.dag_id" in task.parameters["execution_id"]
@@ -317,17 +313,6 @@ def test_identity_of_a_run_is_bound_never_written_into_sql() -> None:
 
 
 # ---- Airflow's Backfill
-
-
-def test_a_run_of_a_backfill_stores_its_day_as_its_period() -> None:
-    dag = only(league_dags(text(manifest(leagues=1))))
-    at = datetime(2024, 2, 28, 5, 20, tzinfo=UTC)
-    for kind, day in (("backfill", "2024-02-28"), ("manual", None)):
-        start: Any = dag.get_task("start_execution")
-        run = SimpleNamespace(dag_id=dag.dag_id, run_id=f"{kind}__1", run_after=at, run_type=kind, logical_date=at)
-        context: Any = {"params": {"date_from": None, "date_to": None}, "dag_run": run, "run_id": run.run_id}
-        parameters = start.render_template(start.parameters, context, dag.get_template_env())
-        assert json.loads(parameters["config"]) == {"date_from": day, "date_to": day}
 
 
 def test_a_test_run_has_no_deadline(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,7 +99,7 @@ def test_a_misspelt_dry_run_collects_nothing(etl: Etl) -> None:
     before = etl.sandbox("GET", "/_admin/calls?last=0")["total"]
     run = etl.trigger(SERIE_A, dry_rnu=True)
     assert etl.wait_for_run(SERIE_A, run) == "failed"
-    assert "Did you mean dry_run?" in str(etl.failures(SERIE_A, run)["discover"])
+    assert "Did you mean dry_run?" in str(etl.failures(SERIE_A, run)["start"])
     assert etl.sandbox("GET", "/_admin/calls?last=0")["total"] == before
 
 
@@ -204,7 +204,7 @@ def test_a_clear_reads_nothing_that_is_not_due(etl: Etl, together: Together) -> 
         etl,
         group_cleared,
         runs[group_cleared],
-        [f"{season.group}.{task}" for task in ("open", "collect", "check", "close")],
+        [f"{season.group}.{task}" for task in ("collect", "close")],
     )
     kills.clear(
         etl,

@@ -68,7 +68,7 @@ def test_a_chunk_is_a_collector(warehouse: psycopg.Connection[Any], payloads: li
     assert found[2]["error_message"] == "The collector did not reach the end of its plan."
 
     # Cleared and finished: the same row ends well.
-    step(chunk, "reopen_chunk")
+    step(chunk, "open_chunk")
     chunk.store(payloads[3])
     warehouse.execute("UPDATE etl.execution_chunks SET collected_at = now() WHERE execution_id = 'etl_3'")
     step(chunk, "close_chunk")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -15,8 +17,8 @@ from sportmonks.airflow_compat import secrets_source
 from sportmonks.config.manifest import Manifest, decode_manifest
 from sportmonks.config.settings import SQL_DIR
 from sportmonks.operators.catalog import MigrateOperator, PublishCatalogOperator, ReferenceOperator, StructureOperator
-from sportmonks.operators.league import CollectOperator, DiscoverOperator, PlanOperator
-from tests.operators.conftest import RUN, Variables, context, plain
+from sportmonks.operators.league import CollectOperator, StartOperator
+from tests.operators.conftest import DAG_RUN, Variables, context, plain
 
 # ---- the catalog
 
@@ -124,30 +126,33 @@ def test_a_manifest_that_a_secrets_backend_hides_is_reported(
 # ---- a league run
 
 
-def test_discover_plan_collect(
+def test_start_and_collect(
     box: RunningSandbox, manifest: Manifest, variables: Variables, warehouse: psycopg.Connection[Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     league = manifest.leagues[0]
     season = league.seasons[1]
     branches: list[Any] = []
-    monkeypatch.setattr(PlanOperator, "do_branch", lambda self, context, found: branches.append(found))
-    warehouse.execute("SELECT etl.start_etl_execution(%s)", (RUN,))
+    monkeypatch.setattr(StartOperator, "do_branch", lambda self, context, found: branches.append(found))
 
-    found = DiscoverOperator(task_id="discover", **plain(league)).execute(context())
-    assert found["failed"] == []
-    assert len(found["seasons"]) == 2
-    estimate = PlanOperator(task_id="plan", **plain(league)).execute(context(xcom=found, seasons=[season.name]))
-    assert branches == [[f"{season.group}.open"]]
-    assert (estimate["fixtures"], estimate["calls"]) == (12, {"Fixture": 1})
+    started = StartOperator(task_id="start", **plain(league)).execute(context(seasons=[season.name]))
+    assert branches == [[f"{season.group}.collect", f"{season.group}.close", "finish_execution"]]
+    assert (started["fixtures"], started["calls"]) == (12, {"Fixture": 1})
+    assert started["index_failed"] == []
+    assert list(started["indexes"]) == [str(season.id)]
+    (run,) = warehouse.execute("SELECT status, config, dag_id, run_id, total_chunks FROM etl.etl_executions").fetchall()
+    assert run == ("RUNNING", {"seasons": [season.name]}, DAG_RUN.dag_id, DAG_RUN.run_id, 1)
 
     collect = CollectOperator(task_id="collect", season=msgspec.to_builtins(season), **plain(league))
-    warehouse.execute("SELECT etl.open_chunk(%s, %s, %s)", (RUN, league.id, season.id))
     result = collect.execute(context(task_id=f"{season.group}.collect"))
     assert (result["planned"], result["outcomes"]) == (12, {"saved": 12})
     assert json.loads(variables[f"sportmonks_ckpt__{league.id}__{season.id}"])["finished"]
     stored = warehouse.execute("SELECT count(*) FROM raw.fixtures").fetchone()
     assert stored == (12,)
+    chunk = "SELECT status, processed, started_at IS NOT NULL FROM etl.execution_chunks"
+    assert warehouse.execute(chunk).fetchall() == [("COMPLETED", 12, True)]
+    checks = warehouse.execute("SELECT name, success FROM etl.check_results ORDER BY name").fetchall()
+    assert checks == [("finished_have_goals", True), ("plan_done", True), ("quality", True), ("stored", True)]
     names = {row[0] for row in warehouse.execute("SELECT DISTINCT metric_name FROM etl.etl_metrics")}
     assert any(name.startswith("api_call") for name in names)
     share = "SELECT avg(metric_value) FROM etl.etl_metrics WHERE metric_name = 'monitoring.share' AND metric_unit = '%'"
@@ -156,11 +161,43 @@ def test_discover_plan_collect(
     assert warehouse.execute("SELECT count(*) > 0 FROM etl.etl_logs WHERE component = 'COLLECT'").fetchone() == (True,)
     # Again, as after a clear: nothing is left to do.
     assert collect.execute(context(task_id=f"{season.group}.collect"))["planned"] == 0
+    assert warehouse.execute(chunk).fetchall() == [("COMPLETED", 12, True)]
+
+
+def test_a_failed_check_fails_the_task_and_closes_its_chunk(
+    box: RunningSandbox, manifest: Manifest, warehouse: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    league = manifest.leagues[0]
+    season = league.seasons[1]
+    monkeypatch.setattr(StartOperator, "do_branch", lambda *_: None)
+    StartOperator(task_id="start", **plain(league)).execute(context(seasons=[season.name]))
+    collect = CollectOperator(task_id="collect", season=msgspec.to_builtins(season), **plain(league))
+    collect.execute(context(task_id=f"{season.group}.collect"))
+    warehouse.execute("DELETE FROM raw.fixtures WHERE fixture_id = (SELECT min(fixture_id) FROM raw.fixtures)")
+    with pytest.raises(psycopg.errors.RaiseException, match="1 fixtures marked as saved that are not in raw.fixtures"):
+        collect.execute(context(task_id=f"{season.group}.collect"))
+    (chunk,) = warehouse.execute("SELECT status, error_message FROM etl.execution_chunks").fetchall()
+    assert chunk[0] == "FAILED"
+    assert "stored: 1 fixtures marked as saved" in chunk[1]
+
+
+def test_a_run_of_a_backfill_stores_its_day_as_its_period(
+    box: RunningSandbox, manifest: Manifest, warehouse: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    league = msgspec.structs.replace(manifest.leagues[0], schedule="20 5 * * *")
+    monkeypatch.setattr(StartOperator, "do_branch", lambda *_: None)
+    at = datetime(2024, 2, 28, 5, 20, tzinfo=UTC)
+    for kind, day in (("backfill", "2024-02-28"), ("manual", None)):
+        run = SimpleNamespace(dag_id=league.dag_id, run_id=f"{kind}__1", run_after=at, run_type=kind, logical_date=at)
+        dates = {"date_from": None, "date_to": None}
+        StartOperator(task_id="start", **plain(league)).execute(context(**dates) | {"dag_run": run})
+        stored = warehouse.execute("SELECT config FROM etl.etl_executions WHERE run_id = %s", (run.run_id,)).fetchone()
+        assert stored == ({"date_from": day, "date_to": day},)
 
 
 def test_a_run_refuses_nonsense_before_any_call(box: RunningSandbox, manifest: Manifest) -> None:
     box.admin("DELETE", "/calls")
-    task = DiscoverOperator(task_id="discover", **plain(manifest.leagues[0]))
+    task = StartOperator(task_id="start", **plain(manifest.leagues[0]))
     with pytest.raises(AirflowFailException, match=r"batch_size is 1000\. Write a whole number from 1 to 50"):
         task.execute(context(batch_size=1000))
     with pytest.raises(AirflowFailException, match="has no season"):

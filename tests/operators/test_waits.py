@@ -29,7 +29,7 @@ from sportmonks.errors import (
 from sportmonks.hooks.sportmonks import SportmonksHook
 from sportmonks.operators.base import WarehouseOperator
 from sportmonks.operators.catalog import PublishCatalogOperator, ReferenceOperator, StructureOperator
-from sportmonks.operators.league import CollectOperator, DiscoverOperator, PlanOperator
+from sportmonks.operators.league import CollectOperator, StartOperator
 from sportmonks.operators.routes import RouteExtractOperator
 from sportmonks.routes.parse import parse_route
 from sportmonks.triggers.budget import BudgetTrigger
@@ -40,8 +40,7 @@ SEASON = {"id": 1, "name": "S", "group": "g"}
 ROUTE = parse_route("client: shop\nroute: orders\nconnection: sportmonks_api\npath: /page\npaging: {style: page}\n")
 # Operator, the function that does its work, its arguments.
 OPERATORS: dict[str, tuple[Any, str, dict[str, Any]]] = {
-    "discover": (DiscoverOperator, "sportmonks.collect.discover.discover", plain(LEAGUE)),
-    "plan": (PlanOperator, "sportmonks.collect.plan.plan", plain(LEAGUE)),
+    "start": (StartOperator, "sportmonks.collect.discover.discover", plain(LEAGUE)),
     "collect": (CollectOperator, "sportmonks.collect.collect.collect", {"season": SEASON, **plain(LEAGUE)}),
     "reference": (ReferenceOperator, "sportmonks.reference.lists.collect_list", {}),
     "publish": (PublishCatalogOperator, "sportmonks.hooks.sportmonks.SportmonksHook.get_leagues", {}),
@@ -83,13 +82,13 @@ def test_a_wait_frees_the_slot_and_comes_back(
 
 @pytest.mark.parametrize("stored", [{}, {"outages": 0}, {"outages": 2}], ids=str)
 def test_a_task_deferred_by_the_version_before_goes_on(
-    box: RunningSandbox, manifest: Manifest, warehouse: psycopg.Connection[Any], stored: dict[str, int]
+    box: RunningSandbox, manifest: Manifest, monkeypatch: pytest.MonkeyPatch, stored: dict[str, int]
 ) -> None:
     """Airflow stores a method's name and its arguments with a deferred task; the class comes from the DAG file."""
-    task = DiscoverOperator(task_id="discover", **plain(manifest.leagues[0]))
-    warehouse.execute("SELECT etl.start_etl_execution(%s)", (RUN,))
+    monkeypatch.setattr(StartOperator, "do_branch", lambda *_: None)
+    task = StartOperator(task_id="start", **plain(manifest.leagues[0]))
     found = task.resume_execution("resume", {"event": {"waited_for": "Fixture"}, **stored}, context())
-    assert (len(found["seasons"]), found["failed"]) == (2, [])
+    assert (len(found["indexes"]), found["index_failed"]) == (2, [])
 
 
 def test_what_a_task_opened_is_closed_when_it_waits(box: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +102,7 @@ def test_what_a_task_opened_is_closed_when_it_waits(box: RunningSandbox, monkeyp
     monkeypatch.setattr(SportmonksHook, "close", recorded)
     wait = BudgetWait("no calls left", entity="Fixture", seconds=3600, until=LATER)
     with pytest.raises(TaskDeferred):
-        failing("discover", wait, monkeypatch).execute(context())
+        failing("start", wait, monkeypatch).execute(context())
     assert len(closed) == 1
 
 

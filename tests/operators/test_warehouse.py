@@ -12,11 +12,13 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskD
 
 from local.stack.airflow import warehouse_connection
 from sandbox.testing import RunningSandbox
+from sportmonks.config.manifest import Manifest
 from sportmonks.operators.base import MAX_ABSENCES, WarehouseOperator
 from sportmonks.operators.catalog import MigrateOperator, ReferenceOperator
+from sportmonks.operators.league import StartOperator
 from sportmonks.operators.sql import WarehouseSqlOperator
 from tests.harness.tcp_proxy import tcp_proxy
-from tests.operators.conftest import context
+from tests.operators.conftest import context, plain
 
 
 @pytest.fixture
@@ -79,7 +81,7 @@ def test_sql_tasks_have_the_sessions_of_the_package(box: RunningSandbox) -> None
 
 
 def test_sql_tasks_wait_for_a_silent_warehouse_without_their_slot(end_silence: Callable[[], None]) -> None:
-    task = sql_task(checks_schema=True)
+    task = sql_task()
     with pytest.raises(TaskDeferred) as wait:
         task.execute(context())
     assert (wait.value.method_name, wait.value.kwargs) == ("resume", {"absences": 1})
@@ -88,11 +90,11 @@ def test_sql_tasks_wait_for_a_silent_warehouse_without_their_slot(end_silence: C
 
 
 def test_a_run_does_not_start_in_a_database_of_a_newer_version(
-    box: RunningSandbox, warehouse: psycopg.Connection[Any]
+    box: RunningSandbox, manifest: Manifest, warehouse: psycopg.Connection[Any]
 ) -> None:
     warehouse.execute("INSERT INTO etl.schema_migrations (name, sha256) VALUES ('9999_future', 'x')")
     with pytest.raises(AirflowFailException, match="9999_future, which this version does not know"):
-        sql_task(checks_schema=True).execute(context())
+        StartOperator(task_id="start", **plain(manifest.leagues[0])).execute(context())
 
 
 def test_an_unreachable_warehouse_is_named_without_its_password(
@@ -116,7 +118,7 @@ def test_an_unreachable_warehouse_is_named_without_its_password(
     [
         MigrateOperator(task_id="migrate"),
         ReferenceOperator(task_id="reference"),
-        WarehouseSqlOperator(task_id="start_execution"),
+        WarehouseSqlOperator(task_id="finish_execution"),
     ],
     ids=lambda task: type(task).__name__,
 )

@@ -100,7 +100,7 @@ def test_a_cleared_chunk_takes_the_run_back_to_running_and_its_figures_are_recou
 
 
 def test_only_the_failed_tasks_run_again_and_the_run_still_ends_right(builder: RunBuilder, ask: Ask) -> None:
-    """ "Clear only failed" runs collect and check: neither open, nor close, nor finish, because they had succeeded."""
+    """ "Clear only failed" runs collect: neither close nor finish, because they had succeeded."""
     builder.start()
     builder.plan({1: 3, 2: 2})
     builder.complete_chunk(1, SAVED=3)
@@ -109,13 +109,13 @@ def test_only_the_failed_tasks_run_again_and_the_run_still_ends_right(builder: R
     builder.close(2)
     assert builder.finish() == "FAILED"
 
-    builder.call("reopen_chunk", RUN, LEAGUE, 2, at(30))
+    builder.call("open_chunk", RUN, LEAGUE, 2, at(30))
     assert summary(ask, 31)["status"] == "RUNNING"
     builder.collected(2, "still down")
     builder.call("stop_chunk", RUN, LEAGUE, 2, at(31))
     assert (summary(ask)["status"], summary(ask)["error_message"]) == ("FAILED", "S2: still down")
 
-    builder.call("reopen_chunk", RUN, LEAGUE, 2, at(40))
+    builder.call("open_chunk", RUN, LEAGUE, 2, at(40))
     builder.mark(2, 41, SAVED=2)
     builder.collected(2, minutes=41)
     assert builder.close(2, 42) == "COMPLETED"
@@ -136,7 +136,7 @@ def test_a_failed_try_of_a_run_under_way_is_left_to_its_close_task(builder: RunB
 @pytest.mark.parametrize(
     ("steps", "status", "error"),
     [
-        ("no plan", "FAILED", "The run ended before its plan stood; see the log of discover and plan."),
+        ("no plan", "FAILED", "The run ended before its plan stood; see the log of start."),
         ("nothing due", "COMPLETED", None),
         ("never opened", "FAILED", "S1: not finished"),
         (

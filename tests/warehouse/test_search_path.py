@@ -101,7 +101,7 @@ def test_a_run_and_its_figures(builder: RunBuilder, one: One) -> None:
     assert builder.call("require_chunk_checks", RUN, LEAGUE, 1) == 4
     builder.open(2)
     builder.call("stop_chunk", RUN, LEAGUE, 2, at(5))
-    builder.call("reopen_chunk", RUN, LEAGUE, 1, at(6))
+    builder.call("open_chunk", RUN, LEAGUE, 1, at(6))
     builder.mark(1, SAVED=1)
     builder.collected(1)
     builder.close(1)

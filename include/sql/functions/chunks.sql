@@ -141,7 +141,7 @@ BEGIN
         v_status := 'COMPLETED';
     END IF;
     IF v_row.status = v_status THEN
-        RETURN v_status;    -- closed already: a cleared group closes in its check, and again in its teardown
+        RETURN v_status;    -- closed already: a season closes after its checks, and again in its teardown
     END IF;
     UPDATE etl.execution_chunks SET status = v_status, finished_at = p_now, error_message = v_error
      WHERE execution_id = p_execution_id AND league_id = p_league_id AND season_id = p_season_id;
@@ -166,8 +166,8 @@ BEGIN
                v_row.planned, v_row.saved, v_row.unchanged, v_row.failed, v_row.missing),
         CASE WHEN v_error IS NULL THEN NULL ELSE jsonb_build_object('error', v_error) END,
         p_execution_id, v_chunk, NULL, round((v_secs * 1000)::numeric, 1), p_now);
-    -- "Clear only failed" runs neither open nor close nor finish again, because they had succeeded. So the last chunk
-    -- that closes after that finishes the execution.
+    -- "Clear only failed" runs neither close nor finish again, because they had succeeded. So the last chunk that closes
+    -- after that finishes the execution.
     PERFORM etl.finish_etl_execution(e.execution_id, p_now => p_now)
     FROM etl.etl_executions e
     WHERE e.execution_id = p_execution_id AND e.first_finished_at IS NOT NULL AND e.status = 'RUNNING'
@@ -176,16 +176,8 @@ BEGIN
     RETURN v_status;
 END $$;
 
--- A chunk that this run had closed is being worked on again, without its open task.
-CREATE OR REPLACE FUNCTION etl.reopen_chunk(
-    p_execution_id text, p_league_id bigint, p_season_id bigint, p_now timestamptz DEFAULT clock_timestamp()
-) RETURNS void LANGUAGE sql
-SET search_path = pg_catalog, pg_temp AS $$
-    SELECT etl.open_chunk(c.execution_id, c.league_id, c.season_id, p_now)
-    FROM etl.execution_chunks c
-    WHERE c.execution_id = p_execution_id AND c.league_id = p_league_id AND c.season_id = p_season_id
-      AND c.status IN ('COMPLETED', 'FAILED')
-$$;
+-- Until 0.2 the collector reopened its chunk with it.
+DROP FUNCTION IF EXISTS etl.reopen_chunk(text, bigint, bigint, timestamptz);
 
 -- A try failed. In a run that had ended before, no close task may follow, so the chunk closes here.
 CREATE OR REPLACE FUNCTION etl.stop_chunk(

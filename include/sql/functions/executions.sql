@@ -113,7 +113,7 @@ BEGIN
     IF v_status IS NULL THEN
         IF v_row.planned_at IS NULL THEN
             v_status := 'FAILED';
-            v_error := coalesce(v_error, v_row.error_message, 'The run ended before its plan stood; see the log of discover and plan.');
+            v_error := coalesce(v_error, v_row.error_message, 'The run ended before its plan stood; see the log of start.');
         ELSIF EXISTS (SELECT 1 FROM etl.execution_chunks
                       WHERE execution_id = p_execution_id AND status IN ('FAILED', 'RUNNING', 'PENDING')) THEN
             v_status := 'FAILED';

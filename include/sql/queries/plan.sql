@@ -34,6 +34,10 @@ WITH fixtures AS (
 )
 DELETE FROM etl.execution_chunks WHERE execution_id = %(execution_id)s AND status = 'PENDING';
 
+-- name: plan/close_chunk
+-- Work on a season ends, whatever happened in it.
+SELECT etl.close_chunk(%(execution_id)s, %(league_id)s, %(season_id)s);
+
 -- name: plan/collected
 -- The collector has reached the end of the chunk's plan, or stops here with the reason.
 UPDATE etl.execution_chunks
@@ -46,7 +50,7 @@ INSERT INTO etl.chunks (league_id, season_id, league_name, season_name)
 VALUES (%(league_id)s, %(season_id)s, %(league)s, %(season)s)
 ON CONFLICT DO NOTHING;
 
--- name: plan/facts
+-- name: plan/fixtures
 -- What is known of every fixture of a league, for the recheck schedule, and the stored time and reason of its next read.
 SELECT f.season_id, f.id, f.next_due_at, f.due_reason, f.state_id, f.starting_at, f.ended_at, f.collection_status, f.last_fetched_at, f.last_requested_at,
        f.unchanged_reads, f.held_reads, f.missing_reads, f.failed_reads, f.index_changed_at, f.index_missing_at,
@@ -89,6 +93,13 @@ JOIN etl.execution_fixtures p ON p.fixture_id = f.id
 WHERE p.execution_id = %(execution_id)s AND p.season_id = %(season_id)s AND p.status = 'MISSING'
   AND f.missing_reads > 0 AND f.deleted_at IS NULL;
 
+-- name: plan/open_chunk
+-- Work on a season begins in a run, or begins again after a clear.
+SELECT etl.open_chunk(%(execution_id)s, %(league_id)s, %(season_id)s)
+WHERE NOT EXISTS (SELECT FROM etl.execution_chunks
+                  WHERE execution_id = %(execution_id)s AND league_id = %(league_id)s AND season_id = %(season_id)s
+                    AND status = 'RUNNING');
+
 -- name: plan/outside_plan
 -- Records why these fixtures were not returned; they stay as they are and are requested again, at growing intervals.
 UPDATE football.fixtures SET last_error = %(error)s WHERE id = ANY (%(ids)s) AND deleted_at IS NULL;
@@ -119,6 +130,14 @@ WITH released AS (
 UPDATE etl.execution_chunks SET waiting = true
 WHERE %(waiting)s AND execution_id = %(execution_id)s AND league_id = %(league_id)s AND season_id = %(season_id)s
   AND EXISTS (SELECT 1 FROM released);
+
+-- name: plan/require_checks
+-- Raises when a required check of the season failed.
+SELECT etl.require_chunk_checks(%(execution_id)s, %(league_id)s, %(season_id)s);
+
+-- name: plan/run_checks
+-- The quality checks of a season are made and recorded.
+SELECT etl.run_chunk_checks(%(execution_id)s, %(league_id)s, %(season_id)s);
 
 -- name: plan/reschedule
 -- New times for the next reads of some fixtures. One that a batch is being stored for gets its time from that batch.
@@ -156,6 +175,14 @@ UPDATE etl.etl_executions e
 SET processed_fixtures = e.processed_fixtures + n, successful_fixtures = e.successful_fixtures + n
 FROM chunk, counted
 WHERE e.execution_id = chunk.execution_id;
+
+-- name: plan/start_execution
+-- A run begins, or begins again after a clear.
+SELECT etl.start_etl_execution(%(execution_id)s, %(config)s::jsonb, %(dag_id)s, %(run_id)s);
+
+-- name: plan/stop_chunk
+-- A try of a season has failed.
+SELECT etl.stop_chunk(%(execution_id)s, %(league_id)s, %(season_id)s);
 
 -- name: plan/take_lease
 -- Takes a chunk for this task: the fence grows, so the former owner can no longer commit. No row is returned while

@@ -43,7 +43,7 @@ def reschedule(run: RunContext, conn: psycopg.Connection[Any]) -> None:
     includes = _allowed(run, conn, run.league.includes)
     parameters = {"league_id": run.league.id, "seasons": None, "includes": list(includes)}
     changed = []
-    for _, fixture_id, at, reason, *state in conn.execute(sql("plan/facts"), parameters).fetchall():
+    for _, fixture_id, at, reason, *state in conn.execute(sql("plan/fixtures"), parameters).fetchall():
         known = FixtureState(*state)
         certain = without_times_ahead(known, now)
         found = next_due(certain, settings.recheck, settings.guard, now)
@@ -67,7 +67,7 @@ def read_states(
     A fixture that was last read without one of ``includes`` has ``lacks_includes`` set.
     """
     parameters = {"league_id": league_id, "seasons": list(seasons) or None, "includes": list(includes)}
-    for season_id, fixture_id, _, _, *state in conn.execute(sql("plan/facts"), parameters).fetchall():
+    for season_id, fixture_id, _, _, *state in conn.execute(sql("plan/fixtures"), parameters).fetchall():
         yield season_id, fixture_id, FixtureState(*state)
 
 

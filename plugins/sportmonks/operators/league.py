@@ -1,4 +1,4 @@
-"""The tasks of a league's DAG: discover, plan, collect (one per season), alerts."""
+"""The tasks of a league's DAG: start, collect (one per season), alerts."""
 
 from __future__ import annotations
 
@@ -15,12 +15,17 @@ from sportmonks.errors import BudgetWait, LostLeaseError
 from sportmonks.operators.base import ApiOperator, WarehouseOperator, execution_of
 from sportmonks.planning.backfill import run_parameters
 from sportmonks.planning.run_params import read_params
+from sportmonks.warehouse.queries import sql
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from sportmonks.api.calls import CallRecord
     from sportmonks.collect.context import RunContext
+
+
+# The tasks of a season's group; those of seasons without anything due are skipped together.
+SEASON_TASKS = ("collect", "close")
 
 
 class LeagueOperator(ApiOperator):
@@ -59,16 +64,25 @@ class LeagueOperator(ApiOperator):
         )
 
 
-class DiscoverOperator(LeagueOperator):
-    """Reads the season indexes of the league into the warehouse; see ``sportmonks.collect.discover``. A warehouse that
-    lacks the catalog gets it first; see ``sportmonks.reference.first``."""
+class StartOperator(LeagueOperator, BranchMixIn):
+    """Starts the execution, reads the season indexes, writes the plan, and goes on with the groups of its seasons.
+
+    One task for the three, because a task costs Airflow more than these steps cost the run. A warehouse that lacks the
+    catalog gets it first; see ``sportmonks.reference.first``, ``sportmonks.collect.discover`` and
+    ``sportmonks.collect.plan``.
+    """
+
+    inherits_from_skipmixin = True
 
     def perform(self, context: Context) -> dict[str, Any]:
-        """``seasons``: figures by season id; ``failed``: seasons whose index the collecting task has to read itself;
-        ``suspected``: seasons whose index is not believed yet."""
+        """The estimate (fixtures, calls ...); ``indexes``: figures of the indexes that were read, by season id;
+        ``index_failed``: seasons whose index the collecting task has to read itself; ``index_suspected``: seasons whose
+        index is not believed yet."""
         from sportmonks.collect.discover import discover
+        from sportmonks.collect.plan import plan
         from sportmonks.reference.first import read_missing_lists
 
+        self._start(context)
         run = self.run_context(context)
         read_missing_lists(
             run.connect,
@@ -79,32 +93,41 @@ class DiscoverOperator(LeagueOperator):
             log=self.log,
         )
         found = discover(run)
+        planned = plan(run, sorted(found.failed))
+        groups = {season.id: season.group for season in run.league.seasons}
+        followed = [f"{groups[key]}.{task}" for key in planned.seasons if key in groups for task in SEASON_TASKS]
+        self.do_branch(context, [*followed, "finish_execution"])
         return {
-            "seasons": {str(key): figures for key, figures in found.seasons.items()},
-            "failed": sorted(found.failed),
-            "suspected": sorted(found.suspected),
+            **asdict(planned.estimate),
+            "indexes": {str(key): figures for key, figures in found.seasons.items()},
+            "index_failed": sorted(found.failed),
+            "index_suspected": sorted(found.suspected),
         }
 
+    def _start(self, context: Context) -> None:
+        """Record that the execution starts, or starts again after a clear, before its parameters are checked: a run
+        that is refused shows too. Raises ConfigurationError for a database that this version or account cannot use."""
+        from sportmonks.warehouse.migrations import require_schema
+        from sportmonks.warehouse.session import Session
 
-class PlanOperator(LeagueOperator, BranchMixIn):
-    """Writes the plan with its estimate and goes on with the groups of its seasons; see ``sportmonks.collect.plan``."""
-
-    inherits_from_skipmixin = True
-
-    def perform(self, context: Context) -> dict[str, Any]:
-        """The estimate: fixtures and calls."""
-        from sportmonks.collect.plan import plan
-
-        discovered = context["ti"].xcom_pull(task_ids="discover") or {}
-        run = self.run_context(context)
-        planned = plan(run, [int(season_id) for season_id in discovered.get("failed", ())])
-        groups = {season.id: season.group for season in run.league.seasons}
-        self.do_branch(context, [f"{groups[key]}.open" for key in planned.seasons if key in groups])
-        return asdict(planned.estimate)
+        run = context["dag_run"]
+        config = run_parameters(context["params"], run, self.league.get("schedule"))
+        with Session(self.connector()) as session:
+            session.run(require_schema)
+            session.execute(
+                sql("plan/start_execution"),
+                {
+                    "execution_id": execution_of(context),
+                    "config": msgspec.json.encode(config).decode(),
+                    "dag_id": run.dag_id,
+                    "run_id": run.run_id,
+                },
+            )
 
 
 class CollectOperator(LeagueOperator):
-    """Collects the planned fixtures of one season, batch after batch; see ``sportmonks.collect.collect``.
+    """Collects the planned fixtures of one season, batch after batch, and checks what is stored; see
+    ``sportmonks.collect.collect``.
 
     ``season``: the manifest's, as a plain dictionary.
     """
@@ -115,6 +138,7 @@ class CollectOperator(LeagueOperator):
 
     def perform(self, context: Context) -> dict[str, Any]:
         """The figures of this try."""
+        from sportmonks.collect.chunk_record import check_chunk, open_chunk, stop_chunk
         from sportmonks.collect.collect import collect
         from sportmonks.collect.telemetry import ChunkTelemetry
         from sportmonks.warehouse.sqlstate import is_away
@@ -125,9 +149,11 @@ class CollectOperator(LeagueOperator):
         run = self.run_context(context, on_call=calls.append)
         chunk_id, detailed = f"{run.league.id}_{season.id}", run.params.track_performance
         with ChunkTelemetry(run.connect, run.execution_id, chunk_id, calls, track_performance=detailed) as watch:
-            self._mark(run, season, "reopen_chunk")
+            open_chunk(run, season)
             try:
-                return asdict(collect(run, season, owner, watch.on_batch))
+                figures = asdict(collect(run, season, owner, watch.on_batch))
+                check_chunk(run, season)
+                return figures
             except (BudgetWait, LostLeaseError):
                 # The chunk has not stopped: it goes on after the wait, or another task has taken it over.
                 raise
@@ -136,19 +162,8 @@ class CollectOperator(LeagueOperator):
                     # The task waits for the warehouse and goes on then.
                     raise
                 watch.stopped(error)
-                self._mark(run, season, "stop_chunk")
+                stop_chunk(run, season)
                 raise
-
-    def _mark(self, run: RunContext, season: Season, name: str) -> None:
-        """Record that the season starts again or stops in a run that had ended. A failure here is logged only, because
-        the data is worth more than the record."""
-        from sportmonks.warehouse.queries import sql
-
-        try:
-            with run.connect() as conn:
-                conn.execute(sql(f"tasks/{name}"), run.sql_params(season))
-        except Exception as error:
-            self.log.warning("%s could not be recorded: %s", name, type(error).__name__)
 
 
 class ExecutionAlertsOperator(WarehouseOperator):

@@ -23,8 +23,7 @@ class WarehouseSqlOperator(SQLExecuteQueryOperator):
 
     A missing connection fails the task at once and says how to make it. Everything else is retried soon: the files are
     short and idempotent, so a few quick retries bridge a restart of the database; one that stays away is waited for
-    without a worker slot. ``checks_schema``: first bring the schema up to date, and refuse a database that this version
-    or this account cannot work with.
+    without a worker slot.
     """
 
     def __init__(
@@ -33,7 +32,6 @@ class WarehouseSqlOperator(SQLExecuteQueryOperator):
         file: str | None = None,
         conn_id: str = WAREHOUSE_CONN_ID,
         task_id: str,
-        checks_schema: bool = False,
         **kwargs: Any,
     ) -> None:
         defaults: dict[str, Any] = {
@@ -46,7 +44,6 @@ class WarehouseSqlOperator(SQLExecuteQueryOperator):
             "retry_delay": timedelta(seconds=10),
         }
         super().__init__(task_id=task_id, conn_id=conn_id, **{**defaults, **kwargs})
-        self.checks_schema = checks_schema
 
     def get_db_hook(self) -> WarehouseHook:
         """The hook whose sessions are those of the package."""
@@ -67,12 +64,8 @@ class WarehouseSqlOperator(SQLExecuteQueryOperator):
         return self._attempt(context, absences)
 
     def _attempt(self, context: Context, absences: int) -> Any:
-        from sportmonks.warehouse.connection import open_connection, warehouse_conninfo
-        from sportmonks.warehouse.migrations import require_schema
+        from sportmonks.warehouse.connection import warehouse_conninfo
 
         with airflow_errors(), waiting_for_the_warehouse(self, absences):
-            info = warehouse_conninfo(str(self.conn_id))
-            if self.checks_schema:
-                with open_connection(info, autocommit=True) as conn:
-                    require_schema(conn)
+            warehouse_conninfo(str(self.conn_id))  # a missing connection fails at once, with its hint
             return super().execute(context)  # type: ignore[no-untyped-call]

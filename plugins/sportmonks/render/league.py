@@ -6,16 +6,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from airflow.sdk import DAG, Asset, TaskGroup, chain
+from airflow.sdk import DAG, Asset, TaskGroup
 from airflow.sdk.definitions.param import ParamsDict
 
 from sportmonks.airflow_compat import CronTriggerTimetable
 from sportmonks.config.catalog import TaskSettings
 from sportmonks.config.manifest import League, Season
 from sportmonks.config.settings import API_CONN_ID, SQL_DIR
-from sportmonks.operators.league import CollectOperator, DiscoverOperator, ExecutionAlertsOperator, PlanOperator
+from sportmonks.operators.league import CollectOperator, ExecutionAlertsOperator, StartOperator
 from sportmonks.operators.sql import WarehouseSqlOperator
-from sportmonks.planning.backfill import run_parameters
 from sportmonks.planning.execution_id import execution_id
 from sportmonks.render.dag import DeadlineDag
 from sportmonks.render.form import league_params
@@ -24,15 +23,14 @@ if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
 
 EXECUTION = "{{ execution_id(dag_run.dag_id, dag_run.run_id, dag_run.run_after) }}"
-PARAMETERS = "{{ run_parameters(params, dag_run, schedule) | tojson }}"
 
 DOC = """\
 ### {name}
 
 Collects every due fixture of **{name}** (league {id}) into PostgreSQL: one task group per season.
 
-**How it runs.** `start_execution` → `discover` (season indexes) → `plan` (what is due; groups without anything due
-are skipped) → per season `open` → `collect` → `check` → `close` → `finish_execution` → `alerts`.
+**How it runs.** `start` (reads the season indexes and plans what is due; groups without anything due are skipped) →
+per season `collect` (with the quality checks at its end) → `close` → `finish_execution` → `alerts`.
 
 **Triage.** A red group is a season that failed; the other seasons are not affected. Open its `collect` log: the last
 line names the cause and what to do. `etl.execution_chunks.error_message` and the page *ETL dashboard* show the same.
@@ -41,7 +39,7 @@ line names the cause and what to do. `etl.execution_chunks.error_message` and th
 |---|---|---|
 | `collect` deferred | no calls are left in this hour; the worker slot is free | wait; it continues by itself |
 | `401`, wrong key | the connection `{api}` | correct the key, clear the run |
-| `check` failed | stored rows do not match the plan | see `etl.check_results`, clear the group |
+| `collect`: quality checks failed | stored rows do not match the plan | see `etl.check_results`, clear the group |
 | alert *deadline* | not finished {deadline} minutes after queueing | see which season is not done; it continues |
 
 **Debug.** *ETL dashboard* → Logs, chunk `{id}_<season id>`: every batch with its times. `etl.execution_fixtures` has
@@ -74,11 +72,7 @@ def build_league_dag(league: League, settings: TaskSettings) -> DAG:
         max_active_runs=1,
         tags=["sportmonks", "football", "league"],
         template_searchpath=[str(SQL_DIR)],
-        user_defined_macros={
-            "execution_id": execution_id,
-            "run_parameters": run_parameters,
-            "schedule": league.schedule,
-        },
+        user_defined_macros={"execution_id": execution_id},
         deadline=[league_deadline(league.deadline_minutes, league_id=league.id)],
         default_args={
             "owner": "sportmonks",
@@ -88,25 +82,19 @@ def build_league_dag(league: League, settings: TaskSettings) -> DAG:
         },
     )
     with dag:
-        start = _sql_task(
-            "start_execution", checks_schema=True, config=PARAMETERS, dag_id=dag.dag_id, run_id="{{ run_id }}"
-        )
-        discover = DiscoverOperator(task_id="discover", **plain)
-        plan = PlanOperator(task_id="plan", **plain)
-        finish = _sql_task("finish_execution", with_metrics="{{ params.export_metrics }}")
-        start.as_setup()  # type: ignore[no-untyped-call]
-        finish.as_teardown(setups=start)
-        alerts = ExecutionAlertsOperator(task_id="alerts", thresholds=msgspec.to_builtins(settings.alerts), retries=0)
-        # A teardown too, so that a failed notification does not change the state of the run.
-        alerts.as_teardown(setups=start)
+        start = StartOperator(task_id="start", **plain)
+        # Teardowns: they run whatever happened before, and a failed notification does not change the state of the run.
+        finish = _sql_task("finish_execution", with_metrics="{{ params.export_metrics }}").as_teardown()
+        alerts = ExecutionAlertsOperator(
+            task_id="alerts", thresholds=msgspec.to_builtins(settings.alerts), retries=0
+        ).as_teardown()
         finish >> alerts
-        chain(start, discover, plan)
+        start >> finish
         for season in league.seasons:
-            first, last = _season_group(league, season, plain)
-            plan >> first
-            last >> finish
-        if not league.seasons:
-            plan >> finish
+            collect, close = _season_group(league, season, plain)
+            # An edge to both, so that start skips both: as a teardown, close would run after a skipped task.
+            start >> [collect, close]
+            close >> finish
     # Set last: every operator created before would get a deep copy of them, which would be most of the parse time.
     dag.params = ParamsDict(league_params(league, settings))
     return dag
@@ -119,29 +107,17 @@ def daily(cron: str | None) -> CronTriggerTimetable | None:
 
 
 def _season_group(league: League, season: Season, plain: dict[str, Any]) -> tuple[BaseOperator, BaseOperator]:
-    chunk: dict[str, Any] = {"league_id": league.id, "season_id": season.id}
     with TaskGroup(season.group, tooltip=f"{league.name} {season.name}"):
-        opened = _sql_task("open", "open_chunk", **chunk)
         collect = CollectOperator(
             task_id="collect",
             season=msgspec.to_builtins(season),
             outlets=[Asset(f"football.fixtures.{league.slug}")],
             **plain,
         )
-        check = _sql_task("check", "check_chunk", **chunk)
-        close = _sql_task("close", "close_chunk", **chunk)
-        opened.as_setup()  # type: ignore[no-untyped-call]
-        close.as_teardown(setups=opened)
-        chain(opened, collect, check, close)
-    return opened, close
+        close = _sql_task("close", "close_chunk", league_id=league.id, season_id=season.id).as_teardown()
+        collect >> close
+    return collect, close
 
 
-def _sql_task(
-    task_id: str, file: str | None = None, *, checks_schema: bool = False, **parameters: Any
-) -> WarehouseSqlOperator:
-    return WarehouseSqlOperator(
-        task_id=task_id,
-        file=file,
-        checks_schema=checks_schema,
-        parameters={"execution_id": EXECUTION, **parameters},
-    )
+def _sql_task(task_id: str, file: str | None = None, **parameters: Any) -> WarehouseSqlOperator:
+    return WarehouseSqlOperator(task_id=task_id, file=file, parameters={"execution_id": EXECUTION, **parameters})

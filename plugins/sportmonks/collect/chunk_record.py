@@ -1,0 +1,39 @@
+"""The record of a chunk in its run: that work on it starts, what its quality checks found, that it stopped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sportmonks.warehouse.queries import sql
+from sportmonks.warehouse.session import Session
+
+if TYPE_CHECKING:
+    from sportmonks.collect.context import RunContext
+    from sportmonks.config.manifest import Season
+
+
+def open_chunk(run: RunContext, season: Season) -> None:
+    """Record that work on the season starts, or starts again after a clear. A retry, or a wait that is over, changes
+    nothing: the chunk is running already."""
+    with Session(run.connect) as session:
+        session.execute(sql("plan/open_chunk"), run.sql_params(season))
+
+
+def check_chunk(run: RunContext, season: Season) -> None:
+    """Run the quality checks of the season, store their results and close the chunk with them.
+
+    Raises psycopg.errors.RaiseException, with the failed checks in its text, when a required one failed.
+    """
+    with Session(run.connect) as session:
+        for name in ("plan/run_checks", "plan/close_chunk", "plan/require_checks"):
+            session.execute(sql(name), run.sql_params(season))
+
+
+def stop_chunk(run: RunContext, season: Season) -> None:
+    """Record that a try of the season has failed, in a run that had ended before: no other task will close the chunk.
+    A failure here is logged only, because the error that stopped the season is worth more than the record."""
+    try:
+        with run.connect() as conn:
+            conn.execute(sql("plan/stop_chunk"), run.sql_params(season))
+    except Exception as error:
+        run.log.warning("The stop of season %s could not be recorded: %s", season.name, type(error).__name__)
