@@ -59,6 +59,7 @@ def test_teardowns_run_whatever_happened_and_do_not_decide() -> None:
         if task.is_teardown:
             assert not task.on_failure_fail_dagrun
 
+
 def test_a_season_that_the_provider_dropped_keeps_its_group() -> None:
     before = manifest(leagues=1, seasons=3)
     after = manifest(leagues=1, seasons=1, previous=before)

@@ -15,7 +15,6 @@ from sportmonks.errors import BudgetWait, LostLeaseError
 from sportmonks.operators.base import ApiOperator, WarehouseOperator, execution_of
 from sportmonks.planning.backfill import run_parameters
 from sportmonks.planning.run_params import read_params
-from sportmonks.warehouse.queries import sql
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -108,6 +107,7 @@ class StartOperator(LeagueOperator, BranchMixIn):
         """Record that the execution starts, or starts again after a clear, before its parameters are checked: a run
         that is refused shows too. Raises ConfigurationError for a database that this version or account cannot use."""
         from sportmonks.warehouse.migrations import require_schema
+        from sportmonks.warehouse.queries import sql
         from sportmonks.warehouse.session import Session
 
         run = context["dag_run"]
