@@ -24,9 +24,9 @@ import psycopg
 from sportmonks import errors
 from sportmonks.api.budget import PostgresBudget
 from sportmonks.api.client import SportmonksClient
+from sportmonks.collect.chunk_record import check_chunk, open_chunk
 from sportmonks.collect.collect import collect
 from sportmonks.collect.context import RunContext
-from sportmonks.collect.chunk_record import check_chunk, open_chunk
 from sportmonks.collect.discover import discover
 from sportmonks.collect.plan import plan
 from sportmonks.config.catalog import TaskSettings
