@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -9,10 +12,19 @@ import pytest
 
 from sportmonks.render.manifest import PROBLEM_DAG
 from tests.dags.conftest import Live, api_connection
+from tests.harness.rest_server import RestServer
+from tests.harness.routes import BASE
 
 pytestmark = pytest.mark.slow
 LEAGUE = "sportmonks_premier_league"
 API, WRONG = "AIRFLOW_CONN_SPORTMONKS_API", "n0t-the-k3y-at-all"
+SHOP_KEY = "S3cr3tKeyOfTheShop"
+
+
+@pytest.fixture
+def server() -> Iterator[RestServer]:
+    with RestServer(total=1_000, size=100) as running:
+        yield running
 
 
 def groups(result: dict[str, Any]) -> dict[str, dict[str, str]]:
@@ -177,9 +189,31 @@ def test_watching(live: Live) -> None:
     assert result["state"] == "success", live.log[-3000:]
 
 
+def test_a_raw_route_goes_on_after_a_failed_run(live: Live, server: RestServer) -> None:
+    """A file in ``include/routes`` is enough: the table first, then a failing run, then its repetition."""
+    connections = {
+        "AIRFLOW_CONN_SHOP_API": json.dumps({"conn_type": "http", "host": f"{server.url}/api", "password": SHOP_KEY})
+    }
+    routes = Path(live.env["ETL_INCLUDE_DIR"]) / "routes"
+    routes.mkdir()
+    (routes / "orders.yaml").write_text(BASE.replace("/api/page", "/page") + "retry_max: 0\nretries: 0\n")
+    assert live.run("raw_routes_tables")["state"] == "success", live.log[-3000:]
+    assert live.one("SELECT count(*) FROM raw.client_shop_orders") == 0
+    server.fail[7] = [500]
+    assert live.run("raw_shop_orders", env=connections)["state"] == "failed", live.log[-3000:]
+    runs = "SELECT status, records_inserted FROM etl.collector_runs WHERE collector_name = 'raw_shop_orders'"
+    assert live.rows(runs) == [{"status": "failed", "records_inserted": 600}]
+    server.calls.clear()
+    assert live.run("raw_shop_orders", {"dry_run": False})["state"] == "success", live.log[-3000:]
+    assert "Total records collected: 1,000" in live.log
+    assert server.calls[0][1]["page"] == "7"
+    assert live.one("SELECT count(*) FROM raw.client_shop_orders") == 1000
+
+
 def test_no_secret_is_in_any_log_or_table(live: Live) -> None:
     everything = live.log_file.read_text(encoding="utf-8", errors="replace")
     assert live.box.key not in everything
+    assert SHOP_KEY not in everything
     tables = ("etl.etl_logs", "etl.etl_metrics", "etl.etl_executions", "etl.execution_chunks", "etl.api_budget")
     for table in tables:
         assert live.box.key not in str(live.rows(f"SELECT * FROM {table}"))

@@ -174,7 +174,7 @@ def test_a_failed_check_fails_the_task_and_closes_its_chunk(
     collect = CollectOperator(task_id="collect", season=msgspec.to_builtins(season), **plain(league))
     collect.execute(context(task_id=f"{season.group}.collect"))
     warehouse.execute("DELETE FROM raw.fixtures WHERE fixture_id = (SELECT min(fixture_id) FROM raw.fixtures)")
-    with pytest.raises(psycopg.errors.RaiseException, match="1 fixtures marked as saved that are not in raw"):
+    with pytest.raises(psycopg.errors.RaiseException, match="1 fixtures marked as saved that are not in "):
         collect.execute(context(task_id=f"{season.group}.collect"))
     (chunk,) = warehouse.execute("SELECT status, error_message FROM etl.execution_chunks").fetchall()
     assert chunk[0] == "FAILED"

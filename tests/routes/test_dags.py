@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +15,6 @@ import pytest
 
 from local.stack.airflow import warehouse_connection
 from sportmonks.routes.parse import load_routes, parse_route
-from tests.harness.paths import REPO
 from tests.harness.rest_server import RestServer
 from tests.harness.routes import BASE
 
@@ -255,52 +252,3 @@ def test_base_url_of_a_connection(monkeypatch: pytest.MonkeyPatch, parts: Any, e
 
     monkeypatch.setenv("AIRFLOW_CONN_ANY_API", parts if isinstance(parts, str) else json.dumps(parts))
     assert read_access("any_api").base_url == expected
-
-
-@pytest.mark.slow
-def test_the_dags_run_for_real(
-    connections: dict[str, str], server: RestServer, warehouse: psycopg.Connection[Any], tmp_path: Path
-) -> None:
-    """`airflow dags test` in a process and metadata database of its own: tables first, then a failing run, then its
-    repetition; the new file is in a copy of include/ whose SQL is the repository's."""
-    include = tmp_path / "include"
-    (include / "routes").mkdir(parents=True)
-    (include / "sql").symlink_to(REPO / "include" / "sql")
-    (include / "routes" / "orders.yaml").write_text(BASE.replace("/api/page", "/page") + "retry_max: 0\nretries: 0\n")
-    home = tmp_path / "home"
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "ETL_", "SPORTMONKS"))
-    } | {
-        **connections,
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(REPO / "dags"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(tmp_path / "none"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
-        "ETL_INCLUDE_DIR": str(include),
-        "PYTHONPATH": str(REPO / "plugins"),
-        "PYTHONWARNINGS": "ignore",
-    }
-
-    def airflow(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "airflow", *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=False)
-
-    migrated = airflow("db", "migrate")
-    assert migrated.returncode == 0, migrated.stderr[-2000:]
-    warehouse.execute("DROP SCHEMA etl CASCADE; DROP SCHEMA raw CASCADE; DROP SCHEMA football CASCADE")
-    done = airflow("dags", "test", "raw_routes_tables")
-    assert "state=success" in done.stdout + done.stderr, (done.stdout + done.stderr)[-3000:]
-    assert warehouse.execute("SELECT count(*) FROM raw.client_shop_orders").fetchone() == (0,)
-
-    server.fail[7] = [500]
-    done = airflow("dags", "test", "raw_shop_orders")
-    assert "state=failed" in done.stdout + done.stderr, (done.stdout + done.stderr)[-3000:]
-    assert warehouse.execute("SELECT status, records_inserted FROM etl.collector_runs").fetchall() == [("failed", 600)]
-    server.calls.clear()
-    done = airflow("dags", "test", "raw_shop_orders", "-c", '{"dry_run": false}')
-    assert "state=success" in done.stdout + done.stderr, (done.stdout + done.stderr)[-3000:]
-    assert "Total records collected: 1,000" in done.stdout + done.stderr
-    assert server.calls[0][1]["page"] == "7"
-    assert warehouse.execute("SELECT count(*) FROM raw.client_shop_orders").fetchone() == (1000,)
-    assert "S3cr3tKey" not in done.stdout + done.stderr
