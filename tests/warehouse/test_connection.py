@@ -9,6 +9,7 @@ import pytest
 from psycopg import sql
 
 from sportmonks.errors import ConfigurationError, WarehouseDownError
+from sportmonks.warehouse import connection
 from sportmonks.warehouse.connection import open_connection
 
 SETTINGS = {
@@ -57,3 +58,10 @@ def test_a_server_that_is_away_and_one_that_refuses_raise_different_errors(wareh
     with pytest.raises(ConfigurationError, match="not_there") as refused:
         open_connection(wrong)
     assert "not-shown" not in str(refused.value)
+
+
+def test_a_server_that_is_too_old_is_refused(warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "OLDEST_SERVER", 990000)
+    with pytest.raises(ConfigurationError, match=r"is PostgreSQL \d\d, which is too old") as refused:
+        open_connection(warehouse_dsn)
+    assert refused.value.hint == "Use PostgreSQL 99 or newer."

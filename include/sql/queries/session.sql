@@ -1,5 +1,5 @@
 -- Settings of a session where no pooler stands between, else of one transaction, because a pooler in transaction mode
--- gives the session to another client afterwards; and the two settings of a session that poolers keep for each client.
+-- gives the session to another client afterwards.
 
 -- name: session/pin
 -- Settings that change values, their meaning or the end of a wait: the same in every session of the package. Answers
@@ -28,12 +28,28 @@ SELECT pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) %(pid)s, pg_catalog.cu
   FROM pinned;
 
 -- name: session/pin_transaction
--- The same for one transaction, behind a pooler.
-SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), pg_catalog.set_config('IntervalStyle', 'postgres', true),
-       pg_catalog.set_config('extra_float_digits', '1', true), pg_catalog.set_config('standard_conforming_strings', 'on', true),
-       pg_catalog.set_config('array_nulls', 'on', true), pg_catalog.set_config('transform_null_equals', 'off', true),
-       pg_catalog.set_config('statement_timeout', '300s', true), pg_catalog.set_config('lock_timeout', '60s', true),
-       pg_catalog.set_config('idle_in_transaction_session_timeout', '300s', true);
+-- The same for one transaction, behind a pooler, with what poolers may or may not keep for each client. No SELECT: after
+-- one a transaction cannot be told to write where the database's default is to read.
+SET LOCAL client_encoding TO 'UTF8';
+SET LOCAL search_path TO pg_catalog, pg_temp;
+SET LOCAL DateStyle TO 'ISO, MDY';
+SET LOCAL TimeZone TO 'UTC';
+SET LOCAL IntervalStyle TO 'postgres';
+SET LOCAL extra_float_digits TO 1;
+SET LOCAL standard_conforming_strings TO on;
+SET LOCAL array_nulls TO on;
+SET LOCAL transform_null_equals TO off;
+SET LOCAL statement_timeout TO '300s';
+SET LOCAL lock_timeout TO '60s';
+SET LOCAL idle_in_transaction_session_timeout TO '300s';
+
+-- name: session/no_transaction_timeout
+-- A transaction ends with its last statement. The setting came with version 17.
+SET LOCAL transaction_timeout TO 0;
+
+-- name: session/set_local
+-- A setting of this transaction; the value is written as a name, which PostgreSQL takes for the text.
+SET LOCAL {setting} TO {value};
 
 -- name: session/long_statements
 -- Statements of this transaction, and their waits for locks, may take up to two hours: migrations.
@@ -54,11 +70,3 @@ SELECT set_config('statement_timeout', %(milliseconds)s::text, true);
 -- name: session/commit_without_flush
 -- This transaction's commit does not wait for the disk; a power cut may lose it.
 SELECT set_config('synchronous_commit', 'off', true);
-
--- name: session/iso_dates
--- Dates are written as the driver reads them, whatever the role or the database prefers.
-SET DateStyle TO ISO;
-
--- name: session/utc
--- Times are written in UTC, whatever the role or the database prefers.
-SET TimeZone TO 'UTC';

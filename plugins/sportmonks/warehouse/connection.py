@@ -1,7 +1,7 @@
 """Connections to the warehouse: the one place that opens a session, pins its settings and bounds every wait.
 
-Works through a transaction-mode pooler (Supabase, PgBouncer): no prepared statements, no session state,
-only transaction-level advisory locks.
+Works through a transaction-mode pooler (Supabase, PgBouncer): no prepared statements, no session state, settings made
+in every transaction (``warehouse/driver.py``), only transaction-level advisory locks.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ import contextlib
 import logging
 import os
 import re
-import time
-from collections.abc import Callable, Generator, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import psycopg
 from psycopg import conninfo
@@ -21,17 +20,25 @@ from sportmonks.config.settings import WAREHOUSE_CONN_ID
 from sportmonks.errors import ConfigurationError, WarehouseDownError
 from sportmonks.redaction import add_secret
 from sportmonks.warehouse.conninfo import connection_string, describe, parse
+from sportmonks.warehouse.driver import ANSWER_TIMEOUT_S, NoAnswerError, WarehouseConnection, own_time_outs
 from sportmonks.warehouse.queries import sql
 from sportmonks.warehouse.texts import clean_texts
 
+__all__ = [
+    "ANSWER_TIMEOUT_S",
+    "NoAnswerError",
+    "WarehouseConnection",
+    "connect",
+    "connector",
+    "is_local",
+    "long_statements",
+    "open_connection",
+    "warehouse_conninfo",
+]
+
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
 CONNECT_TIMEOUT_S = 10
-# Longer than the longest statement may run (statement_timeout in queries/session.sql), so that the server's own error
-# comes first wherever the server still works.
-ANSWER_TIMEOUT_S = 330.0
 # For statements that may take long: migrations.
 LONG_ANSWER_TIMEOUT_S = 7500.0
 # What the connection string does not say. Keepalives notice a machine that is gone, TCP's user timeout data that nobody
@@ -45,8 +52,10 @@ _DEFAULTS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 60_000,
 }
-# Time-outs that the connection string may set itself, in its option ``options``.
-_TIME_OUTS = frozenset({"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"})
+# The oldest release whose SQL this package speaks, as libpq numbers it.
+OLDEST_SERVER = 140000
+# In PgBouncer's answer to BEGIN.
+_STATEMENT_POOLING = "statement pooling"
 # Messages about settings that no waiting changes; libpq gives no code for a connection that failed.
 _REFUSAL = re.compile(
     r"authentication failed|does not exist|not found|no such (?:database|user)|no pg_hba.conf entry"
@@ -57,55 +66,6 @@ _REFUSAL = re.compile(
 _PASSING = "Temporary failure in name resolution"
 
 _warned_of: set[str] = set()
-
-
-class NoAnswerError(psycopg.OperationalError):
-    """The warehouse keeps the connection and has answered nothing for the connection's answer timeout."""
-
-
-class WarehouseConnection(psycopg.Connection[Any]):
-    """A session whose waits end.
-
-    ``answer_timeout``: seconds without any sign from the server after which a wait raises NoAnswerError and the
-    connection is closed. It is checked here, because neither keepalives nor TCP notice a pooler or proxy that accepts
-    everything and answers nothing. ``pooled``: a pooler stands between, which may give the server's session to another
-    client after each transaction; ``transaction`` then pins what the session cannot.
-    """
-
-    answer_timeout: float = ANSWER_TIMEOUT_S
-    pooled: bool = False
-
-    def wait(self, gen: Generator[Any, Any, T], *args: Any, **kwargs: Any) -> T:
-        try:
-            return super().wait(self._watched(gen), *args, **kwargs)
-        except NoAnswerError:
-            # Nothing can be sent over it any more: what comes later would be taken for another statement's answer.
-            self.close()
-            raise
-
-    def _watched(self, gen: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
-        last_sign = time.monotonic()
-        try:
-            wanted = next(gen)
-            while True:
-                # psycopg resumes a generator every tenth of a second, with a false value when nothing has happened.
-                ready = yield wanted
-                if ready:
-                    last_sign = time.monotonic()
-                elif time.monotonic() - last_sign > self.answer_timeout:
-                    raise NoAnswerError(f"no answer for {self.answer_timeout:g} s")
-                wanted = gen.send(ready)
-        except StopIteration as done:
-            result: T = done.value
-            return result
-
-    @contextlib.contextmanager
-    def transaction(self, *args: Any, **kwargs: Any) -> Iterator[psycopg.Transaction]:
-        outermost = self.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
-        with super().transaction(*args, **kwargs) as block:
-            if self.pooled and outermost:
-                self.execute(sql("session/pin_transaction"))
-            yield block
 
 
 def warehouse_conninfo(conn_id: str = WAREHOUSE_CONN_ID) -> str:
@@ -165,7 +125,7 @@ def open_connection(
     a little more than the server's limit for a statement.
 
     Raises WarehouseDownError while nothing answers there, ConfigurationError when the server refuses user or database
-    or has another encoding than UTF-8; both name the server, never the password.
+    or is too old or has another encoding than UTF-8; both name the server, never the password.
     """
     options = {**_DEFAULTS, **parse(info), "client_encoding": "UTF8"}
     try:
@@ -224,27 +184,39 @@ def _pin(conn: WarehouseConnection, info: str, options: str) -> float:
     """Set what must be the same in every session; the seconds that a statement may take, 0 for the package's limit.
 
     The settings of a session would reach other clients of a pooler in transaction mode. So they are set only where the
-    server's process is the one that libpq learned of at the start; a pooler names one of its own. Encoding,
-    DateStyle and TimeZone are kept by poolers for each client.
+    server's process is the one that libpq learned of at the start; a pooler names one of its own. Behind it they are
+    set in every transaction. Raises ConfigurationError for a server, or a mode of a pooler, that cannot be used.
     """
+    if conn.info.server_version < OLDEST_SERVER:
+        raise ConfigurationError(
+            f"The warehouse {describe(info)} is PostgreSQL {conn.info.server_version // 10000}, which is too old.",
+            hint=f"Use PostgreSQL {OLDEST_SERVER // 10000} or newer.",
+        )
     conn.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-    own = [name.replace("-", "_") for name in re.findall(r"(?:-c\s*|--)([\w-]+)\s*=", options)]
-    kept = [name for name in own if name in _TIME_OUTS]
-    row = conn.execute(sql("session/pin"), {"pid": conn.info.backend_pid, "kept": kept}).fetchone()
+    conn.time_outs = own_time_outs(options)
+    parameters = {"pid": conn.info.backend_pid, "kept": list(conn.time_outs)}
+    row = conn.execute(sql("session/pin"), parameters).fetchone()
     assert row is not None
-    direct, encoding, statement_seconds = row
+    conn.pooled = not row[0]
+    if conn.pooled:
+        try:
+            row = conn.execute(sql("session/pin"), parameters).fetchone()
+        except psycopg.Error as error:
+            if _STATEMENT_POOLING not in str(error):
+                raise
+            raise ConfigurationError(
+                f"The pooler at {describe(info)} gives each statement another session (statement pooling), in which"
+                " there are no transactions.",
+                hint="Set its pool_mode to transaction or session, or connect to the server itself.",
+            ) from None
+        assert row is not None
+    _, encoding, statement_seconds = row
     if encoding != "UTF8":
         raise ConfigurationError(
             f"The warehouse {describe(info)} has the encoding {encoding}, which cannot hold every name.",
             hint="Use a database with UTF-8: CREATE DATABASE etl ENCODING 'UTF8' TEMPLATE template0.",
         )
-    conn.pooled = not direct
-    if conn.pooled:
-        if not (conn.info.parameter_status("DateStyle") or "").startswith("ISO"):
-            conn.execute(sql("session/iso_dates"))
-        if conn.info.parameter_status("TimeZone") not in ("UTC", "Etc/UTC"):
-            conn.execute(sql("session/utc"))
-    if "statement_timeout" not in kept:
+    if "statement_timeout" not in conn.time_outs:
         return 0.0
     return float(statement_seconds) + 30 if statement_seconds else LONG_ANSWER_TIMEOUT_S
 
