@@ -129,7 +129,7 @@ def test_an_operators_sql_is_pinned(
         assert found == ("ISO, MDY", "pg_catalog, pg_temp")
 
 
-def test_a_database_that_only_reads_can_be_told_to_write(pooled: str) -> None:
+def test_a_transaction_may_write_where_the_default_is_to_read(pooled: str) -> None:
     with psycopg.connect(pooled, autocommit=True) as admin:
         admin.execute("SET default_transaction_read_only TO on")
         with open_connection(pooled) as conn:

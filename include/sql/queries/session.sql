@@ -29,7 +29,7 @@ SELECT pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) %(pid)s, pg_catalog.cu
 
 -- name: session/pin_transaction
 -- The same for one transaction, behind a pooler, with what poolers may or may not keep for each client. No SELECT: after
--- one a transaction cannot be told to write where the database's default is to read.
+-- one a transaction cannot be made to write where the default of the database is to read.
 SET LOCAL client_encoding TO 'UTF8';
 SET LOCAL search_path TO pg_catalog, pg_temp;
 SET LOCAL DateStyle TO 'ISO, MDY';
