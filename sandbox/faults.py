@@ -12,6 +12,7 @@ GET /_admin/faults?help=1 prints the kinds.
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from random import Random
@@ -50,6 +51,8 @@ KINDS: dict[str, str] = {
     "null_fields": "base `fields` (default name, starting_at, starting_at_timestamp, state_id) become null",
     "degraded": "the includes in `drop` (default lineups, events) come empty",
     "empty_lists": "every list of a row comes empty",
+    "null_rows": "every row of the includes in `sections` (default all lists) is null; with `empty` an empty object",
+    "half_match": "one team, its half of the lineups and no current score of played matches (`parts`, default all three)",
     "set_fields": "base fields get `values`, e.g. {state_id: 99}; with `part` the first row of that include instead",
     "php_lists": "lists within rows come as objects with numbers as keys; with `data` the list of rows, too",
     "bad_text": "names that are not UTF-8, hold half a surrogate pair, NUL or a control character",
@@ -90,6 +93,8 @@ ROW_FAULTS = (
     "null_fields",
     "degraded",
     "empty_lists",
+    "null_rows",
+    "half_match",
     "huge",
     "set_fields",
     "php_lists",
@@ -260,6 +265,11 @@ def _change_row(fault: Fault, row: dict[str, Any]) -> None:
         row.update({name: [] for name in fault.get("drop", ("lineups", "events")) if name in row})
     elif fault.kind == "empty_lists":
         row.update({name: [] for name, value in row.items() if isinstance(value, list)})
+    elif fault.kind == "null_rows":
+        names = fault.get("sections", [name for name, value in row.items() if isinstance(value, list)])
+        row.update({name: [{} if fault.settings.get("empty") else None] * len(row[name]) for name in names if row.get(name)})
+    elif fault.kind == "half_match":
+        _halve(row, fault.get("parts", ("participants", "lineups", "scores")))
     elif fault.kind == "set_fields":
         part = row.get(fault.get("part", "")) if "part" in fault.settings else [row]
         for target in (part or [])[:1]:
@@ -280,6 +290,19 @@ def _change_row(fault: Fault, row: dict[str, Any]) -> None:
                 if isinstance(inner, dict):
                     inner["unheard_of"] = {"new": [1, None]}
         row["brand_new_field"] = {"nested": True, "list": [1, 2, 3]}
+
+
+def _halve(row: dict[str, Any], parts: Collection[str]) -> None:
+    if row.get("state_id") not in PLAYED:
+        return
+    teams = row.get("participants") or []
+    if "participants" in parts and teams:
+        row["participants"] = teams[:1]
+    if "lineups" in parts and row.get("lineups"):
+        team = row["lineups"][0].get("team_id")
+        row["lineups"] = [each for each in row["lineups"] if each.get("team_id") == team]
+    if "scores" in parts and row.get("scores"):
+        row["scores"] = [each for each in row["scores"] if each.get("description") != "CURRENT"]
 
 
 def _with_offset(row: dict[str, Any], hours: float) -> None:

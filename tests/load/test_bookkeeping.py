@@ -144,8 +144,8 @@ def test_payloads_parsed_beforehand_serve_every_try(
         patch.setattr(store, "sql", lambda name: SHUT_DOWN if name == "load/progress" else original(name))
         with pytest.raises(psycopg.errors.AdminShutdown):
             store_batch(chunk.conn, fetched, chunk.context())
-    assert store_batch(chunk.conn, fetched, chunk.context()).outcomes == {"SAVED": 1, "UNCHANGED": len(payloads) - 1}
-    assert fixture_row(chunk.conn, odd["id"])["venue_id"] is None
+    assert store_batch(chunk.conn, fetched, chunk.context()).outcomes == {"HELD": 1, "UNCHANGED": len(payloads) - 1}
+    assert_stored(chunk.conn, {**payloads[0], "name": "Another name"})
     assert_stored(chunk.conn, payloads[1])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +22,7 @@ from sportmonks.load.decision import (
 )
 from sportmonks.load.payloads import Payload
 from sportmonks.load.summary import PayloadSummary
-from sportmonks.load.suspicion import without_detail
+from sportmonks.load.suspicion import Detail, details_of, unlike_others
 from sportmonks.planning.recheck import FixtureState
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -175,25 +176,51 @@ def test_a_match_that_is_called_off_may_lose_its_lineups(before: int | None, aft
 # ---- without detail
 
 
+DETAIL = ("events", "lineups", "statistics")
+
+
+def detail(*filled: str, requested: tuple[str, ...] = DETAIL, goals: int | None = 2) -> Detail:
+    return Detail(frozenset(requested), frozenset(filled), goals)
+
+
 @pytest.mark.parametrize(
-    ("summaries", "found"),
+    ("one", "others", "found"),
     [
-        ({}, set()),
-        ({1: summary(), 2: summary()}, set()),
-        ({1: summary({}), 2: summary()}, {1}),
-        ({1: summary({"events": 0, "lineups": 0, "statistics": 0}), 2: summary()}, {1}),
-        ({1: summary({"scores": 2, "participants": 2}), 2: summary()}, {1}),
-        ({1: summary({"lineups": 1}), 2: summary()}, set()),
-        # Where no match of the batch has detail, there may be none in this league.
-        ({1: summary({}), 2: summary({})}, set()),
-        # Only matches that were played to their end need have it, and only they show that there is some.
-        ({1: summary({}, state_id=1), 2: summary()}, set()),
-        ({1: summary({}), 2: summary(state_id=1)}, set()),
-        ({1: summary({}, state_id=None), 2: summary()}, set()),
+        (detail(), [], ()),
+        (detail(*DETAIL), [detail(*DETAIL)], ()),
+        (detail(), [detail(*DETAIL)], DETAIL),
+        (detail(), [detail("lineups"), detail(), detail()], DETAIL),
+        (detail(requested=("events",)), [detail(*DETAIL)], ("events",)),
+        # Where no match has detail, there may be none in this league.
+        (detail(), [detail(), detail()], ()),
+        # A section alone is missed when more than half of the others have it.
+        (detail("lineups", "statistics"), [detail(*DETAIL)], ("events",)),
+        (detail("lineups", "statistics"), [detail(*DETAIL), detail("lineups")], ()),
+        (detail("lineups", "statistics"), [detail(*DETAIL), detail(*DETAIL), detail("lineups")], ("events",)),
+        (detail("events"), [detail(*DETAIL)], ("lineups", "statistics")),
+        # Others for which it was not requested do not count.
+        (
+            detail("events"),
+            [detail(*DETAIL), *[detail("events", requested=("events",))] * 3],
+            ("lineups", "statistics"),
+        ),
+        # Nothing need have happened in a match without goals.
+        (detail("lineups", "statistics", goals=0), [detail(*DETAIL)], ()),
+        (detail("lineups", goals=0), [detail(*DETAIL)], ("statistics",)),
+        (detail("lineups", "statistics", goals=None), [detail(*DETAIL)], ()),
     ],
 )
-def test_matches_without_detail(summaries: dict[int, PayloadSummary], found: set[int]) -> None:
-    assert without_detail(summaries) == found
+def test_sections_that_other_matches_of_the_season_have(
+    one: Detail, others: list[Detail], found: tuple[str, ...]
+) -> None:
+    assert unlike_others(one, Counter([one, *others])) == found
+
+
+def test_only_played_matches_are_compared() -> None:
+    found = details_of(
+        {1: summary(), 2: summary(state_id=1), 3: summary({}, state_id=None)}, ("events", "lineups.details")
+    )
+    assert found == {1: Detail(frozenset({"events", "lineups"}), frozenset(DETAIL), None)}
 
 
 @pytest.mark.parametrize(

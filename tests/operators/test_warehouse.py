@@ -58,6 +58,11 @@ def test_a_task_waits_for_a_silent_warehouse_without_its_slot(end_silence: Calla
         (psycopg.errors.UndefinedTable("x"), AirflowFailException, "no ETL tables yet"),
         (psycopg.errors.InsufficientPrivilege("x"), AirflowFailException, "lacks a privilege"),
         (psycopg.errors.UniqueViolation("x"), psycopg.errors.UniqueViolation, "x"),
+        (psycopg.errors.DiskFull("No space left on device"), psycopg.errors.DiskFull, "device (53100). Free space"),
+        (psycopg.errors.QueryCanceled("time-out"), psycopg.errors.QueryCanceled, "raise statement_timeout"),
+        (psycopg.errors.OutOfMemory("out of memory"), psycopg.errors.OutOfMemory, "out of memory (53200)"),
+        (psycopg.errors.TooManyConnections("x"), TaskDeferred, ""),
+        (psycopg.errors.CannotConnectNow("starting up"), TaskDeferred, ""),
     ],
     ids=lambda value: getattr(value, "__name__", None) or type(value).__name__,
 )

@@ -301,6 +301,24 @@ def test_payloads_whose_lists_are_all_empty(box: RunningSandbox, ids: list[int])
     assert multi(box, ids)[1]["data"][0]["participants"]
 
 
+def test_rows_that_are_no_rows(box: RunningSandbox, ids: list[int]) -> None:
+    box.fault("null_rows", sections=["events"])
+    box.fault("null_rows", sections=["participants"], empty=True)
+    first = multi(box, ids)[1]["data"][0]
+    assert first["participants"] == [{}, {}]
+    assert set(map(str, first["events"])) == {"None"}
+    assert first["lineups"][0]["id"]
+
+
+def test_half_of_a_match(box: RunningSandbox, ids: list[int]) -> None:
+    box.fault("half_match")
+    first, complete = (multi(box, ids)[1]["data"][0] for _ in range(2))
+    assert len(first["participants"]) == 1
+    assert len({row["team_id"] for row in first["lineups"]}) == 1
+    assert "CURRENT" not in {row["description"] for row in first["scores"]}
+    assert len(complete["participants"]) == 2
+
+
 def test_figures_of_the_limit_absent_or_wrong(box: RunningSandbox) -> None:
     box.fault("no_rate_limit")
     _, headers, body = box.get("football/leagues")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import psycopg
 import pytest
@@ -10,8 +11,9 @@ from psycopg import errors, sql
 
 from sportmonks.errors import WarehouseDownError
 from sportmonks.warehouse.connection import NoAnswerError, connector, open_connection
+from sportmonks.warehouse.queries import Query
 from sportmonks.warehouse.session import Session
-from sportmonks.warehouse.sqlstate import as_configuration_error, is_transient
+from sportmonks.warehouse.sqlstate import as_configuration_error, is_away, is_transient
 from tests.harness.tcp_proxy import tcp_proxy
 
 INSERT = "INSERT INTO football.states (id, name, developer_name) VALUES (%s, 'x', 'x') ON CONFLICT DO NOTHING"
@@ -149,3 +151,69 @@ def test_what_a_person_has_to_correct_is_a_sentence(warehouse_dsn: str, statemen
         assert found.hint
         conn.rollback()
         conn.execute("DROP ROLE stranger")
+
+
+EXHAUSTED = [errors.QueryCanceled, errors.DiskFull, errors.OutOfMemory, errors.ConfigurationLimitExceeded]
+
+
+@pytest.mark.parametrize("kind", EXHAUSTED, ids=lambda kind: kind.__name__)
+def test_a_server_without_time_disk_or_memory_is_tried_once_more_and_told(
+    warehouse_dsn: str, kind: type[psycopg.Error]
+) -> None:
+    """Waited for as one that is away, it would be reported so, and nobody would learn the reason."""
+    tries: list[int] = []
+
+    def work(conn: psycopg.Connection[Any]) -> None:
+        tries.append(1)
+        raise kind("the server's own words")
+
+    with Session(connector(warehouse_dsn), sleep=lambda _: None) as session, pytest.raises(kind) as told:
+        session.run(work)
+    assert len(tries) == 2
+    code = kind.sqlstate
+    assert str(told.value).startswith(f"the server's own words ({code}). ")
+    assert len(str(told.value)) > 60
+    assert not is_away(told.value)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [errors.TooManyConnections, errors.CannotConnectNow, errors.ReadOnlySqlTransaction, errors.AdminShutdown,
+     errors.DeadlockDetected, errors.LockNotAvailable],
+    ids=lambda kind: kind.__name__,
+)  # fmt: skip
+def test_a_server_that_is_away_is_waited_for(warehouse_dsn: str, kind: type[psycopg.Error]) -> None:
+    left = [kind("away")] * 3
+    with Session(connector(warehouse_dsn), sleep=lambda _: None) as session:
+
+        def work(conn: psycopg.Connection[Any]) -> str:
+            if left:
+                raise left.pop()
+            return "done"
+
+        assert session.run(work) == "done"
+        assert is_away(kind("away"))
+        left = [kind("away")] * 1000
+        session._retry_timeout = 0.3
+        with pytest.raises(WarehouseDownError, match=f"has not come back .*{kind.sqlstate}: away"):
+            session.run(work)
+
+
+def test_a_statement_that_was_cancelled_is_named(warehouse_dsn: str) -> None:
+    dsn = psycopg.conninfo.make_conninfo(warehouse_dsn, options="-c statement_timeout=50ms")
+    sleep = Query("plan/long", "SELECT pg_sleep(5)")
+    with Session(connector(dsn), sleep=lambda _: None) as session, pytest.raises(errors.QueryCanceled) as told:
+        session.execute(sleep)
+    assert "canceling statement due to statement timeout (57014, in plan/long). " in str(told.value)
+    assert "options=-c statement_timeout" in str(told.value)
+    with Session(connector(dsn), sleep=lambda _: None) as session, pytest.raises(errors.QueryCanceled) as told:  # noqa: PT012
+
+        def copy(conn: psycopg.Connection[Any]) -> None:
+            with (
+                conn.cursor() as cursor,
+                cursor.copy(Query("plan/copy", "COPY (SELECT pg_sleep(5)) TO STDOUT")) as rows,
+            ):
+                list(rows)
+
+        session.run(copy)
+    assert "in plan/copy" in str(told.value)

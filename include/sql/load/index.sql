@@ -1,7 +1,7 @@
 -- Base rows of a season's index: new fixtures, and those of which the index tells something else than what is stored; these
--- are due at once. A key that a row lacks says nothing. The provider's lists and its payloads may disagree for long, so the
--- same row makes a fixture due again only after a day, which doubles with every read that brings nothing new; a kick-off
--- or a state that differs makes it due in every index.
+-- are due at once. A key that a row lacks says nothing, nor does null for a fixture that is not collected yet. The provider's
+-- lists and its payloads may disagree for long, so the same row makes a fixture due again only after a day, which doubles
+-- with every read that brings nothing new; a kick-off or a state that differs makes it due in every index.
 WITH sent AS (
     SELECT DISTINCT ON ((e.row ->> 'id')::bigint) (e.row ->> 'id')::bigint AS id,
            (e.row ->> 'league_id')::bigint AS league_id, (e.row ->> 'season_id')::bigint AS season_id,
@@ -9,18 +9,24 @@ WITH sent AS (
     FROM jsonb_array_elements(%(rows)s) AS e(row)
     ORDER BY (e.row ->> 'id')::bigint
 ), merged AS (
-    SELECT s.id, s.listed, coalesce(s.league_id, %(league_id)s) AS league_id, coalesce(s.season_id, %(season_id)s) AS season_id,
-           hashtextextended(s.listed::text, 0) AS index_listed, k.stored, etl.to_utc(r.kick_off) AS starting_at, r.*
+    SELECT s.id, l.listed, coalesce(s.league_id, %(league_id)s) AS league_id, coalesce(s.season_id, %(season_id)s) AS season_id,
+           hashtextextended(l.listed::text, 0) AS index_listed, k.stored, etl.to_utc(r.kick_off) AS starting_at, r.*
     FROM sent s
     LEFT JOIN football.fixtures f ON f.id = s.id
+    CROSS JOIN LATERAL (SELECT CASE WHEN f.id IS NULL OR f.last_fetched_at IS NOT NULL THEN s.listed
+                                    -- A result goes with the state.
+                                    ELSE jsonb_strip_nulls(s.listed - 'result_info')
+                                         || CASE WHEN s.listed ? 'result_info'
+                                                 THEN jsonb_build_object('result_info', s.listed -> 'result_info')
+                                                 ELSE '{}' END END AS listed) l
     CROSS JOIN LATERAL (SELECT CASE WHEN f.id IS NULL THEN '{}'::jsonb ELSE jsonb_build_object(
         'stage_id', f.stage_id, 'round_id', f.round_id, 'group_id', f.group_id, 'aggregate_id', f.aggregate_id,
         'venue_id', f.venue_id, 'state_id', f.state_id, 'name', f.name, 'result_info', f.result_info, 'leg', f.leg,
         'details', f.details, 'length', f.length, 'placeholder', f.placeholder, 'has_odds', f.has_odds,
         'has_premium_odds', f.has_premium_odds,
         'starting_at', to_char(f.starting_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')) END AS stored) k
-    CROSS JOIN LATERAL (SELECT x.*, k.stored || s.listed ->> 'starting_at' AS kick_off
-        FROM jsonb_to_record(k.stored || s.listed) AS x(
+    CROSS JOIN LATERAL (SELECT x.*, k.stored || l.listed ->> 'starting_at' AS kick_off
+        FROM jsonb_to_record(k.stored || l.listed) AS x(
             stage_id bigint, round_id bigint, group_id bigint, aggregate_id bigint, venue_id bigint, state_id bigint, name text,
             result_info text, leg text, details text, length integer, placeholder boolean, has_odds boolean,
             has_premium_odds boolean)) r

@@ -58,7 +58,11 @@ SELECT before, outcome, count(*) FROM d WHERE before <> outcome GROUP BY before,
 -- The stored state of a batch's fixtures, locked in one order so that two batches never wait for each other.
 SELECT f.id, f.state_id, f.starting_at, f.ended_at, f.collection_status, f.last_fetched_at, f.unchanged_reads, f.held_reads,
        f.held_hash, f.missing_reads, f.failed_reads, f.index_changed_at, f.index_missing_at, f.replaced_by IS NOT NULL,
-       r.content_hash, r.includes
+       -- Without a first read the payload is what an emptied table has left behind: it counts as none.
+       CASE WHEN f.first_fetched_at IS NOT NULL THEN r.content_hash END, r.includes,
+       CASE WHEN f.first_fetched_at IS NULL THEN ARRAY(
+                SELECT t.key FROM jsonb_each(jsonb_strip_nulls(to_jsonb(f))) AS t WHERE t.key = ANY (%(base_fields)s))
+            ELSE string_to_array(f.suspected_sections, ', ') END
 FROM football.fixtures f
 LEFT JOIN raw.fixtures r ON r.fixture_id = f.id
 WHERE f.id = ANY (%(ids)s)
@@ -117,12 +121,40 @@ SELECT etl.mark_replaced(%(league_id)s, %(season_id)s, %(now)s);
 -- The stored payloads of some fixtures, as text.
 SELECT fixture_id, payload::text FROM raw.fixtures WHERE fixture_id = ANY (%(ids)s);
 
--- name: load/season_has_detail
--- Is any other played fixture of the season stored with events, lineups or statistics?
-SELECT EXISTS (
-    SELECT 1 FROM football.fixtures f
-    WHERE f.league_id = %(league_id)s AND f.season_id = %(season_id)s AND f.state_id = ANY (%(played)s)
-      AND f.id <> ALL (%(ids)s)
-      AND (EXISTS (SELECT 1 FROM football.fixture_events e WHERE e.fixture_id = f.id)
-           OR EXISTS (SELECT 1 FROM football.fixture_lineups l WHERE l.fixture_id = f.id)
-           OR EXISTS (SELECT 1 FROM football.fixture_statistics s WHERE s.fixture_id = f.id)));
+-- name: load/season_detail
+-- How many other played fixtures of the season are stored with which detail?
+SELECT d.requested, d.filled, count(*) FROM etl.played_detail(%(league_id)s, %(season_id)s, %(played)s) d
+WHERE d.fixture_id <> ALL (%(ids)s)
+GROUP BY d.requested, d.filled;
+
+-- name: load/season_matches
+-- The detail of every played fixture of a season that is stored, and whether its payload is the first one of it as a played
+-- match, confirmed by no further read.
+SELECT d.fixture_id, d.requested, d.filled, d.goals,
+       f.held_reads = 0 AND f.unchanged_reads = 0
+       AND (f.first_fetched_at = f.last_fetched_at
+            OR EXISTS (SELECT 1 FROM etl.fixture_changes c
+                       WHERE c.fixture_id = f.id AND c.changed_at = f.last_fetched_at
+                         AND c.section = 'fixture' AND c.field = 'state_id'
+                         AND NOT c.before <@ to_jsonb(%(played)s::bigint[])))
+FROM etl.played_detail(%(league_id)s, %(season_id)s, %(played)s) d
+JOIN football.fixtures f ON f.id = d.fixture_id;
+
+-- name: load/suspect
+-- Stored fixtures whose payloads are suspected to lack some sections: read again soon.
+WITH found AS (
+    SELECT f.id, r.content_hash, s.sections
+    FROM jsonb_to_recordset(%(rows)s) AS s(fixture_id bigint, sections text)
+    JOIN football.fixtures f ON f.id = s.fixture_id
+    JOIN raw.fixtures r ON r.fixture_id = f.id
+    WHERE f.held_reads = 0 AND f.unchanged_reads = 0
+    ORDER BY f.id
+    FOR UPDATE OF f
+)
+UPDATE football.fixtures f
+SET held_reads = 1, held_hash = found.content_hash,
+    suspected_sections = concat_ws(', ', f.suspected_sections, found.sections),
+    suspected_at = coalesce(f.suspected_at, %(now)s),
+    next_due_at = f.last_fetched_at + make_interval(secs => 3600 * %(hours)s::float8), due_reason = 'held'
+FROM found
+WHERE f.id = found.id;

@@ -17,6 +17,18 @@ FROM etl.api_budget f
 JOIN etl.api_budget_now b ON b.connection = f.connection AND b.entity = coalesce(f.answers_as, f.entity)
 WHERE f.connection = %(connection)s AND f.entity = 'Fixture';
 
+-- name: plan/lock_chunks
+-- The chunks of a plan, locked before anything of the run, as everywhere: etl.chunks, etl.execution_chunks (and the plan's
+-- fixtures), etl.etl_executions. Whoever waits for a chunk holds no row that another writer needs.
+SELECT count(*) FROM (
+    SELECT 1 FROM etl.chunks c
+    WHERE c.league_id = %(league_id)s
+      AND (c.season_id = ANY (%(seasons)s::bigint[])
+           OR EXISTS (SELECT 1 FROM etl.execution_chunks e
+                      WHERE e.execution_id = %(execution_id)s AND e.league_id = c.league_id AND e.season_id = c.season_id))
+    ORDER BY c.league_id, c.season_id
+    FOR NO KEY UPDATE OF c) AS locked;
+
 -- name: plan/chunks
 -- The chunks of a plan, in order of priority.
 INSERT INTO etl.execution_chunks AS c (execution_id, league_id, season_id, position, priority, planned, index_failed)

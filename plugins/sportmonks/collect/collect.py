@@ -18,6 +18,7 @@ from sportmonks.collect.response_store import orphaned
 from sportmonks.config.manifest import Season
 from sportmonks.errors import TransientApiError
 from sportmonks.load.batch import LoadContext
+from sportmonks.load.season import suspect_unlike
 from sportmonks.planning.batches import Batch, make_batches
 from sportmonks.planning.chunks import Chunk, PlannedFixture, plan_chunks
 from sportmonks.warehouse.queries import sql
@@ -110,6 +111,7 @@ class _ChunkCollection:
         self._explained = classify_missing(run, session, self._season)
         if not self._explained.get("outside_plan"):
             self._request_missing_again()
+        session.run(lambda conn: suspect_unlike(conn, context))
         self._progress.finish()
         return ChunkResult(self._batches, len(left), dict(+self._outcomes), self._explained)
 

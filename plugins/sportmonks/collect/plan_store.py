@@ -92,6 +92,7 @@ def write_plan(
     ]
     names = {"execution_id": execution_id, "league_id": league_id, "now": now}
     with conn.transaction():
+        _lock_chunks(conn, execution_id, league_id, chunks)
         conn.execute(sql("plan/clear"), names)
         if not dry_run:
             conn.execute(sql("plan/chunks"), {"chunks": Jsonb(rows), "unread": list(unread), **names})
@@ -102,6 +103,7 @@ def write_plan(
 def add_to_plan(conn: psycopg.Connection[Any], execution_id: str, league_id: int, chunks: Sequence[Chunk]) -> None:
     """Add the chunk of a season whose index was read by its own task to the plan of the run."""
     with conn.transaction():
+        _lock_chunks(conn, execution_id, league_id, chunks)
         chunk = chunks[0]
         conn.execute(
             sql("plan/update_chunk"),
@@ -113,6 +115,12 @@ def add_to_plan(conn: psycopg.Connection[Any], execution_id: str, league_id: int
             },
         )
         _copy_fixtures(conn, execution_id, league_id, chunks)
+
+
+def _lock_chunks(conn: psycopg.Connection[Any], execution_id: str, league_id: int, chunks: Sequence[Chunk]) -> None:
+    """Lock what a plan changes in the order of all writers, so that none waits for another in a circle."""
+    seasons = [chunk.season_id for chunk in chunks]
+    conn.execute(sql("plan/lock_chunks"), {"execution_id": execution_id, "league_id": league_id, "seasons": seasons})
 
 
 def _copy_fixtures(conn: psycopg.Connection[Any], execution_id: str, league_id: int, chunks: Sequence[Chunk]) -> None:

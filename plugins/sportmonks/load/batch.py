@@ -21,7 +21,7 @@ from sportmonks.errors import LostLeaseError
 from sportmonks.load.decision import HELD, SAVED, UNCHANGED, FixtureDecision, StoredState, decide_batch
 from sportmonks.load.payloads import Payload, read_payloads
 from sportmonks.load.stored import StoredPayload, compare_with_stored, hold_degraded, read_stored_states
-from sportmonks.load.suspicion import without_detail
+from sportmonks.load.suspicion import Detail, details_of
 from sportmonks.planning.states import PLAYED
 from sportmonks.warehouse.queries import script, sql
 from sportmonks.warehouse.sqlstate import ROW_ERRORS
@@ -160,7 +160,7 @@ def store_batch(conn: psycopg.Connection[Any], fetched: FetchedBatch, context: L
 def _write(conn: psycopg.Connection[Any], batch: _BatchInWork) -> BatchResult:
     fetched, context = batch.fetched, batch.context
     with conn.transaction():
-        _check_lease(conn, context)
+        check_lease(conn, context)
         if fetched.answer_id and not conn.execute(sql("load/take_answer"), {"answer_id": fetched.answer_id}).fetchone():
             return _result_of_earlier_commit(conn, batch)
         states = read_stored_states(conn, fetched.requested)
@@ -180,7 +180,7 @@ def _write(conn: psycopg.Connection[Any], batch: _BatchInWork) -> BatchResult:
             complete=set(context.usual_includes) <= set(context.includes),
             includes=batch.includes,
             usual=context.usual_includes,
-            season_has_detail=_season_has_detail(conn, batch),
+            season=_season_detail(conn, batch),
         )
         _log_suspected(decisions)
         decisions = [_with_remark(decision, batch.payloads) for decision in decisions]
@@ -235,18 +235,22 @@ def _log_suspected(decisions: Iterable[FixtureDecision]) -> None:
         log.warning("%d fixtures came without %s and are read again soon: %s", len(suspected), ", ".join(names), some)
 
 
-def _season_has_detail(conn: psycopg.Connection[Any], batch: _BatchInWork) -> bool:
-    """Whether other played fixtures of the season are stored with events, lineups or statistics; looked up only when
-    the batch has fixtures without any."""
-    if not without_detail({key: payload.summary for key, payload in batch.payloads.items()}, others_have=True):
-        return False
+def _season_detail(conn: psycopg.Connection[Any], batch: _BatchInWork) -> dict[Detail, int]:
+    """How many other played fixtures of the season are stored with which detail; looked up only when the batch has
+    fixtures that lack some."""
+    found = details_of({key: payload.summary for key, payload in batch.payloads.items()}, batch.includes)
+    if not any(detail.empty for detail in found.values()):
+        return {}
     params = {**batch.context.sql_params(), "ids": list(batch.fetched.requested), "played": sorted(PLAYED)}
-    row = conn.execute(sql("load/season_has_detail"), params).fetchone()
-    return bool(row and row[0])
+    rows = conn.execute(sql("load/season_detail"), params).fetchall()
+    return {Detail(frozenset(requested), frozenset(filled), None): count for requested, filled, count in rows}
 
 
-def _check_lease(conn: psycopg.Connection[Any], context: LoadContext) -> None:
-    """Takes a shared lock on the chunk: its own writers work side by side, and a new owner waits for them."""
+def check_lease(conn: psycopg.Connection[Any], context: LoadContext) -> None:
+    """Take a shared lock on the chunk: its own writers work side by side, and a new owner waits for them.
+
+    Raises LostLeaseError when another task has it by now.
+    """
     row = conn.execute(
         sql("load/hold_lease"), {"league_id": context.league_id, "season_id": context.season_id}
     ).fetchone()

@@ -15,6 +15,7 @@ The counters (held_reads, missing_reads …) and the time of the next read are c
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,8 +25,8 @@ from typing import Any
 from sportmonks.config.catalog import GuardSettings, RecheckSettings
 from sportmonks.load.payloads import Payload
 from sportmonks.load.sections import by_section
-from sportmonks.load.summary import PayloadSummary
-from sportmonks.load.suspicion import DETAIL_SECTIONS, essential, lacking, without_detail
+from sportmonks.load.summary import BASE_FIELDS, PayloadSummary
+from sportmonks.load.suspicion import DETAIL_SECTIONS, Detail, details_of, essential, lacking, unlike_others
 from sportmonks.planning.recheck import FixtureState, end_of, next_due
 from sportmonks.planning.states import DELETED, ENDED_WITHOUT_RESULT, FINISHED, NOT_BEGUN, PLAYED
 
@@ -37,13 +38,15 @@ class StoredState:
     """What the warehouse holds of a fixture before a batch: its state, and of its payload hash and includes.
 
     ``held_hash``: hash of the loss for which the last read was held back, or the content hash of a stored payload
-    that is suspected to be incomplete (see ``without_detail``).
+    that is suspected to be incomplete (see ``load.suspicion``). ``told``: fields that the index has told of a fixture
+    without a payload; else what its payload is suspected to lack.
     """
 
     state: FixtureState
     content_hash: bytes | None = None
     held_hash: bytes | None = None
     includes: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,19 +119,18 @@ def decide_batch(
     complete: bool = True,
     includes: tuple[str, ...] = (),
     usual: tuple[str, ...] = (),
-    season_has_detail: bool = False,
+    season: Mapping[Detail, int] | None = None,
 ) -> list[FixtureDecision]:
     """One decision per requested fixture, in their order.
 
     ``unreadable``: reasons by fixture id; ``stored_counts``: rows per section of the stored payloads that differ from
     the ones that came; ``at``: when the call began, ``now``: when it is stored; ``complete``: whether it requested all
     sections that the fixtures are usually read with; ``includes``: those of the call, ``usual``: those of the league's
-    runs; ``season_has_detail``: other played fixtures of the season are stored with events, lineups or statistics.
+    runs; ``season``: how many other played fixtures of the season are stored with which detail.
     """
     decisions = []
-    detail = tuple(name for name in DETAIL_SECTIONS if name in by_section(includes))
-    summaries = {key: payload.summary for key, payload in payloads.items()}
-    unlike_batch, unlike_season = without_detail(summaries), without_detail(summaries, others_have=season_has_detail)
+    details = details_of({key: payload.summary for key, payload in payloads.items()}, includes)
+    played = Counter(details.values()) + Counter(season or {})
     for fixture_id in requested:
         before = stored.get(fixture_id, StoredState(FixtureState()))
         last_read = before.state.last_fetched_at
@@ -139,10 +141,10 @@ def decide_batch(
             decisions.append(decide_failed(fixture_id, before, unreadable[fixture_id], at))
         elif payload := payloads.get(fixture_id):
             counts = stored_counts.get(fixture_id, {})
-            suspected = suspected_sections(before, payload.summary, includes)
-            suspected = tuple(dict.fromkeys((*suspected, *payload.summary.unreadable)))
-            if fixture_id in unlike_batch or (fixture_id in unlike_season and is_new(before, payload.summary)):
-                suspected = tuple(dict.fromkeys((*suspected, *detail)))
+            suspected = (*suspected_sections(before, payload.summary, includes), *payload.summary.unreadable)
+            if fixture_id in details and is_new(before, payload.summary):
+                suspected = (*suspected, *unlike_others(details[fixture_id], played))
+            suspected = tuple(dict.fromkeys(suspected))
             decisions.append(
                 decide_returned(
                     fixture_id,
@@ -231,6 +233,7 @@ def decide_returned(
         loss = _hash_of_loss(degraded, summary.counts)
         held = _held_before(stored, loss, guard, now) + 1
         if held <= guard.rereads:
+            state = _with_held_fields(state, stored.state, degraded)
             text = f"degraded in {', '.join(degraded)}: stored data kept (read {held} of {guard.rereads})"
             ended_at = stored.state.ended_at if "periods" in degraded else summary.ended_at
             state = replace(state, ended_at=ended_at, held_reads=held)
@@ -302,8 +305,12 @@ def suspected_sections(stored: StoredState, summary: PayloadSummary, includes: I
     Confirmed is what is stored without suspicion, unless the match has been played since or the section was not
     requested then.
     """
-    known = () if is_new(stored, summary) else by_section(stored.includes)
-    return tuple(name for name in lacking(summary, includes) if name.partition(".")[0] not in known)
+    if not is_new(stored, summary):
+        known = by_section(stored.includes)
+        return tuple(name for name in lacking(summary, includes) if name.partition(".")[0] not in known)
+    # What the index has told of the fixture, or what the stored payload is suspected for, and is not there.
+    lost = (name for name in stored.told if name in BASE_FIELDS and not summary.counts.get(name))
+    return (*lacking(summary, includes), *lost)
 
 
 def is_new(stored: StoredState, summary: PayloadSummary) -> bool:
@@ -316,7 +323,8 @@ def is_new(stored: StoredState, summary: PayloadSummary) -> bool:
 
 
 def degraded_sections(before: Mapping[str, int], after: Mapping[str, int], guard: GuardSettings) -> list[str]:
-    """Sections that lost all, or too many, of their rows, by name. A section that ``after`` lacks has no rows."""
+    """Sections that lost all, or too many, of their rows, and base fields that lost their value, by name. A section
+    that ``after`` lacks has no rows."""
     degraded = []
     for name, had in before.items():
         has = after.get(name, 0)
@@ -325,6 +333,12 @@ def degraded_sections(before: Mapping[str, int], after: Mapping[str, int], guard
         if emptied or shrunk:
             degraded.append(name)
     return sorted(degraded)
+
+
+def _with_held_fields(state: FixtureState, stored: FixtureState, degraded: Iterable[str]) -> FixtureState:
+    """The new state with those of its fields that did not come and are held back."""
+    held = {name: getattr(stored, name) for name in ("state_id", "starting_at") if name in {*degraded}}
+    return replace(state, **held)
 
 
 def _read_at(state: FixtureState, now: datetime) -> FixtureState:
@@ -339,6 +353,9 @@ def _explained(name: str, before: FixtureState, after: PayloadSummary) -> bool:
     scores that has become shorter is no loss as long as it tells the current score.
     """
     changed = before.state_id != after.state_id
+    if name in BASE_FIELDS:
+        # What is known of a fixture stays; only the result goes with the state.
+        return name == "result_info" and changed and after.state_id is not None and after.state_id not in FINISHED
     if name == "scores" and (after.current_score or (changed and after.state_id in NOT_BEGUN | ENDED_WITHOUT_RESULT)):
         return True
     # What is held back was played, although the state may say otherwise by now.

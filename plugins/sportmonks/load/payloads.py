@@ -18,7 +18,7 @@ import msgspec
 from sportmonks import lenient_json
 from sportmonks.coerce import as_int, as_rows, as_utc, clean_text, clean_value
 from sportmonks.load.content_hash import hash_of_fields
-from sportmonks.load.summary import SECTIONS, PayloadSummary, summarize
+from sportmonks.load.summary import BASE_FIELDS, SECTIONS, PayloadSummary, summarize, summarize_cleaned
 from sportmonks.planning.states import DELETED
 
 # Not JSON, not UTF-8, a number that no type holds, or brackets nested too deep.
@@ -62,7 +62,7 @@ class Payload:
     @property
     def remark(self) -> str | None:
         """What people should know about the stored fixture; None when it came as it should."""
-        sections = [f"'{name}' is not a list and says nothing" for name in self.summary.unreadable]
+        sections = [f"'{name}' is not a list of rows and says nothing" for name in self.summary.unreadable]
         return "; ".join((*sections, *self.flaws)) or None
 
 
@@ -103,12 +103,18 @@ def summary_of(raw: bytes) -> PayloadSummary:
 def carry_over(payload: Payload, stored: bytes, sections: Iterable[str]) -> Payload:
     """The payload completed with those ``sections`` of the stored one that it does not hold, requested or not.
 
-    Null or another value in the place of a list counts as not held, an empty list does not. A deleted fixture keeps
-    every section that was stored of it.
+    Null or another value in the place of a list counts as not held, and so does a list without a usable row; an empty
+    list does not. A deleted fixture keeps every section that was stored of it, and the fields that it comes without.
     """
     fields, before = _object.decode(payload.raw), _object.decode(stored)
-    absent = {name for name, value in fields.items() if not _is_list(value) and _is_list(before.get(name))}
+    unreadable = payload.summary.unreadable
+    absent = {
+        name
+        for name, value in fields.items()
+        if (name in unreadable or not _is_list(value)) and _is_list(before.get(name))
+    }
     if payload.summary.state_id == DELETED:
+        sections = [*sections, *(name for name in BASE_FIELDS if not payload.summary.counts.get(name))]
         absent = set(sections)
     kept = {name: before[name] for name in sections if name in before and (name not in fields or name in absent)}
     return _changed(payload, fields | kept) if kept else payload
@@ -165,11 +171,11 @@ def _read(raw: bytes) -> Payload:
         raw = msgspec.json.encode(fields)
         flaws = _naming((*lists, "lineups.details"))
     cleaned = _clean_json(raw)
-    summary = summarize(cleaned)
+    summary = summarize_cleaned(cleaned)
     unreadable = tuple(
-        name for name in SECTIONS if name in fields and not (_is_list(fields[name]) or _is_null(fields[name]))
+        name for name in SECTIONS if name in fields and name not in summary.counts and not _is_null(fields[name])
     )
-    flaws = (*flaws, *_odd_rows(fields), *summary.flaws)
+    flaws = (*flaws, *_odd_rows(fields, summary), *summary.flaws)
     return Payload(raw, hash_of_fields(fields), replace(summary, unreadable=unreadable), cleaned, flaws)
 
 
@@ -209,14 +215,17 @@ def _as_list(rows: Iterable[msgspec.Raw]) -> msgspec.Raw:
     return msgspec.Raw(b"[" + b",".join(map(bytes, rows)) + b"]")
 
 
-def _odd_rows(fields: Mapping[str, msgspec.Raw]) -> Iterable[str]:
-    """What the typed tables cannot show of the sections: rows that are no objects, details that are no list."""
+def _odd_rows(fields: Mapping[str, msgspec.Raw], summary: PayloadSummary) -> Iterable[str]:
+    """What the typed tables cannot show of the sections: rows that are no objects or empty, details that are no
+    list."""
     for name in SECTIONS:
         if name in fields and _is_list(fields[name]):
             rows = lenient_json.elements(fields[name])
             odd = sum(not _is_object(row) for row in rows)
             if odd:
                 yield f"{odd} of {len(rows)} rows of '{name}' are no objects"
+            elif empty := len(rows) - summary.counts.get(name, 0):
+                yield f"{empty} of {len(rows)} rows of '{name}' are empty"
             elif name == "lineups":
                 details = [_object.decode(row).get("details") for row in rows]
                 if any(each is not None and not (_is_list(each) or _is_null(each)) for each in details):
@@ -264,10 +273,21 @@ _CASTS: dict[str, Callable[[Any], Any]] = {
 }
 _LISTS = ("participants", "scores", "events", "lineups", "statistics", "periods", "details")
 _OBJECTS = ("score", "meta")
+# A row that has a value in none of these fields is no row, whatever else it holds.
+_IDENTIFYING = {
+    "participants": ("id",),
+    "scores": ("id", "type_id", "description"),
+    "events": ("id", "type_id", "participant_id", "player_id"),
+    "lineups": ("id", "player_id", "player_name"),
+    "statistics": ("id", "type_id"),
+    "periods": ("id", "type_id", "started", "description"),
+    "details": ("id", "type_id"),
+}
 
 
 def clean(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy whose typed fields are castable: values that are not become null, and lists lose what is no object."""
+    """A copy whose typed fields are castable: values that are not become null, lists lose what is no usable row, and
+    null is in the place of a list that has nothing else."""
     found = _clean(payload)
     if isinstance(payload.get("details"), str):
         found["details"] = clean_text(payload["details"])  # the fixture's own is a text, a lineup's a list
@@ -278,8 +298,7 @@ def _clean(row: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in row.items():
         if key in _LISTS:
-            rows = as_rows(value)
-            found[key] = None if rows is None else [_clean(item) for item in rows if isinstance(item, dict)]
+            found[key] = _clean_rows(key, value)
         elif key in _OBJECTS:
             found[key] = _clean(value) if isinstance(value, dict) else None
         elif key in _CASTS:
@@ -287,6 +306,15 @@ def _clean(row: Mapping[str, Any]) -> dict[str, Any]:
         else:
             found[key] = clean_value(value)
     return found
+
+
+def _clean_rows(name: str, value: Any) -> list[dict[str, Any]] | None:
+    rows = as_rows(value)
+    if rows is None:
+        return None
+    cleaned = [{"id": None, **_clean(item)} for item in rows if isinstance(item, dict)]
+    usable = [row for row in cleaned if any(row.get(key) not in (None, "") for key in _IDENTIFYING[name])]
+    return None if rows and not usable else usable
 
 
 def _clean_json(raw: bytes) -> bytes:

@@ -15,6 +15,7 @@ from sportmonks.load.changes import Change, compare_payloads
 from sportmonks.load.decision import StoredState
 from sportmonks.load.payloads import INCOMPARABLE, Payload, carry_over, hold_sections, summary_of
 from sportmonks.load.sections import by_section
+from sportmonks.load.summary import BASE_FIELDS
 from sportmonks.planning.recheck import FixtureState
 from sportmonks.warehouse.queries import sql
 
@@ -38,11 +39,13 @@ class StoredPayload:
 def read_stored_states(conn: psycopg.Connection[Any], ids: Iterable[int]) -> dict[int, StoredState]:
     """States by fixture id. The rows stay locked until the transaction ends."""
     found = {}
-    for row in conn.execute(sql("load/stored_states"), {"ids": list(ids)}).fetchall():
+    for row in conn.execute(
+        sql("load/stored_states"), {"ids": list(ids), "base_fields": sorted(BASE_FIELDS)}
+    ).fetchall():
         (
             fixture_id, state_id, starting_at, ended_at, status, last_fetched_at, unchanged_reads, held_reads,
             held_hash, missing_reads, failed_reads, index_changed_at, index_missing_at, replaced, content_hash,
-            includes,
+            includes, told,
         ) = row  # fmt: skip
         state = FixtureState(
             state_id=state_id,
@@ -58,7 +61,7 @@ def read_stored_states(conn: psycopg.Connection[Any], ids: Iterable[int]) -> dic
             index_missing_at=index_missing_at,
             replaced=replaced,
         )
-        found[fixture_id] = StoredState(state, content_hash, held_hash, tuple(includes or ()))
+        found[fixture_id] = StoredState(state, content_hash, held_hash, tuple(includes or ()), tuple(told or ()))
     return found
 
 

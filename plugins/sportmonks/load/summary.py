@@ -2,52 +2,95 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from sportmonks.coerce import as_epoch, as_int, as_utc, clean_text
 
 SECTIONS = ("participants", "scores", "events", "lineups", "statistics", "periods")
+# Fields of the fixture itself: what was known of one and does not come any more is a loss like that of a section.
+_NUMBERS = (
+    "league_id", "season_id", "stage_id", "round_id", "group_id", "aggregate_id", "venue_id", "state_id", "length",
+)  # fmt: skip
+_OTHERS = ("name", "result_info", "leg", "details", "placeholder", "has_odds", "has_premium_odds", "sport_id")
+BASE_FIELDS = frozenset({*_NUMBERS, *_OTHERS, "starting_at", "starting_at_timestamp"})
+
+IdT = TypeVar("IdT")
 
 
-class _Period(msgspec.Struct):
+class _Row(msgspec.Struct, Generic[IdT]):
+    id: IdT
+
+
+class _Participant(msgspec.Struct, Generic[IdT]):
+    id: IdT
+    meta: Any = None
+
+
+class _Period(msgspec.Struct, Generic[IdT]):
+    id: IdT
     ended: Any = None
     ticking: Any = None
 
 
-class _Lineup(msgspec.Struct):
-    details: list[msgspec.Raw] | None = None
+class _Lineup(msgspec.Struct, Generic[IdT]):
+    id: IdT
+    team_id: Any = None
+    details: list[_Row[IdT]] | None = None
 
 
-class _Score(msgspec.Struct):
+class _Score(msgspec.Struct, Generic[IdT]):
+    id: IdT
     description: Any = None
     score: Any = None
 
 
-class _Fixture(msgspec.Struct):
+class _Fixture(msgspec.Struct, Generic[IdT]):
+    league_id: Any = None
+    season_id: Any = None
+    stage_id: Any = None
+    round_id: Any = None
+    group_id: Any = None
+    aggregate_id: Any = None
+    venue_id: Any = None
     state_id: Any = None
+    sport_id: Any = None
+    name: Any = None
     starting_at: Any = None
-    participants: list[msgspec.Raw] | None = None
-    scores: list[_Score] | None = None
-    events: list[msgspec.Raw] | None = None
-    statistics: list[msgspec.Raw] | None = None
-    lineups: list[_Lineup] | None = None
-    periods: list[_Period] | None = None
+    starting_at_timestamp: Any = None
+    result_info: Any = None
+    leg: Any = None
+    details: Any = None
+    length: Any = None
+    placeholder: Any = None
+    has_odds: Any = None
+    has_premium_odds: Any = None
+    participants: list[_Participant[IdT]] | None = None
+    scores: list[_Score[IdT]] | None = None
+    events: list[_Row[IdT]] | None = None
+    statistics: list[_Row[IdT]] | None = None
+    lineups: list[_Lineup[IdT]] | None = None
+    periods: list[_Period[IdT]] | None = None
 
 
-_decoder = msgspec.json.Decoder(_Fixture)
+_decoder = msgspec.json.Decoder(_Fixture[int])
+_cleaned_decoder = msgspec.json.Decoder(_Fixture[Any])
 
 
 @dataclass(frozen=True, slots=True)
 class PayloadSummary:
     """State and times of a fixture, and ``counts``: rows per section that the payload holds.
 
-    ``lineups.details`` counts the details of all lineups together. A section that the payload lacks has no count.
-    ``unreadable``: sections that came as something else than a list; ``flaws``: times that cannot be read;
-    ``current_score``: the scores tell how many goals either side has now.
+    ``lineups.details`` counts the details of all lineups together. A section that the payload lacks has no count. A
+    field of ``BASE_FIELDS`` with a value counts as one row of its own.
+    ``unreadable``: sections that came as something else than a list, or as a list without a single usable row;
+    ``flaws``: times that cannot be read. ``goals``: those of either side together, None when the scores do not tell
+    how many either side has now. ``both_sides``: there is a home and an away team; ``both_lineups``: the lineups are
+    those of more than one team.
     """
 
     state_id: int | None
@@ -56,18 +99,31 @@ class PayloadSummary:
     counts: dict[str, int]
     unreadable: tuple[str, ...] = ()
     flaws: tuple[str, ...] = ()
-    current_score: bool = False
+    goals: int | None = None
+    both_sides: bool = True
+    both_lineups: bool = True
+
+    @property
+    def current_score(self) -> bool:
+        """Whether the scores tell how many goals either side has now."""
+        return self.goals is not None
 
 
 def summarize(payload: bytes | msgspec.Raw) -> PayloadSummary:
     """The summary of a payload.
 
-    Raises msgspec.ValidationError when a section is not a list of objects, msgspec.DecodeError when it is not JSON.
+    Raises msgspec.ValidationError when a section is not a list of objects with whole numbers as ids,
+    msgspec.DecodeError when it is not JSON.
     """
-    fixture = _decoder.decode(payload)
-    counts = {name: len(rows) for name in SECTIONS if (rows := getattr(fixture, name)) is not None}
-    if fixture.lineups and any(row.details is not None for row in fixture.lineups):
-        counts["lineups.details"] = sum(len(row.details or ()) for row in fixture.lineups)
+    return _summary(_decoder.decode(payload))
+
+
+def summarize_cleaned(payload: bytes) -> PayloadSummary:
+    """The summary of a payload that was cleaned: its sections hold usable rows only, some perhaps without an id."""
+    return _summary(_cleaned_decoder.decode(payload))
+
+
+def _summary(fixture: _Fixture[Any]) -> PayloadSummary:
     starting_at = as_utc(fixture.starting_at)
     flaws: tuple[str, ...] = ()
     if starting_at is None and fixture.starting_at not in (None, ""):
@@ -78,20 +134,42 @@ def summarize(payload: bytes | msgspec.Raw) -> PayloadSummary:
         state_id=as_int(fixture.state_id),
         starting_at=starting_at,
         ended_at=_ended(fixture.periods or []),
-        counts=counts,
+        counts=_counts(fixture, starting_at),
         flaws=flaws,
-        current_score=_has_current_score(fixture.scores or []),
+        goals=_current_goals(fixture.scores or []),
+        both_sides=_sides(fixture.participants or []) >= {"home", "away"},
+        both_lineups=len({as_int(row.team_id) for row in fixture.lineups or ()} - {None}) > 1,
     )
 
 
-def _has_current_score(rows: list[_Score]) -> bool:
+def _counts(fixture: _Fixture[Any], starting_at: datetime | None) -> dict[str, int]:
+    counts = {name: len(rows) for name in SECTIONS if (rows := getattr(fixture, name)) is not None}
+    if fixture.lineups and any(row.details is not None for row in fixture.lineups):
+        counts["lineups.details"] = sum(len(row.details or ()) for row in fixture.lineups)
+    counts.update((name, 1) for name in _NUMBERS if as_int(getattr(fixture, name)) is not None)
+    counts.update((name, 1) for name in _OTHERS if getattr(fixture, name) not in (None, ""))
+    if starting_at is not None:
+        counts["starting_at"] = 1
+    if as_epoch(fixture.starting_at_timestamp) is not None:
+        counts["starting_at_timestamp"] = 1
+    return counts
+
+
+def _current_goals(rows: Iterable[_Score[Any]]) -> int | None:
     current = [row.score for row in rows if row.description == "CURRENT" and isinstance(row.score, dict)]
-    return {score.get("participant") for score in current if as_int(score.get("goals")) is not None} >= {"home", "away"}
+    goals = {score.get("participant"): as_int(score.get("goals")) for score in current}
+    home, away = goals.get("home"), goals.get("away")
+    return None if home is None or away is None else home + away
 
 
-def _ended(periods: list[_Period]) -> datetime | None:
+def _sides(rows: Iterable[_Participant[Any]]) -> set[Any]:
+    return {row.meta.get("location") for row in rows if isinstance(row.meta, dict)}
+
+
+def _ended(periods: Iterable[_Period[Any]]) -> datetime | None:
     """The end of the last period; None when no period is known or one is still open."""
-    ends = [as_epoch(period.ended) for period in periods]
-    if not ends or any(end is None for end in ends) or any(period.ticking is True for period in periods):
+    rows = list(periods)
+    ends = [as_epoch(period.ended) for period in rows]
+    if not ends or any(end is None for end in ends) or any(period.ticking is True for period in rows):
         return None
     return datetime.fromtimestamp(max(end for end in ends if end is not None), UTC)

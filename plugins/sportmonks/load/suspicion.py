@@ -7,6 +7,7 @@ first one of a played match: rows that every fixture of its kind has, or section
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from sportmonks.load.sections import by_section
 from sportmonks.load.summary import SECTIONS, PayloadSummary
@@ -20,19 +21,35 @@ DETAILS = "lineups.details"
 def lacking(summary: PayloadSummary, includes: Iterable[str]) -> tuple[str, ...]:
     """The requested sections that a payload must have rows in and has none, then those that it lacks altogether.
 
-    Every fixture has participants, every played one scores. Other sections may be empty, but the API sends an empty
-    list then. A deleted fixture lacks nothing.
+    Every fixture has participants; every played one a home and an away team, the current score, and lineups of both
+    teams if it has lineups. Other sections may be empty, but the API sends an empty list then. A deleted fixture lacks
+    nothing.
     """
     if summary.state_id == DELETED:
         return ()
     names = [name.partition(":")[0].strip().lower() for name in includes]
     requested = by_section(names).keys()
-    found = [name for name in essential(summary.state_id) if name in requested and not summary.counts.get(name)]
+    found = [name for name in essential(summary.state_id) if name in requested and not _suffices(name, summary)]
     found += [name for name in SECTIONS if name in requested and name not in summary.counts and name not in found]
     nested = any(f"{name}.".startswith(f"{DETAILS}.") for name in names)
     if nested and summary.counts.get("lineups") and DETAILS not in summary.counts:
         found.append(DETAILS)
+    if _lineups_of_one_team(summary) and "lineups" in requested:
+        found.append("lineups")
     return tuple(found)
+
+
+def _suffices(section: str, summary: PayloadSummary) -> bool:
+    """Whether an essential section has what a fixture of its state always has in it."""
+    if not summary.counts.get(section):
+        return False
+    if summary.state_id not in PLAYED:
+        return True
+    return summary.current_score if section == "scores" else summary.both_sides
+
+
+def _lineups_of_one_team(summary: PayloadSummary) -> bool:
+    return summary.state_id in PLAYED and bool(summary.counts.get("lineups")) and not summary.both_lineups
 
 
 def essential(state_id: int | None) -> tuple[str, ...]:
@@ -40,17 +57,51 @@ def essential(state_id: int | None) -> tuple[str, ...]:
     return ("participants", "scores") if state_id in PLAYED else ("participants",)
 
 
-def without_detail(summaries: Mapping[int, PayloadSummary], *, others_have: bool = False) -> frozenset[int]:
-    """Played fixtures of a batch without any event, lineup or statistic, if others have some: in the batch, or among
-    what is stored of their season (``others_have``).
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """Which sections of ``DETAIL_SECTIONS`` a played match has rows in, of those that were ``requested`` for it.
 
-    The provider may have nothing more of them, so they are saved; but their payloads are suspected to be incomplete.
+    ``goals``: those of both sides, None when they are not known.
     """
-    detailed = {
-        key: any(summary.counts.get(name) for name in DETAIL_SECTIONS)
-        for key, summary in summaries.items()
-        if summary.state_id in PLAYED
-    }
-    if not others_have and not any(detailed.values()):
-        return frozenset()
-    return frozenset(key for key, any_row in detailed.items() if not any_row)
+
+    requested: frozenset[str]
+    filled: frozenset[str]
+    goals: int | None
+
+    @classmethod
+    def of(cls, summary: PayloadSummary, includes: Iterable[str]) -> Detail:
+        """That of a payload which was requested with ``includes``."""
+        requested = by_section(includes).keys() & {*DETAIL_SECTIONS}
+        filled = (name for name in DETAIL_SECTIONS if summary.counts.get(name))
+        return cls(frozenset(requested), frozenset(filled), summary.goals)
+
+    @property
+    def empty(self) -> frozenset[str]:
+        """The requested sections without a row."""
+        return self.requested - self.filled
+
+
+def unlike_others(detail: Detail, played: Mapping[Detail, int]) -> tuple[str, ...]:
+    """The sections that a played match lacks while the other played ones of its season have them.
+
+    ``played``: how many of the season's played matches have which detail, the match itself among them. A match without
+    any detail is unlike a single other one that has some. A section alone is missed when more than half of the others
+    for which it was requested have rows in it; events only in a match with goals, because nothing need have happened in
+    another.
+    """
+    if detail.requested and not detail.filled and any(other.filled for other in played):
+        return tuple(name for name in DETAIL_SECTIONS if name in detail.requested)
+    found = []
+    for name in DETAIL_SECTIONS:
+        if name in detail.empty and (name != "events" or detail.goals):
+            others = sum(count for other, count in played.items() if name in other.requested) - 1
+            filled = sum(count for other, count in played.items() if name in other.requested & other.filled)
+            if filled * 2 > others:
+                found.append(name)
+    return tuple(found)
+
+
+def details_of(summaries: Mapping[int, PayloadSummary], includes: Iterable[str]) -> dict[int, Detail]:
+    """The detail of the played matches of a batch, by fixture id."""
+    names = tuple(includes)
+    return {key: Detail.of(summary, names) for key, summary in summaries.items() if summary.state_id in PLAYED}

@@ -187,7 +187,7 @@ def waiting_for_the_warehouse(
     """
     import psycopg
 
-    from sportmonks.warehouse.sqlstate import as_configuration_error, is_transient
+    from sportmonks.warehouse.sqlstate import as_configuration_error, is_away, with_hint
 
     try:
         yield
@@ -195,7 +195,8 @@ def waiting_for_the_warehouse(
         if isinstance(error, psycopg.Error):
             if (wrong := as_configuration_error(error)) is not None:
                 raise wrong from error
-            if not is_transient(error):
+            if not is_away(error):
+                with_hint(error)
                 raise
         if absences >= MAX_ABSENCES:
             raise

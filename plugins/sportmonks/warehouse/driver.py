@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.sql import Identifier
 
-from sportmonks.warehouse.queries import sql
+from sportmonks.warehouse.queries import Query, sql
 
 T = TypeVar("T")
 
@@ -30,23 +30,26 @@ class NoAnswerError(psycopg.OperationalError):
 
 
 class WarehouseCursor(psycopg.Cursor[Any]):
-    """A cursor whose statements find the connection's settings, behind a pooler too: see ``WarehouseConnection``."""
+    """A cursor whose statements find the connection's settings, behind a pooler too: see ``WarehouseConnection``.
 
-    def execute(self, *args: Any, **kwargs: Any) -> Any:
-        with _pinned(self):
-            return super().execute(*args, **kwargs)
+    Errors of a named query have its name in their attribute ``statement``.
+    """
 
-    def executemany(self, *args: Any, **kwargs: Any) -> None:
-        with _pinned(self):
-            super().executemany(*args, **kwargs)
+    def execute(self, query: Any, *args: Any, **kwargs: Any) -> Any:
+        with _pinned(self), _named(query):
+            return super().execute(query, *args, **kwargs)
+
+    def executemany(self, query: Any, *args: Any, **kwargs: Any) -> None:
+        with _pinned(self), _named(query):
+            super().executemany(query, *args, **kwargs)
 
     def stream(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
         with _pinned(self):
             yield from super().stream(*args, **kwargs)
 
     @contextlib.contextmanager
-    def copy(self, *args: Any, **kwargs: Any) -> Iterator[psycopg.Copy]:
-        with _pinned(self), super().copy(*args, **kwargs) as copy:
+    def copy(self, statement: Any, *args: Any, **kwargs: Any) -> Iterator[psycopg.Copy]:
+        with _pinned(self), _named(statement), super().copy(statement, *args, **kwargs) as copy:
             yield copy
 
 
@@ -117,6 +120,16 @@ class WarehouseConnection(psycopg.Connection[Any]):
             cursor.execute(sql("session/no_transaction_timeout"))
         for name, value in self.time_outs.items():
             cursor.execute(sql("session/set_local").with_identifiers(setting=Identifier(name), value=Identifier(value)))
+
+
+@contextlib.contextmanager
+def _named(statement: Any) -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        if isinstance(statement, Query) and not hasattr(error, "statement"):
+            error.statement = statement.name  # type: ignore[attr-defined]
+        raise
 
 
 @contextlib.contextmanager

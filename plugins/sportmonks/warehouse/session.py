@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import psycopg
 
 from sportmonks.errors import WarehouseDownError
-from sportmonks.warehouse.sqlstate import is_transient
+from sportmonks.warehouse.sqlstate import is_exhausted, is_transient, with_hint
 
 log = logging.getLogger(__name__)
 
@@ -94,17 +94,24 @@ def repeat(
 ) -> T:
     """What ``work`` returns, which is called again after errors that pass: see ``sqlstate.is_transient``.
 
-    ``after_error`` is called after each of them, to close what is broken. Raises every other error at once, and
-    WarehouseDownError ``retry_timeout`` seconds after the first one.
+    ``after_error`` is called after each of them, to close what is broken. Raises every other error at once, one of a
+    server without time, disk or memory (``sqlstate.is_exhausted``) the second time, and WarehouseDownError
+    ``retry_timeout`` seconds after the first one.
     """
     first: float | None = None
     delay = 0.25
+    exhausted = False
     while True:
         try:
             return work()
         except (psycopg.Error, WarehouseDownError) as broken:
             if isinstance(broken, psycopg.Error) and not is_transient(broken):
                 raise
+            if isinstance(broken, psycopg.Error) and is_exhausted(broken):
+                with_hint(broken)
+                if exhausted:
+                    raise
+                exhausted = True
             error: Exception = broken
         after_error()
         first = first or time.monotonic()

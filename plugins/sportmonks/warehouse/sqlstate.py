@@ -29,6 +29,34 @@ _PASSING = frozenset(
 )
 
 
+# What a resource or a time-out has ended: the server works, so waiting as for one that is away would hide the reason. The
+# work is tried once more; then the error itself is raised, with what to do.
+_HINTS = {
+    "57014": "Look what slows the warehouse down (locks, load, a missing index), or raise statement_timeout: in the"
+    " connection string (options=-c statement_timeout=600s), of the role or of the database, whichever sets it.",
+    "53100": "Free space on the disk of the warehouse, or enlarge it; what has been stored stays. Then clear the task.",
+    "53200": "The server of the warehouse is out of memory: give it more, lower work_mem or max_connections, or raise"
+    " max_locks_per_transaction when it names shared memory. Then clear the task.",
+    "53400": "A limit of the warehouse's configuration is reached (such as temp_file_limit of the role): raise it.",
+}
+
+
+def is_exhausted(error: BaseException) -> bool:
+    """Whether the server has ended the work for want of time, disk or memory (57014, 53100, 53200, 53400)."""
+    return isinstance(error, Error) and error.sqlstate in _HINTS
+
+
+def with_hint(error: Error) -> Error:
+    """The error of ``is_exhausted`` itself; its text now holds the server's sentence, the statement and what to do."""
+    hint = _HINTS.get(error.sqlstate or "", "")
+    if hint and hint not in str(error):
+        sentence = (error.diag.message_primary or str(error).strip().partition("\n")[0]).rstrip(".")
+        statement = getattr(error, "statement", None)
+        where = f"{error.sqlstate}, in {statement}" if statement else error.sqlstate
+        error.args = (f"{sentence} ({where}). {hint}",)
+    return error
+
+
 def is_transient(error: BaseException) -> bool:
     """Whether the same work may succeed later, over another connection.
 
@@ -41,8 +69,9 @@ def is_transient(error: BaseException) -> bool:
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether the warehouse is away for now: the work goes on later and has not failed."""
-    return isinstance(error, WarehouseDownError) or is_transient(error)
+    """Whether the warehouse is away for now (a restart, a failover, no connection left): the work goes on later and has
+    not failed."""
+    return isinstance(error, WarehouseDownError) or (is_transient(error) and not is_exhausted(error))
 
 
 def as_configuration_error(error: Error) -> ConfigurationError | None:
