@@ -52,7 +52,7 @@ KINDS: dict[str, str] = {
     "degraded": "the includes in `drop` (default lineups, events) come empty",
     "empty_lists": "every list of a row comes empty",
     "null_rows": "every row of the includes in `sections` (default all lists) is null; with `empty` an empty object",
-    "half_match": "one team, its half of the lineups and no current score of played matches (`parts`, default all three)",
+    "half_match": "played matches have one team, its half of the lineups and no current score (`parts`, default all)",
     "set_fields": "base fields get `values`, e.g. {state_id: 99}; with `part` the first row of that include instead",
     "php_lists": "lists within rows come as objects with numbers as keys; with `data` the list of rows, too",
     "bad_text": "names that are not UTF-8, hold half a surrogate pair, NUL or a control character",
@@ -267,7 +267,9 @@ def _change_row(fault: Fault, row: dict[str, Any]) -> None:
         row.update({name: [] for name, value in row.items() if isinstance(value, list)})
     elif fault.kind == "null_rows":
         names = fault.get("sections", [name for name, value in row.items() if isinstance(value, list)])
-        row.update({name: [{} if fault.settings.get("empty") else None] * len(row[name]) for name in names if row.get(name)})
+        row.update(
+            {name: [{} if fault.settings.get("empty") else None] * len(row[name]) for name in names if row.get(name)}
+        )
     elif fault.kind == "half_match":
         _halve(row, fault.get("parts", ("participants", "lineups", "scores")))
     elif fault.kind == "set_fields":

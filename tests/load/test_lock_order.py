@@ -56,7 +56,8 @@ def test_who_waits_for_a_chunk_stops_neither_calls_nor_batches(
     warehouse.execute("INSERT INTO football.fixtures (id, league_id, season_id) VALUES (1, 8, 1)")
     warehouse.execute(OPENING, {"run": RUN})
     warehouse.execute(
-        "INSERT INTO etl.execution_fixtures (execution_id, league_id, season_id, fixture_id, position, reason, priority)"
+        "INSERT INTO etl.execution_fixtures"
+        " (execution_id, league_id, season_id, fixture_id, position, reason, priority)"
         " VALUES (%s, 8, 1, 1, 1, 'aged', 10)",
         (RUN,),
     )

@@ -263,3 +263,19 @@ def test_a_call_that_succeeds_is_noticed(box: RunningSandbox) -> None:
 def test_the_deadline_of_a_wait_is_in_the_future_of_the_clock_that_set_it() -> None:
     wait = BudgetWait("x", entity="Fixture", seconds=60, until=WHEN + timedelta(seconds=60))
     assert BudgetTrigger(wait.until, wait.entity).until - WHEN == timedelta(seconds=60)
+
+
+def test_the_bound_of_waits_for_calls_does_not_begin_anew_with_a_retry(
+    box: RunningSandbox, variables: Variables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait = BudgetWait("no calls left", entity="Fixture", seconds=3600, until=LATER)
+    task = failing("discover", wait, monkeypatch)
+    with pytest.raises(TaskDeferred):
+        task.execute(context())
+    ((name, kept),) = [pair for pair in variables.items() if pair[0].startswith("sportmonks_waiting_")]
+    long_ago = (datetime.now(UTC) - timedelta(hours=25)).isoformat()
+    variables[name] = json.dumps({**json.loads(kept), "calls": long_ago})
+    retried = context()
+    retried["ti"].try_number = 2
+    with pytest.raises(AirflowException, match="No call has succeeded since"):
+        task.execute(retried)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -18,7 +19,7 @@ from sportmonks.operators.catalog import MigrateOperator, ReferenceOperator
 from sportmonks.operators.league import StartOperator
 from sportmonks.operators.sql import WarehouseSqlOperator
 from tests.harness.tcp_proxy import tcp_proxy
-from tests.operators.conftest import context, plain
+from tests.operators.conftest import Variables, context, plain
 
 
 @pytest.fixture
@@ -134,3 +135,58 @@ def test_a_missing_warehouse_connection_fails_at_once_with_its_hint(
     with pytest.raises(AirflowFailException, match="There is no Airflow connection sportmonks_warehouse") as caught:
         task.execute(context())
     assert "or set AIRFLOW_CONN_SPORTMONKS_WAREHOUSE; with ./etl, set SUPABASE_CONNECTION_STRING." in str(caught.value)
+
+
+def tried(number: int, max_tries: int = 2) -> Any:
+    """The context of a try of one task."""
+    found = context()
+    found["ti"].try_number, found["ti"].max_tries, found["ti"].map_index = number, max_tries, -1
+    return found
+
+
+class Away(WarehouseOperator):
+    def perform(self, context: Any) -> None:
+        raise psycopg.errors.AdminShutdown("restart")
+
+
+def away_sql(monkeypatch: pytest.MonkeyPatch) -> WarehouseSqlOperator:
+    def fails(*_: Any) -> Any:
+        raise psycopg.errors.AdminShutdown("restart")
+
+    monkeypatch.setattr(WarehouseSqlOperator, "get_db_hook", fails)
+    return sql_task()
+
+
+@pytest.mark.parametrize("kind", ["work", "sql"])
+def test_the_wait_for_a_warehouse_counts_from_the_first_one_over_all_tries(
+    box: RunningSandbox, variables: Variables, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    task = Away(task_id="away") if kind == "work" else away_sql(monkeypatch)
+    with pytest.raises(TaskDeferred):
+        task.execute(tried(1))
+    ((name, kept),) = [pair for pair in variables.items() if pair[0].startswith("sportmonks_waiting_")]
+    yesterday = (datetime.now(UTC) - timedelta(hours=25)).isoformat()
+    variables[name] = json.dumps({**json.loads(kept), "warehouse": yesterday})
+    with pytest.raises(psycopg.errors.AdminShutdown):
+        task.execute(tried(2))
+    # A task that was cleared has more tries, and begins anew.
+    with pytest.raises(TaskDeferred):
+        task.execute(tried(3, max_tries=5))
+    assert json.loads(variables[name])["warehouse"] > yesterday
+
+
+@pytest.mark.parametrize("kind", ["work", "sql"])
+def test_a_task_that_succeeds_leaves_nothing_of_its_waits(
+    box: RunningSandbox, variables: Variables, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    with monkeypatch.context() as patch, pytest.raises(TaskDeferred):
+        (Away(task_id="away") if kind == "work" else away_sql(patch)).execute(tried(1))
+    assert variables
+
+    class Back(WarehouseOperator):
+        def perform(self, context: Any) -> str:
+            return "done"
+
+    task = Back(task_id="away") if kind == "work" else sql_task()
+    assert task.resume(tried(1), absences=1)
+    assert not variables

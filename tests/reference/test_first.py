@@ -71,6 +71,26 @@ def test_only_what_is_missing_is_read(
     assert sandbox.calls()["total"] == calls + 1
 
 
+@pytest.mark.parametrize("name", ["stages", "teams"])
+def test_a_list_whose_table_was_emptied_is_read_again(
+    sandbox: RunningSandbox,
+    client: SportmonksClient,
+    warehouse: psycopg.Connection[Any],
+    warehouse_dsn: str,
+    name: str,
+) -> None:
+    league_id = sandbox.admin("GET", "/truth")["chunks"][0]["league_id"]
+    read(warehouse_dsn, client, league_id)
+    number = count(warehouse, name)
+    warehouse.execute(f"TRUNCATE football.{name}".encode())
+    assert read(warehouse_dsn, client, league_id) == [name]
+    assert count(warehouse, name) == number
+    # A list that has never had a row is not lost.
+    warehouse.execute(f"TRUNCATE football.{name}".encode())
+    warehouse.execute("UPDATE etl.collector_runs SET records_inserted = 0")
+    assert read(warehouse_dsn, client, league_id) == []
+
+
 def test_a_league_that_the_api_does_not_list_is_named(
     client: SportmonksClient, warehouse: psycopg.Connection[Any], warehouse_dsn: str
 ) -> None:

@@ -17,6 +17,10 @@ FROM etl.api_budget f
 JOIN etl.api_budget_now b ON b.connection = f.connection AND b.entity = coalesce(f.answers_as, f.entity)
 WHERE f.connection = %(connection)s AND f.entity = 'Fixture';
 
+-- name: plan/forget_lost
+-- What is marked as read in a league and is not there any more is forgotten; how much of what was found.
+SELECT what, number FROM etl.forget_lost(%(league_id)s, %(now)s);
+
 -- name: plan/lock_chunks
 -- The chunks of a plan, locked before anything of the run, as everywhere: etl.chunks, etl.execution_chunks (and the plan's
 -- fixtures), etl.etl_executions. Whoever waits for a chunk holds no row that another writer needs.

@@ -17,4 +17,10 @@ FROM (VALUES ('states', EXISTS (SELECT 1 FROM football.states)),
              ('types', EXISTS (SELECT 1 FROM football.types)),
              ('leagues', EXISTS (SELECT 1 FROM football.leagues WHERE id = %(league_id)s)),
              ('seasons', EXISTS (SELECT 1 FROM football.seasons WHERE league_id = %(league_id)s))) AS v(name, is_there)
-WHERE NOT v.is_there;
+WHERE NOT v.is_there
+UNION ALL
+SELECT name FROM etl.lost_lists() AS name;
+
+-- name: reference/forget_lost
+-- Lists of seasons whose tables were emptied; they are due again for every season.
+SELECT name FROM etl.forget_lost_lists() AS name;

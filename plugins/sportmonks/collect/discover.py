@@ -42,6 +42,7 @@ def discover(run: RunContext) -> Discovered:
     run.counted_client().check_includes(run.params.includes)
     _retest_includes(run)
     with Session(run.connect) as session:
+        _forget_lost(run, session)
         session.run(lambda conn: _read_indexes(run, conn, found))
     if len(found.failed) > 1 and not found.seasons:
         reason = next(iter(found.failed.values()))
@@ -50,6 +51,12 @@ def discover(run: RunContext) -> Discovered:
         "%d indexes read, %d of them suspected, %d failed", len(found.seasons), len(found.suspected), len(found.failed)
     )
     return found
+
+
+def _forget_lost(run: RunContext, session: Session) -> None:
+    """Tables that were emptied or restored without the marks of what was read into them are read again."""
+    for what, number in session.execute(sql("plan/forget_lost"), {"league_id": run.league.id, "now": run.clock()}):
+        run.log.warning("The warehouse has lost rows of %s: %d %s. They are read again.", run.league.name, number, what)
 
 
 def _retest_includes(run: RunContext) -> None:

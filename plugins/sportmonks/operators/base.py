@@ -12,6 +12,7 @@ from airflow.sdk import BaseOperator
 from sportmonks.config.settings import API_CONN_ID, WAREHOUSE_CONN_ID
 from sportmonks.errors import BudgetWait, CircuitOpenError, TransientApiError, WarehouseDownError
 from sportmonks.hooks.errors import airflow_errors
+from sportmonks.operators.first_wait import CALLS, WAREHOUSE, FirstWaits
 from sportmonks.planning.execution_id import execution_id
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class WarehouseOperator(BaseOperator):
       without a worker slot, then ``perform`` runs again. What it stored before the wait must therefore stay valid, and
       it must find by itself where to go on. When the API still keeps failing (``CircuitOpenError``) after
       ``MAX_OUTAGES`` deferrals in a row, or no call has succeeded over ``MAX_WAIT`` of waits, the try fails and
-      Airflow's retries apply.
+      Airflow's retries apply; ``MAX_WAIT`` counts from the first wait of the task, whatever try that was in.
     - While the warehouse is away (restart, failover, read only, silent), the task is deferred too, up to
       ``MAX_ABSENCES`` times in a row; then the try fails.
     - Work that may be left to the next DAG run does not have to wait: ``perform`` handles ``BudgetWait`` itself and
@@ -69,6 +70,7 @@ class WarehouseOperator(BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """The result of ``perform``. Raises Airflow's exceptions, TaskDeferred among them."""
+        self._waits = FirstWaits(context, resumed=False)
         return self._attempt(context, outages=0, absences=0, waiting_since=None)
 
     def resume(
@@ -85,6 +87,7 @@ class WarehouseOperator(BaseOperator):
         ``waiting_since``: ISO 8601, the first wait for calls since a call last succeeded. Each is kept by a deferral
         for another reason unless a call has succeeded meanwhile.
         """
+        self._waits = FirstWaits(context, resumed=True)
         return self._attempt(context, outages, absences, waiting_since)
 
     def call_succeeded(self) -> None:
@@ -97,10 +100,12 @@ class WarehouseOperator(BaseOperator):
         def kept() -> dict[str, Any]:
             return {"outages": 0} if self._called else {"outages": outages, "waiting_since": waiting_since}
 
-        with airflow_errors(), waiting_for_the_warehouse(self, absences, kept):
+        with airflow_errors(), waiting_for_the_warehouse(self, self._waits, absences, kept):
             try:
                 with ExitStack() as self._resources:
-                    return self.perform(context)
+                    result = self.perform(context)
+                self._waits.forget()
+                return result
             except BudgetWait as wait:
                 if self._called:
                     absences, waiting_since = 0, None
@@ -116,8 +121,11 @@ class WarehouseOperator(BaseOperator):
         if outages > MAX_OUTAGES:
             raise TransientApiError(f"The API has kept failing over {MAX_OUTAGES} waits. {wait}") from wait
         now = datetime.now(UTC)
-        # A time in the future was written before the clock was set back.
-        since = min(datetime.fromisoformat(waiting_since), now) if waiting_since else now
+        if self._called:
+            self._waits.forget(CALLS)
+        since = self._waits.since(CALLS, now)
+        if waiting_since:
+            since = min(datetime.fromisoformat(waiting_since), since)
         if now - since >= MAX_WAIT:
             raise TransientApiError(
                 f"No call has succeeded since {since:%Y-%m-%d %H:%M} UTC, over waits of"
@@ -178,11 +186,12 @@ class ApiOperator(WarehouseOperator):
 
 @contextmanager
 def waiting_for_the_warehouse(
-    operator: BaseOperator, absences: int, kept: Callable[[], dict[str, Any]] = dict
+    operator: BaseOperator, waits: FirstWaits, absences: int, kept: Callable[[], dict[str, Any]] = dict
 ) -> Iterator[None]:
     """Within the block: while the warehouse is away, the operator's task is deferred and calls ``resume`` later.
 
-    ``absences``: such deferrals in a row so far; after ``MAX_ABSENCES`` the error is raised. ``kept``: further
+    ``absences``: such deferrals in a row so far; after ``MAX_ABSENCES`` the error is raised, and at once when the task
+    has been waiting for the warehouse for ``MAX_WAIT``, over all its tries (``waits``). ``kept``: further
     arguments of ``resume``. An error that a person has to correct in the database is raised as ConfigurationError.
     """
     import psycopg
@@ -198,7 +207,8 @@ def waiting_for_the_warehouse(
             if not is_away(error):
                 with_hint(error)
                 raise
-        if absences >= MAX_ABSENCES:
+        now = datetime.now(UTC)
+        if now - waits.since(WAREHOUSE, now) >= MAX_WAIT or absences >= MAX_ABSENCES:
             raise
         reason = str(error).strip().partition("\n")[0]
     else:

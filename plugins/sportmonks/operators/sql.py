@@ -11,6 +11,7 @@ from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
 from sportmonks.config.settings import WAREHOUSE_CONN_ID
 from sportmonks.hooks.errors import airflow_errors
 from sportmonks.operators.base import waiting_for_the_warehouse
+from sportmonks.operators.first_wait import FirstWaits
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -54,18 +55,20 @@ class WarehouseSqlOperator(SQLExecuteQueryOperator):
     def execute(self, context: Context) -> Any:
         """The last row of the last statement. Raises AirflowFailException when there is no such connection,
         TaskDeferred while the warehouse is away."""
-        return self._attempt(context, absences=0)
+        return self._attempt(context, absences=0, waits=FirstWaits(context, resumed=False))
 
     def resume(self, context: Context, event: Mapping[str, Any] | None = None, absences: int = 0) -> Any:
         """The same after a wait. Airflow stores this method's name and ``absences`` with deferred tasks: keep both.
 
         ``absences``: deferrals in a row because the warehouse was away.
         """
-        return self._attempt(context, absences)
+        return self._attempt(context, absences, FirstWaits(context, resumed=True))
 
-    def _attempt(self, context: Context, absences: int) -> Any:
+    def _attempt(self, context: Context, absences: int, waits: FirstWaits) -> Any:
         from sportmonks.warehouse.connection import warehouse_conninfo
 
-        with airflow_errors(), waiting_for_the_warehouse(self, absences):
+        with airflow_errors(), waiting_for_the_warehouse(self, waits, absences):
             warehouse_conninfo(str(self.conn_id))  # a missing connection fails at once, with its hint
-            return super().execute(context)  # type: ignore[no-untyped-call]
+            result = super().execute(context)  # type: ignore[no-untyped-call]
+            waits.forget()
+            return result

@@ -46,6 +46,7 @@ def read_missing_lists(
             collect_list(connect, name, read, collector=f"reference:{name}", execution_id=execution_id)
     if "leagues" in missing or "seasons" in missing:
         _read_league(connect, client, league_id, execution_id)
+    if {*missing} - {"states", "types"}:
         SeasonLists(connect, client, [league_id], sweep, execution_id, log=log).read()
     return missing
 

@@ -60,6 +60,8 @@ class SeasonLists:
         done: dict[str, ListResult] = {}
         fault: TransientApiError | None = None
         with self.connect() as conn:
+            for (name,) in conn.execute(sql("reference/forget_lost")).fetchall():
+                self.log.warning("The table of %s was emptied: they are read again.", name)
             rows = conn.execute(sql("reference/followed_seasons"), {"leagues": list(self.leagues)}).fetchall()
         seasons = _newest_first([SeasonSpan(*row) for row in rows])
         for name in LISTS:

@@ -29,8 +29,8 @@ _PASSING = frozenset(
 )
 
 
-# What a resource or a time-out has ended: the server works, so waiting as for one that is away would hide the reason. The
-# work is tried once more; then the error itself is raised, with what to do.
+# What a resource or a time-out has ended: the server works, so waiting as for one that is away would hide the reason.
+# The work is tried once more; then the error itself is raised, with what to do.
 _HINTS = {
     "57014": "Look what slows the warehouse down (locks, load, a missing index), or raise statement_timeout: in the"
     " connection string (options=-c statement_timeout=600s), of the role or of the database, whichever sets it.",

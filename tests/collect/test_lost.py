@@ -1,0 +1,51 @@
+"""Tables that were emptied, or restored without the marks of what was read into them, are filled again."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.collect.conftest import RunHarness
+from tests.harness.load import dump
+
+FOOTBALL = (
+    "fixtures, fixture_participants, fixture_scores, fixture_events, fixture_lineups, fixture_player_statistics,"
+    " fixture_statistics, fixture_periods, teams"
+)
+LOST = {
+    "all of football": (
+        ", ".join(f"football.{name.strip()}" for name in FOOTBALL.split(",")),
+        "without their fixtures",
+    ),
+    "football and raw": ("football.fixtures, football.fixture_events, raw.fixtures", "without their fixtures"),
+    "the fixtures alone": ("football.fixtures", "without their fixtures"),
+    "raw": ("raw.fixtures", "12 fixtures without their payload"),
+    "events": ("football.fixture_events", "fixtures without their events"),
+    "players": ("football.fixture_player_statistics", "fixtures without statistics of their players"),
+}
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_what_was_emptied_is_read_again(harness: RunHarness, caplog: pytest.LogCaptureFixture, name: str) -> None:
+    tables, said = LOST[name]
+    harness.run_all(harness.run())
+    before = dump(harness.conn)
+    harness.conn.execute(f"TRUNCATE {tables} CASCADE".encode())
+    harness.run_all(harness.run())
+    assert said in caplog.text
+    after = dump(harness.conn)
+    for table, rows in before.items():
+        # Teams come with the fixtures; what only their own list has does not.
+        assert len(after[table]) == len(rows) if table == "football.teams" else after[table] == rows, table
+    # Nothing is due any more, and nothing is lost.
+    caplog.clear()
+    asked = harness.requested()
+    harness.run_all(harness.run())
+    assert harness.requested() == asked
+    assert "has lost rows" not in caplog.text
+
+
+def test_a_league_without_a_section_is_not_read_again_for_it(harness: RunHarness) -> None:
+    harness.run_all(harness.run())
+    harness.conn.execute("UPDATE raw.fixtures SET payload = jsonb_set(payload, '{events}', '[]')")
+    harness.conn.execute("TRUNCATE football.fixture_events")
+    assert harness.rows("SELECT * FROM etl.forget_lost(%s)", harness.league.id) == []
