@@ -26,21 +26,21 @@ LOST = {
 
 @pytest.mark.parametrize("name", LOST)
 def test_what_was_emptied_is_read_again(harness: RunHarness, caplog: pytest.LogCaptureFixture, name: str) -> None:
-    tables, said = LOST[name]
+    tables, message = LOST[name]
     harness.run_all(harness.run())
     before = dump(harness.conn)
     harness.conn.execute(f"TRUNCATE {tables} CASCADE".encode())
     harness.run_all(harness.run())
-    assert said in caplog.text
+    assert message in caplog.text
     after = dump(harness.conn)
     for table, rows in before.items():
         # Teams come with the fixtures; what only their own list has does not.
         assert len(after[table]) == len(rows) if table == "football.teams" else after[table] == rows, table
     # Nothing is due any more, and nothing is lost.
     caplog.clear()
-    asked = harness.requested()
+    requested = harness.requested()
     harness.run_all(harness.run())
-    assert harness.requested() == asked
+    assert harness.requested() == requested
     assert "has lost rows" not in caplog.text
 
 

@@ -100,7 +100,7 @@ def test_what_the_season_shows_does_not_depend_on_the_order_of_batches(
     assert missed(chunk) == {one["id"]: expected, two["id"]: expected}
     row = fixture_row(chunk.conn, one["id"])
     assert row["next_due_at"] == row["last_fetched_at"] + HOUR
-    # Asked at the end of every run, it marks nothing twice, and what stays is believed.
+    # Called at the end of every run, it marks nothing twice, and what stays is believed.
     assert suspect_unlike(chunk.conn, chunk.context()) == 0
     for _ in range(3):
         chunk.store(*bad)
@@ -123,7 +123,7 @@ def test_a_season_without_detail_is_believed(chunk: ChunkHarness, payloads: list
     assert suspect_unlike(chunk.conn, chunk.context()) == 0
 
 
-def test_fields_that_the_index_has_told_and_a_first_payload_lacks_are_suspected(
+def test_fields_that_the_index_has_reported_and_a_first_payload_lacks_are_suspected(
     chunk: ChunkHarness, payloads: list[FixtureJson]
 ) -> None:
     one = {**payloads[0], "name": None, "state_id": None, "venue_id": ""}

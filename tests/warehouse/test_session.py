@@ -157,7 +157,7 @@ EXHAUSTED = [errors.QueryCanceled, errors.DiskFull, errors.OutOfMemory, errors.C
 
 
 @pytest.mark.parametrize("kind", EXHAUSTED, ids=lambda kind: kind.__name__)
-def test_a_server_without_time_disk_or_memory_is_tried_once_more_and_told(
+def test_a_server_without_time_disk_or_memory_is_tried_once_more_and_reported(
     warehouse_dsn: str, kind: type[psycopg.Error]
 ) -> None:
     """Waited for as one that is away, it would be reported so, and nobody would learn the reason."""
@@ -167,13 +167,13 @@ def test_a_server_without_time_disk_or_memory_is_tried_once_more_and_told(
         tries.append(1)
         raise kind("the server's own words")
 
-    with Session(connector(warehouse_dsn), sleep=lambda _: None) as session, pytest.raises(kind) as told:
+    with Session(connector(warehouse_dsn), sleep=lambda _: None) as session, pytest.raises(kind) as raised:
         session.run(work)
     assert len(tries) == 2
     code = kind.sqlstate
-    assert str(told.value).startswith(f"the server's own words ({code}). ")
-    assert len(str(told.value)) > 60
-    assert not is_away(told.value)
+    assert str(raised.value).startswith(f"the server's own words ({code}). ")
+    assert len(str(raised.value)) > 60
+    assert not is_away(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -202,11 +202,11 @@ def test_a_server_that_is_away_is_waited_for(warehouse_dsn: str, kind: type[psyc
 def test_a_statement_that_was_cancelled_is_named(warehouse_dsn: str) -> None:
     dsn = psycopg.conninfo.make_conninfo(warehouse_dsn, options="-c statement_timeout=50ms")
     sleep = Query("plan/long", "SELECT pg_sleep(5)")
-    with Session(connector(dsn), sleep=lambda _: None) as session, pytest.raises(errors.QueryCanceled) as told:
+    with Session(connector(dsn), sleep=lambda _: None) as session, pytest.raises(errors.QueryCanceled) as raised:
         session.execute(sleep)
-    assert "canceling statement due to statement timeout (57014, in plan/long). " in str(told.value)
-    assert "options=-c statement_timeout" in str(told.value)
-    with Session(connector(dsn), sleep=lambda _: None) as session, pytest.raises(errors.QueryCanceled) as told:  # noqa: PT012
+    assert "canceling statement due to statement timeout (57014, in plan/long). " in str(raised.value)
+    assert "options=-c statement_timeout" in str(raised.value)
+    with Session(connector(dsn), sleep=lambda _: None) as session, pytest.raises(errors.QueryCanceled) as raised:  # noqa: PT012
 
         def copy(conn: psycopg.Connection[Any]) -> None:
             with (
@@ -216,4 +216,4 @@ def test_a_statement_that_was_cancelled_is_named(warehouse_dsn: str) -> None:
                 list(rows)
 
         session.run(copy)
-    assert "in plan/copy" in str(told.value)
+    assert "in plan/copy" in str(raised.value)

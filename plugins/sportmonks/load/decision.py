@@ -38,7 +38,7 @@ class StoredState:
     """What the warehouse holds of a fixture before a batch: its state, and of its payload hash and includes.
 
     ``held_hash``: hash of the loss for which the last read was held back, or the content hash of a stored payload
-    that is suspected to be incomplete (see ``load.suspicion``). ``told``: fields that the index has told of a fixture
+    that is suspected to be incomplete (see ``load.suspicion``). ``reported``: fields that the index has reported of a fixture
     without a payload; else what its payload is suspected to lack.
     """
 
@@ -46,7 +46,7 @@ class StoredState:
     content_hash: bytes | None = None
     held_hash: bytes | None = None
     includes: tuple[str, ...] = ()
-    told: tuple[str, ...] = ()
+    reported: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,8 +308,8 @@ def suspected_sections(stored: StoredState, summary: PayloadSummary, includes: I
     if not is_new(stored, summary):
         known = by_section(stored.includes)
         return tuple(name for name in lacking(summary, includes) if name.partition(".")[0] not in known)
-    # What the index has told of the fixture, or what the stored payload is suspected for, and is not there.
-    lost = (name for name in stored.told if name in BASE_FIELDS and not summary.counts.get(name))
+    # What the index has reported of the fixture, or what the stored payload is suspected for, and is not there.
+    lost = (name for name in stored.reported if name in BASE_FIELDS and not summary.counts.get(name))
     return (*lacking(summary, includes), *lost)
 
 
