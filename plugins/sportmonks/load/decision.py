@@ -38,7 +38,7 @@ class StoredState:
     """What the warehouse holds of a fixture before a batch: its state, and of its payload hash and includes.
 
     ``held_hash``: hash of the loss for which the last read was held back, or the content hash of a stored payload
-    that is suspected to be incomplete (see ``load.suspicion``). ``reported``: fields that the index has reported of a fixture
+    that is suspected to be incomplete (see ``load.suspicion``). ``reported``: fields that the index has of a fixture
     without a payload; else what its payload is suspected to lack.
     """
 
