@@ -49,6 +49,24 @@ SPORTMONKS: dict[str, tuple[dict[str, str], bool, list[Line], bool]] = {
         [({}, page_info(ApiResponse([msgspec.Raw(b'{"id":1}')])), KEEP)],
         True,
     ),
+    "behind a full page without pagination there may be more": (
+        P2,
+        False,
+        [
+            (P2, page_info(ApiResponse([msgspec.Raw(b'{"id":1}'), msgspec.Raw(b'{"id":2}')])), KEEP),
+            ({**P2, "page": "2"}, page_info(ApiResponse([msgspec.Raw(b'{"id":3}')])), KEEP),
+        ],
+        True,
+    ),
+    "a full page without pagination may be the last one": (
+        P2,
+        False,
+        [
+            (P2, page_info(ApiResponse([msgspec.Raw(b'{"id":1}'), msgspec.Raw(b'{"id":2}')])), KEEP),
+            ({**P2, "page": "2"}, NOTHING, END),
+        ],
+        True,
+    ),
     "nothing there": ({}, False, [({}, NOTHING, END)], True),
     "an empty page that was promised is requested again and is never the end": (
         {},

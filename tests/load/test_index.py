@@ -393,3 +393,11 @@ def test_a_tombstone_stays_until_the_index_lists_the_fixture_again(
     # Recorded once, however often it is listed until it is read.
     read.index(one, *others)
     assert len(rows_of(read.conn, "etl.fixture_changes")) == 2
+
+
+def test_of_a_fixture_that_is_listed_twice_the_later_row_counts(
+    chunk: ChunkHarness, payloads: list[FixtureJson]
+) -> None:
+    first, *others = payloads
+    chunk.index({**first, "name": "earlier"}, *others, {**first, "name": "later"})
+    assert fixture_row(chunk.conn, first["id"])["name"] == "later"

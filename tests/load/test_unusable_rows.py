@@ -18,6 +18,13 @@ UNUSABLE: dict[str, tuple[str, list[Any]]] = {
     "events of null": ("events", [None] * 9),
     "scores as numbers": ("scores", [1, 2]),
     "scores with nothing in them": ("scores", [{"score": None}, {"id": None}]),
+    "scores below nothing": (
+        "scores",
+        [
+            {"id": 1, "description": "CURRENT", "score": {"goals": goals, "participant": side}}
+            for goals, side in ((-1, "home"), (2, "away"))
+        ],
+    ),
     "lineups as text": ("lineups", ["x"] * 22),
     "statistics that are empty": ("statistics", [{}]),
     "periods that are lists": ("periods", [[], []]),
@@ -35,7 +42,7 @@ def test_a_section_without_a_usable_row_is_unreadable(chunk: ChunkHarness, rich:
     first = {**copy.deepcopy(rich), "id": 77, section: rows}
     stored = chunk.store(first)
     assert stored.outcomes == {"SAVED": 1}
-    assert f"'{section}' is not a list of rows" in stored.problems[77]
+    assert f"'{section}' is not a list of usable rows" in stored.problems[77]
     row = fixture_row(chunk.conn, 77)
     assert (row["held_reads"], row["due_reason"], row["suspected_sections"]) == (1, "held", section)
     assert row["quality_score"] < 100

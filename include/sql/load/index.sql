@@ -6,8 +6,9 @@ WITH sent AS (
     SELECT DISTINCT ON ((e.row ->> 'id')::bigint) (e.row ->> 'id')::bigint AS id,
            (e.row ->> 'league_id')::bigint AS league_id, (e.row ->> 'season_id')::bigint AS season_id,
            e.row - '{id,league_id,season_id}'::text[] AS listed
-    FROM jsonb_array_elements(%(rows)s) AS e(row)
-    ORDER BY (e.row ->> 'id')::bigint
+    FROM jsonb_array_elements(%(rows)s) WITH ORDINALITY AS e(row, place)
+    -- Of a fixture that is listed twice the later row counts.
+    ORDER BY (e.row ->> 'id')::bigint, e.place DESC
 ), merged AS (
     SELECT s.id, l.listed, coalesce(s.league_id, %(league_id)s) AS league_id, coalesce(s.season_id, %(season_id)s) AS season_id,
            hashtextextended(l.listed::text, 0) AS index_listed, k.stored, etl.to_utc(r.kick_off) AS starting_at, r.*

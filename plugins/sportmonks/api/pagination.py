@@ -393,7 +393,8 @@ class Paginator:
             self.promised = done < info.total
             self._ended = not self.promised
         elif spec.more is not None:
-            self._ended = True  # the flag is gone: its API leaves it out on the last page
+            # The flag is gone: its API leaves it out on the last page. Behind a full one there may be more even so.
+            self._ended = not (self.rules.strict and 0 < self._size(info) <= info.rows)
         else:
             # Compared with earlier pages and not with the requested size, which many APIs cap.
             self._ended = info.rows < self.largest

@@ -18,7 +18,7 @@ import msgspec
 from sportmonks import lenient_json
 from sportmonks.coerce import as_int, as_rows, as_utc, clean_text, clean_value
 from sportmonks.load.content_hash import hash_of_fields
-from sportmonks.load.summary import BASE_FIELDS, SECTIONS, PayloadSummary, summarize, summarize_cleaned
+from sportmonks.load.summary import BASE_FIELDS, SECTIONS, PayloadSummary, is_negative, summarize, summarize_cleaned
 from sportmonks.planning.states import DELETED
 
 # Not JSON, not UTF-8, a number that no type holds, or brackets nested too deep.
@@ -62,7 +62,7 @@ class Payload:
     @property
     def remark(self) -> str | None:
         """What people should know about the stored fixture; None when it came as it should."""
-        sections = [f"'{name}' is not a list of rows and says nothing" for name in self.summary.unreadable]
+        sections = [f"'{name}' is not a list of usable rows and says nothing" for name in self.summary.unreadable]
         return "; ".join((*sections, *self.flaws)) or None
 
 
@@ -216,7 +216,7 @@ def _as_list(rows: Iterable[msgspec.Raw]) -> msgspec.Raw:
 
 
 def _odd_rows(fields: Mapping[str, msgspec.Raw], summary: PayloadSummary) -> Iterable[str]:
-    """What the typed tables cannot show of the sections: rows that are no objects or empty, details that are no
+    """What the typed tables cannot show of the sections: rows that are no objects or unusable, details that are no
     list."""
     for name in SECTIONS:
         if name in fields and _is_list(fields[name]):
@@ -225,7 +225,7 @@ def _odd_rows(fields: Mapping[str, msgspec.Raw], summary: PayloadSummary) -> Ite
             if odd:
                 yield f"{odd} of {len(rows)} rows of '{name}' are no objects"
             elif empty := len(rows) - summary.counts.get(name, 0):
-                yield f"{empty} of {len(rows)} rows of '{name}' are empty"
+                yield f"{empty} of {len(rows)} rows of '{name}' are unusable"
             elif name == "lineups":
                 details = [_object.decode(row).get("details") for row in rows]
                 if any(each is not None and not (_is_list(each) or _is_null(each)) for each in details):
@@ -314,6 +314,8 @@ def _clean_rows(name: str, value: Any) -> list[dict[str, Any]] | None:
         return None
     cleaned = [{"id": None, **_clean(item)} for item in rows if isinstance(item, dict)]
     usable = [row for row in cleaned if any(row.get(key) not in (None, "") for key in _IDENTIFYING[name])]
+    if name == "scores" and any(is_negative(row.get("score")) for row in usable):
+        return None
     return None if rows and not usable else usable
 
 

@@ -87,7 +87,8 @@ class PayloadSummary:
 
     ``lineups.details`` counts the details of all lineups together. A section that the payload lacks has no count. A
     field of ``BASE_FIELDS`` with a value counts as one row of its own.
-    ``unreadable``: sections that came as something else than a list, or as a list without a single usable row;
+    ``unreadable``: sections that came as something else than a list, or as a list without a single usable
+    row, or with a negative score;
     ``flaws``: times that cannot be read. ``goals``: those of either side together, None when the scores do not tell
     how many either side has now. ``both_sides``: there is a home and an away team; ``both_lineups``: the lineups are
     those of more than one team.
@@ -112,15 +113,24 @@ class PayloadSummary:
 def summarize(payload: bytes | msgspec.Raw) -> PayloadSummary:
     """The summary of a payload.
 
-    Raises msgspec.ValidationError when a section is not a list of objects with whole numbers as ids,
-    msgspec.DecodeError when it is not JSON.
+    Raises msgspec.ValidationError when a section is not a list of objects with whole numbers as ids, or a score is
+    negative; msgspec.DecodeError when it is not JSON.
     """
-    return _summary(_decoder.decode(payload))
+    fixture = _decoder.decode(payload)
+    if any(is_negative(row.score) for row in fixture.scores or ()):
+        raise msgspec.ValidationError("a score is negative")
+    return _summary(fixture)
 
 
 def summarize_cleaned(payload: bytes) -> PayloadSummary:
     """The summary of a payload that was cleaned: its sections hold usable rows only, some perhaps without an id."""
     return _summary(_cleaned_decoder.decode(payload))
+
+
+def is_negative(score: Any) -> bool:
+    """Whether a score has less than no goals: then its section tells nothing."""
+    goals = as_int(score.get("goals")) if isinstance(score, dict) else None
+    return goals is not None and goals < 0
 
 
 def _summary(fixture: _Fixture[Any]) -> PayloadSummary:
