@@ -269,7 +269,7 @@ def test_the_bound_of_waits_for_calls_does_not_begin_anew_with_a_retry(
     box: RunningSandbox, variables: Variables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wait = BudgetWait("no calls left", entity="Fixture", seconds=3600, until=LATER)
-    task = failing("discover", wait, monkeypatch)
+    task = failing("start", wait, monkeypatch)
     with pytest.raises(TaskDeferred):
         task.execute(context())
     ((name, kept),) = [pair for pair in variables.items() if pair[0].startswith("sportmonks_waiting_")]

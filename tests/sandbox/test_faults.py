@@ -312,7 +312,8 @@ def test_rows_that_are_no_rows(box: RunningSandbox, ids: list[int]) -> None:
 
 def test_half_of_a_match(box: RunningSandbox, ids: list[int]) -> None:
     box.fault("half_match")
-    first, complete = (multi(box, ids)[1]["data"][0] for _ in range(2))
+    includes = "participants;scores;lineups"
+    first, complete = (multi(box, ids, includes)[1]["data"][0] for _ in range(2))
     assert len(first["participants"]) == 1
     assert len({row["team_id"] for row in first["lineups"]}) == 1
     assert "CURRENT" not in {row["description"] for row in first["scores"]}
