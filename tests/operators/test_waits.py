@@ -271,12 +271,12 @@ def test_the_bound_of_waits_for_calls_does_not_begin_anew_with_a_retry(variables
             raise BudgetWait("no calls left", entity="Fixture", seconds=3600, until=LATER)
 
     task = Waiting(task_id="waiting")
+    first = context()
     with pytest.raises(TaskDeferred):
-        task.execute(context())
+        task.execute(first)
     ((name, kept),) = [pair for pair in variables.items() if pair[0].startswith("sportmonks_waiting_")]
     long_ago = (datetime.now(UTC) - timedelta(hours=25)).isoformat()
     variables[name] = json.dumps({**json.loads(kept), "calls": long_ago})
-    retried = context()
-    retried["ti"].try_number = 2
+    first["ti"].try_number = 2
     with pytest.raises(AirflowException, match="No call has succeeded since"):
-        task.execute(retried)
+        task.execute(first)
