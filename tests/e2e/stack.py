@@ -121,10 +121,13 @@ class Etl:
 
 
 @contextmanager
-def running_stack(home: Path, sandbox: str, catalog: Mapping[str, str]) -> Iterator[Etl]:
+def running_stack(
+    home: Path, sandbox: str, catalog: Mapping[str, str], settings: Mapping[str, str] | None = None
+) -> Iterator[Etl]:
     """A running stack in a temporary home, on free ports; it is stopped at the end, and no process may be left then.
 
     ``sandbox``: options of the sandbox. ``catalog``: patterns of lines of the catalog file, and their replacements.
+    ``settings``: further variables of its environment.
     """
     include = home / "include"
     shutil.copytree(REPO / "include", include)
@@ -133,12 +136,12 @@ def running_stack(home: Path, sandbox: str, catalog: Mapping[str, str]) -> Itera
         text, found = re.subn(rf"(?m)^{line}$", other, text)
         assert found, f"no line of the catalog is like {line}"
     (include / "catalog.yaml").write_text(text)
-    with started_stack(home, sandbox) as stack:
+    with started_stack(home, sandbox, settings) as stack:
         yield stack
 
 
 @contextmanager
-def started_stack(home: Path, sandbox: str) -> Iterator[Etl]:
+def started_stack(home: Path, sandbox: str, settings: Mapping[str, str] | None = None) -> Iterator[Etl]:
     """The same with what stands in ``home`` already: ``include``, and ``state`` where there is one."""
     keep = ("PATH", "HOME", "LANG", "TMPDIR", "USER", "LOGNAME")
     env = {name: os.environ[name] for name in keep if name in os.environ} | {
@@ -146,6 +149,7 @@ def started_stack(home: Path, sandbox: str) -> Iterator[Etl]:
         "ETL_PORT": str(free_port()),
         "ETL_INCLUDE_DIR": str(home / "include"),
         "ETL_SANDBOX_ARGS": sandbox,
+        **(settings or {}),
     }
     stack = Etl(env)
     started = stack("up")
