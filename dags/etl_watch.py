@@ -87,10 +87,11 @@ def alerts() -> dict[str, Any]:
         includes = dispatch.current_includes()
         if includes is not None:
             includes += route_includes()
-        result = dispatch.check_and_notify(conn, dispatch.current_thresholds(), includes=includes)
+        result = dispatch.check_and_notify(
+            conn, dispatch.current_thresholds(), includes=includes, heartbeat=send_heartbeat
+        )
     if result["failed_rules"]:
         raise AirflowFailException(f"Alert rules failed: {', '.join(result['failed_rules'])}. See the log above.")
-    result["heartbeat"] = send_heartbeat()
     return result
 
 

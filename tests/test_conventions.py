@@ -106,6 +106,12 @@ def test_nothing_is_imported_from_where_airflow_no_longer_keeps_it(tmp_path: Pat
     assert done.returncode == 0, done.stderr[-2000:]
 
 
+def test_connections_are_looked_up_in_one_place() -> None:
+    files = [*(REPO / "plugins").rglob("*.py"), *(REPO / "dags").glob("*.py")]
+    found = [file.name for file in files if "BaseHook.get_connection(" in file.read_text(encoding="utf-8")]
+    assert found == ["airflow_compat.py"], "Use airflow_compat.connection or find_connection: they have the sentences."
+
+
 def test_the_plugin_loader_is_kept_out_of_the_package() -> None:
     ignored = (REPO / "plugins" / ".airflowignore").read_text(encoding="utf-8").split()
     assert "sportmonks/" in ignored, "plugins/.airflowignore must list sportmonks/: the loader would run every module."

@@ -95,8 +95,17 @@ class EmbeddedPostgres:
         return f"postgresql://{login}@{HOST}:{port}/{quote(dbname, safe='')}"
 
     def _password(self, account: str) -> str:
-        if account == SUPERUSER:
-            return self._password_file.read_text(encoding="utf-8").strip()
+        """Raises LocalError for an account that has not been made yet, as before the first `./etl up` of a version."""
+        file = self._password_file if account == SUPERUSER else self._account_file(account)
+        try:
+            return file.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            raise LocalError(
+                f"the embedded PostgreSQL has no account {account!r} yet", hint="run `./etl up`, which makes it"
+            ) from None
+
+    def _new_password(self, account: str) -> str:
+        """The password of an account that is about to be made, or made anew."""
         return secret(self._account_file(account), lambda: secrets.token_urlsafe(24))
 
     def _account_file(self, account: str) -> Path:
@@ -170,13 +179,13 @@ class EmbeddedPostgres:
         Nothing may hold locks on an older version's tables there, which change their owner.
         """
         with psycopg.connect(self.ensure_database(name), autocommit=True, connect_timeout=10) as connection:
-            prepare_warehouse(connection, self._password(WAREHOUSE_ACCOUNT), self._password(READER_ACCOUNT))
+            prepare_warehouse(connection, self._new_password(WAREHOUSE_ACCOUNT), self._new_password(READER_ACCOUNT))
         return self.conninfo(name, WAREHOUSE_ACCOUNT)
 
     def ensure_metadata(self, name: str) -> str:
         """The same for Airflow's own database."""
         with psycopg.connect(self.ensure_database(name), autocommit=True, connect_timeout=10) as connection:
-            prepare_metadata(connection, self._password(METADATA_ACCOUNT))
+            prepare_metadata(connection, self._new_password(METADATA_ACCOUNT))
         return self.conninfo(name, METADATA_ACCOUNT)
 
     # -- details --------------------------------------------------------------------------------------------

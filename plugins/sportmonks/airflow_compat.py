@@ -47,6 +47,7 @@ __all__ = [
     "connection",
     "deadline_alert",
     "deadline_reference_base",
+    "find_connection",
     "read_variable",
     "secrets_source",
 ]
@@ -91,13 +92,41 @@ def connection(conn_id: str, how_to_make: str) -> Connection:
     ``how_to_make``: type and fields of the connection, and another place where it can be set, for the hint.
     """
     try:
-        return BaseHook.get_connection(conn_id)
-    except (AirflowNotFoundException, ValueError):
-        # Airflow's message of a URI that it cannot read repeats a part of it, which may be the token.
+        found = _look_up(conn_id)
+    except ValueError:
+        found = None
+    if found is None:
         raise ConfigurationError(
             f"There is no Airflow connection {conn_id}, or it cannot be read.",
             hint=how_to_make.format(variable=f"AIRFLOW_CONN_{conn_id.upper()}"),
-        ) from None
+        )
+    return found
+
+
+def find_connection(conn_id: str) -> Connection | None:
+    """The same for a connection that need not be there: None then. Raises ConfigurationError for one that cannot be
+    read."""
+    variable = f"AIRFLOW_CONN_{conn_id.upper()}"
+    try:
+        found = _look_up(conn_id)
+    except ValueError:
+        found = None
+    else:
+        # Airflow passes over a variable that it cannot read.
+        if found is not None or not os.environ.get(variable):
+            return found
+    # Airflow's message, if there is one, repeats a part of what it cannot read, which may be the token.
+    raise ConfigurationError(
+        f"The Airflow connection {conn_id} cannot be read.",
+        hint=f"Write it as JSON, or as a URI with special signs as %40 for @ ({variable}).",
+    )
+
+
+def _look_up(conn_id: str) -> Connection | None:
+    try:
+        return BaseHook.get_connection(conn_id)
+    except AirflowNotFoundException:
+        return None
 
 
 def configuration() -> Any:

@@ -1,9 +1,9 @@
 """A warehouse that answers nothing for minutes, in a real Airflow: `python -m tests.chaos.stalled_warehouse`.
 
 Starts a local stack whose warehouse is another PostgreSQL server behind a proxy, lets a league be collected, and has
-the proxy keep every connection and pass nothing on. Writes what becomes of tasks and notifications, and ends with 1 unless
-the run ends complete and equal to the truth and a notification arrived during the stall. It takes twenty minutes and is
-no part of `make test`.
+the proxy keep every connection and pass nothing on. Writes what becomes of tasks and notifications, and ends with 1
+unless the run ends complete and equal to the truth and a notification arrived during the stall. It takes twenty minutes
+and is no part of `make test`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ sys.path.insert(0, str(REPO / "plugins"))
 
 from local.stack.postgres import EmbeddedPostgres
 from tests.e2e.kills import at_work, seasons_of, tasks
-from tests.e2e.monitoring import wait_for
+from tests.e2e.monitoring import is_known, wait_for
 from tests.e2e.stack import Etl, running_stack
 from tests.harness.compare import compare
 from tests.harness.receivers import HookServer, serving
@@ -62,8 +62,7 @@ class Timeline:
         return str(self.etl.airflow("GET", f"/dags/{DAG}/dagRuns/{run_id}")["state"])
 
 
-def play(home: Path, minutes: float) -> bool:
-    server = EmbeddedPostgres(home / "warehouse")
+def play(home: Path, server: EmbeddedPostgres, minutes: float) -> bool:
     server.start()
     place = server.ensure_database("warehouse")
     catalog = {"leagues: all": f"leagues:\n  - {{id: {LEAGUE}, deadline_minutes: {DEADLINE_MINUTES}}}"}
@@ -81,6 +80,9 @@ def play(home: Path, minutes: float) -> bool:
             season = seasons_of(etl, LEAGUE)[0]
             fault = {"kind": "slow", "seconds": 3, "rate": 1.0, "match": {"path": "/multi/"}}
             etl.sandbox("POST", "/_admin/faults", fault)
+            wait_for(lambda: is_known(etl, "sportmonks_catalog"), "the DAG of the catalog")
+            etl.trigger("sportmonks_catalog")
+            wait_for(lambda: is_known(etl, DAG), "the DAG of the league")
             run_id = etl.trigger(DAG, batch_size=5)
             at_work(etl, DAG, run_id, season)
             line = Timeline(etl, receiver)
@@ -120,10 +122,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="how long the warehouse stays silent")
     minutes = parser.parse_args().minutes
-    with tempfile.TemporaryDirectory(prefix="stalled-") as folder:
-        home = Path(folder)
-        home.chmod(0o711)
-        return 0 if play(home, minutes) else 1
+    with tempfile.TemporaryDirectory(prefix="stalled-") as stack, tempfile.TemporaryDirectory() as warehouse:
+        for folder in (stack, warehouse):
+            Path(folder).chmod(0o711)
+        return 0 if play(Path(stack), EmbeddedPostgres(Path(warehouse)), minutes) else 1
 
 
 if __name__ == "__main__":

@@ -76,8 +76,8 @@ class FailingLeagues:
 @pytest.fixture(scope="session")
 def failing_leagues(etl: Etl, channels: Channels) -> Iterator[FailingLeagues]:
     """Five leagues start at once: three are too slow for their deadline, one has fixtures that fail, one fails."""
-    if not _is_known(etl, next(iter(LATE))):
-        wait_for(lambda: _is_known(etl, "sportmonks_catalog"), "the DAG of the catalog")
+    if not is_known(etl, next(iter(LATE))):
+        wait_for(lambda: is_known(etl, "sportmonks_catalog"), "the DAG of the catalog")
         etl.trigger("sportmonks_catalog")
     chunks = etl.sandbox("GET", "/_admin/truth")["chunks"]
     leagues = {**LATE, **FAILING_FIXTURES, **FAILING_RUNS}
@@ -97,7 +97,7 @@ def failing_leagues(etl: Etl, channels: Channels) -> Iterator[FailingLeagues]:
         etl.sandbox("POST", "/_admin/faults", {"kind": "status", "status": 400, "rate": 1.0, "match": match})
     runs = {}
     for dag_id, season in seasons.items():
-        wait_for(lambda dag_id=dag_id: _is_known(etl, dag_id), f"{dag_id} in Airflow")  # type: ignore[misc]
+        wait_for(lambda dag_id=dag_id: is_known(etl, dag_id), f"{dag_id} in Airflow")  # type: ignore[misc]
         times = 3 if dag_id in FAILING_RUNS else 1
         size = 5 if dag_id in LATE else 50
         runs[dag_id] = [etl.trigger(dag_id, seasons=[season], force=True, batch_size=size) for _ in range(times)]
@@ -105,7 +105,7 @@ def failing_leagues(etl: Etl, channels: Channels) -> Iterator[FailingLeagues]:
     etl.sandbox("DELETE", "/_admin/faults")
 
 
-def _is_known(etl: Etl, dag_id: str) -> bool:
+def is_known(etl: Etl, dag_id: str) -> bool:
     try:
         return bool(etl.airflow("GET", f"/dags/{dag_id}")["is_paused"] is False)
     except HTTPError as error:

@@ -6,7 +6,7 @@ import json
 import socketserver
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email import message_from_string
 from email.header import decode_header, make_header
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -139,3 +139,33 @@ def serving(server: Server) -> Iterator[Server]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+class SilentServer(socketserver.ThreadingTCPServer):
+    """Accepts connections and never ends an answer. ``trickle``: what it sends again and again, ten times a second."""
+
+    daemon_threads = True
+
+    def __init__(self, trickle: bytes = b"") -> None:
+        super().__init__(("127.0.0.1", 0), _Silent)
+        self.trickle = trickle
+        self.connections = 0
+        self.ended = threading.Event()
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+    def server_close(self) -> None:
+        self.ended.set()
+        super().server_close()
+
+
+class _Silent(socketserver.BaseRequestHandler):
+    server: SilentServer
+
+    def handle(self) -> None:
+        self.server.connections += 1
+        with suppress(OSError):
+            while not self.server.ended.wait(0.1):
+                self.request.sendall(self.server.trickle)

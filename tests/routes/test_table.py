@@ -7,8 +7,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import conninfo
 
+from sportmonks.routes.store import ensure_table, ensure_tables
 from sportmonks.warehouse.connection import open_connection
+from sportmonks.warehouse.sqlstate import as_configuration_error
+from tests.harness.accounts import role_logins
+from tests.harness.routes import make_route
 
 Conn = psycopg.Connection[Any]
 
@@ -40,6 +45,30 @@ def test_columns_and_indexes(warehouse: Conn) -> None:
     text = "\n".join(row[0] for row in indexes)
     assert all(part in text for part in ("(id)", "(content_hash)", "(reference_date)", "(collected_at)"))
     assert text.count("UNIQUE") == 2
+
+
+def test_a_table_of_another_account_is_named_with_what_to_run(warehouse_dsn: str, warehouse: Conn) -> None:
+    """From before there were roles: the account of the tasks made it, and a function of the owner cannot alter it."""
+    table = ensure(warehouse, "shop", "orders", ["a"])
+    with role_logins(warehouse_dsn) as login:
+        tasks = conninfo.conninfo_to_dict(login("writer"))
+        for kind, name in (("TABLE", table), ("VIEW", f"{table}_latest")):
+            warehouse.execute(f"ALTER {kind} raw.{name} OWNER TO {tasks['user']}")
+        before, after = make_route("key: [a]"), make_route("key: [b]")
+        with open_connection(conninfo.make_conninfo(**tasks), autocommit=True) as conn:
+            assert ensure_tables(conn, [before]) == ([f"raw.{table}"], [])  # nothing is to be changed
+            tables, (sentence,) = ensure_tables(conn, [after])
+            with pytest.raises(psycopg.errors.InsufficientPrivilege) as refused:
+                ensure_table(conn, after)
+        assert tables == []
+        assert f"Table raw.{table} does not belong to sportmonks_owner" in sentence
+        found = as_configuration_error(refused.value)
+        assert found is not None
+        statements = found.hint.partition("run: ")[2]
+        assert sentence.endswith(statements)
+        warehouse.execute(statements)
+        with open_connection(conninfo.make_conninfo(**tasks), autocommit=True) as conn:
+            assert ensure_tables(conn, [after]) == ([f"raw.{table}"], [])
 
 
 def test_the_longest_names_keep_all_indexes_apart(warehouse: Conn) -> None:

@@ -51,6 +51,18 @@ BEGIN
     IF v_known AND v_owner.key_paths IS NOT DISTINCT FROM v_key AND to_regclass(format('raw.%I', v_name)) IS NOT NULL THEN
         RETURN v_name;
     END IF;
+    -- Only its owner may change a table. One from before there were roles may belong to the account of the tasks.
+    SELECT string_agg(format('ALTER %s raw.%I OWNER TO %I', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, c.relname,
+                             current_user), '; ' ORDER BY c.relname)
+      INTO v_parts
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = 'raw' AND c.relname IN (v_name, v_name || '_latest') AND NOT pg_has_role(c.relowner, 'USAGE');
+    IF v_parts IS NOT NULL THEN
+        RAISE EXCEPTION 'Table raw.% does not belong to %, so the key of route %/% cannot be changed.',
+            v_name, current_user, p_client, p_route
+            USING ERRCODE = 'insufficient_privilege', HINT = 'As a superuser, or as its owner and member of '
+                || quote_ident(current_user) || ', run: ' || v_parts || ';';
+    END IF;
     EXECUTE format($sql$
         CREATE TABLE IF NOT EXISTS raw.%1$I (
             id             bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,5 +1,9 @@
 -- The table of the DAG example_incremental.
 
+-- name: example/has_table
+-- Is the table there? An account that only writes may use it then, although it could not create it.
+SELECT to_regclass('public.example_goals_by_year') IS NOT NULL;
+
 -- name: example/table
 -- Goals per year.
 CREATE TABLE IF NOT EXISTS public.example_goals_by_year (year int PRIMARY KEY, goals bigint NOT NULL);

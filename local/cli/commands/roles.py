@@ -40,7 +40,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         with open_connection(place, autocommit=True) as conn, conn.transaction():
             conn.execute(sql("roles"))
     except SportmonksError as error:
-        raise LocalError(error.message, hint=error.hint) from None
+        raise LocalError(error.message, hint=error.hint if stack.settings.warehouse else "run `./etl up`") from None
     except psycopg.errors.InsufficientPrivilege as error:
         raise LocalError(
             f"this account may not make the roles: {error.diag.message_primary}",

@@ -29,13 +29,22 @@ ANSWER_TIMEOUT_S = 20.0
 
 # More new alerts than this in one check become one digest: a dead API must not send 490 mails.
 SINGLE_NOTIFICATIONS = 5
-SENDING_S = 120.0
+# After this no further notification is begun; the rules have run before, in a task of two minutes.
+SENDING_S = 60.0
 
 Deliver = Callable[[list[Alert]], Delivery]
 
 
-def _deliver(alerts: list[Alert]) -> Delivery:
-    return AlertNotifier(alerts).deliver()
+class _Channels:
+    """The channels as one check uses them: one that has hung is not tried again with the next alert."""
+
+    def __init__(self) -> None:
+        self._hung: list[str] = []
+
+    def __call__(self, alerts: list[Alert]) -> Delivery:
+        delivery = AlertNotifier(alerts, without=self._hung).deliver()
+        self._hung += delivery.hung
+        return delivery
 
 
 def current_thresholds() -> Thresholds:
@@ -72,17 +81,20 @@ def check_and_notify(
     thresholds: Thresholds,
     *,
     includes: Iterable[tuple[str, str]] | None = None,
-    deliver: Deliver = _deliver,
+    deliver: Deliver | None = None,
+    heartbeat: Callable[[], bool | None] | None = None,
     now: datetime | None = None,
 ) -> dict[str, Any]:
     """Run every rule, then notify of each alert that has had no notification. Returns counts for the task's XCom.
 
-    ``includes``: see ``ETLAlertManager``.
+    ``includes``: see ``ETLAlertManager``. ``heartbeat`` is called once all rules have run, before any notification,
+    which may take long.
     """
     manager = ETLAlertManager(conn, thresholds, includes)
     live = manager.check_system_alerts(now=now)
     # The page reads from this metric that the rules are being run.
     conn.execute(sql("housekeeping/record_alerts_live"), {"count": len(live), "now": now or datetime.now(UTC)})
+    beat = {"heartbeat": heartbeat()} if heartbeat is not None and not manager.failed_rules else {}
     notified = notify_new(conn, deliver=deliver, now=now)
     return {
         "live": len(live),
@@ -90,10 +102,11 @@ def check_and_notify(
         "resolved": manager.resolved,
         "notified": notified,
         "failed_rules": manager.failed_rules,
+        **beat,
     }
 
 
-def notify_new(conn: psycopg.Connection[Any], *, deliver: Deliver = _deliver, now: datetime | None = None) -> int:
+def notify_new(conn: psycopg.Connection[Any], *, deliver: Deliver | None = None, now: datetime | None = None) -> int:
     """Claim the alerts that wait for a notification and send them; how many were sent."""
     now = now or datetime.now(UTC)
     with conn.cursor(row_factory=dict_row) as cursor:
@@ -102,7 +115,7 @@ def notify_new(conn: psycopg.Connection[Any], *, deliver: Deliver = _deliver, no
 
 
 def notify_one(
-    conn: psycopg.Connection[Any], alert_id: int, *, deliver: Deliver = _deliver, now: datetime | None = None
+    conn: psycopg.Connection[Any], alert_id: int, *, deliver: Deliver | None = None, now: datetime | None = None
 ) -> bool:
     """Send this alert unless it has been sent or another process is sending it now. True when it was sent."""
     now = now or datetime.now(UTC)
@@ -152,9 +165,10 @@ def notify_directly(kind: str, subject: str, message: str, hint: str, details: M
     return bool(AlertNotifier([alert]).deliver().sent)
 
 
-def _send(conn: psycopg.Connection[Any], ids: list[int], deliver: Deliver, now: datetime) -> int:
+def _send(conn: psycopg.Connection[Any], ids: list[int], deliver: Deliver | None, now: datetime) -> int:
     if not ids:
         return 0
+    deliver = deliver or _Channels()
     with conn.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(sql("alerts/by_id"), {"ids": ids}).fetchall()
     alerts = [Alert.from_row(row, opened=True) for row in rows]

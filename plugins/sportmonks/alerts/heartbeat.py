@@ -10,25 +10,31 @@ import logging
 
 import requests
 
+from sportmonks.alerts.attempt import Attempt
+from sportmonks.errors import ConfigurationError
+
 log = logging.getLogger(__name__)
 
 HEARTBEAT_CONN_ID = "sportmonks_heartbeat"
+TIMEOUT_S = 10.0
 
 
 def send_heartbeat() -> bool | None:
-    """GET the address once. None without a connection, else whether it was accepted; a failure is logged only."""
-    from airflow.sdk import BaseHook
-
-    from sportmonks.airflow_compat import AirflowNotFoundException
+    """GET the address once, for ``TIMEOUT_S`` at most. None without a connection, else whether it was accepted; a
+    failure is logged only."""
+    from sportmonks.airflow_compat import find_connection
     from sportmonks.alerts.webhook import request
 
+    what = f"The heartbeat service behind {HEARTBEAT_CONN_ID}"
     try:
-        conn = BaseHook.get_connection(HEARTBEAT_CONN_ID)
-    except AirflowNotFoundException:
-        return None
-    try:
-        request("GET", conn, f"The heartbeat service behind {HEARTBEAT_CONN_ID}")
-    except requests.RequestException as error:
+        conn = find_connection(HEARTBEAT_CONN_ID)
+        if conn is None:
+            return None
+        Attempt(lambda: request("GET", conn, what), TIMEOUT_S).wait()
+    except TimeoutError as error:
+        log.warning("%s: %s.", what, error)
+        return False
+    except (requests.RequestException, ConfigurationError) as error:
         log.warning("%s", error)
         return False
     return True

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import requests
-from airflow.sdk import BaseHook, BaseNotifier
+from airflow.sdk import BaseNotifier
+
+from sportmonks.airflow_compat import connection
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -44,7 +46,8 @@ class WebhookNotifier(BaseNotifier):
     """POST ``payload`` to the connection's address; its password, if any, goes into the Authorization header.
 
     Connection (type http): host with scheme, or host and schema; path in the extra (``{"path": "/hooks/etl"}``).
-    Raises requests.RequestException for an unreachable receiver or an answer of 400 and above.
+    Raises requests.RequestException for an unreachable receiver or an answer of 300 and above, ConfigurationError when
+    there is no such connection.
     """
 
     template_fields = ("payload",)
@@ -55,7 +58,7 @@ class WebhookNotifier(BaseNotifier):
         self.payload = payload
 
     def notify(self, context: Context) -> None:
-        conn = BaseHook.get_connection(self.webhook_conn_id)
+        conn = connection(self.webhook_conn_id, "Create it (type HTTP, host = address) or set {variable}.")
         request("POST", conn, f"The webhook behind {self.webhook_conn_id}", self.payload)
 
     async def async_notify(self, context: Context) -> None:

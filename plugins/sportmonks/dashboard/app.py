@@ -26,7 +26,7 @@ from sportmonks.dashboard.security import (
     airflow_access,
     check_origin_of_change,
 )
-from sportmonks.errors import SportmonksError
+from sportmonks.errors import ConfigurationError, SportmonksError
 from sportmonks.redaction import add_secret, mask_text
 
 log = logging.getLogger(__name__)
@@ -273,15 +273,14 @@ def _found(answer: dict[str, Any] | None, what: str) -> dict[str, Any]:
 
 def airflow_warehouse() -> psycopg.Connection[Any]:
     """A connection to the warehouse behind the Airflow connection. Also registers the API key for masking by value."""
-    from airflow.sdk import BaseHook
-
-    from sportmonks.airflow_compat import AirflowNotFoundException
+    from sportmonks.airflow_compat import find_connection
     from sportmonks.warehouse.connection import connect
 
     try:
-        add_secret(BaseHook.get_connection(API_CONN_ID).password)
-    except AirflowNotFoundException:
-        log.debug("There is no connection %s, so there is no key to hide", API_CONN_ID)
+        api = find_connection(API_CONN_ID)
+        add_secret(api.password if api else None)
+    except ConfigurationError as error:
+        log.debug("There is no key to hide: %s", error)
     return connect(answer_timeout=ANSWER_TIMEOUT_S)
 
 

@@ -30,8 +30,18 @@ def as_airflow(error: BaseException) -> BaseException:
 
 @contextmanager
 def airflow_errors() -> Iterator[None]:
-    """Within the block the package's errors are raised as Airflow's; all others pass unchanged."""
+    """Within the block the package's errors are raised as Airflow's, and so is an error of PostgreSQL that a person has
+    to correct in the database; all others pass unchanged."""
+    import psycopg
+
+    from sportmonks.warehouse.sqlstate import as_configuration_error
+
     try:
         yield
     except SportmonksError as error:
         raise as_airflow(error) from error
+    except psycopg.Error as error:
+        wrong = as_configuration_error(error)
+        if wrong is None:
+            raise
+        raise as_airflow(wrong) from error

@@ -55,8 +55,9 @@ def ensure_tables(conn: psycopg.Connection[Any], routes: Iterable[Route]) -> tup
     for route in routes:
         try:
             tables.append(f"raw.{ensure_table(conn, route)}")
-        except psycopg.errors.RaiseException as error:
-            wrong.append(f"{route.file}: {error.diag.message_primary}")
+        except (psycopg.errors.RaiseException, psycopg.errors.InsufficientPrivilege) as error:
+            sentences = filter(None, (error.diag.message_primary, error.diag.message_hint))
+            wrong.append(f"{route.file}: {' '.join(sentences)}")
     return tables, wrong
 
 

@@ -19,7 +19,7 @@ from psycopg import conninfo
 from sportmonks.config.settings import WAREHOUSE_CONN_ID
 from sportmonks.errors import ConfigurationError, WarehouseDownError
 from sportmonks.redaction import add_secret
-from sportmonks.warehouse.conninfo import connection_string, describe, parse
+from sportmonks.warehouse.conninfo import connection_string, describe, parse, refuse_unusable, settled_options
 from sportmonks.warehouse.driver import ANSWER_TIMEOUT_S, NoAnswerError, WarehouseConnection, own_time_outs
 from sportmonks.warehouse.queries import sql
 from sportmonks.warehouse.texts import clean_texts
@@ -38,11 +38,15 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
+HOW_TO_CONNECT = (
+    "Create it (type Postgres, schema = database), or set {variable}; with ./etl, set SUPABASE_CONNECTION_STRING."
+)
 CONNECT_TIMEOUT_S = 10
 # For statements that may take long: migrations.
 LONG_ANSWER_TIMEOUT_S = 7500.0
-# What the connection string does not say. Keepalives notice a machine that is gone, TCP's user timeout data that nobody
-# acknowledges; a proxy that acknowledges and stays silent is noticed by the answer timeout alone.
+# What neither the connection string nor its service file nor the environment says. Keepalives notice a machine that is
+# gone, TCP's user timeout data that nobody acknowledges; a proxy that acknowledges and stays silent is noticed by the
+# answer timeout alone.
 _DEFAULTS = {
     "connect_timeout": CONNECT_TIMEOUT_S,
     "application_name": "sportmonks_etl",
@@ -73,9 +77,7 @@ def warehouse_conninfo(conn_id: str = WAREHOUSE_CONN_ID) -> str:
 
     Raises ConfigurationError when there is no such connection, and for an option that cannot be used.
     """
-    from airflow.sdk import BaseHook
-
-    from sportmonks.airflow_compat import AirflowNotFoundException
+    from sportmonks.airflow_compat import connection
 
     variable = f"AIRFLOW_CONN_{conn_id.upper()}"
     given = os.environ.get(variable, "")
@@ -84,15 +86,11 @@ def warehouse_conninfo(conn_id: str = WAREHOUSE_CONN_ID) -> str:
     if is_uri and "," in re.split("[/?#]", given.partition("://")[2])[0].rpartition("@")[2]:
         return _read_uri(given)
     try:
-        conn = BaseHook.get_connection(conn_id)
-    except (AirflowNotFoundException, ValueError):
+        conn = connection(conn_id, HOW_TO_CONNECT)
+    except ConfigurationError:
         if is_uri:
             return _read_uri(given)
-        raise ConfigurationError(
-            f"There is no Airflow connection {conn_id}, or it cannot be read.",
-            hint=f"Create it (type Postgres, schema = database), or set {variable}; with ./etl, set"
-            " SUPABASE_CONNECTION_STRING.",
-        ) from None
+        raise
     return connection_string(
         host=conn.host,
         port=conn.port,
@@ -122,12 +120,20 @@ def open_connection(
     Pinned are encoding (UTF-8), dates and times (ISO, UTC), isolation (READ COMMITTED), search path, time-outs of the
     server, and other settings that change values or their meaning; see ``session/pin``. Names in statements have to be
     qualified with their schema. No statement is prepared. ``answer_timeout``: see ``WarehouseConnection``; by default
-    a little more than the server's limit for a statement.
+    a little more than the server's limit for a statement. Everything else is as the connection string says, then its
+    service file, then libpq's variables of the environment, then this package; but with a host in the connection
+    string no variable decides where the data go.
 
     Raises WarehouseDownError while nothing answers there, ConfigurationError when the server refuses user or database
     or is too old or has another encoding than UTF-8; both name the server, never the password.
     """
-    options = {**_DEFAULTS, **parse(info), "client_encoding": "UTF8"}
+    given, settled = parse(info), settled_options(info)
+    refuse_unusable({"replication": settled.get("replication")})
+    options: dict[str, Any] = {name: settled.get(name, value) for name, value in _DEFAULTS.items()} | given
+    options["client_encoding"] = "UTF8"
+    if given.get("host") and "service" not in given:
+        # Where the data go, no variable decides (PGHOSTADDR).
+        options.setdefault("hostaddr", "")
     try:
         conn = WarehouseConnection.connect(
             conninfo.make_conninfo("", **options), autocommit=True, prepare_threshold=None
@@ -136,9 +142,9 @@ def open_connection(
         raise _cannot_connect(info, error) from None
     try:
         # Until the session is ready, silence is that of a connection that does not come about.
-        given = float(options["connect_timeout"])  # 0 and less: for ever
-        conn.answer_timeout = min(given if given > 0 else CONNECT_TIMEOUT_S, CONNECT_TIMEOUT_S)
-        longest = _pin(conn, info, str(options.get("options") or ""))
+        seconds = float(options["connect_timeout"])  # 0 and less: for ever
+        conn.answer_timeout = min(seconds if seconds > 0 else CONNECT_TIMEOUT_S, CONNECT_TIMEOUT_S)
+        longest = _pin(conn, info, settled.get("options", ""))
         clean_texts(conn)
         conn.answer_timeout = max(ANSWER_TIMEOUT_S, longest) if answer_timeout is None else answer_timeout
         conn.autocommit = autocommit
@@ -148,7 +154,7 @@ def open_connection(
     except BaseException:
         conn.close()
         raise
-    _warn_of_plain_text(conn, info, str(options.get("sslmode") or ""))
+    _warn_of_plain_text(conn, info, settled.get("sslmode", ""))
     return conn
 
 

@@ -70,6 +70,17 @@ def parse(info: str) -> dict[str, Any]:
     return dict(parts)
 
 
+def settled_options(info: str) -> dict[str, str]:
+    """Every option as libpq would use it: of the connection string, else of its service file, else of the environment
+    (``PGSSLMODE`` and the like), else libpq's own default. Empty when the service is unknown."""
+    # By libpq's own rules: of a connection that can only fail, on this machine, before any network.
+    attempt = pq.PGconn.connect_start(conninfo.make_conninfo(info, host="/", hostaddr="").encode())
+    try:
+        return {part.keyword.decode(): part.val.decode() for part in attempt.info if part.val}
+    finally:
+        attempt.finish()
+
+
 def refuse_unusable(parts: Mapping[str, Any]) -> None:
     """Raise ConfigurationError for an option with which this package could not work, and for host, port or database
     that are part of a password."""

@@ -80,8 +80,9 @@ def as_configuration_error(error: Error) -> ConfigurationError | None:
     if isinstance(error, errors.InsufficientPrivilege):
         return ConfigurationError(
             f"The warehouse's account lacks a privilege: {reason}.",
-            hint="Let the owner of the schemas etl, raw and football grant it, or use the account that ran"
-            " sportmonks_catalog.",
+            hint=error.diag.message_hint
+            or "Let the owner of the schema or table grant it (for etl, raw and football: ./etl roles), or use the"
+            " account that ran sportmonks_catalog.",
         )
     if isinstance(error, NO_SCHEMA):
         return ConfigurationError(

@@ -46,6 +46,17 @@ def test_a_new_warehouse_belongs_to_an_account_of_its_own(server: EmbeddedPostgr
         rows(reader, "DELETE FROM football.fixtures")
 
 
+def test_an_account_that_is_not_made_yet_is_a_sentence(tmp_path: Path) -> None:
+    """As for `./etl dsn`, before the first `./etl up` of a version that has other accounts."""
+    fresh = EmbeddedPostgres(tmp_path)
+    write_json(tmp_path / "postgres.json", {"data": str(tmp_path), "port": 1})
+    with pytest.raises(LocalError, match="has no account 'sportmonks' yet") as refused:
+        fresh.conninfo("sportmonks", WAREHOUSE_ACCOUNT)
+    assert refused.value.hint == "run `./etl up`, which makes it"
+    # Nor has asking made a password that the server does not know.
+    assert not list(tmp_path.glob("*.password"))
+
+
 def test_airflow_and_the_warehouse_have_no_way_to_each_other(server: EmbeddedPostgres) -> None:
     metadata = server.ensure_metadata("metadata")
     server.ensure_warehouse("apart")
