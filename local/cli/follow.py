@@ -35,6 +35,7 @@ class FollowedRun:
     dag_id: str
     run_id: str
     execution_id: str
+    run_after: str
     state: str = "queued"
     until: str | None = None
     seasons: list[dict[str, Any]] = field(default_factory=list)
@@ -45,7 +46,8 @@ class FollowedRun:
 
         run_after = datetime.fromisoformat(run["run_after"])
         dag_id, run_id = run["dag_id"], run["dag_run_id"]
-        return cls(label, dag_id, run_id, execution_id(dag_id, run_id, run_after), run["state"], until)
+        execution = execution_id(dag_id, run_id, run_after)
+        return cls(label, dag_id, run_id, execution, run["run_after"], run["state"], until)
 
     @property
     def finished(self) -> bool:
@@ -80,9 +82,7 @@ class Follower:
         view: Bars | Lines = Bars(several) if out.is_terminal else Lines(several)
         with view:
             while True:
-                for run in runs:
-                    if not run.finished:
-                        run.state = self._state(run)
+                self._read_states([run for run in runs if not run.finished])
                 # After the states, so that the last round has the numbers of runs that have just ended.
                 self._read_progress(runs)
                 view.show(runs)
@@ -114,10 +114,16 @@ class Follower:
             self._connection.close()
             self._connection = None
 
-    def _state(self, run: FollowedRun) -> str:
-        if run.until and self.api.task_state(run.dag_id, run.run_id, run.until) == "success":
-            return "success"
-        return str(self.api.run(run.dag_id, run.run_id)["state"])
+    def _read_states(self, runs: list[FollowedRun]) -> None:
+        """One request for all runs; a run that has been deleted counts as failed."""
+        if not runs:
+            return
+        found = self.api.runs({run.dag_id for run in runs}, since=min(run.run_after for run in runs))
+        for run in runs:
+            row = found.get((run.dag_id, run.run_id))
+            run.state = str(row["state"]) if row else "failed"
+            if run.until and self.api.task_state(run.dag_id, run.run_id, run.until) == "success":
+                run.state = "success"
 
     def _read_progress(self, runs: list[FollowedRun]) -> None:
         rows = self.rows("run/progress", execution_ids=[run.execution_id for run in runs])

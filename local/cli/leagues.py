@@ -65,11 +65,13 @@ def run_catalog(stack: Stack) -> None:
     if not follower.follow([run], timeout=900):
         show_failure(stack.api, follower, run)
         raise LocalError(f"{CATALOG_DAG} has failed", hint="see above; then run this command again")
+    # The manifest is what the league DAGs are generated from.
+    stack.api.parse("sportmonks_leagues.py", timeout=PARSE_SECONDS)
     write_json(_choice_file(stack), _choice(stack))
 
 
 def wait_for_dag(stack: Stack, dag_id: str) -> None:
-    """Wait until Airflow has parsed the DAG (some seconds, also after a new manifest); LocalError if it does not."""
+    """Wait until Airflow has parsed the DAG; LocalError if it does not."""
     deadline = time.monotonic() + PARSE_SECONDS
     while stack.api.dag(dag_id) is None:
         if time.monotonic() > deadline:

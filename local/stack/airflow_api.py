@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -57,12 +57,13 @@ class AirflowApi:
         params: Mapping[str, Any] | None = None,
         json: Any = None,
         timeout: float = 20.0,
+        reads: bool = False,
     ) -> dict[str, Any]:
-        """JSON response of `/api/v2<path>`; reads are repeated for `timeout` seconds.
+        """JSON response of `/api/v2<path>`; GET, and what `reads` only, is repeated for `timeout` seconds.
 
         Raises NotFoundError, RefusedError, LocalError.
         """
-        deadline = time.monotonic() + (timeout if method == "GET" else 0)
+        deadline = time.monotonic() + (timeout if reads or method == "GET" else 0)
         while True:
             try:
                 answer = self._ask(method, path, params, json)
@@ -146,8 +147,34 @@ class AirflowApi:
         body = {"logical_date": None, "conf": dict(conf)}
         return self.call("POST", f"/dags/{quote(dag_id, safe='')}/dagRuns", json=body)
 
-    def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
-        return self.get(f"/dags/{quote(dag_id, safe='')}/dagRuns/{quote(run_id, safe='')}")
+    def parse(self, file: str, *, timeout: float) -> bool:
+        """Ask for the DAG file of that name to be parsed now, because its DAGs have changed, and wait for that.
+
+        False when that takes longer than `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        before: str | None = None
+        while time.monotonic() < deadline:
+            dags = [dag for dag in self.get("/dags", limit=100)["dags"] if dag["fileloc"].endswith(f"/{file}")]
+            parsed = max((str(dag["last_parsed_time"]) for dag in dags), default=None)
+            if before is None and parsed is not None:
+                before = parsed
+                self.call("PUT", f"/parseDagFile/{dags[0]['file_token']}")
+            elif before is not None and parsed is not None and parsed > before:
+                return True
+            time.sleep(0.5)
+        return False
+
+    def runs(self, dag_ids: Iterable[str], since: str) -> dict[tuple[str, str], dict[str, Any]]:
+        """The runs of these DAGs that are not older than `since` (ISO 8601), by DAG id and run id, in as few requests
+        as there are hundreds of them."""
+        found: dict[tuple[str, str], dict[str, Any]] = {}
+        body = {"dag_ids": sorted(dag_ids), "run_after_gte": since, "page_limit": 100, "order_by": "run_after"}
+        while True:
+            page = self.call("POST", "/dags/~/dagRuns/list", json=body | {"page_offset": len(found)}, reads=True)
+            found |= {(run["dag_id"], run["dag_run_id"]): run for run in page["dag_runs"]}
+            if not page["dag_runs"] or len(found) >= page["total_entries"]:
+                return found
 
     def tasks(self, dag_id: str, run_id: str, *, state: str = "") -> list[dict[str, Any]]:
         """All task instances of a run, page by page."""

@@ -20,7 +20,7 @@ Timestamp = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """State of a chunk's collection after the last committed batch. Its field names are stored."""
+    """State of a chunk's collection after a committed batch. Its field names are stored."""
 
     league_id: int
     season_id: int

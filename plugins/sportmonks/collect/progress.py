@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 
 from sportmonks.collect import checkpoints
 from sportmonks.collect.context import RunContext
 from sportmonks.config.manifest import Season
 
+# A checkpoint is written at the start and at the end of a collection, and between at most this often: each write is a
+# request to Airflow, and nothing depends on the last one.
+WRITE_EVERY_S = 5.0
+
 
 class ChunkProgress:
-    """Writes the chunk's checkpoint after each committed batch; ``checkpoint``: the last one written."""
+    """The chunk's checkpoint as of the last committed batch, which is written into its Variable now and then."""
 
     def __init__(self, run: RunContext, season: Season, done: int, left: int) -> None:
         """``done`` and ``left``: how many fixtures of the chunk's plan are marked off in the warehouse, and not."""
         self._run = run
+        self._written = 0.0
         self.checkpoint = self._first(season, done, left)
 
     def _first(self, season: Season, done: int, left: int) -> checkpoints.Checkpoint:
@@ -38,7 +45,7 @@ class ChunkProgress:
             forced=forced,
         )
         if left:
-            checkpoints.write(run.checkpoints, checkpoint)
+            self._write(checkpoint)
         return checkpoint
 
     def advance(self, fixtures: int) -> None:
@@ -49,10 +56,15 @@ class ChunkProgress:
             done=self.checkpoint.done + fixtures,
             updated_at=self._run.clock(),
         )
-        checkpoints.write(self._run.checkpoints, self.checkpoint)
+        if time.monotonic() - self._written >= WRITE_EVERY_S:
+            self._write(self.checkpoint)
 
     def finish(self) -> None:
         """All fixtures of the chunk's plan are marked off."""
         if self.checkpoint.total:
-            self.checkpoint = msgspec.structs.replace(self.checkpoint, finished=True)
-            checkpoints.write(self._run.checkpoints, self.checkpoint)
+            self._write(msgspec.structs.replace(self.checkpoint, finished=True))
+
+    def _write(self, checkpoint: checkpoints.Checkpoint) -> None:
+        self.checkpoint = checkpoint
+        checkpoints.write(self._run.checkpoints, checkpoint)
+        self._written = time.monotonic()

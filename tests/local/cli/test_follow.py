@@ -21,7 +21,7 @@ STARTED = {
 
 
 class FakeApi:
-    """A stand-in for Airflow: each call of `run` returns the next state."""
+    """A stand-in for Airflow: each call of `runs` returns the next state of the one run that there is."""
 
     url = "http://127.0.0.1:8080"
 
@@ -31,8 +31,10 @@ class FakeApi:
         self.log = log or []
         self.task_states: list[str | None] = [None]
 
-    def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
-        return {"state": self.states.pop(0) if len(self.states) > 1 else self.states[0]}
+    def runs(self, dag_ids: set[str], since: str) -> dict[tuple[str, str], dict[str, Any]]:
+        assert (dag_ids, since) == ({STARTED["dag_id"]}, STARTED["run_after"])
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        return {} if state == "deleted" else {(STARTED["dag_id"], STARTED["dag_run_id"]): {"state": state}}
 
     def task_state(self, dag_id: str, run_id: str, task_id: str) -> str | None:
         return self.task_states.pop(0) if len(self.task_states) > 1 else self.task_states[0]
@@ -108,6 +110,11 @@ def test_a_run_is_followed_to_its_end(run: FollowedRun, monkeypatch: pytest.Monk
     assert "2025/2026" in output
     assert "90/90" in output
     assert "success" in output
+
+
+def test_a_run_that_was_deleted_has_failed(run: FollowedRun, screen: StringIO) -> None:
+    assert not FakeFollower(FakeApi(["running", "deleted"]), {}).follow([run])
+    assert run.state == "failed"
 
 
 def test_a_pipe_gets_lines_only_when_something_changes(run: FollowedRun, screen: StringIO) -> None:
