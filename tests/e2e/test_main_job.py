@@ -63,8 +63,17 @@ def test_checkpoints_and_results_are_where_people_look(etl: Etl, collected: Any)
         f"sportmonks_ckpt__8__{season}" for season in truth(etl)
     )
     run = etl.newest_run(DAG)
-    estimate = etl.airflow("GET", f"/dags/{DAG}/dagRuns/{run}/taskInstances/plan/xcomEntries/return_value")
+    estimate = etl.airflow("GET", f"/dags/{DAG}/dagRuns/{run}/taskInstances/start/xcomEntries/return_value")
     assert "never_collected" in str(estimate["value"])
+
+
+def test_batches_are_compared_with_single_calls(etl: Etl, collected: Any) -> None:
+    before = etl.rows("SELECT count(*) AS n, max(updated_at) AS at FROM football.fixtures")
+    done = etl("compare", "--test", "all", "--league-id", LEAGUE, "--fixture-count", "6", "--batch-size", "6")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "6.0 times fewer calls" in done.stdout
+    assert "6 of 6 fixtures are the same both times" in done.stdout
+    assert etl.rows("SELECT count(*) AS n, max(updated_at) AS at FROM football.fixtures") == before
 
 
 def test_a_second_run_reads_indexes_and_writes_nothing(etl: Etl, collected: Any) -> None:
