@@ -1,4 +1,4 @@
-"""Side-by-side measurements on this machine: `python -m benchmarks [batch|load|path|watching]` (no name: all four).
+"""Side-by-side measurements on this machine: `python -m benchmarks [airflow|batch|load|path|watching]` (no name: all).
 
 Each benchmark starts the API sandbox and an embedded PostgreSQL of its own and removes them at its end. Benchmarks that
 are run alone: `python -m benchmarks.memory`, `python -m benchmarks.routes`, `python -m benchmarks.dashboard`.
@@ -10,9 +10,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import batch, harness, load, path, watching
+from benchmarks import airflow, batch, harness, load, path, watching
 
-PARTS = {"batch": batch, "load": load, "path": path, "watching": watching}
+PARTS = {"airflow": airflow, "batch": batch, "load": load, "path": path, "watching": watching}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

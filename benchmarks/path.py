@@ -47,7 +47,7 @@ def season_run(
     """A run over one season, recorded in the warehouse, as the operators make it.
 
     ``inputs``: `url`, `key`, `dsn`, `league_id`, `season_id` and, for another number of fetchers and writers than the
-    default, `threads`.
+    default, `threads`; `execution_id` where there are several.
     """
     from sportmonks.api.budget import UnlimitedBudget
     from sportmonks.api.client import SportmonksClient
@@ -73,7 +73,7 @@ def season_run(
         settings = TaskSettings(collect=CollectSettings(fetchers=threads, writers=threads, in_flight=2 * threads))
     client = SportmonksClient(inputs["url"], inputs["key"], budget=UnlimitedBudget(), on_call=on_call)
     run = RunContext(
-        execution_id="etl_20260101_000000_abcdef",
+        execution_id=inputs.get("execution_id", "etl_20260101_000000_abcdef"),
         league=league,
         settings=settings,
         params=read_params({}, league, settings),

@@ -10,6 +10,7 @@ import pytest
 
 from sportmonks.api.budget import UnlimitedBudget
 from sportmonks.api.client import SportmonksClient
+from tests.api.budget_books import Books, Conn
 from tests.harness.api_server import Handler, Server, serving
 
 KEY = "s3cr3t-Key-0123456789abcdef"
@@ -43,3 +44,8 @@ def talk(sleeps: Sleeps) -> Iterator[Talk]:
             return client, server
 
         yield start
+
+
+@pytest.fixture
+def books(warehouse: Conn) -> Books:
+    return Books(warehouse)

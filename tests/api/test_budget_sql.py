@@ -2,99 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import timedelta
 
 import psycopg
 import pytest
 
-NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-Conn = psycopg.Connection[Any]
-
-
-class Take(NamedTuple):
-    granted: bool
-    wait: float
-    reason: str
-    bucket: str
-    window: int
-
-
-class Books:
-    """The functions with short names; ``at`` is seconds after noon."""
-
-    def __init__(self, conn: Conn) -> None:
-        self.conn = conn
-
-    def take(self, at: float = 0, *, entity: str = "Fixture", urgent: bool = False, **settings: Any) -> Take:
-        row = self.conn.execute(
-            "SELECT granted, wait_seconds, reason, bucket, window_no FROM etl.take_api_call("
-            "p_connection => 'c', p_entity => %(entity)s, p_urgent => %(urgent)s,"
-            " p_reserve => %(reserve)s, p_default_limit => %(default)s, p_now => %(now)s)",
-            {
-                "entity": entity,
-                "urgent": urgent,
-                "reserve": settings.get("reserve", 0.0),
-                "default": settings.get("default", 2000),
-                "now": NOON + timedelta(seconds=at),
-            },
-        ).fetchone()
-        assert row is not None
-        return Take(row[0], float(row[1]), *row[2:])
-
-    def settle(self, at: float, remaining: int | None, resets_in: float | None = 3600, **more: Any) -> None:
-        self.conn.execute(
-            "SELECT etl.settle_api_call('c', %(entity)s, %(bucket)s, %(window)s, %(remaining)s, %(resets_in)s,"
-            " p_limit => %(limit)s, p_requested_entity => %(requested)s, p_latency => %(latency)s,"
-            " p_answered => %(answered)s, p_default_limit => 2000, p_window_seconds => 3600, p_now => %(now)s)",
-            {
-                "entity": more.get("entity", "Fixture"),
-                "bucket": more.get("bucket", more.get("entity", "Fixture")),
-                "window": more.get("window", 0),
-                "remaining": remaining,
-                "resets_in": resets_in,
-                "limit": more.get("limit"),
-                "requested": more.get("requested"),
-                "latency": more.get("latency", 0),
-                "answered": more.get("answered", True),
-                "now": NOON + timedelta(seconds=at),
-            },
-        )
-
-    def block(self, at: float, after: float | None = None, *, exhausted: bool = False, window: int = 0) -> float:
-        """Returns seconds after noon until which the bucket rests."""
-        row = self.conn.execute(
-            "SELECT etl.block_api('c', 'Fixture', %s, %s, %s, %s)",
-            (window, after, exhausted, NOON + timedelta(seconds=at)),
-        ).fetchone()
-        assert row is not None
-        return float((row[0] - NOON).total_seconds())
-
-    def fail(self, at: float, *, threshold: int = 3, window: int = 0) -> bool:
-        row = self.conn.execute(
-            "SELECT opened FROM etl.api_call_failed('c', 'Fixture', %s, p_threshold => %s, p_within_seconds => 60,"
-            " p_open_seconds => 30, p_cap_seconds => 100, p_now => %s)",
-            (window, threshold, NOON + timedelta(seconds=at)),
-        ).fetchone()
-        assert row is not None
-        return bool(row[0])
-
-    def row(self, entity: str = "Fixture") -> dict[str, Any]:
-        cursor = self.conn.cursor(row_factory=psycopg.rows.dict_row)
-        row = cursor.execute("SELECT * FROM etl.api_budget WHERE entity = %s", (entity,)).fetchone()
-        assert row is not None
-        return row
-
-
-@pytest.fixture
-def books(warehouse: Conn) -> Books:
-    return Books(warehouse)
-
-
-def known(books: Books, remaining: int, *, limit: int = 60, resets_in: float = 3600) -> None:
-    """A window of ``limit`` calls with ``remaining`` left, opened at noon."""
-    assert books.take(0).granted
-    books.settle(0, remaining, resets_in, limit=limit)
+from tests.api.budget_books import NOON, Books, Conn, known
 
 
 def test_an_unknown_window_lets_one_call_out_until_its_figures_are_there(books: Books) -> None:
@@ -301,75 +214,6 @@ def test_calls_that_are_refused_side_by_side_count_as_one_refusal(books: Books) 
     assert books.row()["rate_limited_total"] == 4
 
 
-DAYS = 86_400.0
-
-
-def test_a_window_from_before_the_clock_was_set_back_is_unknown(books: Books) -> None:
-    known(books, 0, resets_in=3600)
-    assert books.take(60).reason == "empty"
-    back = -2 * DAYS
-    first = books.take(back)
-    assert first.granted
-    assert books.take(back + 1).reason == "probing"
-    books.settle(back + 2, 30, 3000, window=first.window, limit=60)
-    assert books.take(back + 3).granted
-    assert books.row()["remaining"] == 29
-
-
-def test_a_rest_from_before_the_clock_was_set_back_is_over_for_good(books: Books) -> None:
-    known(books, 50, resets_in=3600)
-    books.block(10, 1800)
-    back = -7200.0
-    assert books.take(back).granted
-    # Nor does it come back when the clock gets there again.
-    books.settle(back + 1, 40, 3600, window=1)
-    assert books.take(20).granted
-
-
-def test_a_refusal_does_not_refer_to_a_reset_from_before_the_clock_was_set_back(books: Books) -> None:
-    known(books, 50, resets_in=3600)
-    assert books.block(-2 * DAYS, None, exhausted=True) == -2 * DAYS + 30
-
-
-def test_a_probe_from_before_the_clock_was_set_back_is_lost(books: Books) -> None:
-    assert books.take(0).granted
-    assert books.take(1).reason == "probing"
-    assert books.take(-2 * DAYS).granted
-
-
-def test_a_circuit_from_before_the_clock_was_set_back_lets_a_probe_through(books: Books) -> None:
-    known(books, 50, resets_in=20)
-    for at in (1, 2, 3):
-        books.fail(at)
-    assert books.take(4).reason == "circuit"
-    back = -2 * DAYS
-    assert books.take(back).reason == "half-open"
-    assert books.take(back + 1).reason == "circuit"
-    # The probe was killed, and the clock is set back once more.
-    assert books.take(2 * back).reason == "half-open"
-
-
-def test_failures_from_before_the_clock_was_set_back_do_not_count(books: Books) -> None:
-    known(books, 50)
-    books.fail(1)
-    books.fail(2)
-    assert not books.fail(-2 * DAYS)
-    assert not books.fail(-2 * DAYS + 1)
-    assert books.fail(-2 * DAYS + 2)
-
-
-def test_gauges_do_not_show_times_from_before_the_clock_was_set_back(warehouse: Conn) -> None:
-    warehouse.execute("SELECT etl.take_api_call('c', 'Fixture')")
-    warehouse.execute("SELECT etl.settle_api_call('c', 'Fixture', 'Fixture', 0, 10, 3600, 60)")
-    warehouse.execute("SELECT etl.block_api('c', 'Fixture', 0, 60)")
-    gauge = "SELECT remaining, resets_at IS NULL, blocked_until IS NULL FROM etl.api_budget_now"
-    assert warehouse.execute(gauge).fetchone() == (10, False, False)
-    warehouse.execute(
-        "UPDATE etl.api_budget SET resets_at = resets_at + interval '2 days', blocked_until = now() + interval '2 days'"
-    )
-    assert warehouse.execute(gauge).fetchone() == (None, True, True)
-
-
 def test_an_exhausted_window_of_unknown_length_rests_for_the_time_named_or_half_a_minute(books: Books) -> None:
     assert books.take(0).granted
     assert books.block(1, None, exhausted=True) == 31
@@ -389,67 +233,6 @@ def test_calls_booked_under_another_name_are_found_there(books: Books) -> None:
     # And back again when the API changes its mind.
     books.settle(3, 99, requested="Resource", entity="Resource", bucket="League", limit=100)
     assert books.take(4, entity="Resource").bucket == "Resource"
-
-
-def test_failures_in_a_row_open_the_circuit_for_all_entities_and_a_probe_closes_it(books: Books) -> None:
-    known(books, 50)
-    assert [books.fail(at) for at in (1, 2, 3)] == [False, False, True]
-    refused = books.take(4, entity="League")
-    assert (refused.granted, refused.reason, refused.wait) == (False, "circuit", 29)
-    assert books.take(33).granted
-    assert books.take(33.1).reason == "circuit"
-    books.settle(34, 40)
-    assert books.take(34).granted
-
-
-def test_each_failed_probe_doubles_the_rest_up_to_the_cap(books: Books) -> None:
-    known(books, 50)
-    for at in (1, 2, 3):
-        books.fail(at)
-    at, rests = 33.0, []
-    for _ in range(4):
-        assert books.take(at).granted
-        assert books.fail(at)
-        refused = books.take(at)
-        rests.append(refused.wait)
-        at += refused.wait
-    assert rests == [60, 100, 100, 100]
-
-
-def test_a_killed_probe_of_the_circuit_is_replaced(books: Books) -> None:
-    known(books, 50)
-    for at in (1, 2, 3):
-        books.fail(at)
-    assert books.take(33).granted
-    assert not books.take(50).granted
-    assert books.take(63).granted
-
-
-def test_a_success_or_a_pause_starts_the_count_of_failures_again(books: Books) -> None:
-    known(books, 50)
-    books.fail(1)
-    books.fail(2)
-    books.settle(3, 40)
-    assert not books.fail(4)
-    assert not books.fail(5)
-    assert not books.fail(70)
-    assert books.take(71).granted
-
-
-def test_a_429_proves_that_the_api_is_alive(books: Books) -> None:
-    known(books, 50)
-    for at in (1, 2, 3):
-        books.fail(at)
-    assert books.take(33).granted
-    books.block(34, 5)
-    assert books.take(40).granted
-
-
-def test_calls_from_before_the_rest_do_not_prolong_it(books: Books) -> None:
-    known(books, 50)
-    for at in (1, 2, 3, 4, 5, 20):
-        books.fail(at)
-    assert books.take(33).granted
 
 
 def test_figures_are_kept_in_bounds(books: Books) -> None:
