@@ -164,6 +164,30 @@ def test_start_and_collect(
     assert warehouse.execute(chunk).fetchall() == [("COMPLETED", 12, True)]
 
 
+def test_a_run_that_an_older_version_planned_keeps_its_plan(
+    box: RunningSandbox, manifest: Manifest, warehouse: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its tasks had other names, so that ``start`` is new in it, when it is cleared or goes on after the upgrade."""
+    league = manifest.leagues[0]
+    branches: list[Any] = []
+    monkeypatch.setattr(StartOperator, "do_branch", lambda self, context, found: branches.append(found))
+    start = StartOperator(task_id="start", **plain(league))
+    first = context(force=True, seasons=[league.seasons[1].name])
+    first["ti"].try_number = 1
+    start.execute(first)
+    warehouse.execute("UPDATE etl.etl_executions SET status = 'FAILED', finished_at = now(), first_finished_at = now()")
+    calls = box.calls()["total"]
+    again = context(seasons=[league.seasons[1].name])  # nothing of it would be due without force
+    again["ti"].try_number = 1
+    assert start.execute(again) == {"seasons": [league.seasons[1].id]}
+    assert branches[0] == branches[1]
+    assert box.calls()["total"] == calls
+    assert warehouse.execute("SELECT status FROM etl.etl_executions").fetchall() == [("FAILED",)]
+    again["ti"].try_number = 2
+    start.execute(again)
+    assert warehouse.execute("SELECT status FROM etl.etl_executions").fetchall() == [("RUNNING",)]
+
+
 def test_a_failed_check_fails_the_task_and_closes_its_chunk(
     box: RunningSandbox, manifest: Manifest, warehouse: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

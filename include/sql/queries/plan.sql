@@ -147,6 +147,13 @@ UPDATE etl.execution_chunks SET waiting = true
 WHERE %(waiting)s AND execution_id = %(execution_id)s AND league_id = %(league_id)s AND season_id = %(season_id)s
   AND EXISTS (SELECT 1 FROM released);
 
+-- name: plan/planned_seasons
+-- The seasons in the plan of an execution; no row while it has no plan.
+SELECT coalesce(array_agg(c.season_id ORDER BY c.position) FILTER (WHERE c.season_id IS NOT NULL), '{}')
+FROM etl.etl_executions e LEFT JOIN etl.execution_chunks c USING (execution_id)
+WHERE e.execution_id = %(execution_id)s AND e.planned_at IS NOT NULL
+GROUP BY e.execution_id;
+
 -- name: plan/require_checks
 -- Raises when a required check of the season failed.
 SELECT etl.require_chunk_checks(%(execution_id)s, %(league_id)s, %(season_id)s);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +81,10 @@ class StartOperator(LeagueOperator, BranchMixIn):
         from sportmonks.collect.plan import plan
         from sportmonks.reference.first import read_missing_lists
 
+        if (seasons := self._planned_before(context)) is not None:
+            self.log.info("This run was planned before the upgrade of the package; its plan stays as it is.")
+            self._follow(context, seasons)
+            return {"seasons": seasons}
         self._start(context)
         run = self.run_context(context)
         read_missing_lists(
@@ -93,15 +97,36 @@ class StartOperator(LeagueOperator, BranchMixIn):
         )
         found = discover(run)
         planned = plan(run, sorted(found.failed))
-        groups = {season.id: season.group for season in run.league.seasons}
-        followed = [f"{groups[key]}.{task}" for key in planned.seasons if key in groups for task in SEASON_TASKS]
-        self.do_branch(context, [*followed, "finish_execution"])
+        self._follow(context, planned.seasons)
         return {
             **asdict(planned.estimate),
             "indexes": {str(key): figures for key, figures in found.seasons.items()},
             "index_failed": sorted(found.failed),
             "index_suspected": sorted(found.suspected),
         }
+
+    def _follow(self, context: Context, seasons: Iterable[int]) -> None:
+        """Go on with the groups of these seasons, and skip the others."""
+        groups = {season.id: season.group for season in msgspec.convert(dict(self.league), League).seasons}
+        followed = [f"{groups[key]}.{task}" for key in seasons if key in groups for task in SEASON_TASKS]
+        self.do_branch(context, [*followed, "finish_execution"])
+
+    def _planned_before(self, context: Context) -> list[int] | None:
+        """The seasons in the plan of a run that the tasks of version 0.1 have planned; None for all other runs.
+
+        In such a run, cleared or still under way, this task is new, so it runs although the plan stands. It must not
+        plan again then: what is not due any more would be lost from the plan.
+        """
+        from sportmonks.warehouse.migrations import require_schema
+        from sportmonks.warehouse.queries import sql
+        from sportmonks.warehouse.session import Session
+
+        if context["ti"].try_number != 1:
+            return None
+        with Session(self.connector()) as session:
+            session.run(require_schema)
+            rows = session.execute(sql("plan/planned_seasons"), {"execution_id": execution_of(context)})
+        return list(rows[0][0]) if rows else None
 
     def _start(self, context: Context) -> None:
         """Record that the execution starts, or starts again after a clear, before its parameters are checked: a run

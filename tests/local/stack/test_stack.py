@@ -127,7 +127,7 @@ def test_up_run_down(home: Path) -> None:
         time.sleep(0.5)
     run = stack.api.trigger("stack_hello", {})
     sleeper = stack.api.trigger("stack_sleeper", {})
-    while stack.api.run("stack_hello", run["dag_run_id"])["state"] != "success":
+    while stack.api.runs(["stack_hello"], run["run_after"])["stack_hello", run["dag_run_id"]]["state"] != "success":
         assert time.monotonic() < deadline + 60
         time.sleep(0.5)
     task = stack.api.tasks("stack_hello", run["dag_run_id"])[0]
