@@ -35,9 +35,10 @@ TODAY = date(2025, 12, 31)
 
 def part(name: str, args: argparse.Namespace) -> dict[str, float]:
     """One part, in this process: seconds and peak memory in MiB."""
+    from sportmonks.routes.access import RouteAccess
     from sportmonks.routes.extract import RouteRequest, plan_run, run_route
     from sportmonks.routes.parse import parse_route
-    from sportmonks.routes.source import RestSource, RouteAccess
+    from sportmonks.routes.source import RestSource
     from sportmonks.routes.store import ResumePoint, RouteStore, ensure_table
     from sportmonks.routes.stream import read_pages
     from sportmonks.warehouse.connection import open_connection

@@ -5,16 +5,16 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from sportmonks.api.pagination import (
+from sportmonks.api.page_spec import (
     ROUTE_RULES,
     V3_PAGES,
     V3_RULES,
     PageRules,
     PageSpec,
-    Paginator,
     page_info,
     sportmonks_pages,
 )
+from sportmonks.api.pagination import Paginator
 from sportmonks.api.response import ApiResponse
 from sportmonks.errors import FatalApiError
 from tests.harness.pagination import (
@@ -287,6 +287,7 @@ def test_a_listing_of_exactly_the_maximum_of_pages_is_no_error() -> None:
     paginator = Paginator.start(PageSpec("page", "page", max_pages=3))
     for number in (1, 2, 3):
         paginator.take(raw(2, str(number)))
-    assert paginator.request({}) == (None, {"page": "4"})
-    assert paginator.take(raw(0, "")) is END
+    for step in (AGAIN, END):
+        assert paginator.request({}) == (None, {"page": "4"})
+        assert paginator.take(raw(0, "")) is step
     assert paginator.ended()

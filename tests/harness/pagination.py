@@ -8,17 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from sportmonks.api.pagination import (
-    PageInfo,
-    PageSpec,
-    Paginator,
-    Step,
-    page_info,
-)
+from sportmonks.api.page_spec import PageInfo, PageSpec, Step, page_info
+from sportmonks.api.pagination import Paginator
 from sportmonks.api.response import ApiResponse, Pagination
 from sportmonks.errors import FatalApiError, TransientApiError
 
-# The next request (query, or link), the answer to it, and the decision or error.
+# The next request (query, or link), the answer to it, and the decision or error; or the error in place of a request.
 Line = tuple[Any, PageInfo, Any]
 KEEP, AGAIN, REPEATED, END = Step.KEEP, Step.AGAIN, Step.REPEATED, Step.END
 
@@ -46,6 +41,10 @@ def play(paginator: Paginator, query: Mapping[str, str], lines: Sequence[Line]) 
     """Follow the lines; every one but the last leaves the listing open."""
     for position, (expected, info, outcome) in enumerate(lines):
         assert not paginator.ended(), f"line {position}"
+        if isinstance(expected, tuple):
+            with pytest.raises(expected[0], match=expected[1]):
+                paginator.request(query)
+            continue
         link, sent = paginator.request(query)
         assert (sent if link is None else link) == expected, f"line {position}"
         if isinstance(outcome, Step):

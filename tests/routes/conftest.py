@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import date
 from typing import Any
 
 import psycopg
 import pytest
 
+from sportmonks.api.budget import Budget
+from sportmonks.routes.access import RouteAccess
 from sportmonks.routes.extract import RoutePlan, RouteRequest, plan_run, run_route
-from sportmonks.routes.source import RestSource, RouteAccess
+from sportmonks.routes.source import RestSource
 from sportmonks.routes.spec import Route
 from sportmonks.warehouse.connection import open_connection
 from tests.harness.rest_server import RestServer
+from tests.harness.shape_server import Play, ShapeServer, playing
 
 TODAY = date(2025, 12, 31)
 # Keys of a route for each style of paging that the scripted API has.
@@ -68,6 +72,49 @@ def run(server: RestServer, warehouse_dsn: str) -> Run:
                 force=force,
                 today=params.get("today", TODAY),
             )
+        finally:
+            source.close()
+
+    return go
+
+
+Collect = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def play() -> Iterator[Callable[[Play], ShapeServer]]:
+    """``play(function)`` -> a running server whose requests the function answers."""
+    with ExitStack() as stack:
+        yield lambda function: stack.enter_context(playing(function))
+
+
+@pytest.fixture
+def collect(warehouse_dsn: str) -> Collect:
+    """``collect(route, server, date_from=..., date_to=...)`` -> summary; waits are skipped, noted in ``sleeps``."""
+
+    def go(
+        route: Route,
+        server: ShapeServer,
+        *,
+        login: str = "",
+        password: str = "S3cr3tKey",
+        execution_id: str = "etl_1",
+        sleeps: list[float] | None = None,
+        today: date = TODAY,
+        prefix: str = "",
+        budget: Budget | None = None,
+        **days: str,
+    ) -> dict[str, Any]:
+        def connect() -> psycopg.Connection[Any]:
+            return open_connection(warehouse_dsn)
+
+        access = RouteAccess(server.url + prefix, login=login, password=password)
+        waits = sleeps if sleeps is not None else []
+        source = RestSource(route, access, budget=budget, sleep=waits.append)
+        try:
+            request = RouteRequest(**{name: date.fromisoformat(value) for name, value in days.items()})
+            plan = plan_run(connect, route, request, today)
+            return run_route(route, source, connect, plan, execution_id=execution_id, today=today)
         finally:
             source.close()
 

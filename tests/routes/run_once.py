@@ -6,9 +6,10 @@ import sys
 from datetime import date
 from pathlib import Path
 
+from sportmonks.routes.access import RouteAccess
 from sportmonks.routes.extract import RouteRequest, plan_run, run_route
 from sportmonks.routes.parse import parse_route
-from sportmonks.routes.source import RestSource, RouteAccess
+from sportmonks.routes.source import RestSource
 from sportmonks.warehouse.connection import open_connection
 
 

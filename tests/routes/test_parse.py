@@ -75,7 +75,7 @@ def test_defaults() -> None:
         (f"{GOOD}paging:\n  style: pages\n", "x.yaml, line 6: paging.style is 'pages'. Did you mean page?"),
         (f"{GOOD}paging:\n  style: cursor\n", "x.yaml: paging.next is missing."),
         (f"{GOOD}paging: {{style: page, size: 10}}\n", "x.yaml, line 5: paging.size has no size_parameter."),
-        (f"{GOOD}period: {{date_from: a}}\n", "x.yaml: period.date_to is missing."),
+        (f"{GOOD}period: {{date_to: a}}\n", "x.yaml: period.date_from is missing."),
         (f"{GOOD}period: {{date_from: a, date_to: b, max_dys: 3}}\n", "Did you mean max_days?"),
         (f"{GOOD}period: 31\n", "x.yaml, line 5: period is not a mapping."),
         (f"{GOOD}for_each: seasons\n", "x.yaml, line 5: for_each is 'seasons'."),

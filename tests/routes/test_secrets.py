@@ -14,9 +14,10 @@ import psycopg
 import pytest
 
 from sportmonks.errors import SportmonksError
+from sportmonks.routes.access import RouteAccess
 from sportmonks.routes.extract import RouteRequest, make_plan, run_route
 from sportmonks.routes.parse import parse_route
-from sportmonks.routes.source import RestSource, RouteAccess
+from sportmonks.routes.source import RestSource
 from sportmonks.routes.spec import Route
 from sportmonks.warehouse.connection import open_connection
 from tests.harness.api_server import Handler, Seen, Server, http, serving

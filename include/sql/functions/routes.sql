@@ -20,6 +20,20 @@ BEGIN
     RETURN CASE WHEN length(v_name) <= 46 THEN v_name ELSE left(v_name, 37) || '_' || left(md5(v_name), 8) END;
 END $$;
 
+-- The keys of a path: dotted text, or a JSON list where a key has a dot itself.
+CREATE OR REPLACE FUNCTION etl.path_parts(p_path text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT
+SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN p_path LIKE '[%' THEN (SELECT array_agg(e.key ORDER BY e.n)
+                                              FROM jsonb_array_elements_text(p_path::jsonb) WITH ORDINALITY AS e(key, n))
+                ELSE string_to_array(p_path, '.') END
+$$;
+
+-- A time as APIs write it: ISO 8601, or seconds or milliseconds since 1970; anything else is null.
+CREATE OR REPLACE FUNCTION etl.to_time(p_text text) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN p_text ~ '^[0-9]{9,11}(\.[0-9]{1,9})?$' THEN to_timestamp(p_text::double precision)
+            WHEN p_text ~ '^[0-9]{12,14}$' THEN to_timestamp(p_text::double precision / 1000)
+            ELSE etl.to_utc(p_text) END;
+
 -- The raw table of a route, made or brought up to date; its name without schema. Safe to call at any time, by several
 -- at once. It runs as the owner of the schema, whoever calls it: an account that runs the tasks need not create tables
 -- itself, and all of them have one owner. p_key: dotted paths into the record (or into the request's own parameters).
@@ -89,7 +103,7 @@ BEGIN
     IF v_key IS NOT NULL THEN
         -- jsonb_build_array would not be IMMUTABLE; a part that is missing makes the key NULL.
         SELECT string_agg(format('replace(coalesce(payload #>> %1$L, request #>> %1$L), ''|'', ''||'')',
-                                 string_to_array(path, '.')), ' || ''|'' || ' ORDER BY n)
+                                 etl.path_parts(path)), ' || ''|'' || ' ORDER BY n)
           INTO v_parts FROM unnest(v_key) WITH ORDINALITY AS k(path, n);
         EXECUTE format('ALTER TABLE raw.%I ADD COLUMN IF NOT EXISTS record_key text GENERATED ALWAYS AS (%s) STORED',
                        v_name, v_parts);
@@ -100,7 +114,8 @@ BEGIN
                        v_name || '_latest', v_name);
     END IF;
     INSERT INTO etl.raw_routes (table_name, client, route, key_paths) VALUES (v_name, p_client, p_route, v_key)
-    ON CONFLICT (table_name) DO UPDATE SET key_paths = excluded.key_paths, updated_at = clock_timestamp();
+    ON CONFLICT (table_name) DO UPDATE SET key_paths = excluded.key_paths, typed_columns = NULL, replaces = false,
+                                           updated_at = clock_timestamp();
     -- The caller writes into it, also where accounts have no roles (roles.sql) that are granted this by default.
     IF NOT has_table_privilege(session_user, format('raw.%I', v_name), 'INSERT') THEN
         EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON raw.%I TO %I', v_name, session_user);
@@ -109,6 +124,52 @@ BEGIN
         EXECUTE format('GRANT SELECT ON raw.%I TO %I', v_name || '_latest', session_user);
     END IF;
     RETURN v_name;
+END $$;
+
+-- The view of a route's newest records, with typed columns and, where a full refresh marks what has vanished
+-- (p_replaces), without deleted records. Called behind etl.ensure_raw_table, with its privilege. p_columns: a list of
+-- {"name", "path" (keys), "type"}; a value that does not fit its type is null there, and the payload keeps it.
+CREATE OR REPLACE FUNCTION etl.shape_raw_table(p_table text, p_columns jsonb DEFAULT NULL, p_replaces boolean DEFAULT false)
+RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_route   etl.raw_routes;
+    v_columns text;
+    v_view    text;
+BEGIN
+    IF NOT has_function_privilege(session_user, 'etl.ensure_raw_table(text, text, text[])', 'EXECUTE') THEN
+        RAISE EXCEPTION 'permission denied for function shape_raw_table' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('etl.ensure_raw_table', 0));
+    SELECT * INTO v_route FROM etl.raw_routes WHERE table_name = p_table;
+    IF NOT FOUND OR (v_route.typed_columns IS NOT DISTINCT FROM p_columns AND v_route.replaces = p_replaces) THEN
+        RETURN;
+    END IF;
+    IF p_replaces THEN
+        EXECUTE format('ALTER TABLE raw.%I ADD COLUMN IF NOT EXISTS deleted_at timestamptz', p_table);
+    END IF;
+    IF v_route.key_paths IS NOT NULL THEN
+        SELECT string_agg(format(', %s AS %I', CASE c.type
+                   WHEN 'bigint' THEN format('etl.to_bigint(payload #>> %L)', c.path)
+                   WHEN 'integer' THEN format('etl.to_int(payload #>> %L)', c.path)
+                   WHEN 'numeric' THEN format('etl.to_numeric(payload #>> %L)', c.path)
+                   WHEN 'boolean' THEN format('etl.to_bool(payload #>> %L)', c.path)
+                   WHEN 'timestamptz' THEN format('etl.to_time(payload #>> %L)', c.path)
+                   WHEN 'date' THEN format('(etl.to_time(payload #>> %L) AT TIME ZONE ''UTC'')::date', c.path)
+                   WHEN 'jsonb' THEN format('payload #> %L', c.path)
+                   ELSE format('payload #>> %L', c.path) END, c.name), '')
+          INTO v_columns FROM ROWS FROM (jsonb_to_recordset(p_columns) AS (name text, path text[], type text)) AS c;
+        v_view := format('SELECT *%s FROM (SELECT DISTINCT ON (record_key) * FROM raw.%I WHERE record_key IS NOT NULL '
+                         'ORDER BY record_key, collected_at DESC, id DESC) newest%s',
+                         coalesce(v_columns, ''), p_table, CASE WHEN p_replaces THEN ' WHERE deleted_at IS NULL' ELSE '' END);
+        EXECUTE format('DROP VIEW IF EXISTS raw.%I', p_table || '_latest');
+        EXECUTE format('CREATE VIEW raw.%I AS %s', p_table || '_latest', v_view);
+        IF NOT has_table_privilege(session_user, format('raw.%I', p_table || '_latest'), 'SELECT') THEN
+            EXECUTE format('GRANT SELECT ON raw.%I TO %I', p_table || '_latest', session_user);
+        END IF;
+    END IF;
+    UPDATE etl.raw_routes SET typed_columns = p_columns, replaces = p_replaces, updated_at = clock_timestamp()
+     WHERE table_name = p_table;
 END $$;
 
 -- Those who only read call no function that creates; the writer's role is granted it (roles.sql), and so is every
@@ -159,6 +220,7 @@ BEGIN
                 date_to = excluded.date_to, slices = excluded.slices, slice_index = 0, page_state = NULL, counters = '{}',
                 error_message = NULL, started_at = p_now, updated_at = p_now;
     END IF;
+    DELETE FROM etl.route_seen WHERE route_name = p_route_name AND (plan_hash <> p_plan_hash OR NOT v_resume);
     PERFORM etl.record_collector_run(p_route_name, p_execution_id, 'running', p_now => p_now);
     RETURN QUERY SELECT fence, slice_index, page_state, counters, v_resume FROM etl.route_progress
                   WHERE route_name = p_route_name AND plan_hash = p_plan_hash;

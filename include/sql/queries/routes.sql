@@ -12,15 +12,52 @@ SELECT fence, slice_index, page_state, counters, resumed
 
 -- name: routes/copy
 -- The rows of a batch, as one stream.
-COPY route_batch (position, reference_date, request, payload, content_hash) FROM STDIN;
+COPY route_batch (position, reference_date, request, payload, content_hash, old_hash) FROM STDIN;
 
 -- name: routes/ensure_table
 -- The raw table of a route, created unless it exists: its name without schema. The key paths may be null.
 SELECT etl.ensure_raw_table(%(client)s, %(route)s, %(key_paths)s::text[]);
 
+-- name: routes/deleted
+-- The end of a full refresh: records that it did not bring are marked as deleted; those that came back no longer.
+WITH gone AS (
+    UPDATE {table} t SET deleted_at = transaction_timestamp(), updated_at = clock_timestamp()
+     WHERE t.record_key IS NOT NULL AND t.deleted_at IS NULL
+       AND NOT EXISTS (SELECT 1 FROM etl.route_seen s
+                        WHERE s.route_name = %(route)s AND s.plan_hash = %(plan)s AND s.record_key = t.record_key)
+    RETURNING t.record_key
+), back AS (
+    UPDATE {table} t SET deleted_at = NULL, updated_at = clock_timestamp()
+     WHERE t.deleted_at IS NOT NULL
+       AND EXISTS (SELECT 1 FROM etl.route_seen s
+                    WHERE s.route_name = %(route)s AND s.plan_hash = %(plan)s AND s.record_key = t.record_key)
+    RETURNING t.record_key
+)
+SELECT (SELECT count(DISTINCT record_key) FROM gone), (SELECT count(DISTINCT record_key) FROM back);
+
+-- name: routes/exists
+-- Whether there is such a table or view.
+SELECT to_regclass(%(name)s) IS NOT NULL;
+
 -- name: routes/finish
 -- The end of a try, with its collector's row; false = another try has taken over.
 SELECT etl.finish_route_run(%(route)s, %(plan)s, %(fence)s, %(status)s, %(counters)s::jsonb, %(watermark)s::jsonb, %(error)s);
+
+-- name: routes/items
+-- The distinct values of the newest records that another route has one listing for each of; one without a value gives none.
+SELECT DISTINCT w.item
+  FROM {table} t
+ CROSS JOIN LATERAL (SELECT jsonb_object_agg(r.name, t.payload #>> r.path) AS item, bool_and(t.payload #>> r.path <> '') AS complete
+                       FROM jsonb_to_recordset(%(wanted)s::jsonb) AS r (name text, path text[])) w
+ WHERE w.complete
+ ORDER BY w.item;
+
+-- name: routes/rehash
+-- Contents that version 0.1 stored under a hash of rounded numbers get their present hash; they are no news.
+UPDATE {table} t SET content_hash = b.content_hash
+  FROM (SELECT DISTINCT ON (old_hash) * FROM pg_temp.route_batch WHERE old_hash IS NOT NULL ORDER BY old_hash, position) b
+ WHERE t.content_hash = b.old_hash AND t.payload = b.payload AND t.request = b.request
+   AND NOT EXISTS (SELECT 1 FROM {table} n WHERE n.content_hash = b.content_hash);
 
 -- name: routes/reject
 -- A record that cannot be stored.
@@ -40,16 +77,32 @@ UPDATE {table} t SET collected_at = b.seen_at, updated_at = clock_timestamp()
    AND EXISTS (SELECT 1 FROM {table} n
                 WHERE n.record_key = t.record_key AND n.collected_at > t.collected_at AND n.collected_at < b.seen_at);
 
+-- name: routes/seen
+-- The keys of a batch, for the end of a full refresh.
+INSERT INTO etl.route_seen (route_name, plan_hash, record_key)
+SELECT DISTINCT %(route)s, %(plan)s, t.record_key
+  FROM {table} t JOIN pg_temp.route_batch b USING (content_hash) WHERE t.record_key IS NOT NULL
+ON CONFLICT DO NOTHING;
+
+-- name: routes/shape
+-- The view of the newest records, with typed columns and without deleted records.
+SELECT etl.shape_raw_table(%(table)s, %(columns)s::jsonb, %(replaces)s);
+
 -- name: routes/stage
 -- One batch on its way into a raw table.
 CREATE TEMPORARY TABLE route_batch (
-    position integer, reference_date date, request jsonb, payload jsonb, content_hash bytea
+    position integer, reference_date date, request jsonb, payload jsonb, content_hash bytea, old_hash bytea
 ) ON COMMIT DROP;
 
 -- name: routes/status
 -- Every raw route with its table and its newest run.
-SELECT client, route, table_name, estimated_rows, bytes, status, completed_at, records_processed, collected_to, error_message
+SELECT client, route, table_name, estimated_rows, bytes, status, completed_at, records_processed, collected_to, error_message,
+       ended_by, unproven
   FROM etl.raw_route_status;
+
+-- name: routes/forget_seen
+-- A full refresh has ended.
+DELETE FROM etl.route_seen WHERE route_name = %(route)s;
 
 -- name: routes/store
 -- Contents that are new: their number. A content that comes twice in the batch counts where it came last.

@@ -4,9 +4,17 @@
 CREATE OR REPLACE VIEW etl.raw_route_status AS
 SELECT r.client, r.route, 'raw.' || r.table_name AS table_name, greatest(c.reltuples, 0)::bigint AS estimated_rows,
        pg_total_relation_size(c.oid) AS bytes, l.status, l.started_at, l.completed_at, l.records_processed, l.records_inserted,
-       l.error_message, etl.collector_watermark(n.name) ->> 'date_to' AS collected_to
+       l.error_message, etl.collector_watermark(n.name) ->> 'date_to' AS collected_to,
+       p.ended_by, coalesce(p.unproven, 0) AS unproven
 FROM etl.raw_routes r
 CROSS JOIN LATERAL (SELECT 'raw_' || substr(r.table_name, 8) AS name) n
 LEFT JOIN pg_class c ON c.oid = to_regclass(format('raw.%I', r.table_name))
 LEFT JOIN etl.collector_last_runs l ON l.collector_name = n.name AND l.run_number = 1
+LEFT JOIN LATERAL (
+    -- How the newest run knew the ends of its listings, and how many of them may be short.
+    SELECT (SELECT string_agg(substr(c.key, 5) || ' (' || c.value || ')', ', ' ORDER BY c.value::numeric DESC, c.key)
+              FROM jsonb_each_text(x.counters) c WHERE c.key LIKE 'end\_%') AS ended_by,
+           (x.counters ->> 'unproven')::numeric::bigint AS unproven
+      FROM etl.route_progress x WHERE x.route_name = n.name ORDER BY x.updated_at DESC LIMIT 1
+) p ON true
 ORDER BY r.client, r.route;

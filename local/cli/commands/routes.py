@@ -90,7 +90,7 @@ def _list(context: Context) -> int:
         matches = rows.get(f"raw.{route.table}")
         cells = [route.name, "no table yet" if reachable else "?", route.schedule or "by hand"]
         if matches:
-            _, _, _, count, _, status, ended, processed, collected_to, _ = matches
+            _, _, _, count, _, status, ended, processed, collected_to, *_ = matches
             cells[1] = f"~{count:,}"
             when = f"{ended:%Y-%m-%d %H:%M}" if ended else ""
             done = "" if processed is None else f"{processed:,}"

@@ -18,7 +18,8 @@ from sportmonks.api.budget import NO_ACCOUNT, Budget, CallAccount
 from sportmonks.api.calls import ApiRequest, Caller, CallRecord, CallStats
 from sportmonks.api.endpoints import Endpoints, Row
 from sportmonks.api.includes import Forbidden, ForbiddenIncludes, OnAllowed, OnForbidden, covers, name_of
-from sportmonks.api.pagination import V3_RULES, Paginator, Step, page_info, sportmonks_pages
+from sportmonks.api.page_spec import V3_RULES, Step, page_info, sportmonks_pages
+from sportmonks.api.pagination import Paginator
 from sportmonks.api.paths import entity_of, full_path, shape
 from sportmonks.api.response import ApiResponse
 from sportmonks.api.transport import DEFAULT_MAX_BYTES, USER_AGENT, Transport

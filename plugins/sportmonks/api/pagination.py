@@ -5,7 +5,23 @@ client and the raw routes use the same machine; :class:`PageRules` holds what di
 
 The machine does not trust an answer: a page may be empty although more was promised, repeat an earlier page, begin too
 early, or carry a cursor that does not move. What may be a passing fault is requested again. What stays contradictory
-ends in an error wherever a short list could be taken for a complete one, and no listing is read endlessly.
+ends in an error wherever a short list could be taken for a complete one, or is reported where the API's own figures
+are known to be wrong often (``doubt``), and no listing is read endlessly.
+
+=======================  ============================================================================================
+by page or offset        what follows
+=======================  ============================================================================================
+flag says the last page  the end
+total reached            the end behind a short page; behind a full one, the next page is requested: totals are capped
+total exceeded           it is ignored from then on
+short page               the next page is requested
+empty page               the end where a total or a short page agrees; else it is requested again, and behind a full
+                         page one page further is requested as well
+empty, total not reached requested again, then one page further; the end with a doubt
+400, 404, 410, 416, 422  behind a page that promised nothing: requested again, then the end; with a doubt where a total
+                         promised more
+page that was read       behind a short page, or three times in a row: the end
+=======================  ============================================================================================
 
 The state of a paginator is a small JSON object, so that an interrupted run resumes at the page where it stopped.
 """
@@ -13,24 +29,12 @@ The state of a paginator is a small JSON object, so that an interrupted run resu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Annotated, Any, Literal
-from urllib.parse import parse_qs, urlsplit
+from dataclasses import dataclass, field
+from typing import Any
 
-import msgspec
-from msgspec import Meta
-
-from sportmonks.api.response import ApiResponse, row_id
-from sportmonks.config.strict_yaml import JsonPath
+from sportmonks.api.page_spec import ROUTE_RULES, End, PageInfo, PageRules, PageSpec, Step
 from sportmonks.errors import FatalApiError, TransientApiError
 
-Style = Literal["page", "cursor", "next", "offset", "none"]
-
-# Rows of a listing that the Sportmonks API returns by page number; beyond them only the cursor works.
-ROW_LIMIT = 20_000
-DEFAULT_PER_PAGE = 25
-MAX_PAGES = 2_000
 # A page that contradicts the one before it is requested again so many times before it counts.
 MAX_RETRIES = 2
 # So many repeated pages in a row end a listing whose rules let repeated pages pass.
@@ -38,157 +42,21 @@ MAX_REPEATS = 3
 
 # The fields of a paginator that are stored. Progress that older versions stored has the same names.
 STATE = ("page", "cursor", "link", "offset", "rows", "pages", "largest", "last_mark", "promised")
-
-
-class Step(StrEnum):
-    """What to do with the page that was taken."""
-
-    KEEP = "keep"
-    AGAIN = "again"  # drop this answer and request the same page once more
-    REPEATED = "repeated"  # keep it, but its content was seen before
-    END = "end"  # it holds nothing, and the listing is complete
-
-
-@dataclass(frozen=True)
-class PageSpec:
-    """How an API pages, as a route file declares it.
-
-    ``more``: path of the flag that says whether more pages follow; ``total``: path of the number of rows; ``next``:
-    path of the next cursor or link, or ``("header", "link")`` for the Link header. Without ``more`` and ``total``, a
-    listing by page or offset ends with the first page that is empty or shorter than one before it. All fields belong
-    to the hash of a route's plan: a new field or default makes interrupted runs start from their beginning.
-    """
-
-    style: Style = "none"
-    parameter: str = ""
-    first: Annotated[int, Meta(ge=0, le=1_000_000)] = 1
-    size_parameter: str | None = None
-    size: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
-    more: JsonPath | None = None
-    total: JsonPath | None = None
-    next: JsonPath | None = None
-    drop_with_cursor: tuple[str, ...] = ()
-    # Rows that page numbers can reach; then the cursor takes over.
-    cursor_after: Annotated[int, Meta(ge=1, le=1_000_000_000)] | None = None
-    cursor_parameter: str = "cursor"
-    stop_on_repeat: bool = False
-    max_pages: Annotated[int, Meta(ge=1, le=10_000_000)] = 100_000
-
-    def cursor_of(self, text: str) -> str:
-        """The cursor itself; ``text`` may be a URL or a query that holds it."""
-        name = self.cursor_name
-        if "://" in text or f"{name}=" in text:
-            found = parse_qs(urlsplit(text).query or text.lstrip("?")).get(name)
-            if found:
-                return found[0]
-        return text
-
-    @property
-    def cursor_name(self) -> str:
-        """The request parameter that carries the cursor."""
-        return self.parameter if self.style == "cursor" else self.cursor_parameter
-
-    @property
-    def linked(self) -> bool:
-        """Whether every page names its successor, so that a missing name is the end."""
-        return self.style in ("cursor", "next")
-
-
-# Sportmonks API v3: ``page=N`` as long as ``has_more``. A request with a cursor and one of the dropped parameters is
-# answered with 400.
-V3_PAGES = PageSpec(
-    style="page",
-    parameter="page",
-    size_parameter="per_page",
-    size=50,
-    more=("pagination", "has_more"),
-    next=("pagination", "next_cursor"),
-    drop_with_cursor=("per_page", "page", "order"),
-    cursor_after=ROW_LIMIT,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class PageRules:
-    """What a listing has to keep to; the defaults are those of a raw route, whose API is unknown.
-
-    ``strict``: every page brings new rows and says whether more follow. A repeated page, or an empty one before the
-    end, is then an error instead of being passed over. ``number_first_page``: whether the first request carries its
-    page number. ``row_limit``: rows after which a listing without a cursor cannot go on; None = no such limit.
-    """
-
-    strict: bool = False
-    number_first_page: bool = True
-    row_limit: int | None = None
-
-
-ROUTE_RULES = PageRules()
-V3_RULES = PageRules(strict=True, number_first_page=False, row_limit=ROW_LIMIT)
-
-
-@dataclass(frozen=True, slots=True)
-class PageInfo:
-    """What an answer says about its page; None where it says nothing.
-
-    ``rows``: number of rows. ``mark``: hash of the page's content. ``row_marks``: one value per distinct row where
-    rows have an identity, which also finds pages that overlap. ``number``/``per_page``: as the answer states them.
-    """
-
-    rows: int
-    mark: str = ""
-    more: bool | None = None
-    total: int | None = None
-    next: str | None = None
-    row_marks: frozenset[int] = frozenset()
-    number: int | None = None
-    per_page: int | None = None
-
-    @property
-    def marks(self) -> frozenset[int | str]:
-        return self.row_marks or frozenset((self.mark,))
-
-
-def sportmonks_pages(params: Mapping[str, str], *, cursor: bool = False, max_pages: int = MAX_PAGES) -> PageSpec:
-    """The pages of a listing that is requested with ``params``. ``cursor``: use the cursor from the second page on."""
-    return replace(
-        V3_PAGES,
-        size_parameter=None,  # ``params`` hold it
-        size=int(params.get("per_page", DEFAULT_PER_PAGE)),
-        cursor_after=0 if cursor else ROW_LIMIT,
-        max_pages=max_pages,
-    )
-
-
-def page_info(response: ApiResponse) -> PageInfo:
-    """What a Sportmonks answer says about its page."""
-    rows = response.rows()
-    pagination = response.pagination
-    if response.no_result or pagination is None:
-        return PageInfo(len(rows), row_marks=_row_marks(rows))
-    return PageInfo(
-        len(rows),
-        more=pagination.has_more,
-        next=pagination.next_cursor,
-        row_marks=_row_marks(rows),
-        number=pagination.current_page,
-        per_page=pagination.per_page,
-    )
-
-
-def _row_marks(rows: list[msgspec.Raw]) -> frozenset[int]:
-    """The ids of the rows; for a row without one (top scorers) a hash of its content."""
-    ids = ((row, row_id(row)) for row in rows)
-    return frozenset(hash(bytes(row)) if found is None else found for row, found in ids)
+# Stored only where they are not at their default; version 0.1 did not know them.
+LATER_STATE = ("short", "empty_pages", "total", "total_is_wrong", "stalled")
 
 
 @dataclass
 class Paginator:
-    """One listing: ``request()`` gives the page to fetch, ``take()`` decides on its answer, ``state()`` is stored."""
+    """One listing: ``request()`` gives the page to fetch, ``take()`` decides on its answer, ``state()`` is stored.
+
+    At the end, ``end`` says how it was known, and ``doubt`` what speaks against it; empty where nothing does.
+    """
 
     spec: PageSpec
     rules: PageRules = ROUTE_RULES
     page: int = 0
-    cursor: str | None = None
+    cursor: str | int | None = None
     link: str | None = None
     offset: int = 0
     rows: int = 0
@@ -196,12 +64,19 @@ class Paginator:
     largest: int = 0
     last_mark: str = ""
     promised: bool = False  # the last page promised more
-    _ended: bool = False
+    short: bool = False  # the last page with rows was shorter than a page can be
+    empty_pages: int = 0  # pages in a row that stayed empty, with more behind them perhaps
+    total: int | None = None  # the last total that an answer named
+    total_is_wrong: bool = False  # more rows came than it counts
+    stalled: bool = False  # the last page named itself as the next one
+    end: End | None = None
+    doubt: str = ""
     _retries: int = 0
     _repeats: int = 0
     _full: bool = False  # the last page held as many rows as a page can
     _seen: set[int | str] = field(default_factory=set)
-    _cursors: set[str] = field(default_factory=set)
+    _cursors: set[str | int] = field(default_factory=set)
+    _error: TransientApiError | None = None  # raised in place of the next request: the page before it counts
 
     @classmethod
     def start(
@@ -214,7 +89,7 @@ class Paginator:
             page=spec.first if spec.style == "page" else 0,
             offset=spec.first if spec.style == "offset" else 0,
         )
-        for name in STATE:
+        for name in (*STATE, *LATER_STATE):
             if state and name in state:
                 setattr(paginator, name, state[name])
         if paginator.last_mark:
@@ -223,18 +98,40 @@ class Paginator:
 
     def ended(self) -> bool:
         """Whether the listing is complete, so that there is no further request."""
-        return self._ended
+        return self.end is not None
 
     def state(self) -> dict[str, Any]:
         """Where the listing stands, as JSON values."""
-        return {name: getattr(self, name) for name in STATE}
+        later = {name: getattr(self, name) for name in LATER_STATE if getattr(self, name) not in (None, 0, False)}
+        return {**{name: getattr(self, name) for name in STATE}, **later}
+
+    @property
+    def may_be_behind_the_end(self) -> bool:
+        """Whether an error in answer to the next request may mean that there is no such page."""
+        counted = self.cursor is None and not self.spec.linked
+        return counted and self.pages > 0 and (not self.promised or not self.spec.flagged)
+
+    def placeholders(self) -> dict[str, str | int | None]:
+        """What the next request may name: ``page``, ``offset``, ``size``, ``cursor`` (None on the first page)."""
+        spec = self.spec
+        found: dict[str, str | int | None] = {"size": spec.size} if spec.size else {}
+        if spec.style == "page":
+            found["page"] = self.page
+        elif spec.style == "offset":
+            found["offset"] = self.offset
+        elif spec.style == "cursor":
+            found["cursor"] = self.cursor
+        return found
 
     def request(self, query: Mapping[str, str]) -> tuple[str | None, dict[str, str]]:
         """(link to follow instead of the listing's path or None, query) of the next page.
 
-        Raises FatalApiError when more pages are promised than ``max_pages`` allows.
+        Raises FatalApiError when more pages are promised than ``max_pages`` allows, TransientApiError when the page
+        before leads back to one that was read.
         """
         spec = self.spec
+        if self._error is not None:
+            raise self._error
         if self.promised and self.pages >= spec.max_pages:
             raise self._too_long()
         if self.link is not None:
@@ -244,7 +141,7 @@ class Paginator:
             sent[spec.size_parameter] = str(spec.size)
         if self.cursor is not None:
             sent = {name: value for name, value in sent.items() if name not in spec.drop_with_cursor}
-            sent[spec.cursor_name] = self.cursor
+            sent[spec.cursor_name] = str(self.cursor)
         elif spec.style == "page":
             if self.rules.number_first_page or self.page != spec.first:
                 sent[spec.parameter] = str(self.page)
@@ -257,6 +154,10 @@ class Paginator:
 
         Raises TransientApiError when the listing contradicts itself, FatalApiError when it cannot be read to its end.
         """
+        if info.total is not None:
+            self.total = info.total
+        if info.refused is not None:
+            return self._refused()
         if not info.rows:
             return self._empty(info)
         if self.cursor is None and info.number is not None and info.number != self.page:
@@ -281,32 +182,79 @@ class Paginator:
             )
         return Step.AGAIN
 
-    def _empty(self, info: PageInfo) -> Step:
-        if not self.rules.strict and (self.cursor is not None or self.spec.linked):
-            # Such a listing ends where no successor is named; a filtered page may be empty and still name one.
-            self._count_page()
-            self._follow(info.next)
-            return Step.KEEP
-        if info.more or (self.promised and not self._total_reached(info)):
-            if self.rules.strict and self._full and self._retries >= MAX_RETRIES:
-                # Some servers promise more whenever a page is full.
-                self._ended = True
-                return Step.END
-            promising = f"page {self.pages}" if self.pages else "it"
-            return self._again(f"page {self.pages + 1} is empty although {promising} promised more")
-        self._ended = True
+    def _finish(self, end: End) -> Step:
+        self.end = end
+        if self._total_promises_more() and self.spec.until is None:
+            self.doubt = f"the API counts {self.total} records, and {self.rows} came"
         return Step.END
 
-    def _total_reached(self, info: PageInfo) -> bool:
-        """Rows were deleted while the listing was read: its own total says that nothing is left."""
-        return self.spec.more is None and info.total is not None and self.rows >= info.total
+    def _total_promises_more(self) -> bool:
+        return self.total is not None and not self.total_is_wrong and self.rows < self.total
+
+    def _refused(self) -> Step:
+        """The API has no such page. It is requested again unless the page before was short already."""
+        if self._retries or (self.short and not self.promised) or self.empty_pages:
+            return self._finish(End.ERROR_BEHIND_END)
+        self._retries += 1
+        return Step.AGAIN
+
+    def _empty(self, info: PageInfo) -> Step:
+        if self.rules.strict:
+            return self._empty_strict(info)
+        if self.cursor is not None or self.spec.linked:
+            if self.stalled:
+                return self._finish(End.REPEATED_CURSOR)
+            if info.next is None and (self.spec.next or ("",))[0] == "last":
+                return self._finish(End.EMPTY_PAGE)
+            # Such a listing ends where no successor is named; a filtered page may be empty and still name one.
+            self._count_page()
+            self._follow(info)
+            return Step.KEEP
+        if self.spec.until == "total" and self.total is not None and self.rows < self.total:
+            return self._again(f"page {self.pages + 1} is empty, {self.rows} records of {self.total} came")
+        if self.spec.until is None and (info.more or (self.promised and self.spec.flagged)):
+            return self._empty_although_promised()
+        if self.spec.until is None and self.pages and self._total_is_reached():
+            return self._finish(End.TOTAL)
+        if self.empty_pages or not self.pages or (self.short and not self.promised) or self.spec.until == "short":
+            return self._finish(End.EMPTY_PAGE)
+        if self._retries < (MAX_RETRIES if self.promised else 1):
+            self._retries += 1
+            return Step.AGAIN
+        full = not self.short and bool(self.spec.size or self.pages > 1)
+        if not self.promised and (not full or self.pages >= self.spec.max_pages):
+            return self._finish(End.EMPTY_PAGE)
+        # A full page, or a total, says that there is more: perhaps behind this page.
+        self._retries = 0
+        self.empty_pages += 1
+        self._count_page()
+        self.page += 1
+        self.offset += self.largest
+        return Step.KEEP
+
+    def _empty_strict(self, info: PageInfo) -> Step:
+        if info.more or self.promised:
+            if self._full and self._retries >= MAX_RETRIES:
+                # Some servers promise more whenever a page is full.
+                return self._finish(End.EMPTY_PAGE)
+            return self._empty_although_promised()
+        return self._finish(End.EMPTY_PAGE)
+
+    def _empty_although_promised(self) -> Step:
+        promising = f"page {self.pages}" if self.pages else "it"
+        return self._again(f"page {self.pages + 1} is empty although {promising} promised more")
 
     def _repeated(self, info: PageInfo) -> Step:
         if self.rules.strict:
             return self._again(f"page {self.pages + 1} repeats an earlier page")
+        if self.stalled:
+            return self._finish(End.REPEATED_CURSOR)
+        counted = self.cursor is None and not self.spec.linked
+        if counted and not self.promised and (self.short or self.empty_pages or self._total_is_reached()):
+            return self._finish(End.REPEATED_PAGE)
         self._retries += 1
         if self.spec.stop_on_repeat:
-            self._ended = True
+            self._finish(End.REPEATED_PAGE)
             return Step.REPEATED
         if self._retries < MAX_RETRIES:
             return Step.AGAIN
@@ -315,7 +263,7 @@ class Paginator:
             # Some APIs answer page numbers beyond the end with the last page.
             full_first_page = self.largest >= (self.spec.size or 0)
             if not self.promised and (self.pages > self._repeats or not full_first_page):
-                self._ended = True
+                self._finish(End.REPEATED_PAGE)
                 return Step.REPEATED
             raise TransientApiError(
                 f"The listing repeats itself: page {self.pages + 1} brings rows of an earlier page,"
@@ -325,26 +273,29 @@ class Paginator:
         self._advance(info)
         return Step.REPEATED
 
+    def _total_is_reached(self) -> bool:
+        return self.total is not None and not self.total_is_wrong and self.rows >= self.total
+
     def _advance(self, info: PageInfo) -> None:
-        self._retries = 0
+        self._retries = self.empty_pages = 0
         self._seen |= info.marks
         self.last_mark = info.mark
         self.rows += info.rows
         self.largest = max(self.largest, info.rows)
-        self._full = info.rows >= self._size(info)
-        self.promised = False
+        size = info.per_page or self.spec.size or 0
+        self._full = info.rows >= size
+        # The first page is compared with the requested size; later ones with earlier pages, since many APIs cap it.
+        self.short = info.rows < (self.largest if self.pages else max(self.largest, size))
+        self.promised = self.stalled = False
         self._count_page()
         if self.spec.style == "none":
-            self._ended = True
+            self._finish(End.ONE_PAGE)
         elif self.cursor is None and not self.spec.linked:
-            self._count_on(info)
+            self._count_on(info, size)
         elif self.rules.strict and not info.more:
-            self._ended = True
+            self._finish(End.FLAG)
         else:
-            self._follow(info.next)
-
-    def _size(self, info: PageInfo) -> int:
-        return info.per_page or self.spec.size or 0
+            self._follow(info)
 
     def _count_page(self) -> None:
         if self.pages >= self.spec.max_pages:
@@ -357,52 +308,60 @@ class Paginator:
             hint="Narrow the request (filters, period), request larger pages or raise max_pages.",
         )
 
-    def _follow(self, following: str | None) -> None:
+    def _follow(self, info: PageInfo) -> None:
         links = self.spec.style == "next"
-        if not following:
-            if self.rules.strict:
+        following = info.next
+        if self.spec.flagged and info.more is False and not self.rules.strict:
+            self._finish(End.FLAG)
+            return
+        if following is None or following == "":
+            if self.rules.strict or (self.spec.flagged and info.more):
                 raise TransientApiError(f"The listing promised more after page {self.pages} but names no cursor.")
-            self._ended = True
+            if self.spec.until == "total" and self._total_promises_more():
+                raise TransientApiError(
+                    f"The listing ended after {self.rows} records of {self.total}: no next page is named."
+                )
+            self._finish(End.NO_NEXT)
             return
         if not links:
             following = self.spec.cursor_of(following)
         if following == (self.link if links else self.cursor) or following in self._cursors:
             if self.spec.stop_on_repeat:
-                self._ended = True
+                self._finish(End.REPEATED_CURSOR)
                 return
-            raise TransientApiError(
+            if following == (self.link if links else self.cursor) and not self.rules.strict and not info.more:
+                self._stall(info)
+                return
+            error = TransientApiError(
                 f"The listing leads back to a page that was read: its {'link' if links else 'cursor'} does not move on"
                 f" after page {self.pages}.",
                 hint="" if self.rules.strict else "If this API ends its listings like that, set stop_on_repeat.",
             )
+            if self.rules.strict:
+                raise error
+            self._error = error
         self._cursors.add(following)
         self.promised = True
         if links:
-            self.link = following
+            self.link = str(following)
         else:
             self.cursor = following
 
-    def _count_on(self, info: PageInfo) -> None:
+    def _stall(self, info: PageInfo) -> None:
+        """A page names itself as the next one: the end, unless new rows come when it is requested once more."""
+        if not info.rows:
+            self._finish(End.REPEATED_CURSOR)
+        self.stalled = self.promised = True
+
+    def _count_on(self, info: PageInfo, size: int) -> None:
         """The next page number or offset, or the cursor where page numbers reach no further."""
         spec = self.spec
-        if spec.more is not None and info.more is not None:
-            self.promised = info.more
-            self._ended = not info.more
-        elif info.total is not None:
-            done = self.offset - spec.first + info.rows if spec.style == "offset" else self.rows
-            self.promised = done < info.total
-            self._ended = not self.promised
-        elif spec.more is not None:
-            # The flag is gone: its API leaves it out on the last page. Behind a full one there may be more even so.
-            self._ended = not (self.rules.strict and 0 < self._size(info) <= info.rows)
-        else:
-            # Compared with earlier pages and not with the requested size, which many APIs cap.
-            self._ended = info.rows < self.largest
-        if self._ended:
+        self._look_for_the_end(info)
+        if self.end is not None:
             return
-        reached = max(self.rows, self.pages * self._size(info))
+        reached = max(self.rows, self.pages * size)
         if spec.cursor_after is not None and reached >= spec.cursor_after and info.next:
-            self._follow(info.next)
+            self._follow(info)
         elif self.rules.row_limit is not None and reached >= self.rules.row_limit:
             raise FatalApiError(
                 f"The listing is longer than the {self.rules.row_limit} rows that pages can reach and names no cursor.",
@@ -410,3 +369,36 @@ class Paginator:
             )
         self.page += 1
         self.offset += info.rows
+
+    def _look_for_the_end(self, info: PageInfo) -> None:
+        spec = self.spec
+        if spec.flagged and spec.until is None:
+            # A flag that is gone: its API leaves it out on the last page.
+            self.promised = bool(info.more)
+            if not self.promised:
+                self._finish(End.FLAG)
+            return
+        pages_left = None if info.total_pages is None else info.total_pages - (self.page - spec.first) - 1
+        if spec.until == "total":
+            if self.total is None and pages_left is None:
+                raise FatalApiError(
+                    "The answer names no total, and the route says until: total.", hint="Correct paging.total."
+                )
+            self.promised = self.total is None or self.rows < self.total
+            if self.total is None and pages_left is not None:
+                self.promised = pages_left > 0
+            if not self.promised:
+                self._finish(End.TOTAL)
+        elif spec.until == "short" and info.rows < self.largest:
+            self._finish(End.SHORT_PAGE)
+        elif spec.until is None:
+            self._compare_with_total(pages_left)
+
+    def _compare_with_total(self, pages_left: int | None) -> None:
+        if self.total is not None and self.rows > self.total:
+            self.total_is_wrong = True
+        counted = self.total is not None and not self.total_is_wrong
+        if counted or pages_left is not None:
+            self.promised = self._total_promises_more() if counted else (pages_left or 0) > 0
+            if not self.promised and self.short and (counted or pages_left == 0):
+                self._finish(End.TOTAL)

@@ -69,7 +69,7 @@ OTHER_API: Mapping[int, Decision] = {
 # One of many listings (a team, a season): the others go on without it.
 ONE_OF_MANY: Mapping[int, Decision] = {403: Decision.OUTSIDE_PLAN, 404: Decision.OUTSIDE_PLAN}
 # A page that may lie behind the end of its listing.
-BEHIND_END: Mapping[int, Decision] = {404: Decision.NO_RESULT}
+BEHIND_END: Mapping[int, Decision] = dict.fromkeys((400, 404, 410, 416, 422), Decision.NO_RESULT)
 
 # Words that distinguish answers with the same status and without a code.
 _INCLUDE = re.compile(r"\binclude\b", re.I)

@@ -223,7 +223,7 @@ def _root_cause(error: BaseException) -> str:
 
 
 class Transport:
-    """GET requests below one base URL with one key. Safe to share between threads."""
+    """Requests below one base URL with one key. Safe to share between threads."""
 
     def __init__(
         self,
@@ -271,8 +271,13 @@ class Transport:
         label: str = "",
         timeout: tuple[float, float] | None = None,
         total_timeout: float | None = None,
+        method: str = "GET",
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        masked: bool = True,
     ) -> HttpResponse:
-        """GET ``base_url/path``, the complete body decompressed. ``label`` replaces the path in errors.
+        """``base_url/path``, the complete body decompressed. ``label`` replaces the path in errors; ``body`` is sent.
+        ``masked``: False for an answer that is a secret itself, such as a token, which may be known already.
 
         Raises TransientApiError (UnreachableError, ResponseTooLargeError) for everything that is not a complete HTTP
         answer, ConfigurationError for a certificate that does not verify.
@@ -282,18 +287,24 @@ class Transport:
         started = time.monotonic()
         with _Deadline(total) as deadline:
             try:
-                with self.session.get(
+                with self.session.request(
+                    method,
                     f"{self.base_url}/{path.lstrip('/')}",
                     params=params,
+                    data=body,
+                    headers=headers,
                     stream=True,
                     timeout=timeout or self.timeout,
                     allow_redirects=False,
                 ) as response:
-                    body = self._read(response, label)
+                    received = self._read(response, label)
                     seconds = time.monotonic() - started
-                    headers = {name: mask_known(value) for name, value in response.headers.items()}
+                    known = {name: mask_known(value) for name, value in response.headers.items()}
                     complete = HttpResponse(
-                        response.status_code, CaseInsensitiveDict(headers), mask_body(body), seconds
+                        response.status_code,
+                        CaseInsensitiveDict(known),
+                        mask_body(received) if masked else received,
+                        seconds,
                     )
             except requests.exceptions.SSLError as error:
                 if deadline.expired:

@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 JsonPath = tuple[str, ...]
 T = TypeVar("T", bound=msgspec.Struct)
 DEFAULT: Any = object()
+_KEY = r"""(?:"[^"]+"|'[^']+'|[^."'\[]*(?:\[[^\]]*\])?)"""
+_PATH = re.compile(rf"(?!\.|.*\.\.|.*\.$){_KEY}(?:\.{_KEY})*")
+_PATH_PART = re.compile(r"""(?:^|\.)(?:"([^"]+)"|'([^']+)'|([^."'\[]*(?:\[[^\]]*\])?))""")
 
 
 class Document:
@@ -200,14 +203,30 @@ class Section:
         text = self.text(key, None)
         if text is None:
             return fallback
-        if text == ".":
-            return ()
-        if any(not part for part in text.split(".")):
-            self.wrong(key, f"is '{text}'", "Write keys joined by dots, such as data.items.")
-            return fallback
-        return tuple(text.split("."))
+        found = self._path(key, text)
+        return fallback if found is None else found
+
+    def json_paths(self, key: str) -> tuple[JsonPath, ...]:
+        """A list of paths into JSON, or a single one; empty where the key is absent."""
+        return tuple(path for text in self.texts(key) if (path := self._path(key, text)))
+
+    def _path(self, key: str, text: str) -> JsonPath | None:
+        found = split_path(text)
+        if found is None:
+            self.wrong(key, f"is '{text}'", "Write keys joined by dots, such as data.items; quote a key with a dot.")
+        return found
 
     def day(self, key: str) -> date | None:
         """A date; of a date with a time, the date."""
         value = self.data.get(key)
         return value.date() if isinstance(value, datetime) else self.value(key)
+
+
+def split_path(text: str) -> JsonPath | None:
+    """The keys of a path: joined by dots, a key with dots of its own in quotes; ``.`` is the top. None when it is no
+    path."""
+    if text == ".":
+        return ()
+    if not _PATH.fullmatch(text):
+        return None
+    return tuple(quoted or single or plain for quoted, single, plain in _PATH_PART.findall(text))

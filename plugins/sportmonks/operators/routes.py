@@ -10,10 +10,14 @@ from sportmonks.errors import ConfigurationError
 from sportmonks.operators.base import WarehouseOperator, execution_of
 from sportmonks.planning.backfill import BACKFILL, run_parameters
 
+# Calls an hour of an API that reports no limit: none is assumed, and a refusal still holds back every task.
+UNLIMITED = 1_000_000_000
+
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from sportmonks.routes.source import RouteAccess, Source
+    from sportmonks.routes.access import RouteAccess
+    from sportmonks.routes.source import Source
     from sportmonks.routes.spec import Route
 
 
@@ -58,7 +62,7 @@ class RouteExtractOperator(WarehouseOperator):
         """The summary: records, table, period, seconds, rate, pages and the other figures; of a dry run, the
         estimate."""
         from sportmonks.routes.extract import RouteRequest, estimate, plan_run, run_route
-        from sportmonks.routes.period import parse_day
+        from sportmonks.routes.period import local_today, parse_day
 
         params = run_parameters(context["params"], context["dag_run"], self.route.schedule)
         if self.route.period is None and context["dag_run"].run_type == BACKFILL:
@@ -73,7 +77,7 @@ class RouteExtractOperator(WarehouseOperator):
             force=bool(params.get("force")),
         )
         # The day of the run, not of the try: a run that is cleared tomorrow still has the same period.
-        today = context["dag_run"].run_after.date()
+        today = local_today(context["dag_run"].run_after, self.route.period)
         connect = self.connector()
         plan = plan_run(connect, self.route, request, today)
         if params.get("dry_run"):
@@ -95,19 +99,28 @@ class RouteExtractOperator(WarehouseOperator):
 
 def make_source(route: Route, warehouse_conn_id: str = WAREHOUSE_CONN_ID, execution_id: str | None = None) -> Source:
     """The API behind a route's connection. Call it on the task's main thread, the only one on which Airflow serves
-    connections. ``execution_id``: calls of a Sportmonks route are counted for that run of the route."""
+    connections. ``execution_id``: calls are counted for that run of the route."""
+    from sportmonks.api.budget import CallAccount, PostgresBudget
     from sportmonks.routes.source import RestSource, SportmonksSource
+    from sportmonks.warehouse.connection import open_connection, warehouse_conninfo
 
+    account = CallAccount(execution_id, collector=route.name)
     if route.api == "sportmonks":
-        from sportmonks.api.budget import CallAccount
         from sportmonks.hooks.sportmonks import SportmonksHook
 
         hook = SportmonksHook(route.connection, warehouse_conn_id=warehouse_conn_id, read_timeout=route.timeout_seconds)
         # Another connection may lead to another part of the API (another path); its rows are in the route's own table.
         hook.claims_warehouse = route.connection == API_CONN_ID
-        hook.client.count_calls_for(CallAccount(execution_id, collector=route.name))
+        hook.client.count_calls_for(account)
         return SportmonksSource(hook.client, route)
-    return RestSource(route, read_access(route.connection))
+    info = warehouse_conninfo(warehouse_conn_id)
+    budget = PostgresBudget(
+        lambda: open_connection(info, autocommit=True),
+        route.connection,
+        reserve=0.0,
+        default_limit=UNLIMITED,
+    )
+    return RestSource(route, read_access(route.connection), budget=budget, account=account)
 
 
 def read_access(conn_id: str) -> RouteAccess:
@@ -117,7 +130,7 @@ def read_access(conn_id: str) -> RouteAccess:
 
     from sportmonks.airflow_compat import connection
     from sportmonks.hooks.sportmonks import url_parts
-    from sportmonks.routes.source import RouteAccess
+    from sportmonks.routes.access import RouteAccess
 
     conn = connection(conn_id, "Create it (type HTTP, host = base URL, password = token) or set {variable}.")
     if conn.password:

@@ -6,21 +6,25 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from sportmonks.api.page_spec import PageSpec
 from sportmonks.errors import BudgetWait, ConfigurationError, LostLeaseError
 from sportmonks.redaction import mask_text
-from sportmonks.routes.period import Window, moved_watermark, resolve_period, windows
+from sportmonks.routes.period import Window, local_today, moved_watermark, resolve_period, windows
+from sportmonks.routes.request import Slice, request_of
 from sportmonks.routes.source import Source
 from sportmonks.routes.spec import Route
-from sportmonks.routes.store import Connect, RouteStore, ensure_table, read_items, read_watermark
-from sportmonks.routes.stream import Page, Slice, Stream, read_pages, request_of
+from sportmonks.routes.store import END, UNPROVEN_FROM, Connect, RouteStore, ensure_table, read_items, read_watermark
+from sportmonks.routes.stream import Page, Stream, read_pages
 
 log = logging.getLogger(__name__)
 
 Summary = dict[str, Any]
+# Fields of PageSpec that version 0.1 did not know.
+_LATER_PAGING = ("until", "done", "total_pages")
 
 
 @dataclass(frozen=True)
@@ -67,11 +71,20 @@ def make_plan(
     slices = tuple(Slice(index, window, item) for index, (item, window) in enumerate(pairs))
     work = {
         "route": [route.client, route.route, route.connection, route.path, route.query, route.include],
-        "paging": asdict(route.paging),
+        "paging": _paging(route.paging),
         "slices": [[dict(part.item), str(part.window)] for part in slices],
     }
+    added = {"method": route.method, "body": route.body, "headers": route.headers}
+    work |= {name: value for name, value in added.items() if value not in ("GET", None, ())}
     digest = sha256(json.dumps(work, sort_keys=True, default=str).encode()).hexdigest()[:16]
     return RoutePlan(period, slices, digest, watermark)
+
+
+def _paging(spec: PageSpec) -> dict[str, Any]:
+    """The paging as it belongs to the plan's hash: fields that version 0.1 did not know count where they are set, so
+    that runs under way go on after an upgrade."""
+    found = asdict(spec)
+    return {name: value for name, value in found.items() if name not in _LATER_PAGING or value is not None}
 
 
 def plan_run(connect: Connect, route: Route, request: RouteRequest, today: date | None = None) -> RoutePlan:
@@ -80,7 +93,7 @@ def plan_run(connect: Connect, route: Route, request: RouteRequest, today: date 
         conn.autocommit = True
         items = read_items(conn, route)
         watermark = read_watermark(conn, route) if route.period else None
-    return make_plan(route, request, items, watermark, today or datetime.now(UTC).date())
+    return make_plan(route, request, items, watermark, today or local_today(datetime.now(UTC), route.period))
 
 
 def estimate(route: Route, plan: RoutePlan) -> Summary:
@@ -114,7 +127,7 @@ def run_route(
     On an error the records stored so far stay, the failure is recorded and the error is raised. BudgetWait leaves the
     run open: call again later with the same plan and execution id. ``on_page`` is called after each page.
     """
-    today = today or datetime.now(UTC).date()
+    today = today or local_today(datetime.now(UTC), route.period)
     with connect() as conn:
         conn.autocommit = True
         ensure_table(conn, route)
@@ -133,7 +146,7 @@ def run_route(
             _progress(page, number[0], counters)
 
         stream = Stream(
-            read_pages(source, route, plan.slices, start, today),
+            read_pages(source, route, plan.slices, start, today, plan.period),
             store,
             batch=route.batch_export,
             queue_pages=route.queue_pages,
@@ -141,7 +154,7 @@ def run_route(
         )
         try:
             stream.run()
-            moved = moved_watermark(plan.watermark, plan.period, today) if plan.period else None
+            moved = _watermark(plan, store.unproven_from, today)
             store.finish("DONE", watermark={"date_to": moved.isoformat()} if moved else None)
         except (BudgetWait, LostLeaseError):
             raise
@@ -153,6 +166,16 @@ def run_route(
         return summary
     finally:
         store.close()
+
+
+def _watermark(plan: RoutePlan, unproven_from: date | None, today: date) -> date | None:
+    """The watermark after the run: it stays before days that may not be complete. None where it does not exist."""
+    if plan.period is None:
+        return None
+    last = plan.period.last if unproven_from is None else min(plan.period.last, unproven_from - timedelta(days=1))
+    if last < plan.period.first:
+        return plan.watermark
+    return moved_watermark(plan.watermark, Window(plan.period.first, last), today)
 
 
 def _note_failure(store: RouteStore, error: BaseException) -> None:
@@ -190,9 +213,14 @@ def _progress(page: Page, number: int, counters: Mapping[str, float]) -> None:
 
 def _summary(route: Route, plan: RoutePlan, counters: Mapping[str, float], resumed: bool) -> Summary:
     seconds = float(counters["seconds"])
-    numbers = {name: int(value) for name, value in counters.items() if name != "seconds"}
+    numbers = {
+        name: int(value)
+        for name, value in counters.items()
+        if name not in ("seconds", UNPROVEN_FROM) and not name.startswith(END)
+    }
     return {
         **numbers,
+        "end": end_text(counters),
         "seconds": round(seconds, 3),
         "records_per_second": round(numbers["records"] / seconds, 1) if seconds else 0.0,
         "table": f"raw.{route.table}",
@@ -202,6 +230,15 @@ def _summary(route: Route, plan: RoutePlan, counters: Mapping[str, float], resum
         "retry_max": route.retry_max,
         "batch_export": route.batch_export,
     }
+
+
+def end_text(counters: Mapping[str, float]) -> str:
+    """How the ends of the listings were known, such as ``empty_page`` or ``no_next (12), total (1)``."""
+    ends = sorted(
+        ((name.removeprefix(END), int(count)) for name, count in counters.items() if name.startswith(END)),
+        key=lambda one: -one[1],
+    )
+    return ", ".join(f"{name} ({count})" if len(ends) > 1 else name for name, count in ends)
 
 
 def summary_text(summary: Summary) -> str:
@@ -215,6 +252,8 @@ def summary_text(summary: Summary) -> str:
         f"Pages: {summary['pages']:,} in {summary['listings']:,} listings"
         f" ({summary['repeated_pages']} repeated, {summary['asked_again']} requested again,"
         f" {summary['skipped']} skipped)",
+        f"End: {summary['end'] or 'none'}"
+        + (f" ({summary['unproven']} listings may be short)" if summary["unproven"] else ""),
         f"New: {summary['inserted']:,} | known: {summary['duplicates']:,} (came back: {summary['revived']:,})",
         f"Out of range: {summary['out_of_range']:,} | without a date: {summary['undated']:,}"
         f" | failed: {summary['failed']:,}",

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from sportmonks.api.pagination import V3_PAGES, PageSpec
 from sportmonks.api.paths import entity_of
 from sportmonks.config.conversion import near_hint, shown
-from sportmonks.config.settings import API_CONN_ID, ROUTES_DIR, SQL_DIR
+from sportmonks.config.settings import API_CONN_ID, ROUTES_DIR
 from sportmonks.config.strict_yaml import Document, Section
 from sportmonks.errors import ConfigurationError, SportmonksError
 from sportmonks.routes.names import name_part
-from sportmonks.routes.spec import PeriodSpec, Route
+from sportmonks.routes.parse_parts import (
+    check_period,
+    read_auth,
+    read_body,
+    read_columns,
+    read_for_each,
+    read_paging,
+    read_pairs,
+    read_period,
+)
+from sportmonks.routes.request import PAGING, named_in_route, names_in
+from sportmonks.routes.spec import Route
 
-FOR_EACH_DIR = SQL_DIR / "routes" / "for_each"
 # Fields of a route that are found out, not written.
-_NO_KEYS = ("for_each_columns", "file")
+_NO_KEYS = ("paging_declared", "file")
 _PRESETS = ("@once", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly", "@continuous")
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_GIVES = re.compile(r"--\s*Gives:\s*([a-z_][a-z0-9_]*(?:\s*,\s*[a-z_][a-z0-9_]*)*)", re.I)
 
 
 @dataclass(frozen=True)
@@ -92,36 +98,45 @@ def _route(top: Section, document: Document, file: str) -> Route:
         if text and not name_part(text):
             top.wrong(name, f"is '{text}'", "Use at least one ASCII letter or digit: it names the table.")
     connection = top.text("connection", API_CONN_ID)
-    sportmonks = connection == API_CONN_ID
-    api = top.value("api", "sportmonks" if sportmonks else "rest")
-    period = _period(top, document)
-    for_each, columns = _for_each(top)
-    query = _query(top)
-    path = _path(top, period, columns, query)
-    key = top.texts("key")
-    return Route(
+    api = top.value("api", "sportmonks" if connection == API_CONN_ID else "rest")
+    body = read_body(top)
+    query, headers = read_pairs(top, "query"), read_pairs(top, "headers")
+    path = top.required("path", "Write the path below the connection's base URL, such as path: /v1/orders.")
+    named = names_in([path, body or "", *(value for _, value in (*query, *headers))])
+    key = top.json_paths("key")
+    found = Route(
         client=client,
         route=route,
         description=top.text("description"),
         tags=top.texts("tags"),
         connection=connection,
         api=api,
-        auth=top.text("auth"),
+        auth=read_auth(top, document),
         path=path,
         query=query,
+        method=top.value("method", "GET" if body is None else "POST"),
+        headers=headers,
+        body=body,
         include=top.texts("include"),
         entity=top.text("entity"),
-        paging=_paging(top, document, api),
+        paging=read_paging(top, document, api, named),
+        paging_declared=api == "sportmonks" or top.data.get("paging") is not None,
+        format=top.value("format"),
+        delimiter=_delimiter(top),
         records=top.json_path("records"),
+        records_as=top.value("records_as"),
+        fields=top.texts("fields"),
         missing_records=top.value("missing_records"),
-        period=period,
+        error_fields=None if top.data.get("error_fields") is None else top.json_paths("error_fields"),
+        period=read_period(top, document),
         date_field=top.json_path("date_field"),
-        date_format=top.text("date_format"),
+        date_format={"date": "%Y-%m-%d"}.get(top.text("date_format"), top.text("date_format")),
         undated=top.value("undated"),
-        key=tuple(tuple(part.split(".")) for part in key),
-        hash_without=tuple(tuple(part.split(".")) for part in top.texts("hash_without")),
-        for_each=for_each,
-        for_each_columns=columns,
+        key=key,
+        hash_without=top.json_paths("hash_without"),
+        mode=top.value("mode"),
+        columns=read_columns(top, key),
+        for_each=read_for_each(top),
         retry_max=top.value("retry_max"),
         batch_export=top.value("batch_export"),
         queue_pages=top.value("queue_pages"),
@@ -134,106 +149,66 @@ def _route(top: Section, document: Document, file: str) -> Route:
         execution_timeout_minutes=top.value("execution_timeout_minutes"),
         file=file,
     )
+    _check(top, found)
+    return found
 
 
-def _period(top: Section, document: Document) -> PeriodSpec | None:
-    if top.data.get("period") is None:
-        return None
-    part = document.section(top.data["period"], "period", PeriodSpec)
-    form = part.text("format")
-    if form not in ("epoch", "epoch_ms", "iso") and "%" not in form:
-        part.wrong("format", f"is '{form}'", "Write a strftime format such as %Y-%m-%d, or epoch, epoch_ms, iso.")
-    return PeriodSpec(
-        date_from=part.required("date_from", "Give the API's own name of the first day."),
-        date_to=part.required("date_to", "Give the API's own name of the last day."),
-        format=form,
-        max_days=part.value("max_days"),
-        first_days=part.value("first_days"),
-        lookback_days=part.value("lookback_days"),
-        lookahead_days=part.value("lookahead_days"),
-        to_exclusive=part.value("to_exclusive"),
-    )
+def _delimiter(top: Section) -> str | None:
+    value = top.data.get("delimiter")
+    if value is None or (isinstance(value, str) and len(value) == 1):
+        return value
+    top.wrong("delimiter", f"is {shown(value)}", "Write one character, such as ';' or \"\\t\".")
+    return None
 
 
-def _for_each(top: Section) -> tuple[str | None, tuple[str, ...]]:
-    name = top.text("for_each")
-    if name is None:
-        return None, ()
-    known = sorted(file.stem for file in FOR_EACH_DIR.glob("*.sql"))
-    if name not in known:
-        top.wrong("for_each", f"is '{name}'", near_hint(name, known, "Queries in include/sql/routes/for_each"))
-        return None, ()
-    gives = _GIVES.search((FOR_EACH_DIR / f"{name}.sql").read_text(encoding="utf-8"))
-    if gives is None:
-        top.wrong("for_each", f"names {name}.sql, which lacks a line '-- Gives: column, column'", "Add it on top.")
-        return None, ()
-    return name, tuple(column.strip() for column in gives[1].split(","))
-
-
-def _query(top: Section) -> tuple[tuple[str, str], ...]:
-    value = top.data.get("query")
-    if value is None:
-        return ()
-    if not isinstance(value, dict) or any(isinstance(item, dict | list) or item is None for item in value.values()):
-        top.wrong("query", f"is {shown(value)}", "Write names and values, such as query: {order: asc}.")
-        return ()
-    secret = [name for name in value if re.search(r"token|api_?key|password|secret", str(name), re.I)]
-    for name in secret:
-        top.wrong("query", f"holds {name}", "Keys belong to the connection's password; they go into a header.")
-    flags = {True: "true", False: "false"}
-    return tuple((str(name), flags[item] if isinstance(item, bool) else str(item)) for name, item in value.items())
-
-
-def _path(top: Section, period: PeriodSpec | None, columns: tuple[str, ...], query: tuple[tuple[str, str], ...]) -> str:
-    path = top.required("path", "Write the path below the connection's base URL, such as path: /v1/orders.")
-    if not path:
-        return path
+def _check(top: Section, route: Route) -> None:
+    """What cannot work, although each key by itself may."""
+    path, period = route.path, route.period
     if "://" in path or "?" in path or "#" in path:
         top.wrong("path", f"is '{path}'", "Write the path alone: the host is the connection's, parameters go to query.")
-    known = [name for name in (*columns, *((period.date_from, period.date_to) if period else ())) if name]
-    used = set(_PLACEHOLDER.findall(path))
-    for name in sorted(used - set(known)):
-        hint = f"Known: {', '.join(known)}." if known else "Declare period or for_each."
-        top.wrong("path", f"uses {{{name}}}, which nothing gives", hint)
-    values = {name for _, value in query for name in _PLACEHOLDER.findall(value)}
-    for name in sorted(values - set(columns)):
-        top.wrong("query", f"uses {{{name}}}, which nothing gives", "Placeholders in query come from for_each.")
-    return path
+    check_period(top, period)
+    _check_placeholders(top, route)
+    if route.mode == "replace":
+        if period is not None:
+            top.wrong(
+                "mode", "is replace beside a period", "A full refresh reads everything each time: leave period out."
+            )
+        if not route.key:
+            top.wrong("mode", "is replace without a key", "Give key: what vanished is found by it.")
+    if route.api == "sportmonks":
+        rest = {"auth", "method", "headers", "body", "format", "delimiter", "error_fields", "fields"}
+        for key in sorted(rest & {name for name, value in top.data.items() if value is not None}):
+            top.wrong(key, "does not apply to the Sportmonks API", "Remove it; the package's client knows this API.")
+    if route.body is not None and route.method == "GET":
+        top.wrong("method", "is GET beside a body", "Write method: POST, or send the values in query.")
+    if route.records_as == "values" and route.fields:
+        top.wrong("fields", "is given beside records_as: values", "fields names the values of lists.")
+    if route.delimiter and route.format not in ("auto", "csv"):
+        top.wrong("delimiter", f"is given beside format: {route.format}", "It is for CSV.")
 
 
-def _paging(top: Section, document: Document, api: str) -> PageSpec:
-    value = top.data.get("paging")
-    ours = api == "sportmonks"
-    if isinstance(value, str):
-        value = {"style": value}
-    if value is None:
-        return V3_PAGES if ours else PageSpec()
-    part = document.section(value, "paging", PageSpec)
-    style = part.value("style", "page" if ours else "none")
-    base = asdict(V3_PAGES) if ours and style == "page" else {}
-    parameter = part.text("parameter", base.get("parameter") or ("" if style in ("none", "next") else None))
-    if parameter is None:
-        parameter = {"page": "page", "cursor": "cursor", "offset": "offset"}[style]
-    spec = PageSpec(
-        style=style,
-        parameter=parameter,
-        first=part.value("first", 0 if style == "offset" else 1),
-        size_parameter=part.text("size_parameter", base.get("size_parameter")),
-        size=part.value("size", base.get("size")),
-        more=part.json_path("more", base.get("more")),
-        total=part.json_path("total"),
-        next=part.json_path("next", base.get("next")),
-        drop_with_cursor=part.texts("drop_with_cursor") or base.get("drop_with_cursor", ()),
-        cursor_after=part.value("cursor_after", base.get("cursor_after")),
-        cursor_parameter=part.text("cursor_parameter"),
-        stop_on_repeat=part.value("stop_on_repeat"),
-        max_pages=part.value("max_pages"),
-    )
-    if style in ("cursor", "next") and spec.next is None:
-        part.missing("next", "Say where the answer holds it, such as next: links.next, or header.link.")
-    if spec.size is not None and spec.size_parameter is None and style != "none":
-        part.wrong("size", "has no size_parameter", "Give the API's name of the page size, such as limit.")
-    return spec
+def _check_placeholders(top: Section, route: Route) -> None:
+    period = route.period
+    given = [
+        *(route.for_each.columns if route.for_each else ()),
+        *((period.date_from, period.date_to) if period else ()),
+    ]
+    known = [name for name in given if name]
+    places = {
+        "path": [route.path],
+        "query": [value for _, value in route.query],
+        "headers": [value for _, value in route.headers],
+        "body": [route.body or ""],
+    }
+    for key, templates in places.items():
+        for name in sorted(names_in(templates) - set(known) - set(PAGING)):
+            near = near_hint(name, known, "Known") if known else "Declare period or for_each."
+            top.wrong(key, f"uses {{{name}}}, which nothing gives", near)
+    used = named_in_route(route)
+    for name in route.for_each.columns if route.for_each else ():
+        # A query of include/sql may give more than one route needs.
+        if route.for_each and (route.for_each.values or route.for_each.table) and name not in used:
+            top.wrong("for_each", f"gives {name}, which no request uses", f"Write {{{name}}} into path, query or body.")
 
 
 def _schedule(top: Section) -> str | None:

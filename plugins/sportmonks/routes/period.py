@@ -7,12 +7,21 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
 from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
 
 from sportmonks.errors import ConfigurationError
+from sportmonks.routes.json_path import decoded_at
 from sportmonks.routes.spec import PeriodSpec
 
-# Seconds since 1970 beyond this are milliseconds (the year 5138 otherwise).
+# Seconds since 1970 beyond this are milliseconds (the year 5138 otherwise), and these microseconds.
 EPOCH_SECONDS_END = 1e11
+_EPOCH_MS_END = 1e14
+# Years outside are a wrong unit or a placeholder, not the day of a record.
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+WEEK = "%G-W%V"
+_TIMES_OF_DAY = ("%H", "%I", "%M", "%S", "%f", "%s", "%c", "%X", "%T", "%R")
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,7 @@ def resolve_period(
         first = min(watermark, today) - timedelta(days=spec.lookback_days)
     if first > last:
         raise ConfigurationError(f"date_from {first} is after date_to {last}.", hint="Swap date_from and date_to.")
-    if first.year < 1900 or last.year > 2200:
+    if first.year < FIRST_YEAR or last.year > LAST_YEAR:
         raise ConfigurationError(f"The period {first} to {last} is not plausible.", hint="Check the years.")
     return Window(first, last)
 
@@ -90,41 +99,88 @@ def windows(period: Window, max_days: int | None) -> list[Window]:
 
 
 def request_parameters(spec: PeriodSpec, window: Window) -> dict[str, str]:
-    """The two parameters of the period under the API's names and in its format."""
-    begin = datetime.combine(window.first, clock.min, UTC)
-    end = datetime.combine(window.last + timedelta(days=1), clock.min, UTC)
+    """The parameters of the period under the API's names and in its format; one of them where it takes no end."""
+    zone = ZoneInfo(spec.timezone)
+    begin = datetime.combine(window.first, clock.min, zone)
+    end = datetime.combine(window.last + timedelta(days=1), clock.min, zone)
+    plain_days = spec.format not in ("iso", "epoch", "epoch_ms") and not any(t in spec.format for t in _TIMES_OF_DAY)
+    if spec.from_exclusive:
+        begin -= timedelta(days=1) if plain_days else timedelta(seconds=1)
     if not spec.to_exclusive:
-        end -= timedelta(seconds=1)
-    return {spec.date_from: _written(begin, spec.format), spec.date_to: _written(end, spec.format)}
+        end -= _smallest_step(spec.format)
+    found = {spec.date_from: _written(begin, spec.format)}
+    return found | ({spec.date_to: _written(end, spec.format)} if spec.date_to else {})
+
+
+def _smallest_step(form: str) -> timedelta:
+    if form == "epoch_ms":
+        return timedelta(milliseconds=1)
+    return timedelta(microseconds=1) if "%f" in form else timedelta(seconds=1)
 
 
 def _written(timestamp: datetime, form: str) -> str:
     if form == "epoch":
         return str(int(timestamp.timestamp()))
     if form == "epoch_ms":
-        return str(int(timestamp.timestamp() * 1000))
-    return timestamp.strftime("%Y-%m-%dT%H:%M:%SZ" if form == "iso" else form)
+        return str(round(timestamp.timestamp() * 1000))
+    if form == "iso":
+        return timestamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return timestamp.strftime(WEEK if form == "week" else form)
 
 
-def record_day(record: Mapping[str, Any], path: tuple[str, ...], form: str | None = None) -> date | None:
-    """The UTC day of a record; None when it has none or it cannot be read.
+def local_today(timestamp: datetime, spec: PeriodSpec | None) -> date:
+    """The day of a time in the zone of the period."""
+    return timestamp.astimezone(ZoneInfo(spec.timezone if spec else "UTC")).date()
+
+
+def record_day(
+    record: Mapping[str, Any], path: tuple[str, ...], form: str | None = None, timezone: str = "UTC"
+) -> date | None:
+    """The day of a record in ``timezone``; None when it has none, it cannot be read or lies centuries away.
 
     ``form``: strptime format; without one, the usual forms of ISO 8601 and epoch seconds or milliseconds are read.
     """
-    value: Any = record
-    for part in path:
-        value = value.get(part) if isinstance(value, Mapping) else None
+    days = record_days(record, path, form, timezone)
+    return days[0] if days else None
+
+
+def record_days(
+    record: Mapping[str, Any], path: tuple[str, ...], form: str | None = None, timezone: str = "UTC"
+) -> tuple[date, ...]:
+    """The day of a record in ``timezone`` and, of a time with an offset, the day as it is written; by which of the two
+    an API filters is unknown. Empty when the record has none, it cannot be read or lies centuries away."""
+    value: Any = decoded_at(record, path)
     if value is None or isinstance(value, bool):
-        return None
+        return ()
     try:
+        if isinstance(value, msgspec.Raw):  # a number whose text is kept
+            value = float(bytes(value))
+        if isinstance(value, str) and form is None and value.strip().isdecimal() and len(value.strip()) != 8:
+            value = int(value)
         if isinstance(value, int | float) or form in ("epoch", "epoch_ms"):
-            number = float(value)
-            milli = form == "epoch_ms" or (form is None and abs(number) >= EPOCH_SECONDS_END)
-            return datetime.fromtimestamp(number / 1000 if milli else number, UTC).date()
-        if not isinstance(value, str):
-            return None
-        text = value.strip()
-        timestamp = datetime.strptime(text, form) if form and form != "iso" else datetime.fromisoformat(text)
-        return (timestamp.astimezone(UTC) if timestamp.tzinfo else timestamp).date()
+            timestamp = _of_epoch(float(value), form)
+        elif isinstance(value, str):
+            timestamp = _of_text(value.strip(), form)
+        else:
+            return ()
+        written = timestamp.date()
+        day = timestamp.astimezone(ZoneInfo(timezone)).date() if timestamp.tzinfo else written
     except (ValueError, OverflowError, OSError, TypeError):
-        return None
+        return ()
+    return (day, written) if FIRST_YEAR <= day.year <= LAST_YEAR else ()
+
+
+def _of_epoch(number: float, form: str | None) -> datetime:
+    if form == "epoch_ms" or (form is None and EPOCH_SECONDS_END <= abs(number) < _EPOCH_MS_END):
+        number /= 1000
+    elif form is None and abs(number) >= _EPOCH_MS_END:
+        number /= 1_000_000
+    return datetime.fromtimestamp(number, UTC)
+
+
+def _of_text(text: str, form: str | None) -> datetime:
+    if form == "week":
+        return datetime.strptime(f"{text}-1", f"{WEEK}-%u")
+    if form in (None, "iso"):
+        return datetime.fromisoformat(text)
+    return datetime.strptime(text, str(form))

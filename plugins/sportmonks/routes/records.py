@@ -1,5 +1,4 @@
-"""Finds the records and paging values in an answer, and prepares records for a raw table: their bytes, their day, their
-hash. Pure functions over undecoded JSON."""
+"""Prepares records for a raw table: their bytes, their day, their hash. Pure functions over undecoded JSON."""
 
 from __future__ import annotations
 
@@ -8,32 +7,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
+from math import isfinite
 from typing import Any
 
 import msgspec
 
 from sportmonks import lenient_json
 from sportmonks.config.strict_yaml import JsonPath
-from sportmonks.errors import FatalApiError
-from sportmonks.redaction import mask_text
-from sportmonks.routes.period import Window, record_day
+from sportmonks.routes.period import Window, record_days
 from sportmonks.routes.spec import Route
 
 # \u0000 after an even number of backslashes: the one character that PostgreSQL's jsonb refuses.
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
-# What reading a body that is not valid JSON raises.
-JSON_ERRORS = lenient_json.UNREADABLE
 _sorted = msgspec.json.Encoder(order="sorted")
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A record that can be stored. ``payload``: its JSON as it came; ``content_hash``: 32 bytes."""
+    """A record that can be stored. ``payload``: its JSON as it came; ``content_hash``: 32 bytes; ``old_hash``: the one
+    that version 0.1 stored for the same record, where it differs."""
 
     payload: bytes
     request: bytes
     day: date | None
     content_hash: bytes
+    old_hash: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +54,22 @@ class PreparedPage:
 
 
 def prepare(
-    rows: Sequence[msgspec.Raw], route: Route, window: Window | None, request: Mapping[str, Any], today: date
+    rows: Sequence[msgspec.Raw], route: Route, period: Window | None, request: Mapping[str, Any], today: date
 ) -> PreparedPage:
-    """Sort the records of a page. ``request``: the parameters of for_each; they are part of the content, since two
-    items may give the same text. ``today``: the day of records of routes without a date field.
+    """Sort the records of a page. ``period``: of the complete run, since by which zone's days an API cuts its windows
+    is unknown. ``request``: the parameters of for_each; they are part of the content, since two items may give the same
+    text. ``today``: the day of records of routes without a date field.
     """
     request_bytes = _sorted.encode(dict(request))
+    timezone = route.period.timezone if route.period else "UTC"
     page = PreparedPage([], [], records=len(rows))
+    reader = _Reader()
     for raw in rows:
         text = bytes(raw)
         try:
-            record = msgspec.json.decode(text)
+            if not text.isascii():
+                text.decode()
+            record, rounded = reader.read(text)
         except lenient_json.UNREADABLE as error:
             page.rejected.append(Rejected(f"not readable: {error}", text.decode("utf-8", "replace")))
             continue
@@ -75,25 +78,63 @@ def prepare(
             continue
         day: date | None = today
         if route.date_field is not None:
-            day = record_day(record, route.date_field, route.date_format)
+            days = record_days(record, route.date_field, route.date_format, timezone)
+            day = days[0] if days else None
             if day is None:
                 page.undated += 1
                 if route.undated == "drop":
                     continue
-            elif window is not None and day not in window:
+            elif period is not None and not any(one in period for one in days):
                 page.out_of_range += 1
                 continue
         if b"\\u0000" in text:
             text = _NUL.sub(rb"\1\\ufffd", text)
-        page.kept.append(Prepared(text, request_bytes, day, content_hash(record, request, route.hash_without)))
+        new, old = content_hashes(record, request, route.hash_without, rounded)
+        page.kept.append(Prepared(text, request_bytes, day, new, old))
     return page
 
 
-def content_hash(record: Mapping[str, Any], request: Mapping[str, Any], without: Sequence[JsonPath] = ()) -> bytes:
-    """SHA-256 over the record as canonical JSON (keys sorted, no blanks), ``without`` left out."""
-    if without:
-        record = _without(record, without)
-    digest = sha256(_sorted.encode(record))
+class _Reader:
+    """Decodes records whose numbers with a fraction keep the digits that they are written with: a float would lose the
+    17th. Such a number is a Raw."""
+
+    def __init__(self) -> None:
+        self._rounds = False
+        self._decoder = msgspec.json.Decoder(float_hook=self._number)
+
+    def read(self, text: bytes) -> tuple[Any, Any]:
+        """The value, and the same with floats where a number is written otherwise than the float that holds it; else
+        None. Raises one of lenient_json.UNREADABLE."""
+        self._rounds = False
+        value = self._decoder.decode(text)
+        return value, msgspec.json.decode(text) if self._rounds else None
+
+    def _number(self, text: str) -> msgspec.Raw:
+        number = float(text)
+        if not isfinite(number):
+            raise msgspec.DecodeError(f"the number {text[:40]} is beyond any type")
+        raw = text.encode()
+        self._rounds = self._rounds or msgspec.json.encode(number) != raw
+        return msgspec.Raw(raw)
+
+
+def content_hashes(
+    record: Mapping[str, Any], request: Mapping[str, Any], without: Sequence[JsonPath] = (), rounded: Any = None
+) -> tuple[bytes, bytes | None]:
+    """SHA-256 over the record as canonical JSON (keys sorted, no blanks, numbers as they are written), ``without`` left
+    out; and the hash of version 0.1, which rounded numbers to floats (``rounded``, if that changes one) and left out
+    nothing within lists, where it is another."""
+    canonical = _sorted.encode(_without(record, without) if without else record)
+    new = _digest(canonical, request)
+    if rounded is None and not without:
+        return new, None
+    before = _without(record if rounded is None else rounded, without, lists=False)
+    encoded = _sorted.encode(before)
+    return new, None if encoded == canonical else _digest(encoded, request)
+
+
+def _digest(canonical: bytes, request: Mapping[str, Any]) -> bytes:
+    digest = sha256(canonical)
     if request:
         digest.update(_sorted.encode(dict(request)))
     return digest.digest()
@@ -108,91 +149,16 @@ def page_mark(rows: Sequence[msgspec.Raw]) -> str:
     return digest.hexdigest()[:32]
 
 
-def _without(record: Mapping[str, Any], paths: Sequence[JsonPath]) -> dict[str, Any]:
+def _without(record: Mapping[str, Any], paths: Sequence[JsonPath], *, lists: bool = True) -> dict[str, Any]:
+    """The record without the fields at ``paths``; a path leads through each element of a list."""
     kept = dict(record)
     for path in paths:
         head, rest = path[0], path[1:]
+        value = kept.get(head)
         if not rest:
             kept.pop(head, None)
-        elif isinstance(kept.get(head), dict):
-            kept[head] = _without(kept[head], [rest])
+        elif isinstance(value, dict):
+            kept[head] = _without(value, [rest], lists=lists)
+        elif isinstance(value, list) and lists:
+            kept[head] = [_without(one, [rest]) if isinstance(one, dict) else one for one in value]
     return kept
-
-
-def dig(body: bytes, path: JsonPath) -> msgspec.Raw | None:
-    """The value at ``path``, undecoded and as it came; None where it is missing or null. Raises msgspec.DecodeError."""
-    raw = msgspec.Raw(memoryview(body))
-    for part in path:
-        if bytes(memoryview(raw)[:1]) != b"{":
-            return None
-        found = lenient_json.members(raw).get(part)
-        if found is None or bytes(found) == b"null":
-            return None
-        raw = found
-    return raw
-
-
-def json_body(body: bytes) -> bytes:
-    """The body without byte order mark and blanks. Raises one of JSON_ERRORS when it is not valid JSON in UTF-8."""
-    body = body.removeprefix(b"\xef\xbb\xbf").strip()
-    if not body.isascii():
-        body.decode("utf-8")  # undecoded slices are not checked, and PostgreSQL would refuse the batch
-    msgspec.json.decode(body, type=msgspec.Raw)
-    return body
-
-
-def rows_at(raw: msgspec.Raw | None, route: Route, label: str, body: bytes = b"") -> list[msgspec.Raw]:
-    """The list that was found at ``records``; one object is a list of one.
-
-    Raises FatalApiError when there is none, unless the route declares that as empty: a wrong path must not look like
-    an empty answer. ``body`` serves that error and a null at the path; ``label`` is the path of the request.
-    """
-    first = b"" if raw is None else bytes(memoryview(raw)[:1])
-    if raw is not None and first == b"[":
-        return lenient_json.elements(raw)
-    if raw is not None and first == b"{":
-        return [raw]
-    path = ".".join(route.records) or "."
-    if raw is None and (route.missing_records == "empty" or _is_null(body, route.records)):
-        return []
-    there = mask_text(f" The answer has: {', '.join(sorted(_keys(body))[:12])}.") if body else ""
-    raise FatalApiError(
-        f"{label}: there is no list at '{path}'.{there}",
-        hint="Correct records in the route; if the API leaves it out on no result: missing_records: empty.",
-    )
-
-
-def text_at(body: bytes, path: JsonPath) -> str | None:
-    """The text or integer at ``path`` as text; None where it is missing, empty or something else."""
-    raw = dig(body, path)
-    value: Any = None if raw is None else msgspec.json.decode(raw)
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) and value != "" else None
-
-
-def number_at(body: bytes, path: JsonPath | None) -> int | None:
-    """The non-negative integer at ``path``, also written as text; None where there is none."""
-    text = text_at(body, path) if path is not None else None
-    return int(text) if text is not None and text.isdecimal() else None
-
-
-def flag_at(body: bytes, path: JsonPath | None) -> bool | None:
-    """Whether the value at ``path`` is true, a number other than 0 or a text such as a next link; None without one."""
-    if path is None:
-        return None
-    raw = dig(body, path)
-    if raw is None:
-        return False if _is_null(body, path) else None
-    value = msgspec.json.decode(raw)
-    return value.lower() not in ("", "false", "0", "no") if isinstance(value, str) else bool(value)
-
-
-def _keys(body: bytes) -> list[str]:
-    return list(msgspec.json.decode(body, type=dict[str, msgspec.Raw])) if body[:1] == b"{" else []
-
-
-def _is_null(body: bytes, path: JsonPath) -> bool:
-    """Whether the key is there and its value null, which means that nothing was found."""
-    parent = dig(body, path[:-1]) if path and body else None
-    if parent is None or bytes(memoryview(parent)[:1]) != b"{":
-        return False
-    return path[-1] in msgspec.json.decode(parent, type=dict[str, msgspec.Raw])

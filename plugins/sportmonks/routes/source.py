@@ -1,4 +1,4 @@
-"""Where pages come from: Sportmonks through its client, any other JSON API through RestSource.
+"""Where pages come from: Sportmonks through its client, any other API through RestSource.
 
 Both use the same retry loop, status table and transport; RestSource adds what is particular to an unknown API: the
 ways to authenticate, the paths of records and paging in its answers, and errors that name route and connection.
@@ -8,45 +8,39 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-import msgspec
-import requests
-from requests.auth import AuthBase, HTTPBasicAuth
-from requests.utils import parse_header_links
-
+from sportmonks.api.budget import NO_ACCOUNT, Budget, CallAccount
 from sportmonks.api.client import SportmonksClient
-from sportmonks.api.retry import RetryPolicy, call_with_retries
-from sportmonks.api.status import BEHIND_END, ONE_OF_MANY, OTHER_API, Decision, decide_status, retry_after
-from sportmonks.api.transport import HttpResponse, Transport
-from sportmonks.errors import ConfigurationError, FatalApiError, OutsidePlanError, RateLimitError, TransientApiError
-from sportmonks.redaction import MASK, add_secret, mask_known, mask_text, without_credentials
-from sportmonks.routes.records import JSON_ERRORS, dig, flag_at, json_body, number_at, rows_at, text_at
+from sportmonks.api.retry import LONGEST_WAIT_S, RetryPolicy, call_with_retries
+from sportmonks.api.status import BEHIND_END, ONE_OF_MANY, OTHER_API, Decision, decide_status
+from sportmonks.api.transport import HttpResponse
+from sportmonks.errors import (
+    BudgetWait,
+    ConfigurationError,
+    FatalApiError,
+    OutsidePlanError,
+    RateLimitError,
+    TransientApiError,
+)
+from sportmonks.redaction import MASK, mask_known, without_credentials
+from sportmonks.routes.access import RouteAccess, open_transport
+from sportmonks.routes.answer import FetchedPage, message_of, read_page, rows_at
+from sportmonks.routes.json_path import dig
+from sportmonks.routes.limits import is_limit, read_limits, wait_named
+from sportmonks.routes.request import PageRequest
 from sportmonks.routes.spec import Route
 
-
-@dataclass(frozen=True, slots=True)
-class FetchedPage:
-    """One answer: its records undecoded, and what it says about paging. ``size``: bytes of the body."""
-
-    rows: list[msgspec.Raw]
-    more: bool | None = None
-    total: int | None = None
-    next: str | None = None
-    size: int = 0
+# All routes of a connection take their calls from this bucket of its budget: accounts have one limit.
+BUCKET = "calls"
 
 
 class Source(Protocol):
     """One API. It is used by one thread at a time."""
 
-    def fetch(
-        self, path: str, query: Mapping[str, str], *, link: str | None = None, beyond: bool = False
-    ) -> FetchedPage:
-        """One page, with retries. ``link``: follow it instead of ``path``. ``beyond``: the page may lie behind the end
-        of the listing, so that "not found" means empty. Raises the package's errors; BudgetWait: no call may be made
-        now, come back later."""
+    def fetch(self, request: PageRequest) -> FetchedPage:
+        """One page, with retries. Raises the package's errors; BudgetWait: no call may be made now, come back later."""
         ...
 
     def close(self) -> None: ...
@@ -59,93 +53,46 @@ class SportmonksSource:
         self._client = client
         self._route = route
 
-    def fetch(
-        self, path: str, query: Mapping[str, str], *, link: str | None = None, beyond: bool = False
-    ) -> FetchedPage:
+    def fetch(self, request: PageRequest) -> FetchedPage:
         route = self._route
         answer = self._client.get(
-            path, include=route.include, params=query, entity=route.entity, attempts=route.retry_max + 1
+            request.path,
+            include=route.include,
+            params=request.query,
+            entity=route.entity,
+            attempts=route.retry_max + 1,
         )
         rows = answer.rows()
         if route.records[1:]:
-            rows = [row for item in rows for row in rows_at(dig(item, route.records[1:]), route, path)]
+            rows = [row for item in rows for row in rows_at(dig(item, route.records[1:]), route, request.path)]
         paging = answer.pagination
         if paging is None:
             return FetchedPage(rows, more=False, size=answer.size)
-        return FetchedPage(rows, more=paging.has_more, next=_storable(paging.next_cursor), size=answer.size)
+        following = paging.next_cursor
+        return FetchedPage(
+            rows,
+            more=paging.has_more,
+            next=without_credentials(following) if following else None,
+            size=answer.size,
+        )
 
     def close(self) -> None:
         self._client.close()
 
 
-class _HeaderAuth(AuthBase):
-    """One header; as ``auth`` it also keeps a .netrc from adding its own."""
-
-    def __init__(self, name: str, value: str) -> None:
-        self._name = name
-        self._value = value
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._name:
-            request.headers[self._name] = self._value
-        return request
-
-    def __repr__(self) -> str:
-        return "HeaderAuth(***)"
-
-
-@dataclass(frozen=True)
-class RouteAccess:
-    """An Airflow connection as a route needs it. ``base_url`` may have a path; the password travels in a header."""
-
-    base_url: str
-    login: str = ""
-    password: str = ""
-    verify: bool | str = True
-    proxies: Mapping[str, str] | None = None
-
-    def auth(self, kind: str, connection: str) -> AuthBase:
-        """How requests authenticate. ``kind``: auto, none, bearer, basic or the name of a header.
-
-        Raises ConfigurationError that names ``connection`` when it has no password.
-        """
-        if kind == "auto":
-            kind = ("basic" if self.login else "bearer") if self.password else "none"
-        if kind == "none":
-            return _HeaderAuth("", "")
-        if not self.password:
-            raise ConfigurationError(
-                f"The connection {connection} has no password.", hint="Put the API's key or token there."
-            )
-        add_secret(self.password)
-        if kind == "basic":
-            return HTTPBasicAuth(self.login, self.password)
-        if kind == "bearer":
-            return _HeaderAuth("Authorization", f"Bearer {self.password}")
-        return _HeaderAuth(kind, self.password)
-
-
-class _RestTransport(Transport):
-    """The package's transport (deadline, size limit, no redirects) for any host and any way to authenticate."""
-
-    def __init__(self, origin: str, auth: AuthBase, *, timeout: float, access: RouteAccess) -> None:
-        super().__init__(
-            origin,
-            "replaced-below",
-            connect_timeout=10.0,
-            read_timeout=timeout,
-            total_timeout=3 * timeout,
-            verify=access.verify,
-            proxies=access.proxies,
-        )
-        self.base_url = origin
-        self.session.auth = auth
-
-
 class RestSource:
-    """Pages of any JSON API. ``sleep`` waits between attempts; tests replace it."""
+    """Pages of any API. ``budget``: shared by all routes of the connection; without one, waits concern this source
+    alone. ``account``: in whose books calls are counted. ``sleep`` waits between attempts; tests replace it."""
 
-    def __init__(self, route: Route, access: RouteAccess, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        route: Route,
+        access: RouteAccess,
+        *,
+        budget: Budget | None = None,
+        account: CallAccount = NO_ACCOUNT,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         parts = urlsplit(access.base_url.strip())
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
             raise ConfigurationError(
@@ -157,52 +104,117 @@ class RestSource:
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self._host = parts.hostname
         self._prefix = parts.path.rstrip("/")
-        self._transport = _RestTransport(
-            self._origin,
-            access.auth(route.auth, route.connection),
-            timeout=route.timeout_seconds,
-            access=access,
-        )
-        self._policy = RetryPolicy(route.name, attempts=route.retry_max + 1)
+        self._auth = access.auth(route.auth, route.connection, route.timeout_seconds)
+        self._transport = open_transport(self._origin, self._auth, route.timeout_seconds, access)
+        self._budget = budget
+        self._account = account
+        self._policy = RetryPolicy(route.name, attempts=route.retry_max + 1, budgeted=budget is not None)
         self._decisions = (ONE_OF_MANY, OTHER_API) if route.for_each else (OTHER_API,)
         self._sleep = sleep
+        self._rests_until = 0.0
 
     def close(self) -> None:
+        self._auth.close()
         self._transport.close()
+        if self._budget is not None:
+            self._budget.close()
 
-    def fetch(
-        self, path: str, query: Mapping[str, str], *, link: str | None = None, beyond: bool = False
-    ) -> FetchedPage:
-        where = f"{self._prefix}/{path.lstrip('/')}"
-        params: Mapping[str, str] | None = dict(query)
-        label = mask_known(where)
-        if link is not None:
-            where, params = self._followed(link, where), None
-            label = mask_known(urlsplit(where).path)
+    def fetch(self, request: PageRequest) -> FetchedPage:
+        label = self.address(request)[2]
+        # What cannot be read may have been damaged on its way; when it comes a second time, it is the API's own.
+        unreadable = self._policy.attempts == 1
 
         def attempt(_: int) -> FetchedPage:
-            response = self._transport.fetch(where, params, label=label)
-            decisions = (BEHIND_END, *self._decisions) if beyond else self._decisions
-            decision = decide_status(response.status, *decisions)
-            if decision is Decision.NO_RESULT:
-                return FetchedPage([], more=False, size=len(response.body))
-            if decision is not Decision.OK:
-                raise self._error(decision, response, label)
+            nonlocal unreadable
+            response = self._answered(request, label)
+            if response.status == 204 or response.status >= 400:
+                # 204 is an empty page; an error is one only where the page may lie behind the end.
+                refused = response.status if response.status >= 400 else None
+                return FetchedPage([], size=len(response.body), refused=refused)
             try:
-                return self._read(response, label)
-            except JSON_ERRORS:
-                looks = "a web page" if response.body.lstrip()[:1] == b"<" else "no valid JSON"
-                raise TransientApiError(f"{label}: HTTP {response.status}, but the answer is {looks}.") from None
+                return read_page(response, self._route, label, lenient=unreadable)
+            except TransientApiError:
+                unreadable = True
+                raise
 
         return call_with_retries(attempt, self._policy, sleep=self._sleep)
 
+    def address(self, request: PageRequest) -> tuple[str, Mapping[str, str] | None, str]:
+        """(path below the host, query or None where the path holds it, the path as errors and logs show it)."""
+        where = f"{self._prefix}/{request.path.lstrip('/')}"
+        if request.link is None:
+            return where, dict(request.query), mask_known(where)
+        followed = self._followed(request.link, where)
+        return followed, None, mask_known(urlsplit(followed).path)
+
+    def send(self, request: PageRequest) -> HttpResponse:
+        """One request without retries, and the answer whatever it is; credentials are masked in it. A 401 is answered
+        with another token where there is one."""
+        where, params, label = self.address(request)
+        for _ in range(2):
+            self._auth.prepare()
+            headers = dict(request.headers)
+            if request.body is not None:
+                headers.setdefault("Content-Type", "application/json")
+            response = self._transport.fetch(
+                where, params, label=label, method=request.method, body=request.body, headers=headers
+            )
+            if response.status != 401:
+                self._auth.accepted()
+                break
+            if not self._auth.refused():
+                break
+        return response
+
+    def _answered(self, request: PageRequest, label: str) -> HttpResponse:
+        """An answer that is no failure, or an error that may mean the end of a listing; reported to the budget. Raises
+        the error that the status stands for."""
+        report = _Report(self)
+        try:
+            response = self.send(request)
+        except TransientApiError:
+            report.failed(0)
+            raise
+        decision = self.decide(response, beyond=request.beyond)
+        if decision is Decision.RATE_LIMITED:
+            wait = wait_named(response.headers)
+            report.limited(wait, read_limits(response.headers).remaining == 0, len(response.body))
+            raise RateLimitError(
+                f"{label}: HTTP {response.status}{message_of(response.body)}", entity=self._entity(), retry_after=wait
+            )
+        if decision is Decision.RETRY:
+            report.failed(len(response.body))
+            raise self._error(decision, response, label)
+        report.answered(response, good=decision in (Decision.OK, Decision.NO_RESULT))
+        if decision not in (Decision.OK, Decision.NO_RESULT):
+            raise self._error(decision, response, label)
+        return response
+
+    def decide(self, response: HttpResponse, *, beyond: bool = False) -> Decision:
+        """What the status of an answer means."""
+        if response.status == 403 and is_limit(response.headers):
+            return Decision.RATE_LIMITED
+        decisions = (BEHIND_END, *self._decisions) if beyond else self._decisions
+        return decide_status(response.status, *decisions)
+
+    def _entity(self) -> str:
+        return BUCKET if self._budget is not None else self._route.name
+
+    def rest(self) -> None:
+        """Wait for the end of a window whose calls are used up, as an earlier answer named it. Raises BudgetWait."""
+        left = self._rests_until - time.monotonic()
+        if left <= 0:
+            return
+        if left > LONGEST_WAIT_S:
+            raise BudgetWait.after(left, entity=self._entity(), reason="no call is left in this window")
+        self._sleep(left)
+        self._rests_until = 0.0
+
     def _error(self, decision: Decision, response: HttpResponse, label: str) -> Exception:
         status, connection = response.status, self._route.connection
-        text = f"{label}: HTTP {status}{_message(response.body)}"
-        if decision is Decision.RATE_LIMITED:
-            return RateLimitError(text, entity=self._route.name, retry_after=retry_after(response.headers, None))
+        text = f"{label}: HTTP {status}{message_of(response.body)}"
         if decision is Decision.RETRY:
-            return TransientApiError(text, retry_after=retry_after(response.headers, None))
+            return TransientApiError(text, retry_after=wait_named(response.headers))
         if decision is Decision.OUTSIDE_PLAN:
             return OutsidePlanError(text)
         if 300 <= status < 400:
@@ -214,24 +226,6 @@ class RestSource:
             hint = f"Check login and password of the Airflow connection {connection}."
             return ConfigurationError(text, hint=hint)
         return FatalApiError(text, hint=f"Check path, query and period in {self._route.file or 'the route'}.")
-
-    def _read(self, response: HttpResponse, label: str) -> FetchedPage:
-        """The records of a good answer and what it says about paging. Raises one of JSON_ERRORS, FatalApiError."""
-        route, paging = self._route, self._route.paging
-        body = json_body(response.body)
-        following: str | None = None
-        if paging.next == ("header", "link"):
-            links = parse_header_links(response.headers.get("Link", ""))
-            following = next((link["url"] for link in links if link.get("rel") == "next"), None)
-        elif paging.next is not None:
-            following = text_at(body, paging.next)
-        return FetchedPage(
-            rows=rows_at(dig(body, route.records), route, label, body),
-            more=flag_at(body, paging.more),
-            total=number_at(body, paging.total),
-            next=_storable(following),
-            size=len(response.body),
-        )
 
     def _followed(self, link: str, current: str) -> str:
         """Path and query of a next link, on our own scheme and port. Raises FatalApiError for another host: the
@@ -246,18 +240,26 @@ class RestSource:
         return urlunsplit(("", "", path, without_credentials(parts.query), ""))
 
 
-def _storable(following: str | None) -> str | None:
-    """A next link or cursor without credentials, which becomes part of the stored page state."""
-    return following if following is None else without_credentials(following)
+class _Report:
+    """One call in the books of the budget: taken when it begins, reported when it has ended."""
 
+    def __init__(self, source: RestSource) -> None:
+        self._source = source
+        self._budget = source._budget
+        source.rest()
+        self._grant = self._budget.acquire(BUCKET, account=source._account) if self._budget is not None else None
 
-def _message(body: bytes) -> str:
-    """The message in the body of an error, short and masked; nothing else of the body."""
-    try:
-        for key in ("message", "error", "detail", "title"):
-            text = text_at(body.strip(), (key,))
-            if text:
-                return f" ({mask_text(text)[:200]})"
-    except JSON_ERRORS:
-        pass
-    return ""
+    def failed(self, size: int) -> None:
+        if self._budget is not None and self._grant is not None:
+            self._budget.failure(self._grant, size=size)
+
+    def limited(self, wait: float | None, exhausted: bool, size: int) -> None:
+        if self._budget is not None and self._grant is not None:
+            self._budget.penalise(self._grant, wait, exhausted=exhausted, size=size)
+
+    def answered(self, response: HttpResponse, *, good: bool) -> None:
+        limits = read_limits(response.headers)
+        if self._budget is not None and self._grant is not None:
+            self._budget.settle(self._grant, limits, seconds=response.seconds, answered=good, size=len(response.body))
+        elif limits.remaining == 0:
+            self._source._rests_until = time.monotonic() + (limits.resets_in_seconds or 0.0)

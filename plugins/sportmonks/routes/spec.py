@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from sportmonks.api.pagination import PageSpec
+from sportmonks.api.page_spec import PageSpec
 from sportmonks.config.strict_yaml import JsonPath
+from sportmonks.routes.access import AuthSpec
+from sportmonks.routes.body import Format
 from sportmonks.routes.names import run_name, table_name
 
 
@@ -17,12 +20,14 @@ from sportmonks.routes.names import run_name, table_name
 class PeriodSpec:
     """The API's names and format for a period; the period includes both days.
 
-    ``format``: strftime, or ``epoch``, ``epoch_ms``, ``iso``. A format with a time of day gets 00:00:00 and
-    23:59:59 (or the next day's 00:00:00 with ``to_exclusive``).
+    ``date_to`` is empty for an API that takes a beginning only. ``format``: strftime, or ``epoch``, ``epoch_ms``,
+    ``iso``, ``week`` (2026-W07). A format with a time of day gets 00:00:00 and 23:59:59 (or the next day's 00:00:00
+    with ``to_exclusive``; with ``from_exclusive`` a second, or of plain days a day, earlier). ``timezone``: the days
+    are those of that zone; ``iso`` and epochs are the instants at which they begin there.
     """
 
     date_from: str
-    date_to: str
+    date_to: str = ""
     format: str = "%Y-%m-%d"
     max_days: Annotated[int, Meta(ge=1, le=100_000)] | None = None
     first_days: Annotated[int, Meta(ge=0, le=100_000)] = 30  # days that the first run covers
@@ -30,6 +35,37 @@ class PeriodSpec:
     lookback_days: Annotated[int, Meta(ge=0, le=10_000)] = 2
     lookahead_days: Annotated[int, Meta(ge=0, le=10_000)] = 0
     to_exclusive: bool = False
+    from_exclusive: bool = False
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True)
+class ForEach:
+    """What a route has one listing for each of. Either a query of ``include/sql/routes/for_each`` (``name``), lists of
+    values (``values``: placeholder and its values, combined), or the records of a route's table (``table``: its name,
+    ``take``: placeholder and path in the record)."""
+
+    name: str
+    columns: tuple[str, ...]
+    values: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    table: str = ""
+    take: tuple[tuple[str, JsonPath], ...] = ()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+# Types of typed columns -> how PostgreSQL reads them from text; a value that does not fit becomes NULL.
+COLUMN_TYPES = ("text", "bigint", "integer", "numeric", "boolean", "timestamptz", "date", "jsonb")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A typed column of the view of the newest records. ``path``: in the record."""
+
+    name: str
+    path: JsonPath
+    type: str
 
 
 @dataclass(frozen=True)
@@ -41,21 +77,31 @@ class Route:
     connection: str
     path: str
     api: Literal["sportmonks", "rest"] = "rest"
-    auth: str = "auto"  # auto, none, bearer, basic, or the name of a header
+    auth: AuthSpec = field(default_factory=AuthSpec)
     query: tuple[tuple[str, str], ...] = ()
+    method: Literal["GET", "POST"] = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str | None = None  # JSON text with placeholders
     include: tuple[str, ...] = ()
     entity: str | None = None
     paging: PageSpec = field(default_factory=PageSpec)
+    paging_declared: bool = True  # False: an answer that names a further page is an error
+    format: Format = "auto"
+    delimiter: str | None = None  # of CSV; None = the one that the header has most of
     records: JsonPath = ("data",)
+    records_as: Literal["auto", "list", "object", "values"] = "auto"
+    fields: tuple[str, ...] = ()  # names of the values of a record that is a list; "header" or ".path"
     missing_records: Literal["error", "empty"] = "error"
+    error_fields: tuple[JsonPath, ...] | None = None  # None: the usual names
     period: PeriodSpec | None = None
     date_field: JsonPath | None = None
     date_format: str | None = None
     undated: Literal["keep", "drop"] = "keep"
     key: tuple[JsonPath, ...] = ()
     hash_without: tuple[JsonPath, ...] = ()
-    for_each: str | None = None
-    for_each_columns: tuple[str, ...] = ()
+    mode: Literal["append", "replace"] = "append"  # replace: what a complete run did not bring is marked as deleted
+    columns: tuple[Column, ...] = ()
+    for_each: ForEach | None = None
     retry_max: Annotated[int, Meta(ge=0, le=50)] = 5
     batch_export: Annotated[int, Meta(ge=1, le=100_000)] = 50
     queue_pages: Annotated[int, Meta(ge=1, le=1000)] = 4
@@ -82,5 +128,10 @@ class Route:
 
     @property
     def key_paths(self) -> list[str] | None:
-        """The paths of ``key`` as dotted text; None when the route has no key."""
-        return [".".join(path) for path in self.key] or None
+        """The paths of ``key`` as dotted text, as JSON where a key has a dot itself; None when the route has no key."""
+        return [path_text(path) for path in self.key] or None
+
+
+def path_text(path: JsonPath) -> str:
+    """A path as etl.path_parts reads it: dotted text, or JSON where one of its keys has a dot."""
+    return json.dumps(path) if any("." in part or part.startswith("[") for part in path) else ".".join(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,11 +13,11 @@ from typing import Any
 import psycopg
 from psycopg.sql import Identifier
 
-from sportmonks.errors import LostLeaseError
+from sportmonks.errors import ConfigurationError, LostLeaseError
 from sportmonks.redaction import mask_known
 from sportmonks.routes.period import Window
 from sportmonks.routes.records import Prepared, Rejected
-from sportmonks.routes.spec import Route
+from sportmonks.routes.spec import ForEach, Route
 from sportmonks.warehouse.queries import sql
 from sportmonks.warehouse.sqlstate import VALUE_ERRORS
 
@@ -26,8 +27,12 @@ Connect = Callable[[], "psycopg.Connection[Any]"]
 # A value that PostgreSQL refuses (a number beyond numeric, a key beyond an index row) belongs to one record.
 COUNTERS = (
     "records", "inserted", "duplicates", "revived", "out_of_range", "undated", "failed", "pages", "repeated_pages",
-    "asked_again", "skipped", "bytes", "seconds",
+    "asked_again", "skipped", "bytes", "seconds", "unproven", "deleted", "restored",
 )  # fmt: skip
+# Counters of how listings ended are added as they occur.
+END = "end_"
+# The first day of a listing that may be short, as date.toordinal(): the watermark stays before it.
+UNPROVEN_FROM = "unproven_from"
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,9 @@ def ensure_table(conn: psycopg.Connection[Any], route: Route) -> str:
     names = {"client": route.client, "route": route.route, "key_paths": route.key_paths}
     row = conn.execute(sql("routes/ensure_table"), names).fetchone()
     assert row is not None
+    columns = [{"name": column.name, "path": column.path, "type": column.type} for column in route.columns]
+    shape = {"columns": json.dumps(columns) if columns else None, "replaces": route.mode == "replace"}
+    conn.execute(sql("routes/shape"), {"table": row[0], **shape})
     return str(row[0])
 
 
@@ -65,9 +73,31 @@ def read_items(conn: psycopg.Connection[Any], route: Route) -> list[dict[str, An
     """The items of ``for_each``, one dict of placeholders each; one empty dict for routes without it."""
     if route.for_each is None:
         return [{}]
-    cursor = conn.execute(sql(f"routes/for_each/{route.for_each}"))
+    each = route.for_each
+    if each.values:
+        names = [name for name, _ in each.values]
+        combined = itertools.product(*(values for _, values in each.values))
+        return [dict(zip(names, values, strict=True)) for values in combined]
+    if each.table:
+        return _items_of_table(conn, route, each)
+    cursor = conn.execute(sql(f"routes/for_each/{each.name}"))
     columns = [column.name for column in cursor.description or ()]
     return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _items_of_table(conn: psycopg.Connection[Any], route: Route, each: ForEach) -> list[dict[str, Any]]:
+    """The values that a route has one listing for each of, from the newest records of another route's table."""
+    has_key = conn.execute(sql("routes/exists"), {"name": f"raw.{each.table}_latest"}).fetchone()
+    name = f"{each.table}_latest" if has_key and has_key[0] else each.table
+    query = sql("routes/items").with_identifiers(table=Identifier("raw", name))
+    wanted = json.dumps([{"name": placeholder, "path": path} for placeholder, path in each.take])
+    try:
+        return [row[0] for row in conn.execute(query, {"wanted": wanted}).fetchall()]
+    except psycopg.errors.UndefinedTable:
+        raise ConfigurationError(
+            f"{route.name}: for_each reads raw.{each.table}, which does not exist.",
+            hint="Check the client and route that it names, and run that route first.",
+        ) from None
 
 
 def read_watermark(conn: psycopg.Connection[Any], route: Route) -> date | None:
@@ -86,8 +116,17 @@ class RouteStore:
         self._conn: psycopg.Connection[Any] | None = None
         table = Identifier("raw", route.table)
         self._store = sql("routes/store").with_identifiers(table=table)
+        self._rehash = sql("routes/rehash").with_identifiers(table=table)
+        self._seen = sql("routes/seen").with_identifiers(table=table)
+        self._deleted = sql("routes/deleted").with_identifiers(table=table)
         self._revive = sql("routes/revive").with_identifiers(table=table)
         self.counters: dict[str, float] = dict.fromkeys(COUNTERS, 0)
+
+    @property
+    def unproven_from(self) -> date | None:
+        """The first day of a listing of the run that may be short."""
+        found = self.counters.get(UNPROVEN_FROM)
+        return None if found is None else date.fromordinal(int(found))
 
     @property
     def conn(self) -> psycopg.Connection[Any]:
@@ -125,11 +164,18 @@ class RouteStore:
         counted: Mapping[str, float],
         slice_index: int,
         state: Mapping[str, Any] | None,
+        *,
+        unproven: date | None = None,
     ) -> None:
-        """Write rows, counters and position in one transaction. ``counted`` is added to the counters.
+        """Write rows, counters and position in one transaction. ``counted`` is added to the counters; ``unproven``: the
+        first day of a listing that may be short.
 
         Raises LostLeaseError, and writes nothing, when another try has taken over the run.
         """
+        if unproven is not None:
+            known = self.counters.get(UNPROVEN_FROM)
+            first = unproven.toordinal()
+            self.counters[UNPROVEN_FROM] = first if known is None else min(first, known)
         try:
             self._write(rows, rejected, counted, slice_index, state)
         except VALUE_ERRORS:
@@ -155,7 +201,10 @@ class RouteStore:
                 conn.execute(
                     sql("routes/reject"), {**self._names, "reason": bad.reason[:500], "record": _plain(bad.text)}
                 )
-            counters = {name: self.counters.get(name, 0) + counted.get(name, 0) for name in COUNTERS}
+            added = {name for name in counted if name.startswith(END)}
+            counters = self.counters | {
+                name: self.counters.get(name, 0) + counted.get(name, 0) for name in (*COUNTERS, *added)
+            }
             counters["inserted"] += inserted
             counters["revived"] += revived
             counters["duplicates"] += len(rows) - inserted
@@ -181,11 +230,15 @@ class RouteStore:
             with cursor.copy(sql("routes/copy")) as copy:
                 for position, row in enumerate(rows):
                     copy.write(_copy_line(position, row))
+            if any(row.old_hash for row in rows):
+                cursor.execute(self._rehash)
             stored = cursor.execute(self._store).fetchone()
             assert stored is not None
             revived = 0
             if self._route.key:
                 revived = cursor.execute(self._revive).rowcount
+            if self._route.mode == "replace":
+                cursor.execute(self._seen, self._names)
             return int(stored[0]), revived
 
     def _poisoned(self, rows: Sequence[Prepared]) -> dict[int, tuple[Prepared, str]]:
@@ -210,21 +263,48 @@ class RouteStore:
             "watermark": None if watermark is None else json.dumps(watermark),
             "error": error,
         }
-        row = self.conn.execute(sql("routes/finish"), values).fetchone()
-        if row is None or not row[0]:
-            raise LostLeaseError(f"Another try has taken over {self._route.name}.")
+        with self.conn.transaction():
+            if status == "DONE" and self._route.mode == "replace":
+                self._mark_deleted()
+                values["counters"] = json.dumps(self.counters)
+            row = self.conn.execute(sql("routes/finish"), values).fetchone()
+            if row is None or not row[0]:
+                raise LostLeaseError(f"Another try has taken over {self._route.name}.")
+
+    def _mark_deleted(self) -> None:
+        """Mark what a full refresh did not bring, unless something may be missing for another reason."""
+        counters = self.counters
+        reasons = {
+            "no record came": not counters["records"],
+            "records could not be stored": counters["failed"],
+            "listings were skipped": counters["skipped"],
+            "a listing may be short": counters["unproven"],
+        }
+        why = next((reason for reason, applies in reasons.items() if applies), None)
+        if why is None:
+            row = self.conn.execute(self._deleted, self._names).fetchone()
+            assert row is not None
+            self.counters = {**counters, "deleted": row[0], "restored": row[1]}
+        else:
+            log.warning("Nothing is marked as deleted: %s", why)
+        self.conn.execute(sql("routes/forget_seen"), self._names)
 
 
 def _copy_line(position: int, row: Prepared) -> bytes:
     """One line of COPY's text format. Control characters occur in JSON only as blanks between its parts."""
     day = row.day.isoformat().encode() if row.day else b"\\N"
-    return b"%d\t%s\t%s\t%s\t\\\\x%s\n" % (
+    return b"%d\t%s\t%s\t%s\t%s\t%s\n" % (
         position,
         day,
         _escaped(row.request),
         _escaped(row.payload),
-        row.content_hash.hex().encode(),
+        _hex(row.content_hash),
+        _hex(row.old_hash) if row.old_hash else b"\\N",
     )
+
+
+def _hex(value: bytes) -> bytes:
+    return b"\\\\x" + value.hex().encode()
 
 
 def _escaped(text: bytes) -> bytes:

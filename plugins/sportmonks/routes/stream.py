@@ -12,14 +12,17 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sportmonks.api.pagination import PageInfo, Paginator, Step
-from sportmonks.errors import OutsidePlanError
-from sportmonks.routes.period import Window, request_parameters
+from sportmonks.api.page_spec import PageInfo, Step
+from sportmonks.api.pagination import Paginator
+from sportmonks.errors import ConfigurationError, OutsidePlanError
+from sportmonks.routes.answer import FetchedPage
+from sportmonks.routes.period import Window
 from sportmonks.routes.records import Prepared, Rejected, page_mark, prepare
+from sportmonks.routes.request import Slice, page_request
 from sportmonks.routes.source import Source
 from sportmonks.routes.spec import Route
 from sportmonks.routes.store import ResumePoint, RouteStore
@@ -30,22 +33,12 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS = 1.0
 
 
-@dataclass(frozen=True)
-class Slice:
-    """One listing of the plan: a window of days (None for routes without a period) for one item of ``for_each``."""
-
-    index: int
-    window: Window | None
-    item: Mapping[str, Any] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        parts = [f"{name} {value}" for name, value in self.item.items()]
-        return ", ".join([*parts, *([str(self.window)] if self.window else [])]) or "the listing"
-
-
 @dataclass(slots=True)
 class Page:
-    """A page ready to be written, and the position of the run after it: slice and state of its paginator."""
+    """A page ready to be written, and the position of the run after it: slice and state of its paginator.
+
+    ``unproven``: the first day of a listing that ended with this page and may be short.
+    """
 
     rows: list[Prepared]
     rejected: list[Rejected]
@@ -53,53 +46,48 @@ class Page:
     slice_index: int
     state: dict[str, Any] | None
     place: str
+    unproven: date | None = None
 
 
 class _StoppedError(Exception):
     """The writer has stopped, so the fetcher ends; it is no error of its own."""
 
 
-def request_of(route: Route, part: Slice) -> tuple[str, dict[str, str]]:
-    """Path and query of a slice without its paging: placeholders filled, the period under the API's names."""
-    values = {name: str(value) for name, value in part.item.items()}
-    query = {name: value.format_map(values) if "{" in value else value for name, value in route.query}
-    if route.period is not None and part.window is not None:
-        for name, value in request_parameters(route.period, part.window).items():
-            if f"{{{name}}}" in route.path:
-                values[name] = value
-            else:
-                query[name] = value
-    return route.path.format_map(values), query
-
-
 def read_pages(
-    source: Source, route: Route, slices: Sequence[Slice], start: ResumePoint, today: date
+    source: Source, route: Route, slices: Sequence[Slice], start: ResumePoint, today: date, period: Window | None = None
 ) -> Iterator[Page]:
-    """Every page from ``start`` on, in order. Raises what the source and the paginator raise."""
+    """Every page from ``start`` on, in order. ``period``: of the complete run. Raises what the source and the paginator
+    raise, and ConfigurationError where an answer names a further page that the route does not follow, or every listing
+    is refused."""
     state = start.state
+    skipped = int(start.counters.get("skipped", 0))
     for part in slices[start.slice_index :]:
-        path, query = request_of(route, part)
         paginator = Paginator.start(route.paging, state)
         state = None
         again = 0
         while not paginator.ended():
-            link, sent = paginator.request(query)
-            beyond = paginator.pages > 0 and not paginator.promised
             try:
-                fetched = source.fetch(path, sent, link=link, beyond=beyond)
+                fetched = source.fetch(page_request(route, part, paginator))
             except OutsidePlanError as error:
+                skipped += 1
+                if skipped >= len(slices):
+                    # Not stored, so that the next try asks for this one again.
+                    raise ConfigurationError(
+                        f"{route.name}: the API refused each of the {len(slices)} listings; the last: {error}",
+                        hint=f"Check the path and the access of the Airflow connection {route.connection}.",
+                    ) from error
                 log.warning("Skipped %s: %s", part, error)
                 yield Page([], [], {"skipped": 1}, part.index + 1, None, str(part))
                 break
             number = paginator.pages + 1
-            step = paginator.take(
-                PageInfo(len(fetched.rows), page_mark(fetched.rows), fetched.more, fetched.total, fetched.next)
-            )
+            step = paginator.take(_page_info(fetched))
             if step is Step.AGAIN:
                 again += 1
-                log.warning("Page %d of %s is empty or repeated, requesting it again", number, part)
+                log.warning("Page %d of %s is empty, refused or repeated, requesting it again", number, part)
                 continue
-            prepared = prepare(fetched.rows, route, part.window, part.item, today)
+            if fetched.names_more and number == 1 and paginator.ended():
+                raise _not_followed(route, fetched.names_more)
+            prepared = prepare(fetched.rows if step is not Step.END else [], route, period, part.item, today)
             counted: dict[str, float] = {
                 "records": prepared.records,
                 "out_of_range": prepared.out_of_range,
@@ -111,6 +99,11 @@ def read_pages(
             }
             again = 0
             done = paginator.ended()
+            if paginator.end is not None:
+                counted[f"end_{paginator.end}"] = 1
+                counted["unproven"] = int(bool(paginator.doubt))
+                if paginator.doubt:
+                    log.warning("%s ended with %s, but %s", part, paginator.end, paginator.doubt)
             yield Page(
                 prepared.kept,
                 prepared.rejected,
@@ -118,7 +111,32 @@ def read_pages(
                 part.index + 1 if done else part.index,
                 None if done else paginator.state(),
                 f"page {number} of {part}",
+                unproven=part.window.first if paginator.doubt and part.window else None,
             )
+
+
+def _page_info(fetched: FetchedPage) -> PageInfo:
+    return PageInfo(
+        len(fetched.rows),
+        page_mark(fetched.rows),
+        fetched.more,
+        fetched.total,
+        fetched.next,
+        total_pages=fetched.total_pages,
+        refused=fetched.refused,
+    )
+
+
+def _not_followed(route: Route, path: str) -> ConfigurationError:
+    if route.paging.linked:
+        return ConfigurationError(
+            f"{route.name}: the first page names no next one at the path of paging.next, but at {path}.",
+            hint=f"Correct it: next: {path}.",
+        )
+    return ConfigurationError(
+        f"{route.name}: the answer names a further page ({path}), and the route does not say how to read it.",
+        hint="Declare paging in the route; if this page is all that is wanted: paging: none.",
+    )
 
 
 class Stream:
@@ -216,6 +234,7 @@ class Stream:
             counted,
             end.slice_index,
             end.state,
+            unproven=min((page.unproven for page in waiting if page.unproven), default=None),
         )
         for page in waiting:
             self._on_page(page, self._store.counters)

@@ -1,0 +1,224 @@
+"""One answer of an unknown API: its records undecoded, what it says about paging, and the errors that hide in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from sportmonks import lenient_json
+from sportmonks.api.transport import HttpResponse
+from sportmonks.coerce import as_rows
+from sportmonks.config.strict_yaml import JsonPath
+from sportmonks.errors import FatalApiError, TransientApiError
+from sportmonks.redaction import mask_text, without_credentials
+from sportmonks.routes.body import not_json, read_body
+from sportmonks.routes.guess import further_page
+from sportmonks.routes.json_path import Answer, dig, is_null, keys, shown_path, text_at, value_at
+from sportmonks.routes.spec import Route
+
+# Where a text or a non-empty value is an error whatever else the answer holds, and flags that say so when false.
+ERROR_FIELDS: tuple[JsonPath, ...] = (
+    ("errors",), ("error",), ("error_message",), ("errorMessage",), ("error_description",), ("errorMessages",),
+    ("fault",),
+)  # fmt: skip
+_MESSAGES = (("message",), ("Message",), ("error", "message"), ("detail",), ("title",))
+_SUCCESS = ("success", "ok", "Success", "succeeded")
+_NO_ERROR = ("", "0", "false", "none", "null", "no", "ok", "success", "no error", "n/a")
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedPage:
+    """One answer: its records undecoded, and what it says about paging. ``size``: bytes of the body. ``refused``: the
+    status of an error that may mean that the page lies behind the end. ``names_more``: where it names a further page
+    that the route does not follow."""
+
+    rows: list[msgspec.Raw]
+    more: bool | None = None
+    total: int | None = None
+    next: str | int | None = None
+    size: int = 0
+    total_pages: int | None = None
+    refused: int | None = None
+    names_more: str = ""
+
+
+def read_page(response: HttpResponse, route: Route, label: str, *, lenient: bool = False) -> FetchedPage:
+    """The records of a good answer and what it says about paging.
+
+    ``lenient``: take JSON with values that no decoder accepts, whose records are rejected one by one later. Raises
+    TransientApiError (damage on the way, an error in the answer) and FatalApiError (what asking again cannot change).
+    """
+    body = read_body(response, route.format, route.delimiter, label, lenient=lenient)
+    try:
+        if body.rows is None and not body.json:
+            return _nothing(route, label, len(response.body))
+        rows = body.rows
+        if rows is None:
+            raw = dig(body.json, route.records)
+            refuse_error(body.json, route, label, found=raw is not None)
+            rows = rows_at(raw, route, label, body.json)
+        return _page(Answer(body.json, response.headers, rows), route, len(response.body))
+    except lenient_json.UNREADABLE as error:
+        raise not_json(label, error) from None
+
+
+def _nothing(route: Route, label: str, size: int) -> FetchedPage:
+    if route.missing_records == "empty":
+        return FetchedPage([], size=size)
+    raise TransientApiError(
+        f"{label}: the answer is empty.",
+        hint="If this API answers so when there are no records: missing_records: empty.",
+    )
+
+
+def _page(answer: Answer, route: Route, size: int) -> FetchedPage:
+    paging = route.paging
+    more = answer.flag(paging.more)
+    if more is None and (done := answer.flag(paging.done)) is not None:
+        more = not done
+    following = answer.cursor(paging.next)
+    follows_none = (paging.style == "none" and not route.paging_declared) or (paging.linked and following is None)
+    return FetchedPage(
+        rows=answer.rows,
+        names_more=further_page(answer.headers, answer.body) if follows_none else "",
+        more=more,
+        total=answer.number(paging.total),
+        next=without_credentials(following) if isinstance(following, str) else following,
+        size=size,
+        total_pages=answer.number(paging.total_pages),
+    )
+
+
+def refuse_error(body: bytes, route: Route, label: str, *, found: bool) -> None:
+    """Raises TransientApiError when the answer holds an error: an error must not look like an empty day. ``found``:
+    whether the records are there, beside which a ``message`` is no error."""
+    if body[:1] != b"{":
+        return
+    declared = route.error_fields
+    paths = ERROR_FIELDS if declared is None else declared
+    if declared is None:
+        top = keys(body)
+        if not found:
+            paths = (*paths, *_MESSAGES)
+        for name in _SUCCESS:
+            if name in top and (name,) != route.records and value_at(body, (name,)) is False:
+                raise _error(label, f"{name} is false{_with_message(body)}", route)
+        status = value_at(body, ("status",)) if "status" in top else None
+        if (isinstance(status, int) and not isinstance(status, bool) and 400 <= status < 600) or (
+            isinstance(status, str) and status.lower() in ("error", "fail", "failed", "failure")
+        ):
+            raise _error(label, f"status is {status}{_with_message(body)}", route)
+    for path in paths:
+        if path == route.records[: len(path)]:
+            continue
+        value = value_at(body, path)
+        if value is None or value is False or value in (0, [], {}):
+            continue
+        if isinstance(value, str) and value.strip().lower() in _NO_ERROR:
+            continue
+        raise _error(label, f"{shown_path(path)}: {_short(value)}", route)
+
+
+def _error(label: str, what: str, route: Route) -> TransientApiError:
+    own = "" if route.error_fields is not None else " If that is no error: error_fields in the route."
+    return TransientApiError(f"{label}: the answer holds an error ({mask_text(what)[:300]}).", hint=own.strip())
+
+
+def _with_message(body: bytes) -> str:
+    text = next(filter(None, (text_at(body, path) for path in (*_MESSAGES, ("error",)))), None)
+    return f": {text}" if text else ""
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, Mapping):
+        for name in ("message", "detail", "title", "description", "code"):
+            if isinstance(value.get(name), str | int):
+                return str(value[name])
+    if isinstance(value, list) and value:
+        return _short(value[0])
+    return str(value)
+
+
+def message_of(body: bytes) -> str:
+    """The message in the body of an error, short and masked; nothing else of the body."""
+    try:
+        for path in (*_MESSAGES, ("error",), ("error_description",), ("errors", "message")):
+            if text := text_at(body.strip(), path):
+                return f" ({mask_text(text)[:200]})"
+        if errors := value_at(body.strip(), ("errors",)):
+            return f" ({mask_text(_short(errors))[:200]})"
+    except lenient_json.UNREADABLE:
+        pass
+    return ""
+
+
+def rows_at(raw: msgspec.Raw | None, route: Route, label: str, body: bytes = b"") -> list[msgspec.Raw]:
+    """The records that were found at ``records``, in the form that ``records_as`` says.
+
+    Raises FatalApiError when there are none, unless the route declares that as empty: a wrong path must not look like
+    an empty answer. ``body`` serves that error and a null at the path; ``label`` is the path of the request.
+    """
+    first = b"" if raw is None else bytes(memoryview(raw)[:1])
+    if raw is not None and first == b"[":
+        rows = lenient_json.elements(raw)
+        return _named(rows, route, label, body) if route.fields else rows
+    if raw is not None and first == b"{":
+        return _of_object(raw, route, label)
+    path = shown_path(route.records)
+    if raw is None and (route.missing_records == "empty" or is_null(body, route.records)):
+        return []
+    there = mask_text(f" The answer has: {', '.join(sorted(keys(body))[:12])}.") if body else ""
+    raise FatalApiError(
+        f"{label}: there is no list at '{path}'.{there}",
+        hint="Correct records in the route; if the API leaves it out on no result: missing_records: empty.",
+    )
+
+
+def _of_object(raw: msgspec.Raw, route: Route, label: str) -> list[msgspec.Raw]:
+    if route.records_as == "object":
+        return [raw]
+    if route.records_as == "values":
+        return [_with_key(key, value) for key, value in lenient_json.members(raw).items()]
+    listed = lenient_json.listed(raw)
+    if listed is not None and route.records:
+        return listed
+    members = lenient_json.members(raw)
+    objects = sum(bytes(memoryview(value)[:1]) == b"{" for value in members.values())
+    if route.records_as == "auto" and len(members) == objects > 1:
+        raise FatalApiError(
+            f"{label}: at '{shown_path(route.records)}' is an object of {len(members)} objects, and not a list.",
+            hint="Say what it is: records_as: values (each is a record) or records_as: object (it is one record).",
+        )
+    return [raw]
+
+
+def _with_key(key: str, value: msgspec.Raw) -> msgspec.Raw:
+    """A value of an object as a record that knows its key, as ``_key``; what is no object, as ``_value``."""
+    text, name = bytes(value).strip(), msgspec.json.encode(key)
+    if text[:1] != b"{":
+        return msgspec.Raw(b'{"_key":%s,"_value":%s}' % (name, text))
+    rest = text[1:].lstrip()
+    return msgspec.Raw(b'{"_key":%s%s%s' % (name, b"" if rest == b"}" else b",", rest))
+
+
+def _named(rows: list[msgspec.Raw], route: Route, label: str, body: bytes) -> list[msgspec.Raw]:
+    """Lists of values as objects under the route's ``fields``: names, ``header`` (the first list) or a path."""
+    names: list[str] = list(route.fields)
+    if names == ["header"]:
+        names, rows = ([str(name) for name in lenient_json.decode(rows[0])[0]], rows[1:]) if rows else ([], [])
+    elif len(names) == 1 and names[0].startswith("."):
+        given = as_rows(value_at(body, tuple(names[0][1:].split(".")))) or []
+        names = [str(one.get("name", "") if isinstance(one, Mapping) else one) for one in given]
+        if not names:
+            raise FatalApiError(f"{label}: there are no names at '{route.fields[0]}'.", hint="Correct fields.")
+    keyed = [msgspec.json.encode(name) for name in names]
+    found = []
+    for row in rows:
+        values = lenient_json.elements(row) if bytes(memoryview(row)[:1]) == b"[" else []
+        pairs = b",".join(b"%s:%s" % (name, bytes(value)) for name, value in zip(keyed, values, strict=False))
+        # Another number of values stays a list, which is no record and is rejected as it came.
+        found.append(msgspec.Raw(b"{%s}" % pairs) if len(values) == len(keyed) else row)
+    return found

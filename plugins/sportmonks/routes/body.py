@@ -1,0 +1,166 @@
+"""The body of an answer as JSON in UTF-8: unpacked, decoded from its charset, and the formats besides JSON.
+
+What cannot change by asking again (a web page, XML, an unknown charset) is a FatalApiError that names it; what may be
+damage on the way is a TransientApiError.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+import zlib
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from sportmonks import lenient_json
+from sportmonks.api.transport import DEFAULT_MAX_BYTES, HttpResponse
+from sportmonks.errors import FatalApiError, TransientApiError
+from sportmonks.redaction import mask_body
+
+Format = Literal["auto", "json", "ndjson", "csv"]
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:+-]+)", re.I)
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+         (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
+_DELIMITERS = (",", ";", "\t", "|")
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """``json``: the body where it is JSON, empty otherwise; ``rows``: the records where the format gives them as they
+    are (a line or a row each), None where they are at a path. ``strict``: False where parts of it are not valid."""
+
+    json: bytes = b""
+    rows: list[msgspec.Raw] | None = None
+    strict: bool = True
+
+
+def read_body(response: HttpResponse, form: Format, delimiter: str | None, label: str, *, lenient: bool) -> Body:
+    """The body of a good answer. ``lenient``: take JSON with values that no decoder accepts (NaN, bytes that are not
+    UTF-8), whose records are then rejected one by one; without it they count as damage on the way.
+
+    Raises FatalApiError and TransientApiError with ``label``.
+    """
+    body, form = _unpacked(response, label), _format(response, form)
+    body = _utf8(body, response.headers.get("Content-Type") or "", label).strip()
+    if not body:
+        return Body(rows=[] if form in ("csv", "ndjson") else None)
+    _refuse_markup(body, label)
+    if form == "csv":
+        return Body(rows=_csv_rows(body, delimiter, label))
+    if form == "ndjson":
+        return _lines(body, label, lenient)
+    try:
+        if not body.isascii():
+            body.decode("utf-8")  # undecoded slices are not checked, and PostgreSQL would refuse the batch
+        msgspec.json.decode(body, type=msgspec.Raw)
+        return Body(body)
+    except lenient_json.UNREADABLE as error:
+        if form == "auto" and _is_ndjson(body):
+            return _lines(body, label, lenient)
+        if lenient:
+            return Body(body, strict=False)
+        raise not_json(label, error) from None
+
+
+def not_json(label: str, error: object) -> TransientApiError:
+    """The error of a body that is no JSON."""
+    return TransientApiError(f"{label}: the answer is no valid JSON ({str(error)[:120]}).")
+
+
+def _format(response: HttpResponse, form: Format) -> Format:
+    kind = (response.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
+    if form == "auto" and "csv" in kind:
+        return "csv"
+    if form == "auto" and re.search(r"ndjson|jsonl|json-lines|json-seq", kind):
+        return "ndjson"
+    return form
+
+
+def _unpacked(response: HttpResponse, label: str) -> bytes:
+    """The body, also where it is gzip and no header says so."""
+    if not response.body.startswith(b"\x1f\x8b"):
+        return response.body
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        body = unpacker.decompress(response.body, DEFAULT_MAX_BYTES)
+    except zlib.error as error:
+        raise TransientApiError(f"{label}: the gzip of the answer is damaged ({error}).") from None
+    if unpacker.unconsumed_tail:
+        raise FatalApiError(f"{label}: the answer is too large once it is unpacked.", hint="Request smaller pages.")
+    if not unpacker.eof:
+        raise TransientApiError(f"{label}: the gzip of the answer is cut off.")
+    return mask_body(body)
+
+
+def _utf8(body: bytes, content_type: str, label: str) -> bytes:
+    declared = _CHARSET.search(content_type)
+    name = declared[1] if declared else "utf-8"
+    for mark, marked in _BOMS:
+        if body.startswith(mark):
+            name = marked
+            break
+    try:
+        codec = codecs.lookup(name).name
+    except LookupError:
+        raise FatalApiError(f"{label}: the answer is in the charset '{name}', which is unknown.") from None
+    if codec in ("utf-8", "ascii"):
+        return body.removeprefix(codecs.BOM_UTF8)
+    try:
+        return body.decode(codec).removeprefix("\ufeff").encode()
+    except (UnicodeError, TypeError) as error:
+        raise TransientApiError(f"{label}: the answer is not in its charset {name} ({str(error)[:120]}).") from None
+
+
+def _refuse_markup(body: bytes, label: str) -> None:
+    if not body.startswith(b"<"):
+        return
+    head = body[:300].lower()
+    kind = "a web page (HTML)" if b"<html" in head or b"<!doctype html" in head else "XML"
+    raise FatalApiError(
+        f"{label}: the answer is {kind}, which routes do not read.",
+        hint="Check host and path, or request JSON (query, or headers: {Accept: application/json}).",
+    )
+
+
+def _is_ndjson(body: bytes) -> bool:
+    lines = [line for line in body.splitlines() if line.strip()]
+    return len(lines) > 1 and all(line.lstrip().startswith(b"{") and line.rstrip().endswith(b"}") for line in lines)
+
+
+def _lines(body: bytes, label: str, lenient: bool) -> Body:
+    # splitlines() would also split at characters that JSON allows within a text.
+    lines = [line.strip() for line in body.split(b"\n")]
+    rows = [msgspec.Raw(line) for line in lines if line]
+    if not lenient:
+        try:
+            for row in rows:
+                msgspec.json.decode(row)
+        except lenient_json.UNREADABLE as error:
+            raise not_json(label, error) from None
+    return Body(rows=rows)
+
+
+def _csv_rows(body: bytes, delimiter: str | None, label: str) -> list[msgspec.Raw]:
+    """Each row under the header as an object of texts; a row with another number of values as a list of them, which is
+    no record."""
+    text = body.decode("utf-8", "replace")
+    head = text.partition("\n")[0]
+    if delimiter is None:
+        delimiter = max(_DELIMITERS, key=head.count)
+    csv.field_size_limit(max(csv.field_size_limit(), DEFAULT_MAX_BYTES))
+    try:
+        found = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True) if row]
+    except csv.Error as error:
+        raise TransientApiError(f"{label}: the answer is no valid CSV ({error}).") from None
+    names = [name.strip() or f"column_{place}" for place, name in enumerate(found[0], start=1)]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise FatalApiError(f"{label}: the CSV has the column {sorted(twice)[0]} twice.")
+    encode = msgspec.json.encode
+    return [
+        msgspec.Raw(encode(dict(zip(names, row, strict=True)) if len(row) == len(names) else row)) for row in found[1:]
+    ]

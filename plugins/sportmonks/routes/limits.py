@@ -1,0 +1,79 @@
+"""What an unknown API says about its rate limit: figures and waits in the usual headers. Pure functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from sportmonks.api.response import RateLimit
+from sportmonks.api.status import retry_after
+from sportmonks.coerce import as_delay
+
+_PREFIXES = ("X-RateLimit", "X-Rate-Limit", "RateLimit", "X-RateLimit-Requests")
+# Of the RateLimit header: remaining and reset in its first (remaining=5, reset=10) and its present form (r=5;t=10).
+_PART = re.compile(r"\b(remaining|reset|limit|r|t)\s*=\s*(\d+)", re.I)
+# Greater numbers are times since 1970 and not durations; those beyond the second are in milliseconds.
+_EPOCH, _EPOCH_MS = 1e9, 1e11
+
+
+def read_limits(headers: Mapping[str, str], now: datetime | None = None) -> RateLimit:
+    """Calls left and seconds until the window ends, None where no header tells them."""
+    now = now or datetime.now(UTC)
+    parts = {name.lower(): int(value) for name, value in _PART.findall(headers.get("RateLimit") or "")}
+    remaining = parts.get("remaining", parts.get("r"))
+    resets: float | None = parts.get("reset", parts.get("t"))
+    limit = parts.get("limit")
+    for prefix in _PREFIXES:
+        remaining = _number(headers.get(f"{prefix}-Remaining")) if remaining is None else remaining
+        limit = _number(headers.get(f"{prefix}-Limit")) if limit is None else limit
+        resets = seconds_until(headers.get(f"{prefix}-Reset"), now) if resets is None else resets
+    if remaining is None or resets is None:
+        # Without an end the window may last a second or a day: the figure alone says nothing about when to wait.
+        return RateLimit()
+    return RateLimit(remaining=remaining, resets_in_seconds=resets, limit=limit or None)
+
+
+def seconds_until(text: str | None, now: datetime) -> float | None:
+    """Seconds until a time that a header names: a duration, seconds or milliseconds since 1970, an HTTP date or ISO
+    8601; at least 0. None for anything else."""
+    if not text:
+        return None
+    text = text.strip()
+    if re.fullmatch(r"\d{1,16}(\.\d+)?", text):
+        number = float(text)
+        if number < _EPOCH:
+            return number
+        return max(0.0, (number / 1000 if number >= _EPOCH_MS else number) - now.timestamp())
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            found = read(text)
+        except (TypeError, ValueError):
+            continue
+        found = found if found.tzinfo else found.replace(tzinfo=UTC)
+        return max(0.0, (found - now).total_seconds() + 1)
+    return None
+
+
+def wait_named(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """Seconds to wait that a refusal names: Retry-After, else its forms, else the reset of a limit that is used up."""
+    found = retry_after(headers, None, now=now)
+    if found is not None:
+        return found
+    for name in ("X-RateLimit-Retry-After", "X-Retry-After", "Retry-After-Ms"):
+        delay = as_delay(headers.get(name))
+        if delay is not None:
+            return delay / 1000 if name.endswith("Ms") else delay
+    limits = read_limits(headers, now)
+    return limits.resets_in_seconds if limits.remaining == 0 else None
+
+
+def is_limit(headers: Mapping[str, str]) -> bool:
+    """Whether a 403 is a rate limit: it names a wait, or no call is left."""
+    return wait_named(headers) is not None
+
+
+def _number(text: str | None) -> int | None:
+    found = re.match(r"\s*(\d{1,15})", text or "")
+    return int(found[1]) if found else None

@@ -1,0 +1,300 @@
+"""The parts of a route file that have keys of their own: authentication, period, paging, for_each, columns, body."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from dataclasses import asdict
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from sportmonks.api.page_spec import V3_PAGES, PageSpec
+from sportmonks.config.conversion import near_hint, shown
+from sportmonks.config.settings import SQL_DIR
+from sportmonks.config.strict_yaml import Document, Section, split_path
+from sportmonks.routes.access import AuthSpec
+from sportmonks.routes.names import table_name
+from sportmonks.routes.request import PAGING
+from sportmonks.routes.spec import COLUMN_TYPES, Column, ForEach, PeriodSpec
+
+FOR_EACH_DIR = SQL_DIR / "routes" / "for_each"
+_GIVES = re.compile(r"--\s*Gives:\s*([a-z_][a-z0-9_]*(?:\s*,\s*[a-z_][a-z0-9_]*)*)", re.I)
+_AUTH_WORDS = ("auto", "none", "bearer", "basic", "header", "query", "oauth2")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# What looks like a credential; it belongs to the connection.
+SECRET_NAME = re.compile(r"token|api_?key|password|secret|authorization", re.I)
+_FORMATS = ("iso", "epoch", "epoch_ms", "week")
+# Columns of every raw table; a typed column cannot have their names.
+_OWN_COLUMNS = ("id", "collected_at", "reference_date", "request", "payload", "content_hash", "created_at",
+                "updated_at", "record_key", "deleted_at")  # fmt: skip
+
+
+def read_auth(top: Section, document: Document) -> AuthSpec:
+    """``auth``: a word, the name of a header, or keys of its own."""
+    value = top.data.get("auth")
+    if value is None:
+        return AuthSpec()
+    if not isinstance(value, dict):
+        return _auth_word(top)
+    part = document.section(value, "auth", AuthSpec)
+    spec = AuthSpec(
+        type=part.value("type"),
+        name=part.text("name"),
+        prefix=part.text("prefix"),
+        token_url=part.text("token_url"),
+        scope=part.text("scope"),
+        credentials=part.value("credentials"),
+    )
+    if isinstance(value.get("prefix"), str):
+        spec = AuthSpec(**{**asdict(spec), "prefix": value["prefix"]})  # its blank at the end counts
+    if spec.type in ("header", "query") and not spec.name:
+        part.missing("name", f"Give the name of the {spec.type} that carries the connection's password.")
+    if spec.type == "oauth2" and not spec.token_url:
+        part.missing("token_url", "Give the address where a token is fetched with the client credentials.")
+    if spec.token_url and "://" in spec.token_url and not spec.token_url.startswith(("https://", "http://")):
+        part.wrong("token_url", f"is '{spec.token_url}'", "Write a path or an address with https://.")
+    for key, kinds in {"token_url": ("oauth2",), "scope": ("oauth2",), "name": ("header", "query")}.items():
+        if value.get(key) and spec.type not in kinds:
+            part.wrong(key, f"does not apply to type {spec.type}", f"It belongs to type {' or '.join(kinds)}.")
+    return spec
+
+
+def _auth_word(top: Section) -> AuthSpec:
+    word = str(top.text("auth", "auto"))
+    if word in ("header", "query", "oauth2"):
+        top.wrong("auth", f"is '{word}' alone", f"Write its keys, such as auth: {{type: {word}, ...}}.")
+    elif word in _AUTH_WORDS:
+        return AuthSpec(type=word)  # type: ignore[arg-type]
+    elif near := difflib.get_close_matches(word.lower(), _AUTH_WORDS, n=1, cutoff=0.7):
+        top.wrong(
+            "auth", f"is '{word}'", f"Did you mean {near[0]}? A header is named exactly: {{type: header, name: N}}."
+        )
+    elif not _HEADER_NAME.fullmatch(word):
+        top.wrong("auth", f"is '{word}'", f"Write one of {', '.join(_AUTH_WORDS[:4])}, or the name of a header.")
+    else:
+        return AuthSpec(type="header", name=word)
+    return AuthSpec()
+
+
+def read_period(top: Section, document: Document) -> PeriodSpec | None:
+    """``period``: names and form of the days in requests."""
+    if top.data.get("period") is None:
+        return None
+    part = document.section(top.data["period"], "period", PeriodSpec)
+    form = {"date": "%Y-%m-%d"}.get(part.text("format"), part.text("format"))
+    if form not in _FORMATS and "%" not in form:
+        hint = near_hint(form, ("date", *_FORMATS), "Write a strftime format such as %Y-%m-%d, or one of")
+        part.wrong("format", f"is '{form}'", hint)
+    zone = part.text("timezone")
+    try:
+        ZoneInfo(zone)
+    except (ValueError, OSError, KeyError):
+        near = difflib.get_close_matches(zone, available_timezones(), n=1)
+        part.wrong(
+            "timezone", f"is '{zone}'", f"Did you mean {near[0]}?" if near else "Write one such as Europe/Berlin."
+        )
+        zone = "UTC"
+    date_to = part.text("date_to", "")
+    return PeriodSpec(
+        date_from=part.required("date_from", "Give the API's own name of the first day."),
+        date_to=date_to,
+        format=form,
+        max_days=part.value("max_days"),
+        first_days=part.value("first_days"),
+        lookback_days=part.value("lookback_days"),
+        lookahead_days=part.value("lookahead_days"),
+        to_exclusive=part.value("to_exclusive"),
+        from_exclusive=part.value("from_exclusive"),
+        timezone=zone,
+    )
+
+
+def check_period(top: Section, period: PeriodSpec | None) -> None:
+    """What of a period cannot work."""
+    if period is not None and not period.date_to and period.max_days is not None:
+        top.wrong(
+            "period",
+            "has max_days and no date_to",
+            "Without an end each window would bring everything since its beginning.",
+        )
+
+
+def read_for_each(top: Section) -> ForEach | None:
+    """``for_each``: the name of a query, lists of values, or the records of another route."""
+    value = top.data.get("for_each")
+    if isinstance(value, dict):
+        return _for_each_route(top, value) if "route" in value else _for_each_values(top, value)
+    name = top.text("for_each")
+    if name is None:
+        return None
+    known = sorted(file.stem for file in FOR_EACH_DIR.glob("*.sql"))
+    if name not in known:
+        top.wrong("for_each", f"is '{name}'", near_hint(name, known, "Queries in include/sql/routes/for_each"))
+        return None
+    gives = _GIVES.search((FOR_EACH_DIR / f"{name}.sql").read_text(encoding="utf-8"))
+    if gives is None:
+        top.wrong("for_each", f"names {name}.sql, which lacks a line '-- Gives: column, column'", "Add it on top.")
+        return None
+    return ForEach(name, tuple(column.strip() for column in gives[1].split(",")))
+
+
+def _for_each_route(top: Section, value: dict[str, Any]) -> ForEach | None:
+    for key in value.keys() - {"route", "client", "take"}:
+        top.wrong("for_each", f"has the key {key}", near_hint(str(key), ("route", "client", "take"), "Known here"))
+    take, route = value.get("take"), value.get("route")
+    if not isinstance(take, dict) or not take or not isinstance(route, str):
+        top.wrong(
+            "for_each", f"is {shown(value)}", "Write {route: customers, take: {customer_id: id}}: placeholder and path."
+        )
+        return None
+    paths = {str(name): split_path(str(path)) for name, path in take.items()}
+    for name, path in paths.items():
+        if not path or not _NAME.fullmatch(name):
+            top.wrong("for_each", f"takes {name}: {take.get(name)}", "Write a placeholder and a path, such as id: id.")
+            return None
+    table = table_name(str(value.get("client") or top.data.get("client") or "x"), route)
+    return ForEach(f"raw.{table}", tuple(paths), table=table, take=tuple((n, p) for n, p in paths.items() if p))
+
+
+def _for_each_values(top: Section, value: dict[str, Any]) -> ForEach | None:
+    found = []
+    for name, values in value.items():
+        items = values if isinstance(values, list) else [values]
+        if not items or any(isinstance(one, dict | list) or one is None for one in items) or not _NAME.fullmatch(name):
+            top.wrong(
+                "for_each",
+                f"has {name}: {shown(values)}",
+                "Write a placeholder and its values: {shop: [north, south]}.",
+            )
+            return None
+        texts = tuple({True: "true", False: "false"}[one] if isinstance(one, bool) else str(one) for one in items)
+        if len(set(texts)) < len(texts):
+            top.wrong("for_each", f"has a value of {name} twice", "Keep one.")
+        found.append((name, texts))
+    return ForEach(", ".join(value), tuple(value), values=tuple(found))
+
+
+def read_pairs(top: Section, key: str) -> tuple[tuple[str, str], ...]:
+    """Names and values of ``query`` or ``headers``; credentials are refused."""
+    value = top.data.get(key)
+    if value is None:
+        return ()
+    if not isinstance(value, dict) or any(isinstance(item, dict | list) or item is None for item in value.values()):
+        top.wrong(key, f"is {shown(value)}", f"Write names and values, such as {key}: {{order: asc}}.")
+        return ()
+    for name in value:
+        if SECRET_NAME.search(str(name)) and "{" not in str(value[name]):
+            top.wrong(key, f"holds {name}", "Keys belong to the connection's password; auth says where they go.")
+    flags = {True: "true", False: "false"}
+    return tuple((str(name), flags[item] if isinstance(item, bool) else str(item)) for name, item in value.items())
+
+
+def read_body(top: Section) -> str | None:
+    """``body``: JSON that is sent, with placeholders."""
+    value = top.data.get("body")
+    if value is None:
+        return None
+    if not isinstance(value, dict | list):
+        top.wrong("body", f"is {shown(value)}", "Write the keys and values of a JSON object.")
+        return None
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    if found := [name for name in re.findall(r'"([^"]+)":\s*"(?!\{)[^"]+"', text) if SECRET_NAME.search(name)]:
+        top.wrong("body", f"holds {found[0]}", "Keys belong to the connection's password; auth says where they go.")
+    return text
+
+
+def read_paging(top: Section, document: Document, api: str, named: set[str]) -> PageSpec:
+    """``paging``; ``named``: the placeholders that path, query, headers and body use."""
+    value = top.data.get("paging")
+    ours = api == "sportmonks"
+    if isinstance(value, str):
+        value = {"style": value}
+    if value is None:
+        return V3_PAGES if ours else PageSpec()
+    part = document.section(value, "paging", PageSpec)
+    style = part.value("style", "page" if ours else "none")
+    base = asdict(V3_PAGES) if ours and style == "page" else {}
+    carried = {"page": "page", "offset": "offset", "cursor": "cursor"}.get(style, "")
+    parameter = part.text("parameter", base.get("parameter") or ("" if style in ("none", "next") else None))
+    if parameter is None:
+        parameter = carried
+    spec = PageSpec(
+        style=style,
+        parameter=parameter,
+        first=part.value("first", 0 if style == "offset" else 1),
+        size_parameter=part.text("size_parameter", base.get("size_parameter")),
+        size=part.value("size", base.get("size")),
+        more=part.json_path("more", base.get("more")),
+        total=part.json_path("total"),
+        next=part.json_path("next", base.get("next")),
+        drop_with_cursor=part.texts("drop_with_cursor") or base.get("drop_with_cursor", ()),
+        cursor_after=part.value("cursor_after", base.get("cursor_after")),
+        cursor_parameter=part.text("cursor_parameter"),
+        stop_on_repeat=part.value("stop_on_repeat"),
+        max_pages=part.value("max_pages"),
+        until=part.value("until"),
+        done=part.json_path("done"),
+        total_pages=part.json_path("total_pages"),
+    )
+    _check_paging(part, spec, named)
+    return spec
+
+
+def _check_paging(part: Section, spec: PageSpec, named: set[str]) -> None:
+    style = spec.style
+    if spec.linked and spec.next is None:
+        part.missing("next", "Say where the answer holds it, such as next: links.next, header.link or last.id.")
+    if spec.size is not None and spec.size_parameter is None and style != "none" and "size" not in named:
+        part.wrong("size", "has no size_parameter", "Give the API's name of the page size, such as limit.")
+    if spec.next == ("header",) or spec.next == ("last",):
+        part.wrong("next", f"is '{spec.next[0]}'", "Name the header or the field, such as header.link or last.id.")
+    if spec.next is not None and not spec.linked and spec.cursor_after is None:
+        part.wrong("next", f"does not apply to style {style}", "Write style: next (a link) or style: cursor.")
+    if spec.more is not None and spec.done is not None:
+        part.wrong("done", "is given beside more", "Keep one: more is true while pages follow, done on the last page.")
+    if spec.until is not None and style not in ("page", "offset") and not (spec.until == "total" and spec.linked):
+        part.wrong("until", f"does not apply to style {style}", "It is for style: page and offset.")
+    if spec.until == "total" and spec.total is None and spec.total_pages is None:
+        part.wrong("until", "is total, and no total is named", "Give total, the path of the number of records.")
+    if style == "none" and part.data.keys() - {"style", "max_pages"}:
+        part.wrong(
+            "style", "is none beside other keys", f"Choose page, offset, cursor or next for {', '.join(part.data)}."
+        )
+    for name in sorted(named & set(PAGING) - {"size"}):
+        if name != {"page": "page", "offset": "offset", "cursor": "cursor"}.get(style):
+            part.wrong("style", f"is {style}, and the request names {{{name}}}", f"Write style: {name}.")
+
+
+def read_columns(top: Section, key: tuple[Any, ...]) -> tuple[Column, ...]:
+    """``columns``: typed columns of the view of the newest records."""
+    value = top.data.get("columns")
+    if value is None:
+        return ()
+    if not isinstance(value, dict):
+        top.wrong(
+            "columns", f"is {shown(value)}", "Write names and types, such as {total: numeric}; names of lists: fields."
+        )
+        return ()
+    if not key:
+        top.wrong("columns", "needs a key", "Typed columns are those of the newest version of a record: give key.")
+    found: list[Column] = []
+    for name, given in value.items():
+        kind, path = given, str(name)
+        if isinstance(given, dict) and set(given) <= {"type", "path"}:
+            kind, path = given.get("type", "text"), str(given.get("path", name))
+        parts = split_path(path)
+        if kind not in COLUMN_TYPES or not parts:
+            top.wrong("columns", f"has {name}: {shown(given)}", near_hint(str(kind), COLUMN_TYPES, "Types"))
+            continue
+        column = str(name).replace(".", "_")
+        if column in _OWN_COLUMNS or len(column.encode()) > 63 or column in {one.name for one in found}:
+            top.wrong(
+                "columns",
+                f"cannot have the name {column[:70]}",
+                "Write another name of at most 63 bytes: {NAME: {type: text, path: id}}.",
+            )
+            continue
+        found.append(Column(column, parts, str(kind)))
+    return tuple(found)

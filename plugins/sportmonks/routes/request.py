@@ -1,0 +1,145 @@
+"""The requests of a route: placeholders filled in path, query, headers and body. Pure functions.
+
+A placeholder is ``{name}``: a column of ``for_each``, a name of ``period``, or ``page``, ``offset``, ``size`` and
+``cursor`` of the paging. What a template names is not sent as a query parameter as well. A value of the body that is
+nothing but a placeholder takes the type of its value (a number stays a number, ``{name!s}`` makes it text) and is left
+out where there is none, as the cursor of the first page.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from sportmonks.api.pagination import Paginator
+from sportmonks.routes.period import Window, request_parameters
+from sportmonks.routes.spec import Route
+
+PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.\[\]-]*)(!s)?\}")
+PAGING = ("page", "offset", "size", "cursor")
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One listing of the plan: a window of days (None for routes without a period) for one item of ``for_each``."""
+
+    index: int
+    window: Window | None
+    item: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        parts = [f"{name} {value}" for name, value in self.item.items()]
+        return ", ".join([*parts, *([str(self.window)] if self.window else [])]) or "the listing"
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """The request of one page. ``link``: followed instead of ``path`` and ``query``. ``beyond``: the page may lie
+    behind the end of its listing, so that an error such as "not found" may mean that there is none."""
+
+    path: str
+    query: Mapping[str, str]
+    link: str | None = None
+    method: str = "GET"
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    beyond: bool = False
+
+
+def names_in(templates: Iterable[str]) -> set[str]:
+    """The placeholders of texts."""
+    return {found[1] for text in templates for found in PLACEHOLDER.finditer(text)}
+
+
+def named_in_route(route: Route) -> set[str]:
+    """The placeholders that path, query, headers and body of a route name."""
+    return names_in([route.path, route.body or "", *(value for _, value in (*route.query, *route.headers))])
+
+
+def request_of(route: Route, part: Slice) -> tuple[str, dict[str, str]]:
+    """Path and query of a slice without its paging: placeholders filled, the period under the API's names."""
+    request = _request(route, part, None)
+    return request.path, dict(request.query)
+
+
+def page_request(route: Route, part: Slice, paginator: Paginator) -> PageRequest:
+    """The request of the page that comes next. Raises what ``Paginator.request`` raises."""
+    return _request(route, part, paginator)
+
+
+def _request(route: Route, part: Slice, paginator: Paginator | None) -> PageRequest:
+    named = named_in_route(route)
+    values: dict[str, Any] = dict(part.item)
+    query = {}
+    if route.period is not None and part.window is not None:
+        number = route.period.format in ("epoch", "epoch_ms")
+        for name, text in request_parameters(route.period, part.window).items():
+            if name in named:
+                values[name] = int(text) if number else text
+            else:
+                query[name] = text
+    if paginator is not None:
+        values |= {name: None for name in PAGING} | paginator.placeholders()
+    query = {name: filled(value, values) for name, value in route.query} | query
+    link = None
+    if paginator is not None:
+        link, query = paginator.request(query)
+        spec = route.paging
+        carriers = {"page": spec.parameter, "offset": spec.parameter, "cursor": spec.cursor_name}
+        for name, parameter in {**carriers, "size": spec.size_parameter}.items():
+            if name in named and values.get(name) is not None and parameter:
+                query.pop(parameter, None)
+    return PageRequest(
+        filled(route.path, {name: quote(_text(value), safe=":,@+") for name, value in values.items()}),
+        query,
+        link=link,
+        method=route.method,
+        body=_body(route.body, values),
+        headers={name: filled(value, values) for name, value in route.headers},
+        beyond=paginator is not None and paginator.may_be_behind_the_end,
+    )
+
+
+def filled(template: str, values: Mapping[str, Any]) -> str:
+    """The text with its placeholders replaced; a missing value is empty."""
+    if "{" not in template:
+        return template
+    return PLACEHOLDER.sub(lambda found: _text(values[found[1]]) if found[1] in values else found[0], template)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _body(template: str | None, values: Mapping[str, Any]) -> bytes | None:
+    if template is None:
+        return None
+    return json.dumps(_filled_value(json.loads(template), values), ensure_ascii=False).encode()
+
+
+def _filled_value(value: Any, values: Mapping[str, Any]) -> Any:
+    """The value of a body; ``_ABSENT`` where it is a placeholder without a value."""
+    if isinstance(value, dict):
+        found = {filled(key, values): _filled_value(item, values) for key, item in value.items()}
+        return {key: item for key, item in found.items() if item is not _ABSENT}
+    if isinstance(value, list):
+        return [item for item in (_filled_value(each, values) for each in value) if item is not _ABSENT]
+    if not isinstance(value, str):
+        return value
+    alone = PLACEHOLDER.fullmatch(value)
+    if alone is None or alone[1] not in values:
+        return filled(value, values)
+    given = values[alone[1]]
+    if given is None:
+        return _ABSENT
+    if alone[2]:
+        return str(given)
+    # A cursor that was a list or an object in the answer, such as the sort values of a search.
+    return json.loads(given) if alone[1] == "cursor" and isinstance(given, str) and given[:1] in "[{" else given
+
+
+_ABSENT = object()

@@ -1,0 +1,209 @@
+"""The end of a listing is proven, or the summary says that it may be short; the watermark stays before such days."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import psycopg
+import pytest
+
+from sportmonks.errors import ConfigurationError, FatalApiError, SportmonksError, TransientApiError
+from sportmonks.routes.parse import parse_route
+from sportmonks.routes.spec import Route
+from tests.harness.shape_server import Answer, Play, Request, ShapeServer
+from tests.routes.conftest import Collect
+
+Conn = psycopg.Connection[Any]
+Server = Callable[[Play], ShapeServer]
+
+
+def a_route(keys: str) -> Route:
+    return parse_route(f"client: shop\nroute: orders\nconnection: shop_api\npath: /orders\nretry_max: 1\n{keys}")
+
+
+def ids(conn: Conn, table: str = "client_shop_orders") -> list[int]:
+    return [row[0] for row in conn.execute(f"SELECT (payload ->> 'id')::int FROM raw.{table} ORDER BY 1").fetchall()]
+
+
+def pages(rows: list[list[int]], **more: Any) -> Play:
+    """Page N of ``rows``; what lies behind them is empty. ``more`` stands in each answer."""
+
+    def play(request: Request) -> Answer:
+        number = int(request.query.get("page", 1))
+        found = rows[number - 1] if number <= len(rows) else []
+        return Answer({"data": [{"id": one} for one in found], **more})
+
+    return play
+
+
+BY_PAGE = "paging: {style: page, size_parameter: size, size: 2"
+
+
+@pytest.mark.parametrize(
+    ("paging", "answers", "records", "end"),
+    [
+        (f"{BY_PAGE}}}", pages([[1, 2], [3], [4, 5], [6]]), 6, "empty_page"),
+        (f"{BY_PAGE}}}", pages([[1, 2], [], [4, 5], [6]]), 5, "empty_page"),
+        (f"{BY_PAGE}, until: short}}", pages([[1, 2], [3], [4, 5]]), 3, "short_page"),
+        (f"{BY_PAGE}, total: total}}", pages([[1, 2], [3, 4], [5]], total=2), 5, "empty_page"),
+        (f"{BY_PAGE}, total: total}}", pages([[1, 2], [3, 4], [5]], total=0), 5, "empty_page"),
+        (f"{BY_PAGE}, total: total}}", pages([[1, 2], [3, 4], [5]], total=5), 5, "total"),
+        (f"{BY_PAGE}, total: total}}", pages([[1, 2], [3, 4]], total=4), 4, "total"),
+        (f"{BY_PAGE}, total: total}}", pages([], total=0), 0, "empty_page"),
+    ],
+)
+def test_what_counts_as_an_end(
+    play: Server, collect: Collect, warehouse: Conn, paging: str, answers: Play, records: int, end: str
+) -> None:
+    summary = collect(a_route(paging), play(answers))
+    assert (summary["records"], summary["inserted"], summary["end"]) == (records, records, end)
+    assert summary["unproven"] == 0
+    stored = warehouse.execute("SELECT ended_by, unproven FROM etl.raw_route_status").fetchone()
+    assert stored == (f"{end} (1)", 0)
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_an_error_behind_the_last_page_is_the_end(play: Server, collect: Collect, status: int) -> None:
+    """As WordPress does it: page 3 of 2 does not exist."""
+
+    def answers(request: Request) -> Answer:
+        number = int(request.query["page"])
+        if number > 2:
+            return Answer({"code": "rest_post_invalid_page_number", "message": "larger than the number"}, status)
+        return Answer({"data": [{"id": number * 10 + place} for place in range(2)]})
+
+    server = play(answers)
+    summary = collect(a_route(f"{BY_PAGE}}}"), server)
+    assert (summary["inserted"], summary["end"], summary["unproven"]) == (4, "error_behind_end", 0)
+    assert [request.query["page"] for request in server.requests] == ["1", "2", "3", "3"]
+
+
+def test_an_error_on_the_first_page_is_no_end(play: Server, collect: Collect) -> None:
+    with pytest.raises(FatalApiError, match="HTTP 400"):
+        collect(a_route(f"{BY_PAGE}}}"), play(lambda _: Answer({"message": "no"}, 400)))
+
+
+PERIOD = "date_field: day\nperiod: {date_from: from, date_to: to, max_days: 10, first_days: 29}\n"
+
+
+def test_the_watermark_stays_before_days_that_may_be_short(
+    play: Server, collect: Collect, warehouse: Conn, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Three windows; in the second one the API counts more than it shows."""
+
+    def answers(request: Request) -> Answer:
+        day, number = request.query["from"], int(request.query.get("page", 1))
+        rows = [{"id": f"{day} {n}", "day": day} for n in range(2)] if number == 1 else []
+        return Answer({"data": rows, "total": 65 if day == "2025-12-12" else 2})
+
+    caplog.set_level(logging.WARNING)
+    route = a_route(f"{PERIOD}{BY_PAGE}, total: total}}")
+    summary = collect(route, play(answers))
+    assert (summary["inserted"], summary["end"], summary["unproven"]) == (6, "total (2), empty_page (1)", 1)
+    assert "the API counts 65 records, and 2 came" in caplog.text
+    mark = "SELECT etl.collector_watermark('raw_shop_orders') ->> 'date_to'"
+    assert warehouse.execute(mark).fetchone() == ("2025-12-11",)
+    # The next run begins there; once the window is complete, the watermark moves on.
+    complete = play(lambda request: Answer({"data": [], "total": 0}))
+    assert collect(route, complete, execution_id="etl_2")["period"] == "2025-12-09 to 2025-12-31"
+    assert warehouse.execute(mark).fetchone() == ("2025-12-31",)
+    # It stays where it is as long as the first window of a run is short.
+    short = play(lambda request: Answer({"data": [], "total": 9}))
+    collect(route, short, execution_id="etl_3", today=date(2026, 1, 5))
+    assert warehouse.execute(mark).fetchone() == ("2025-12-31",)
+
+
+ERRORS = [
+    {"data": [], "errors": {"field": "unknown"}},
+    {"data": [], "errors": [{"message": "no access"}]},
+    {"data": [], "error": "maintenance"},
+    {"data": [], "success": False},
+    {"data": [], "status": "error", "message": "no database"},
+    {"data": [], "status": 503},
+    {"message": "Internal error"},
+    {"data": [], "error": {"code": 17}},
+]
+
+
+@pytest.mark.parametrize("body", ERRORS, ids=str)
+def test_an_error_within_an_answer_is_no_empty_day(
+    play: Server, collect: Collect, warehouse: Conn, body: dict[str, Any]
+) -> None:
+    server = play(lambda _: Answer(body))
+    with pytest.raises(TransientApiError, match="the answer holds an error"):
+        collect(a_route(f"{PERIOD}missing_records: empty\npaging: none"), server)
+    assert len(server.requests) == 2  # requested again: it may pass
+    assert warehouse.execute("SELECT etl.collector_watermark('raw_shop_orders')").fetchone() == (None,)
+
+
+NO_ERRORS = [
+    {"data": [{"id": 1}], "errors": [], "error": None, "message": "OK"},
+    {"data": [{"id": 1}], "errors": 0, "error": False, "success": True, "status": "ok"},
+    {"data": [{"id": 1}], "error": "none", "status": 200, "ok": True},
+]
+
+
+@pytest.mark.parametrize("body", NO_ERRORS, ids=str)
+def test_what_only_looks_like_an_error(play: Server, collect: Collect, body: dict[str, Any]) -> None:
+    assert collect(a_route("paging: none"), play(lambda _: Answer(body)))["inserted"] == 1
+
+
+def test_error_fields_of_the_route(play: Server, collect: Collect) -> None:
+    server = play(lambda _: Answer({"data": [{"id": 1}], "errors": "a column", "meta": {"problem": "quota"}}))
+    assert collect(a_route("paging: none\nerror_fields: []"), server)["inserted"] == 1
+    with pytest.raises(TransientApiError, match=r"meta.problem: quota"):
+        collect(a_route("paging: none\nerror_fields: meta.problem"), server, execution_id="etl_2")
+
+
+@pytest.mark.parametrize(
+    ("paging", "headers", "body", "words"),
+    [
+        ("", {}, {"@odata.nextLink": "/orders?skip=2"}, "@odata.nextLink"),
+        ("", {"Link": '</orders?page=2>; REL="Next"'}, {}, "header.link"),
+        ("", {}, {"meta": {"has_more": True}}, "meta.has_more"),
+        (
+            "paging: {style: next, next: links.nxt}",
+            {},
+            {"links": {"next": "/orders?page=2"}},
+            "Correct it: next: links.next",
+        ),
+    ],
+)
+def test_a_further_page_that_the_route_does_not_follow(
+    play: Server, collect: Collect, paging: str, headers: dict[str, str], body: Any, words: str
+) -> None:
+    server = play(lambda _: Answer({"data": [{"id": 1}], **body}, headers=headers))
+    with pytest.raises(ConfigurationError) as caught:
+        collect(a_route(paging), server)
+    assert words in str(caught.value)
+    if not paging:
+        assert collect(a_route("paging: none"), server, execution_id="etl_2")["end"] == "one_page"
+
+
+def test_the_last_page_that_repeats_its_cursor_is_stored(play: Server, collect: Collect, warehouse: Conn) -> None:
+    def answers(request: Request) -> Answer:
+        at = int(request.query.get("after", 0))
+        return Answer({"data": [{"id": at * 2 + n} for n in (1, 2)], "next": min(at + 1, 2)})
+
+    summary = collect(a_route("paging: {style: cursor, parameter: after, next: next}"), play(answers))
+    assert (ids(warehouse), summary["end"]) == ([1, 2, 3, 4, 5, 6], "repeated_cursor")
+
+
+def test_every_listing_refused_is_no_green_run(play: Server, collect: Collect) -> None:
+    route = a_route("paging: none\nfor_each: {shop: [a, b]}\nquery: {shop: '{shop}'}")
+    refusing = play(lambda _: Answer({"message": "no"}, 403))
+    for calls in (2, 3):  # the next try requests the last one again
+        with pytest.raises(ConfigurationError, match="refused each of the 2 listings"):
+            collect(route, refusing)
+        assert len(refusing.requests) == calls
+    one = play(lambda request: Answer({"data": []}) if request.query["shop"] == "a" else Answer(status=404))
+    assert collect(route, one, execution_id="etl_2")["skipped"] == 1
+
+
+def test_more_pages_than_allowed_is_an_error(play: Server, collect: Collect) -> None:
+    endless = play(lambda request: Answer({"data": [{"id": int(request.query["page"])}], "more": True}))
+    with pytest.raises(SportmonksError, match="did not end after 3 pages"):
+        collect(a_route("paging: {style: page, more: more, max_pages: 3}"), endless)
