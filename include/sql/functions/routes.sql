@@ -102,8 +102,9 @@ BEGIN
     END IF;
     IF v_key IS NOT NULL THEN
         -- jsonb_build_array would not be IMMUTABLE; a part that is missing makes the key NULL.
-        SELECT string_agg(format('replace(coalesce(payload #>> %1$L, request #>> %1$L), ''|'', ''||'')',
-                                 etl.path_parts(path)), ' || ''|'' || ' ORDER BY n)
+        -- A key with dots of its own, such as @odata.id, may be written like a path.
+        SELECT string_agg(format('replace(coalesce(payload #>> %1$L, payload ->> %2$L, request #>> %1$L), ''|'', ''||'')',
+                                 etl.path_parts(path), array_to_string(etl.path_parts(path), '.')), ' || ''|'' || ' ORDER BY n)
           INTO v_parts FROM unnest(v_key) WITH ORDINALITY AS k(path, n);
         EXECUTE format('ALTER TABLE raw.%I ADD COLUMN IF NOT EXISTS record_key text GENERATED ALWAYS AS (%s) STORED',
                        v_name, v_parts);
@@ -150,15 +151,17 @@ BEGIN
     END IF;
     IF v_route.key_paths IS NOT NULL THEN
         SELECT string_agg(format(', %s AS %I', CASE c.type
-                   WHEN 'bigint' THEN format('etl.to_bigint(payload #>> %L)', c.path)
-                   WHEN 'integer' THEN format('etl.to_int(payload #>> %L)', c.path)
-                   WHEN 'numeric' THEN format('etl.to_numeric(payload #>> %L)', c.path)
-                   WHEN 'boolean' THEN format('etl.to_bool(payload #>> %L)', c.path)
-                   WHEN 'timestamptz' THEN format('etl.to_time(payload #>> %L)', c.path)
-                   WHEN 'date' THEN format('(etl.to_time(payload #>> %L) AT TIME ZONE ''UTC'')::date', c.path)
-                   WHEN 'jsonb' THEN format('payload #> %L', c.path)
-                   ELSE format('payload #>> %L', c.path) END, c.name), '')
-          INTO v_columns FROM ROWS FROM (jsonb_to_recordset(p_columns) AS (name text, path text[], type text)) AS c;
+                   WHEN 'bigint' THEN format('etl.to_bigint(%s)', c.value)
+                   WHEN 'integer' THEN format('etl.to_int(%s)', c.value)
+                   WHEN 'numeric' THEN format('etl.to_numeric(%s)', c.value)
+                   WHEN 'boolean' THEN format('etl.to_bool(%s)', c.value)
+                   WHEN 'timestamptz' THEN format('etl.to_time(%s)', c.value)
+                   WHEN 'date' THEN format('(etl.to_time(%s) AT TIME ZONE ''UTC'')::date', c.value)
+                   WHEN 'jsonb' THEN format('coalesce(payload #> %L, payload -> %L)', c.path, array_to_string(c.path, '.'))
+                   ELSE c.value END, c.name), '')
+          INTO v_columns
+          FROM (SELECT r.*, format('coalesce(payload #>> %L, payload ->> %L)', r.path, array_to_string(r.path, '.')) AS value
+                  FROM ROWS FROM (jsonb_to_recordset(p_columns) AS (name text, path text[], type text)) AS r) c;
         v_view := format('SELECT *%s FROM (SELECT DISTINCT ON (record_key) * FROM raw.%I WHERE record_key IS NOT NULL '
                          'ORDER BY record_key, collected_at DESC, id DESC) newest%s',
                          coalesce(v_columns, ''), p_table, CASE WHEN p_replaces THEN ' WHERE deleted_at IS NULL' ELSE '' END);

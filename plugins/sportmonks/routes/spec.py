@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Literal
@@ -55,6 +56,7 @@ class ForEach:
         return self.name
 
 
+_ELEMENT = re.compile(r"\[(\d+)\]$")
 # Types of typed columns -> how PostgreSQL reads them from text; a value that does not fit becomes NULL.
 COLUMN_TYPES = ("text", "bigint", "integer", "numeric", "boolean", "timestamptz", "date", "jsonb")
 
@@ -132,6 +134,12 @@ class Route:
         return [path_text(path) for path in self.key] or None
 
 
+def sql_path(path: JsonPath) -> JsonPath:
+    """The keys of a path as PostgreSQL takes them: ``lines[0]`` is two of them."""
+    return tuple(part for key in path for part in _ELEMENT.sub(r"\0\1", key).split("\0"))
+
+
 def path_text(path: JsonPath) -> str:
     """A path as etl.path_parts reads it: dotted text, or JSON where one of its keys has a dot."""
+    path = sql_path(path)
     return json.dumps(path) if any("." in part or part.startswith("[") for part in path) else ".".join(path)

@@ -17,7 +17,7 @@ from sportmonks.errors import ConfigurationError, LostLeaseError
 from sportmonks.redaction import mask_known
 from sportmonks.routes.period import Window
 from sportmonks.routes.records import Prepared, Rejected
-from sportmonks.routes.spec import ForEach, Route
+from sportmonks.routes.spec import ForEach, Route, sql_path
 from sportmonks.warehouse.queries import sql
 from sportmonks.warehouse.sqlstate import VALUE_ERRORS
 
@@ -51,7 +51,7 @@ def ensure_table(conn: psycopg.Connection[Any], route: Route) -> str:
     names = {"client": route.client, "route": route.route, "key_paths": route.key_paths}
     row = conn.execute(sql("routes/ensure_table"), names).fetchone()
     assert row is not None
-    columns = [{"name": column.name, "path": column.path, "type": column.type} for column in route.columns]
+    columns = [{"name": column.name, "path": sql_path(column.path), "type": column.type} for column in route.columns]
     shape = {"columns": json.dumps(columns) if columns else None, "replaces": route.mode == "replace"}
     conn.execute(sql("routes/shape"), {"table": row[0], **shape})
     return str(row[0])

@@ -1,0 +1,311 @@
+"""What a route sends: authentication, templates, periods; and how it reads limits and bodies of other APIs."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from email.utils import format_datetime
+from typing import Any
+
+import psycopg
+import pytest
+from requests.structures import CaseInsensitiveDict
+
+from sportmonks.api.budget import PostgresBudget
+from sportmonks.errors import BudgetWait, CircuitOpenError, ConfigurationError, FatalApiError, TransientApiError
+from sportmonks.routes.json_path import next_link
+from sportmonks.routes.limits import read_limits, wait_named
+from sportmonks.routes.parse import parse_route
+from sportmonks.routes.period import Window, local_today, request_parameters
+from sportmonks.routes.request import Slice, request_of
+from sportmonks.routes.spec import PeriodSpec, Route
+from sportmonks.warehouse.connection import open_connection
+from tests.harness.canary import KEY, found_in, rows_with
+from tests.harness.shape_server import Answer, Play, Request, ShapeServer
+from tests.routes.conftest import Collect
+
+Server = Callable[[Play], ShapeServer]
+NOW = datetime(2025, 12, 5, 12, tzinfo=UTC)
+
+
+def a_route(keys: str = "") -> Route:
+    head = "client: shop\nroute: orders\nconnection: shop_api\npath: /orders\nretry_max: 1\n"
+    return parse_route(head + keys)
+
+
+def one_record(_: Request) -> Answer:
+    return Answer({"data": [{"id": 1}]})
+
+
+@pytest.mark.parametrize(
+    ("auth", "login", "name", "value"),
+    [
+        ("bearer", "", "Authorization", f"Bearer {KEY}"),
+        ("X-Api-Key", "", "X-Api-Key", KEY),
+        ("{type: header, name: Authorization, prefix: 'Token '}", "", "Authorization", f"Token {KEY}"),
+        ("auto", "me", "Authorization", "Basic"),
+        ("none", "", "Authorization", None),
+    ],
+)
+def test_headers_that_authenticate(
+    play: Server, collect: Collect, auth: str, login: str, name: str, value: str | None
+) -> None:
+    server = play(one_record)
+    collect(a_route(f"auth: {auth}\npaging: none"), server, login=login, password=KEY)
+    sent = server.requests[0].headers.get(name)
+    assert (sent or "").partition(" ")[0] == "Basic" if value == "Basic" else sent == value
+
+
+def test_a_key_in_the_query_is_nowhere_else(
+    play: Server, collect: Collect, warehouse: psycopg.Connection[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither in the log, not even urllib3's, nor in a stored page state, though the API's own links repeat it."""
+    caplog.set_level(logging.DEBUG)
+
+    def answers(request: Request) -> Answer:
+        assert request.query["app_id"] == KEY
+        page = int(request.query.get("at", 1))
+        if page == 3:
+            return Answer({"message": f"no access for {KEY}"}, 418)
+        return Answer({"data": [{"id": page}], "next": f"/orders?at={page + 1}&app_id={KEY}"})
+
+    server = play(answers)
+    keys = "auth: {type: query, name: app_id}\npaging: {style: next, next: next}"
+    with pytest.raises(FatalApiError) as caught:
+        collect(a_route(keys), server, password=KEY)
+    assert [request.query.get("at") for request in server.requests] == [None, "2", "3"]
+    assert not found_in(caplog.text + str(caught.value))
+    assert rows_with(warehouse) == []
+
+
+def test_client_credentials_that_are_wrong(play: Server, collect: Collect) -> None:
+    route = a_route("auth: {type: oauth2, token_url: /token}\npaging: none")
+    with pytest.raises(ConfigurationError, match=r"HTTP 401 \(no such client\).*login \(client id\)"):
+        collect(route, play(lambda _: Answer({"error_description": "no such client"}, 401)))
+    # A token that the API does not take is fetched once more only if it has worked before.
+    tokens = play(lambda request: Answer({"access_token": "t" * 20} if request.path == "/token" else {}, 401))
+    tokens.play = lambda request: Answer({"access_token": "t" * 20}) if request.path == "/token" else Answer({}, 401)
+    with pytest.raises(ConfigurationError, match="Check login and password"):
+        collect(route, tokens)
+    assert len(tokens.requests) == 2
+
+
+def test_a_template_in_the_body_keeps_types(play: Server, collect: Collect) -> None:
+    bodies: list[Any] = []
+
+    def answers(request: Request) -> Answer:
+        bodies.append(request.json)
+        more = len(bodies) < 2
+        return Answer({"data": [{"id": len(bodies)}], "next": [1, "x"] if more else None})
+
+    keys = """
+body: {from: "{since}", text: "{since!s}", page: {size: "{size}", after: "{cursor}"}, note: "days of {shop}", list: [1]}
+period: {date_from: since, format: epoch, first_days: 1}
+paging: {style: cursor, next: next, size: 5}
+for_each: {shop: [north]}
+"""
+    collect(a_route(keys), play(answers))
+    begin = int(datetime(2025, 12, 30, tzinfo=UTC).timestamp())
+    first = {"from": begin, "text": str(begin), "page": {"size": 5}, "note": "days of north", "list": [1]}
+    assert bodies == [first, {**first, "page": {"size": 5, "after": [1, "x"]}}]
+
+
+def test_values_are_quoted_in_paths_and_braces_are_kept() -> None:
+    keys = """query: {q: '{"a": 1}', shop: "{shop}"}\nfor_each: {shop: [a/b c]}\n"""
+    route = replace(a_route(keys), path="/shops/{shop}/orders")
+    assert request_of(route, Slice(0, None, {"shop": "a/b c"})) == (
+        "/shops/a%2Fb%20c/orders",
+        {"q": '{"a": 1}', "shop": "a/b c"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("period", "expected"),
+    [
+        ({"format": "%Y-%m-%d"}, ("2025-03-29", "2025-03-30")),
+        ({"format": "%Y-%m-%d", "from_exclusive": True}, ("2025-03-28", "2025-03-30")),
+        ({"format": "iso", "timezone": "Europe/Berlin"}, ("2025-03-28T23:00:00Z", "2025-03-30T21:59:59Z")),
+        ({"format": "iso", "from_exclusive": True}, ("2025-03-28T23:59:59Z", "2025-03-30T23:59:59Z")),
+        ({"format": "epoch", "timezone": "America/New_York"}, ("1743220800", "1743393599")),
+        ({"format": "epoch_ms"}, ("1743206400000", "1743379199999")),
+        ({"format": "%Y-%m-%dT%H:%M:%S.%f"}, ("2025-03-29T00:00:00.000000", "2025-03-30T23:59:59.999999")),
+        ({"format": "%d/%m/%Y"}, ("29/03/2025", "30/03/2025")),
+        ({"format": "week"}, ("2025-W13", "2025-W13")),
+        ({"format": "%Y-%m-%dT%H:%M:%S%z", "timezone": "Europe/Berlin"},
+         ("2025-03-29T00:00:00+0100", "2025-03-30T23:59:59+0200")),
+    ],
+)  # fmt: skip
+def test_forms_of_a_period(period: dict[str, Any], expected: tuple[str, str]) -> None:
+    """Over the night in which summer time begins."""
+    window = Window(date(2025, 3, 29), date(2025, 3, 30))
+    assert tuple(request_parameters(PeriodSpec("a", "b", **period), window).values()) == expected
+    assert request_parameters(PeriodSpec("a", **period), window) == {"a": expected[0]}
+
+
+def test_today_is_that_of_the_zone() -> None:
+    late = datetime(2025, 12, 31, 23, 30, tzinfo=UTC)
+    assert local_today(late, PeriodSpec("a", timezone="Europe/Berlin")) == date(2026, 1, 1)
+    assert local_today(late, None) == date(2025, 12, 31)
+
+
+RESET = str(int(NOW.timestamp()) + 90)
+LIMITS: list[tuple[Mapping[str, str], tuple[Any, Any], float | None]] = [
+    # headers, (remaining, seconds until the reset), the wait that a refusal with them names
+    ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": RESET}, (0, 90), 90),
+    ({"x-ratelimit-remaining": "7", "x-ratelimit-reset": "60"}, (7, 60), None),
+    ({"X-Rate-Limit-Remaining": "0", "X-Rate-Limit-Reset": f"{RESET}000"}, (0, 90), 90),
+    ({"RateLimit-Remaining": "0", "RateLimit-Reset": "30", "RateLimit-Limit": "100, 100;w=60"}, (0, 30), 30),
+    ({"RateLimit": "limit=100, remaining=0, reset=50"}, (0, 50), 50),
+    ({"RateLimit": '"default";r=0;t=20'}, (0, 20), 20),
+    ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "2025-12-05T12:01:00Z"}, (0, 61), 61),
+    ({"X-RateLimit-Remaining": "0"}, (None, None), None),
+    ({"Retry-After": "17"}, (None, None), 17),
+    ({"Retry-After": format_datetime(datetime(2025, 12, 5, 12, 0, 30, tzinfo=UTC), usegmt=True)}, (None, None), 31),
+    ({"Retry-After": "1.5", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": RESET}, (0, 90), 1.5),
+    ({"X-RateLimit-Reset": "soon", "X-RateLimit-Remaining": "many"}, (None, None), None),
+]
+
+
+@pytest.mark.parametrize(("headers", "limit", "wait"), LIMITS)
+def test_limits_in_headers(headers: Mapping[str, str], limit: tuple[Any, Any], wait: float | None) -> None:
+    found = read_limits(CaseInsensitiveDict(headers), NOW)
+    assert (found.remaining, found.resets_in_seconds) == limit
+    assert wait_named(CaseInsensitiveDict(headers), NOW) == wait
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "error"),
+    [
+        (403, {"Retry-After": "3600"}, BudgetWait),
+        (429, {"Retry-After": "3600"}, BudgetWait),
+        (503, {"Retry-After": "3600"}, CircuitOpenError),
+        (403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1800"}, BudgetWait),
+    ],
+)
+def test_long_waits_give_the_worker_back(
+    play: Server, collect: Collect, status: int, headers: dict[str, str], error: type[Exception]
+) -> None:
+    sleeps: list[float] = []
+    with pytest.raises(error):
+        collect(a_route("paging: none"), play(lambda _: Answer({}, status, headers)), sleeps=sleeps)
+    assert sleeps == []
+
+
+def test_a_limit_holds_for_all_routes_of_a_connection(play: Server, collect: Collect, warehouse_dsn: str) -> None:
+    """One task is refused; another one, with a budget of its own process, does not call at all."""
+    refusing = play(lambda _: Answer({"message": "slow down"}, 403, {"Retry-After": "3600"}))
+
+    def budget() -> PostgresBudget:
+        return PostgresBudget(lambda: open_connection(warehouse_dsn, autocommit=True), "shop_api", reserve=0.0)
+
+    for execution in ("etl_1", "etl_2"):
+        with pytest.raises(BudgetWait):
+            collect(a_route("paging: none"), refusing, budget=budget(), execution_id=execution)
+    assert len(refusing.requests) == 1
+
+
+def test_a_window_that_is_used_up_is_waited_for_before_the_next_call(play: Server, collect: Collect) -> None:
+    def answers(request: Request) -> Answer:
+        page = int(request.query["page"])
+        left = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "20"} if page == 1 else {}
+        return Answer({"data": [{"id": page}], "more": page < 2}, headers=left)
+
+    sleeps: list[float] = []
+    collect(a_route("paging: {style: page, more: more}"), play(answers), sleeps=sleeps)
+    assert len(sleeps) == 1
+    assert 15 < sleeps[0] <= 20
+
+
+TEXT = '{"data": [{"id": 1, "name": "Münster"}]}'
+LINES = b'{"id": 1, "name": "M\xc3\xbcnster"}\r\n\r\n{"id": 2}\n'
+BODIES: list[tuple[str, bytes, dict[str, str], str]] = [
+    ("latin-1", TEXT.encode("latin-1"), {"Content-Type": "application/json; charset=ISO-8859-1"}, ""),
+    ("utf-16", TEXT.encode("utf-16"), {"Content-Type": "application/json"}, ""),
+    ("byte order mark", codecs.BOM_UTF8 + TEXT.encode(), {}, ""),
+    ("gzip without a header", gzip.compress(TEXT.encode()), {}, ""),
+    ("lines, declared by the answer", LINES, {"Content-Type": "application/x-ndjson"}, ""),
+    ("lines, declared by the route", LINES, {"Content-Type": "text/plain"}, "format: ndjson"),
+    ("lines that call themselves JSON", LINES, {}, ""),
+    ("CSV", "id;name\r\n1;Münster\r\n".encode(), {"Content-Type": "text/csv"}, ""),
+    ("CSV, declared by the route", "id\tname\n1\tMünster".encode(), {}, "format: csv"),
+]
+
+
+@pytest.mark.parametrize(("body", "headers", "keys"), [one[1:] for one in BODIES], ids=[one[0] for one in BODIES])
+def test_bodies(
+    play: Server,
+    collect: Collect,
+    warehouse: psycopg.Connection[Any],
+    body: bytes,
+    headers: dict[str, str],
+    keys: str,
+) -> None:
+    server = play(lambda _: Answer(body, headers=headers))
+    collect(a_route(f"paging: none\n{keys}"), server)
+    name = "SELECT payload ->> 'name' FROM raw.client_shop_orders WHERE payload ->> 'id' = '1'"
+    assert warehouse.execute(name).fetchone() == ("Münster",)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "error", "words", "calls"),
+    [
+        (b"<!DOCTYPE html><html>", {}, FatalApiError, r"a web page \(HTML\), which routes do not read", 1),
+        (b"<?xml version='1.0'?><a/>", {}, FatalApiError, "is XML, which routes do not read", 1),
+        (b"{}", {"Content-Type": "application/json; charset=klingon"}, FatalApiError, "'klingon', which is unknown", 1),
+        (b"a,a\n1,2", {"Content-Type": "text/csv"}, FatalApiError, "has the column a twice", 1),
+        (b"", {}, TransientApiError, "the answer is empty. If this API answers so", 2),
+        (gzip.compress(b"{}" * 99)[:-9], {}, TransientApiError, "gzip of the answer is", 2),
+    ],
+)
+def test_bodies_that_are_refused(
+    play: Server, collect: Collect, body: bytes, headers: dict[str, str], error: type[Exception], words: str, calls: int
+) -> None:
+    """What cannot change is not requested again."""
+    server = play(lambda _: Answer(body, headers=headers))
+    with pytest.raises(error, match=words):
+        collect(a_route("paging: none"), server)
+    assert len(server.requests) == calls
+
+
+def test_an_empty_answer_that_the_route_allows(play: Server, collect: Collect) -> None:
+    assert collect(a_route("paging: none\nmissing_records: empty"), play(lambda _: Answer(b"")))["records"] == 0
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ('<https://a/x?page=2>; rel="next"', "https://a/x?page=2"),
+        ('</x?a=1,2;3>; title="a, b"; REL="last Next"', "/x?a=1,2;3"),
+        ("<?p=1>; rel=prev, <?p=3>; rel=next", "?p=3"),
+        ('<?p=1>; rel="nextish"', None),
+        ("", None),
+    ],
+)
+def test_the_link_header(header: str, expected: str | None) -> None:
+    assert next_link(CaseInsensitiveDict({"link": header})) == expected
+
+
+@pytest.mark.parametrize("path", ["next", "'\"paging.next\"'", "'links[rel=next].href'", "'@odata.nextLink'"])
+def test_where_the_next_link_is(play: Server, collect: Collect, path: str) -> None:
+    def answers(request: Request) -> Answer:
+        at = int(request.query.get("at", 1))
+        link = f"?at={at + 1}" if at < 3 else None
+        places = {"next": link, "paging.next": link, "@odata.nextLink": link}
+        found = {name: value for name, value in places.items() if name in path}
+        links = [{"rel": "self", "href": "?"}, {"rel": "next", "href": link}]
+        return Answer({"data": [{"id": at}], "links": links, **found})
+
+    assert collect(a_route(f"paging: {{style: next, next: {path}}}"), play(answers))["inserted"] == 3
+
+
+def test_json_of_the_body_is_what_is_sent() -> None:
+    assert json.loads(a_route("body: {a: [1, {b: null}], c: 1.5}\npaging: none").body or "") == {
+        "a": [1, {"b": None}],
+        "c": 1.5,
+    }
