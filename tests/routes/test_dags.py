@@ -221,7 +221,9 @@ def test_errors_in_airflows_terms(connections: dict[str, str], server: RestServe
         RouteExtractOperator(task_id="extract", route=other).execute(context())
 
 
-def test_a_long_wait_frees_the_worker_slot(connections: dict[str, str], server: RestServer) -> None:
+def test_a_long_wait_frees_the_worker_slot(
+    connections: dict[str, str], server: RestServer, warehouse: psycopg.Connection[Any]
+) -> None:
     from airflow.sdk.exceptions import TaskDeferred
 
     from sportmonks.operators.routes import RouteExtractOperator
@@ -234,6 +236,11 @@ def test_a_long_wait_frees_the_worker_slot(connections: dict[str, str], server: 
     assert deferred.value.method_name == "resume"
     assert (deferred.value.trigger.until - datetime.now(UTC)).total_seconds() > 3500  # type: ignore[attr-defined]
     server.calls.clear()
+    # Before that time has passed, no task of this connection calls the API.
+    with pytest.raises(TaskDeferred):
+        extract.resume(context(), {"waited_for": "x"})
+    assert server.calls == []
+    warehouse.execute("UPDATE etl.api_budget SET blocked_until = clock_timestamp()")
     summary = extract.resume(context(), {"waited_for": "x"})
     assert (summary["inserted"], server.calls[0][1]["page"]) == (1000, "4")
 

@@ -1,8 +1,12 @@
-"""100,000 records, killed with -9 in the middle: the next try ends with the exact set and the exact figures."""
+"""A process that is killed with -9: the next try ends with the exact set and the exact figures.
+
+ROUTE_KILLS=1000000,20 kills a run of a million records twenty times, which takes an hour or more.
+"""
 
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 import threading
@@ -54,3 +58,48 @@ def test_killed_in_the_middle(
         "SELECT count(*), count(DISTINCT payload ->> 'id'), min((payload ->> 'id')::int), max((payload ->> 'id')::int)"
         " FROM raw.client_shop_orders"
     ).fetchone() == (TOTAL, TOTAL, 1, TOTAL)
+
+
+RECORDS, KILLS = (int(part) for part in os.environ.get("ROUTE_KILLS", "6000,3").split(","))
+# Of a process that reads and writes a route; it does not depend on the number of records.
+LARGEST_KIB = 160 * 1024
+
+
+@pytest.mark.slow
+def test_killed_at_random_again_and_again(
+    run: Run, server: RestServer, warehouse: psycopg.Connection[Any], warehouse_dsn: str, tmp_path: Path
+) -> None:
+    size = 100 if RECORDS < 100_000 else 1_000
+    pages = RECORDS // size
+    server.total, server.size, server.delay = RECORDS, size, 0.005
+    server.record = lambda number: {"id": number + 1, "v": f"value {number}"}
+    server.flags = False  # the end is not announced: it is an empty page
+    file = tmp_path / "orders.yaml"
+    file.write_text(BASE.replace("size: 100", f"size: {size}").replace(", more: pagination.has_more", ""))
+    environment = {**os.environ, "PYTHONPATH": f"{REPO / 'plugins'}:{REPO}"}
+    command = [sys.executable, str(Path(__file__).with_name("run_once.py")), warehouse_dsn, server.url, str(file)]
+    # Where in the listing each try is killed; the last one lives.
+    places = sorted(random.Random(RECORDS + KILLS).sample(range(2, pages), KILLS))
+    largest = 0
+    for place in [*places, None]:
+        reached = threading.Event()
+        server.hold = lambda number, place=place, reached=reached: reached.set() if number == place else None  # type: ignore[misc]
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if place is not None:
+            assert reached.wait(600)
+            process.kill()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        largest = max(largest, usage.ru_maxrss)
+    assert process.returncode == 0
+    assert largest < LARGEST_KIB
+
+    counted = warehouse.execute("SELECT status, counters FROM etl.route_progress").fetchone()
+    assert counted is not None
+    status, counters = counted
+    assert (status, counters["records"], counters["inserted"], counters["duplicates"]) == ("DONE", RECORDS, RECORDS, 0)
+    assert counters["end_empty_page"] == 1
+    assert warehouse.execute(
+        "SELECT count(*), count(DISTINCT payload ->> 'id'), min((payload ->> 'id')::int), max((payload ->> 'id')::int)"
+        " FROM raw.client_shop_orders"
+    ).fetchone() == (RECORDS, RECORDS, 1, RECORDS)

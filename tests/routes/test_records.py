@@ -53,7 +53,7 @@ def test_rows_that_the_first_version_stored_are_no_news(play: Server, collect: C
         warehouse.execute("INSERT INTO raw.client_shop_orders (payload, content_hash) VALUES (%s, %s)", (text, old))
     assert collect(route, play(body(*texts)), execution_id="etl_2")["inserted"] == 0
     assert collect(route, play(body(*texts)), execution_id="etl_3")["inserted"] == 0
-    # Another record that the first version could not have told from the third.
+    # Another record that the first version could not have distinguished from the third.
     changed = play(body('{"id": 3, "total": 0.12345678901234562}'))
     assert collect(route, changed, execution_id="etl_4")["inserted"] == 1
 

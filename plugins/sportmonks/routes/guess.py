@@ -48,8 +48,9 @@ def paging_found(headers: Mapping[str, str], body: bytes) -> list[Finding]:
     for kind, names in (("link", _LINKS), ("cursor", _CURSORS), ("flag", _FLAGS), ("total", _TOTALS)):
         for path, place in places:
             for name in names:
-                if name in place and (value := _as_kind(kind, place[name])) is not None:
-                    found.append(Finding(_kind_of(kind, value), shown_path((*path, name)), value))
+                where, value = _value(kind, name, place.get(name))
+                if value is not None:
+                    found.append(Finding(_kind_of(kind, value), shown_path((*path, *where)), value))
     found += [Finding("total", f"header.{name}", headers[name]) for name in _TOTAL_HEADERS if headers.get(name)]
     return found
 
@@ -59,14 +60,18 @@ def _kind_of(kind: str, value: Any) -> str:
     return "cursor" if kind == "link" and not (isinstance(value, str) and ("/" in value or "?" in value)) else kind
 
 
-def _as_kind(kind: str, value: Any) -> Any:
-    if kind == "link" and isinstance(value, Mapping):
-        value = value.get("href") or value.get("url") or value.get("link")
+def _value(kind: str, name: str, value: Any) -> tuple[JsonPath, Any]:
+    """Where below its place a value of that kind is, and the value; None where there is none. A link or cursor may lie
+    within an object."""
     if kind in ("link", "cursor"):
-        return value if isinstance(value, str | int) and not isinstance(value, bool) and value != "" else None
+        if isinstance(value, Mapping):
+            inner = next((key for key in ("href", "url", "link", "after", "cursor") if key in value), "")
+            return (name, inner), value.get(inner)
+        fits = isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+        return (name,), value if fits else None
     if kind == "flag":
-        return value if isinstance(value, bool) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+        return (name,), value if isinstance(value, bool) else None
+    return (name,), value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def further_page(headers: Mapping[str, str], body: bytes) -> str:

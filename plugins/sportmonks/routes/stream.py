@@ -80,7 +80,7 @@ def read_pages(
                 yield Page([], [], {"skipped": 1}, part.index + 1, None, str(part))
                 break
             number = paginator.pages + 1
-            step = paginator.take(_page_info(fetched))
+            step = paginator.take(page_info(fetched))
             if step is Step.AGAIN:
                 again += 1
                 log.warning("Page %d of %s is empty, refused or repeated, requesting it again", number, part)
@@ -115,7 +115,8 @@ def read_pages(
             )
 
 
-def _page_info(fetched: FetchedPage) -> PageInfo:
+def page_info(fetched: FetchedPage) -> PageInfo:
+    """What an answer says about its page, for the paginator."""
     return PageInfo(
         len(fetched.rows),
         page_mark(fetched.rows),
