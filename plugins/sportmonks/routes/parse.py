@@ -180,9 +180,9 @@ def _check(top: Section, route: Route) -> None:
         for key in sorted(rest & {name for name, value in top.data.items() if value is not None}):
             top.wrong(key, "does not apply to the Sportmonks API", "Remove it; the package's client knows this API.")
     searched = [*route.key, *(column.path for column in route.columns)]
-    for path in (path for path in searched if any("[" in part and "=" in part for part in path)):
-        top.wrong("key" if path in route.key else "columns", f"has {'.'.join(path)}", "Write a place such as lines[0].")
-    if any("[" in part for path in route.hash_without for part in path):
+    for keys in (keys for keys in searched if any("[" in part and "=" in part for part in keys)):
+        top.wrong("key" if keys in route.key else "columns", f"has {'.'.join(keys)}", "Write a place such as lines[0].")
+    if any("[" in part for keys in route.hash_without for part in keys):
         top.wrong("hash_without", "names an element", "Leave the brackets out: a path leads through each element.")
     if route.body is not None and route.method == "GET":
         top.wrong("method", "is GET beside a body", "Write method: POST, or send the values in query.")
