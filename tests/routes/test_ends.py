@@ -199,7 +199,7 @@ def test_every_listing_refused_is_no_green_run(play: Server, collect: Collect) -
         with pytest.raises(ConfigurationError, match="refused each of the 2 listings"):
             collect(route, refusing)
         assert len(refusing.requests) == calls
-    one = play(lambda request: Answer({"data": []}) if request.query["shop"] == "a" else Answer(status=404))
+    one = play(lambda request: Answer({"data": []}) if request.query["shop"] == "b" else Answer(status=404))
     assert collect(route, one, execution_id="etl_2")["skipped"] == 1
 
 
