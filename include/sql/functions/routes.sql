@@ -103,8 +103,10 @@ BEGIN
     IF v_key IS NOT NULL THEN
         -- jsonb_build_array would not be IMMUTABLE; a part that is missing makes the key NULL.
         -- A key with dots of its own, such as @odata.id, may be written like a path.
-        SELECT string_agg(format('replace(coalesce(payload #>> %1$L, payload ->> %2$L, request #>> %1$L), ''|'', ''||'')',
-                                 etl.path_parts(path), array_to_string(etl.path_parts(path), '.')), ' || ''|'' || ' ORDER BY n)
+        SELECT string_agg(format(CASE WHEN cardinality(etl.path_parts(path)) = 1
+                                      THEN 'replace(coalesce(payload #>> %1$L, request #>> %1$L), ''|'', ''||'')'
+                                      ELSE 'replace(coalesce(payload #>> %1$L, payload ->> %2$L, request #>> %1$L), ''|'', ''||'')'
+                                 END, etl.path_parts(path), array_to_string(etl.path_parts(path), '.')), ' || ''|'' || ' ORDER BY n)
           INTO v_parts FROM unnest(v_key) WITH ORDINALITY AS k(path, n);
         EXECUTE format('ALTER TABLE raw.%I ADD COLUMN IF NOT EXISTS record_key text GENERATED ALWAYS AS (%s) STORED',
                        v_name, v_parts);
