@@ -151,6 +151,13 @@ def test_what_only_looks_like_an_error(play: Server, collect: Collect, body: dic
     assert collect(a_route("paging: none"), play(lambda _: Answer(body)))["inserted"] == 1
 
 
+def test_a_record_that_is_the_answer_itself_may_have_failed(play: Server, collect: Collect) -> None:
+    payment = {"id": 1, "status": "failed", "success": False, "message": "card refused"}
+    assert collect(a_route("paging: none\nrecords: ."), play(lambda _: Answer(payment)))["inserted"] == 1
+    with pytest.raises(TransientApiError, match="error: gone"):
+        collect(a_route("paging: none\nrecords: ."), play(lambda _: Answer({"error": "gone"})), execution_id="etl_2")
+
+
 def test_error_fields_of_the_route(play: Server, collect: Collect) -> None:
     server = play(lambda _: Answer({"data": [{"id": 1}], "errors": "a column", "meta": {"problem": "quota"}}))
     assert collect(a_route("paging: none\nerror_fields: []"), server)["inserted"] == 1

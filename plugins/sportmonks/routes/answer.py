@@ -97,22 +97,14 @@ def refuse_error(body: bytes, route: Route, label: str, *, found: bool) -> None:
     whether the records are there, beside which a ``message`` is no error."""
     if body[:1] != b"{":
         return
-    declared = route.error_fields
-    paths = ERROR_FIELDS if declared is None else declared
-    if declared is None:
-        top = keys(body)
-        if not found:
-            paths = (*paths, *_MESSAGES)
-        for name in _SUCCESS:
-            if name in top and (name,) != route.records and value_at(body, (name,)) is False:
-                raise _error(label, f"{name} is false{_with_message(body)}", route)
-        status = value_at(body, ("status",)) if "status" in top else None
-        if (isinstance(status, int) and not isinstance(status, bool) and 400 <= status < 600) or (
-            isinstance(status, str) and status.lower() in ("error", "fail", "failed", "failure")
-        ):
-            raise _error(label, f"status is {status}{_with_message(body)}", route)
+    top = lenient_json.members(body)
+    paths = route.error_fields
+    if paths is None:
+        paths = ERROR_FIELDS if found else (*ERROR_FIELDS, *_MESSAGES)
+        if route.records:  # else the answer is the record itself, which may have a status of its own
+            _refuse_status(body, top, route, label)
     for path in paths:
-        if path == route.records[: len(path)]:
+        if path == route.records[: len(path)] or not any(key.startswith(path[0].partition("[")[0]) for key in top):
             continue
         value = value_at(body, path)
         if value is None or value is False or value in (0, [], {}):
@@ -120,6 +112,17 @@ def refuse_error(body: bytes, route: Route, label: str, *, found: bool) -> None:
         if isinstance(value, str) and value.strip().lower() in _NO_ERROR:
             continue
         raise _error(label, f"{shown_path(path)}: {_short(value)}", route)
+
+
+def _refuse_status(body: bytes, top: Mapping[str, msgspec.Raw], route: Route, label: str) -> None:
+    for name in _SUCCESS:
+        if name in top and (name,) != route.records and value_at(body, (name,)) is False:
+            raise _error(label, f"{name} is false{_with_message(body)}", route)
+    status = value_at(body, ("status",)) if "status" in top else None
+    if (isinstance(status, int) and not isinstance(status, bool) and 400 <= status < 600) or (
+        isinstance(status, str) and status.lower() in ("error", "fail", "failed", "failure")
+    ):
+        raise _error(label, f"status is {status}{_with_message(body)}", route)
 
 
 def _error(label: str, what: str, route: Route) -> TransientApiError:
