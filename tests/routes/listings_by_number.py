@@ -36,6 +36,15 @@ BY_NUMBER: dict[str, tuple[PageSpec, list[Line], bool | str]] = {
         ],
         True,
     ),
+    "page, the flag has another name than the route says": (
+        FLAG,
+        [
+            ({"q": "x", "size": "2", "page": "1"}, raw(2, "a"), KEEP),
+            ({"q": "x", "size": "2", "page": "2"}, raw(1, "b"), KEEP),
+            ({"q": "x", "size": "2", "page": "3"}, raw(0, ""), END),
+        ],
+        "empty_page",
+    ),
     "page, by the total": (
         TOTAL,
         [

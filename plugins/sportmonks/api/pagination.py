@@ -73,6 +73,7 @@ class Paginator:
     doubt: str = ""
     _retries: int = 0
     _repeats: int = 0
+    _was_promised: bool = False  # the page before the last one promised more
     _full: bool = False  # the last page held as many rows as a page can
     _seen: set[int | str] = field(default_factory=set)
     _cursors: set[str | int] = field(default_factory=set)
@@ -286,6 +287,7 @@ class Paginator:
         self._full = info.rows >= size
         # The first page is compared with the requested size; later ones with earlier pages, since many APIs cap it.
         self.short = info.rows < (self.largest if self.pages else max(self.largest, size))
+        self._was_promised = self.promised
         self.promised = self.stalled = False
         self._count_page()
         if self.spec.style == "none":
@@ -372,7 +374,7 @@ class Paginator:
 
     def _look_for_the_end(self, info: PageInfo) -> None:
         spec = self.spec
-        if spec.flagged and spec.until is None:
+        if spec.flagged and spec.until is None and (info.more is not None or not self._flag_is_unknown(info)):
             # A flag that is gone: its API leaves it out on the last page.
             self.promised = bool(info.more)
             if not self.promised:
@@ -393,6 +395,12 @@ class Paginator:
             self._finish(End.SHORT_PAGE)
         elif spec.until is None:
             self._compare_with_total(pages_left)
+
+    def _flag_is_unknown(self, info: PageInfo) -> bool:
+        """Whether the flag is missing without having said before that more follows, or behind a full page."""
+        if self.rules.strict:
+            return 0 < (info.per_page or self.spec.size or 0) <= info.rows
+        return not self._was_promised
 
     def _compare_with_total(self, pages_left: int | None) -> None:
         if self.total is not None and self.rows > self.total:
