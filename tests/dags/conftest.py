@@ -20,6 +20,7 @@ from psycopg.rows import dict_row
 
 from local.stack.airflow import warehouse_connection
 from sandbox.testing import RunningSandbox, running_sandbox
+from tests.harness.canary import KEY
 from tests.harness.paths import REPO
 
 RUN_SECONDS = 120
@@ -67,6 +68,11 @@ class Live:
         """The log of the last run."""
         return self.log_file.read_bytes()[self.seen :].decode(errors="replace")
 
+    @property
+    def metadata(self) -> str:
+        """Conninfo of Airflow's own database."""
+        return self.env["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("postgresql+psycopg2", "postgresql")
+
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         with psycopg.connect(self.warehouse, row_factory=dict_row) as conn:
             return conn.execute(query, values or None).fetchall()
@@ -106,7 +112,7 @@ def live(databases: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -
     (home / "include" / "sql").symlink_to(REPO / "include" / "sql")
     (home / "include" / "catalog.yaml").write_text(CATALOG, encoding="utf-8")
     parts = conninfo.conninfo_to_dict(metadata)
-    with running_sandbox(leagues=2, seasons=2, teams=4, limit=100_000, now="2026-03-01T12:00:00Z") as box:
+    with running_sandbox(leagues=2, seasons=2, teams=4, limit=100_000, now="2026-03-01T12:00:00Z", key=KEY) as box:
         env = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "ETL_"))},
             "AIRFLOW_HOME": str(home),
