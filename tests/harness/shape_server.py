@@ -22,6 +22,7 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     base: str
+    target: str
 
     @property
     def json(self) -> Any:
@@ -62,6 +63,7 @@ class ShapeServer:
                     self.headers,
                     self.rfile.read(size),
                     outer.url,
+                    self.path,
                 )
                 outer.requests.append(request)
                 answer = outer.play(request)

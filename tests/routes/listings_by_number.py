@@ -45,6 +45,25 @@ BY_NUMBER: dict[str, tuple[PageSpec, list[Line], bool | str]] = {
         ],
         "empty_page",
     ),
+    "page, the API does not know the parameter": (
+        PageSpec("page", "pge", size_parameter="size", size=9),
+        [
+            ({"q": "x", "size": "9", "pge": "1"}, raw(5, "a"), KEEP),
+            ({"q": "x", "size": "9", "pge": "2"}, raw(5, "a"), END),
+        ],
+        "repeated_page, page 2 brought the rows of page 1 again, so the API may not know the parameter 'pge'"
+        " (if it does: stop_on_repeat)",
+    ),
+    # As search APIs do that show no more than their first thousand results.
+    "page, what is shown ends with a full page": (
+        SHORT,
+        [
+            ({"q": "x", "size": "2", "page": "1"}, raw(2, "a"), KEEP),
+            ({"q": "x", "size": "2", "page": "2"}, raw(0, "", refused=422), AGAIN),
+            ({"q": "x", "size": "2", "page": "2"}, raw(0, "", refused=422), END),
+        ],
+        "error_behind_end, page 2 was refused (HTTP 422) behind a full one, so the API may show no more than 2 records",
+    ),
     "page, by the total": (
         TOTAL,
         [

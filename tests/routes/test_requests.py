@@ -83,6 +83,21 @@ def test_a_key_in_the_query_is_nowhere_else(
     assert rows_with(warehouse) == []
 
 
+def test_a_short_key_in_the_query_is_no_part_of_a_link(play: Server, collect: Collect) -> None:
+    """Too short to be masked wherever it occurs."""
+
+    def answers(request: Request) -> Answer:
+        page = int(request.query.get("at", 1))
+        following = f"/orders?k=abc&at={page + 1}" if page < 3 else None
+        return Answer({"data": [{"id": page}], "next": following})
+
+    server = play(answers)
+    keys = "auth: {type: query, name: k}\npaging: {style: next, next: next}"
+    assert collect(a_route(keys), server, password="abc")["inserted"] == 3
+    assert [sorted(request.query.items()) for request in server.requests][1] == [("at", "2"), ("k", "abc")]
+    assert all(request.target.count("k=abc") == 1 for request in server.requests)
+
+
 def test_client_credentials_that_are_wrong(play: Server, collect: Collect) -> None:
     route = a_route("auth: {type: oauth2, token_url: /token}\npaging: none")
     with pytest.raises(ConfigurationError, match=r"HTTP 401 \(no such client\).*login \(client id\)"):

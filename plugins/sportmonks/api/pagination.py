@@ -19,7 +19,7 @@ empty page               the end where a total or a short page agrees; else it i
                          page one page further is requested as well
 empty, total not reached requested again, then one page further; the end with a doubt
 400, 404, 410, 416, 422  behind a page that promised nothing: requested again, then the end; with a doubt where a total
-                         promised more
+                         promised more, or where another status than "not found" comes behind a full page
 page that was read       behind a short page, or three times in a row: the end
 =======================  ============================================================================================
 
@@ -37,6 +37,8 @@ from sportmonks.errors import FatalApiError, TransientApiError
 
 # A page that contradicts the one before it is requested again so many times before it counts.
 MAX_RETRIES = 2
+# Statuses that say that there is no such page. Others may say that no further page is shown, although there is one.
+_NOT_FOUND = (404, 410)
 # So many repeated pages in a row end a listing whose rules let repeated pages pass.
 MAX_REPEATS = 3
 
@@ -158,7 +160,7 @@ class Paginator:
         if info.total is not None:
             self.total = info.total
         if info.refused is not None:
-            return self._refused()
+            return self._refused(info.refused)
         if not info.rows:
             return self._empty(info)
         if self.cursor is None and info.number is not None and info.number != self.page:
@@ -192,10 +194,16 @@ class Paginator:
     def _total_promises_more(self) -> bool:
         return self.total is not None and not self.total_is_wrong and self.rows < self.total
 
-    def _refused(self) -> Step:
+    def _refused(self, status: int) -> Step:
         """The API has no such page. It is requested again unless the page before was short already."""
         if self._retries or (self.short and not self.promised) or self.empty_pages:
-            return self._finish(End.ERROR_BEHIND_END)
+            self._finish(End.ERROR_BEHIND_END)
+            if status not in _NOT_FOUND and not self.short and not self._total_is_reached() and not self.spec.until:
+                self.doubt = self.doubt or (
+                    f"page {self.pages + 1} was refused (HTTP {status}) behind a full one, so the API may show no more"
+                    f" than {self.rows} records"
+                )
+            return Step.END
         self._retries += 1
         return Step.AGAIN
 
@@ -252,7 +260,13 @@ class Paginator:
             return self._finish(End.REPEATED_CURSOR)
         counted = self.cursor is None and not self.spec.linked
         if counted and not self.promised and (self.short or self.empty_pages or self._total_is_reached()):
-            return self._finish(End.REPEATED_PAGE)
+            self._finish(End.REPEATED_PAGE)
+            if self.pages == 1 and not self._total_is_reached() and not self.spec.stop_on_repeat:
+                self.doubt = (
+                    f"page 2 brought the rows of page 1 again, so the API may not know the parameter"
+                    f" '{self.spec.parameter}' (if it does: stop_on_repeat)"
+                )
+            return Step.END
         self._retries += 1
         if self.spec.stop_on_repeat:
             self._finish(End.REPEATED_PAGE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
@@ -86,10 +87,20 @@ def _page(answer: Answer, route: Route, size: int) -> FetchedPage:
         names_more=further_page(answer.headers, answer.body) if follows_none else "",
         more=more,
         total=answer.number(paging.total),
-        next=without_credentials(following) if isinstance(following, str) else following,
+        next=_storable(following, route) if isinstance(following, str) else following,
         size=size,
         total_pages=answer.number(paging.total_pages),
     )
+
+
+def _storable(following: str, route: Route) -> str:
+    """A link or cursor without credentials, since it becomes part of the stored page state."""
+    found = without_credentials(following)
+    head, mark, query = found.partition("?")
+    if route.auth.type != "query" or not mark:
+        return found
+    kept = [pair for pair in query.split("&") if unquote(pair.partition("=")[0]) != route.auth.name]
+    return head + (mark if kept else "") + "&".join(kept)
 
 
 def refuse_error(body: bytes, route: Route, label: str, *, found: bool) -> None:

@@ -200,7 +200,9 @@ def _announce(route: Route, plan: RoutePlan, slice_index: int, resumed: bool) ->
     if resumed:
         log.info("Resuming with listing %d of %d, where an earlier try stopped", slice_index + 1, len(plan.slices))
     if not plan.slices:
-        log.warning("for_each %s gave nothing: has the DAG sportmonks_catalog run?", route.for_each)
+        of_route = route.for_each is not None and route.for_each.table
+        source = "the route that fills it" if of_route else "the DAG sportmonks_catalog"
+        log.warning("for_each %s gave nothing: has %s run?", route.for_each, source)
 
 
 def _progress(page: Page, number: int, counters: Mapping[str, float]) -> None:
