@@ -130,6 +130,31 @@ for_each: {shop: [north]}
     assert bodies == [first, {**first, "page": {"size": 5, "after": [1, "x"]}}]
 
 
+def test_graphql(play: Server, collect: Collect, warehouse: psycopg.Connection[Any]) -> None:
+    """A list that is null when there is nothing, errors beside null, and braces that are no placeholders."""
+    keys = """
+path: /graphql
+body:
+  query: "query($after: String) { orders(first: 2, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } } }"
+  variables: {after: "{cursor}"}
+paging: {style: cursor, next: data.orders.pageInfo.endCursor, more: data.orders.pageInfo.hasNextPage}
+records: data.orders.nodes
+"""
+    route = parse_route("client: shop\nroute: orders\nconnection: shop_api\nretry_max: 0\n" + keys)
+
+    def answers(request: Request) -> Answer:
+        at = int(request.json["variables"].get("after", "c0")[1:])
+        info = {"hasNextPage": at < 2, "endCursor": f"c{at + 1}"}
+        return Answer({"data": {"orders": {"nodes": [{"id": at}], "pageInfo": info}}})
+
+    assert collect(route, play(answers))["inserted"] == 3
+    nothing = play(lambda _: Answer({"data": {"orders": None}}))
+    assert collect(route, nothing, execution_id="etl_2")["records"] == 0
+    failing = play(lambda _: Answer({"data": None, "errors": [{"message": "no such field"}]}))
+    with pytest.raises(TransientApiError, match="errors: no such field"):
+        collect(route, failing, execution_id="etl_3")
+
+
 def test_values_are_quoted_in_paths_and_braces_are_kept() -> None:
     keys = """query: {q: '{"a": 1}', shop: "{shop}"}\nfor_each: {shop: [a/b c]}\n"""
     route = replace(a_route(keys), path="/shops/{shop}/orders")
@@ -200,6 +225,7 @@ def test_limits_in_headers(headers: Mapping[str, str], limit: tuple[Any, Any], w
         (429, {"Retry-After": "3600"}, BudgetWait),
         (503, {"Retry-After": "3600"}, CircuitOpenError),
         (403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1800"}, BudgetWait),
+        (429, {}, BudgetWait),  # in the body
     ],
 )
 def test_long_waits_give_the_worker_back(
@@ -207,7 +233,7 @@ def test_long_waits_give_the_worker_back(
 ) -> None:
     sleeps: list[float] = []
     with pytest.raises(error):
-        collect(a_route("paging: none"), play(lambda _: Answer({}, status, headers)), sleeps=sleeps)
+        collect(a_route("paging: none"), play(lambda _: Answer({"retry_after": 900}, status, headers)), sleeps=sleeps)
     assert sleeps == []
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from sportmonks import lenient_json
 from sportmonks.api.transport import HttpResponse
-from sportmonks.coerce import as_rows
+from sportmonks.coerce import as_delay, as_rows
 from sportmonks.config.strict_yaml import JsonPath
 from sportmonks.errors import FatalApiError, TransientApiError
 from sportmonks.redaction import mask_text, without_credentials
@@ -167,6 +167,15 @@ def message_of(body: bytes) -> str:
     except lenient_json.UNREADABLE:
         pass
     return ""
+
+
+def wait_in_body(body: bytes) -> float | None:
+    """Seconds to wait that the body of a refusal names; None when it names none."""
+    try:
+        named = (value_at(body.strip(), path) for path in (("retry_after",), ("parameters", "retry_after")))
+        return next((delay for value in named if (delay := as_delay(value)) is not None), None)
+    except lenient_json.UNREADABLE:
+        return None
 
 
 def rows_at(raw: msgspec.Raw | None, route: Route, label: str, body: bytes = b"") -> list[msgspec.Raw]:

@@ -100,11 +100,15 @@ def text_at(body: bytes | msgspec.Raw, path: JsonPath) -> str | None:
 
 
 def is_null(body: bytes, path: JsonPath) -> bool:
-    """Whether the key is there and its value null, which means that nothing was found."""
-    parent = dig(body, path[:-1]) if path and body else None
-    if parent is None or bytes(memoryview(parent)[:1]) != b"{":
-        return False
-    return path[-1] in lenient_json.members(parent)
+    """Whether the value at ``path``, or one that it lies within, is there and null: nothing was found."""
+    raw: msgspec.Raw | None = msgspec.Raw(memoryview(body)) if body else None
+    parts = list(path)
+    while parts and raw is not None:
+        raw, used = _step(raw, parts)
+        del parts[:used]
+        if raw is not None and bytes(memoryview(raw)[:5]).strip() == b"null":
+            return True
+    return False
 
 
 def keys(body: bytes) -> list[str]:

@@ -208,6 +208,7 @@ def _check_placeholders(top: Section, route: Route) -> None:
     for key, templates in places.items():
         for name in sorted(names_in(templates) - set(known) - set(PAGING)):
             near = near_hint(name, known, "Known") if known else "Declare period or for_each."
+            near += " If it is no placeholder, as in GraphQL: put a blank behind the brace."
             top.wrong(key, f"uses {{{name}}}, which nothing gives", near)
     used = named_in_route(route)
     for name in route.for_each.columns if route.for_each else ():

@@ -26,7 +26,7 @@ from sportmonks.errors import (
 )
 from sportmonks.redaction import MASK, mask_known, without_credentials
 from sportmonks.routes.access import RouteAccess, open_transport
-from sportmonks.routes.answer import FetchedPage, message_of, read_page, rows_at
+from sportmonks.routes.answer import FetchedPage, message_of, read_page, rows_at, wait_in_body
 from sportmonks.routes.json_path import dig
 from sportmonks.routes.limits import is_limit, read_limits, wait_named
 from sportmonks.routes.request import PageRequest
@@ -178,6 +178,8 @@ class RestSource:
         decision = self.decide(response, beyond=request.beyond)
         if decision is Decision.RATE_LIMITED:
             wait = wait_named(response.headers)
+            if wait is None:
+                wait = wait_in_body(response.body)
             report.limited(wait, read_limits(response.headers).remaining == 0, len(response.body))
             raise RateLimitError(
                 f"{label}: HTTP {response.status}{message_of(response.body)}", entity=self._entity(), retry_after=wait
