@@ -28,11 +28,10 @@ The state of a paginator is a small JSON object, so that an interrupted run resu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-from sportmonks.api.page_spec import ROUTE_RULES, End, PageInfo, PageRules, PageSpec, Step
+from sportmonks.api.page_spec import End, PageInfo, Step
+from sportmonks.api.page_state import PageState
 from sportmonks.errors import FatalApiError, TransientApiError
 
 # A page that contradicts the one before it is requested again so many times before it counts.
@@ -42,115 +41,10 @@ _NOT_FOUND = (404, 410)
 # So many repeated pages in a row end a listing whose rules let repeated pages pass.
 MAX_REPEATS = 3
 
-# The fields of a paginator that are stored. Progress that older versions stored has the same names.
-STATE = ("page", "cursor", "link", "offset", "rows", "pages", "largest", "last_mark", "promised")
-# Stored only where they are not at their default; version 0.1 did not know them.
-LATER_STATE = ("short", "empty_pages", "total", "total_is_wrong", "stalled")
-
 
 @dataclass
-class Paginator:
-    """One listing: ``request()`` gives the page to fetch, ``take()`` decides on its answer, ``state()`` is stored.
-
-    At the end, ``end`` says how it was known, and ``doubt`` what speaks against it; empty where nothing does.
-    """
-
-    spec: PageSpec
-    rules: PageRules = ROUTE_RULES
-    page: int = 0
-    cursor: str | int | None = None
-    link: str | None = None
-    offset: int = 0
-    rows: int = 0
-    pages: int = 0
-    largest: int = 0
-    last_mark: str = ""
-    promised: bool = False  # the last page promised more
-    short: bool = False  # the last page with rows was shorter than a page can be
-    empty_pages: int = 0  # pages in a row that stayed empty, with more behind them perhaps
-    total: int | None = None  # the last total that an answer named
-    total_is_wrong: bool = False  # more rows came than it counts
-    stalled: bool = False  # the last page named itself as the next one
-    end: End | None = None
-    doubt: str = ""
-    _retries: int = 0
-    _repeats: int = 0
-    _was_promised: bool = False  # the page before the last one promised more
-    _full: bool = False  # the last page held as many rows as a page can
-    _seen: set[int | str] = field(default_factory=set)
-    _cursors: set[str | int] = field(default_factory=set)
-    _error: TransientApiError | None = None  # raised in place of the next request: the page before it counts
-
-    @classmethod
-    def start(
-        cls, spec: PageSpec, state: Mapping[str, Any] | None = None, *, rules: PageRules = ROUTE_RULES
-    ) -> Paginator:
-        """From the first page, or from where ``state`` says."""
-        paginator = cls(
-            spec,
-            rules,
-            page=spec.first if spec.style == "page" else 0,
-            offset=spec.first if spec.style == "offset" else 0,
-        )
-        for name in (*STATE, *LATER_STATE):
-            if state and name in state:
-                setattr(paginator, name, state[name])
-        if paginator.last_mark:
-            paginator._seen.add(paginator.last_mark)
-        return paginator
-
-    def ended(self) -> bool:
-        """Whether the listing is complete, so that there is no further request."""
-        return self.end is not None
-
-    def state(self) -> dict[str, Any]:
-        """Where the listing stands, as JSON values."""
-        later = {name: getattr(self, name) for name in LATER_STATE if getattr(self, name) not in (None, 0, False)}
-        return {**{name: getattr(self, name) for name in STATE}, **later}
-
-    @property
-    def may_be_behind_the_end(self) -> bool:
-        """Whether an error in answer to the next request may mean that there is no such page."""
-        counted = self.cursor is None and not self.spec.linked
-        return counted and self.pages > 0 and (not self.promised or not self.spec.flagged)
-
-    def placeholders(self) -> dict[str, str | int | None]:
-        """What the next request may name: ``page``, ``offset``, ``size``, ``cursor`` (None on the first page)."""
-        spec = self.spec
-        found: dict[str, str | int | None] = {"size": spec.size} if spec.size else {}
-        if spec.style == "page":
-            found["page"] = self.page
-        elif spec.style == "offset":
-            found["offset"] = self.offset
-        elif spec.style == "cursor":
-            found["cursor"] = self.cursor
-        return found
-
-    def request(self, query: Mapping[str, str]) -> tuple[str | None, dict[str, str]]:
-        """(link to follow instead of the listing's path or None, query) of the next page.
-
-        Raises FatalApiError when more pages are promised than ``max_pages`` allows, TransientApiError when the page
-        before leads back to one that was read.
-        """
-        spec = self.spec
-        if self._error is not None:
-            raise self._error
-        if self.promised and self.pages >= spec.max_pages:
-            raise self._too_long()
-        if self.link is not None:
-            return self.link, {}
-        sent = dict(query)
-        if spec.size_parameter and spec.size:
-            sent[spec.size_parameter] = str(spec.size)
-        if self.cursor is not None:
-            sent = {name: value for name, value in sent.items() if name not in spec.drop_with_cursor}
-            sent[spec.cursor_name] = str(self.cursor)
-        elif spec.style == "page":
-            if self.rules.number_first_page or self.page != spec.first:
-                sent[spec.parameter] = str(self.page)
-        elif spec.style == "offset":
-            sent[spec.parameter] = str(self.offset)
-        return None, sent
+class Paginator(PageState):
+    """One listing: ``request()`` gives the page to fetch, ``take()`` decides on its answer."""
 
     def take(self, info: PageInfo) -> Step:
         """Decide on the answer to ``request()`` and move on.
@@ -317,12 +211,6 @@ class Paginator:
         if self.pages >= self.spec.max_pages:
             raise self._too_long()
         self.pages += 1
-
-    def _too_long(self) -> FatalApiError:
-        return FatalApiError(
-            f"The listing did not end after {self.pages} pages.",
-            hint="Narrow the request (filters, period), request larger pages or raise max_pages.",
-        )
 
     def _follow(self, info: PageInfo) -> None:
         links = self.spec.style == "next"
