@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 from sportmonks.routes.parse import parse_route
 from sportmonks.routes.spec import Route
 
@@ -19,3 +22,8 @@ def make_route(changes: str = "", base: str = BASE) -> Route:
     replaced = {line.split(":")[0] for line in changes.splitlines() if line and not line.startswith(" ")}
     kept = [line for line in base.splitlines() if line.split(":")[0] not in replaced]
     return parse_route("\n".join([*kept, changes]))
+
+
+def instance_of(run: Any) -> SimpleNamespace:
+    """The task instance of the extraction of a run, in its first try."""
+    return SimpleNamespace(dag_id=run.dag_id, run_id=run.run_id, task_id="extract", try_number=1, map_index=-1)

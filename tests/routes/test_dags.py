@@ -16,7 +16,7 @@ import pytest
 from local.stack.airflow import warehouse_connection
 from sportmonks.routes.parse import load_routes, parse_route
 from tests.harness.rest_server import RestServer
-from tests.harness.routes import BASE
+from tests.harness.routes import BASE, instance_of
 
 CONVENTIONS = ("doc_md", "description", "tags")
 PERIOD = "date_field: created\nperiod: {date_from: from, date_to: to, max_days: 31}\n"
@@ -53,7 +53,13 @@ def backfill(day: int, **params: Any) -> Any:
     run = SimpleNamespace(
         dag_id="raw_shop_orders", run_id=f"backfill__{day}", run_after=at, run_type="backfill", logical_date=at
     )
-    return {"params": params, "dag_run": run, "data_interval_start": at, "data_interval_end": at}
+    return {
+        "params": params,
+        "dag_run": run,
+        "ti": instance_of(run),
+        "data_interval_start": at,
+        "data_interval_end": at,
+    }
 
 
 def context(**params: Any) -> Any:
@@ -64,7 +70,7 @@ def context(**params: Any) -> Any:
         run_type="manual",
         logical_date=None,
     )
-    return {"params": params, "dag_run": run}
+    return {"params": params, "dag_run": run, "ti": instance_of(run)}
 
 
 def test_a_dag_per_file_and_one_for_the_tables() -> None:

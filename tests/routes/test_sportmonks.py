@@ -17,6 +17,7 @@ from local.stack.airflow import warehouse_connection
 from sandbox.testing import RunningSandbox, running_sandbox
 from sportmonks.routes.parse import load_routes
 from sportmonks.routes.spec import Route
+from tests.harness.routes import instance_of
 
 Conn = psycopg.Connection[Any]
 ROUTES = {route.route: route for route in load_routes()[0] if route.api == "sportmonks"}
@@ -60,7 +61,7 @@ def extract(route: Route, day: date, **params: Any) -> dict[str, Any]:
     run = SimpleNamespace(
         dag_id=route.name, run_id=f"manual__{params}", run_after=timestamp, run_type="manual", logical_date=None
     )
-    context: Any = {"params": params, "dag_run": run}
+    context: Any = {"params": params, "dag_run": run, "ti": instance_of(run)}
     EnsureRouteTablesOperator(task_id="e", route=route).execute(context)
     summary: dict[str, Any] = RouteExtractOperator(task_id="extract", route=route).execute(context)
     return summary
