@@ -250,6 +250,25 @@ def test_a_limit_holds_for_all_routes_of_a_connection(play: Server, collect: Col
     assert len(refusing.requests) == 1
 
 
+def test_figures_in_headers_tighten_the_shared_budget(
+    play: Server, collect: Collect, warehouse: psycopg.Connection[Any], warehouse_dsn: str
+) -> None:
+    def answers(request: Request) -> Answer:
+        page = int(request.query["page"])
+        figures = {"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": str(2 - page), "X-RateLimit-Reset": "1800"}
+        return Answer({"data": [{"id": page}], "more": True}, headers=figures)
+
+    server = play(answers)
+    budget = PostgresBudget(lambda: open_connection(warehouse_dsn, autocommit=True), "shop_api", reserve=0.0)
+    with pytest.raises(BudgetWait, match="no call is left in this window"):
+        collect(a_route("paging: {style: page, more: more}"), server, budget=budget)
+    assert len(server.requests) == 2
+    row = warehouse.execute("SELECT call_limit, remaining FROM etl.api_budget WHERE connection = 'shop_api'").fetchone()
+    assert row == (60, 0)
+    stored = warehouse.execute("SELECT count(*) FROM raw.client_shop_orders").fetchone()
+    assert stored == (2,)
+
+
 def test_a_window_that_is_used_up_is_waited_for_before_the_next_call(play: Server, collect: Collect) -> None:
     def answers(request: Request) -> Answer:
         page = int(request.query["page"])
