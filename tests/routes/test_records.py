@@ -208,6 +208,15 @@ def test_forms_of_records(
     assert rows(warehouse, "payload") == expected
 
 
+@pytest.mark.parametrize(
+    ("given", "words"), [([[1, "a"], [2, "b"]], "are lists, not objects. Name their values: fields"), ([1, 2], "plain")]
+)
+def test_a_page_without_any_object_is_no_page(play: Server, collect: Collect, given: Any, words: str) -> None:
+    """They would all be rejected, behind a green run."""
+    with pytest.raises(FatalApiError, match=words):
+        collect(a_route(), play(lambda _: Answer({"data": given})))
+
+
 def test_an_object_of_objects_has_to_be_declared(play: Server, collect: Collect) -> None:
     server = play(lambda _: Answer({"data": {"a": {"v": 1}, "b": {"v": 2}}}))
     with pytest.raises(FatalApiError, match=r"an object of 2 objects, and not a list. .* records_as: values"):

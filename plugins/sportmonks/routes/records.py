@@ -19,6 +19,7 @@ from sportmonks.routes.spec import Route
 
 # \u0000 after an even number of backslashes: the one character that PostgreSQL's jsonb refuses.
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+NO_OBJECT = "not an object"
 _sorted = msgspec.json.Encoder(order="sorted")
 
 
@@ -74,7 +75,7 @@ def prepare(
             page.rejected.append(Rejected(f"not readable: {error}", text.decode("utf-8", "replace")))
             continue
         if not isinstance(record, dict):
-            page.rejected.append(Rejected("not an object", text.decode("utf-8", "replace")))
+            page.rejected.append(Rejected(NO_OBJECT, text.decode("utf-8", "replace")))
             continue
         day: date | None = today
         if route.date_field is not None:

@@ -18,10 +18,10 @@ from typing import Any
 
 from sportmonks.api.page_spec import PageInfo, Step
 from sportmonks.api.pagination import Paginator
-from sportmonks.errors import ConfigurationError, OutsidePlanError
+from sportmonks.errors import ConfigurationError, FatalApiError, OutsidePlanError
 from sportmonks.routes.answer import FetchedPage
 from sportmonks.routes.period import Window
-from sportmonks.routes.records import Prepared, Rejected, page_mark, prepare
+from sportmonks.routes.records import NO_OBJECT, Prepared, Rejected, page_mark, prepare
 from sportmonks.routes.request import Slice, page_request
 from sportmonks.routes.source import Source
 from sportmonks.routes.spec import Route
@@ -88,6 +88,8 @@ def read_pages(
             if fetched.names_more and number == 1 and paginator.ended():
                 raise _not_followed(route, fetched.names_more)
             prepared = prepare(fetched.rows if step is not Step.END else [], route, period, part.item, today)
+            if len(prepared.rejected) == len(fetched.rows) > 1 and {NO_OBJECT} == {r.reason for r in prepared.rejected}:
+                raise _no_records(route, prepared.rejected[0].text)
             counted: dict[str, float] = {
                 "records": prepared.records,
                 "out_of_range": prepared.out_of_range,
@@ -125,6 +127,14 @@ def page_info(fetched: FetchedPage) -> PageInfo:
         fetched.next,
         total_pages=fetched.total_pages,
         refused=fetched.refused,
+    )
+
+
+def _no_records(route: Route, first: str) -> FatalApiError:
+    lists = first.startswith("[")
+    hint = "Name their values: fields in the route." if lists else "Correct records in the route."
+    return FatalApiError(
+        f"{route.name}: the records are {'lists' if lists else 'plain values'}, not objects.", hint=hint
     )
 
 
