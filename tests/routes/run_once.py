@@ -1,4 +1,7 @@
-"""One run of a route in a process of its own, so that a test may kill it: run_once.py DSN URL FILE."""
+"""One run of a route in a process of its own, so that a test may kill it: run_once.py DSN URL FILE.
+
+Prints its status as Linux knows it at the end, the peak of its memory among it.
+"""
 
 from __future__ import annotations
 
@@ -29,3 +32,4 @@ def main(dsn: str, url: str, file: str) -> None:
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
+    print(Path("/proc/self/status").read_text())

@@ -299,7 +299,7 @@ class Paginator(PageState):
             self._compare_with_total(pages_left)
 
     def _flag_is_unknown(self, info: PageInfo) -> bool:
-        """Whether the flag is missing without having said before that more follows, or behind a full page."""
+        """Whether the flag is missing although no page has had it so far, or behind a full page."""
         if self.rules.strict:
             return 0 < (info.per_page or self.spec.size or 0) <= info.rows
         return not self._was_promised
