@@ -176,6 +176,11 @@ def test_extract_and_dry_run(
     assert row is not None
     assert row[:2] == ("raw_shop_orders", "success")
     assert row[2].startswith("etl_20251231_000000_")
+    # Each call is in the books of the run and of the connection, whose limit is unknown.
+    calls = warehouse.execute("SELECT api_calls, failed_calls FROM etl.collector_runs").fetchone()
+    assert calls == (len(server.calls), 0)
+    budget = warehouse.execute("SELECT connection, entity, call_limit, remaining, taken_total FROM etl.api_budget_now")
+    assert budget.fetchall() == [("shop_api", "calls", None, None, len(server.calls))]
     assert "S3cr3tKey" not in caplog.text
 
 
