@@ -3,15 +3,7 @@
 from __future__ import annotations
 
 from sportmonks.api.page_spec import PageSpec
-from tests.harness.pagination import (
-    CURSOR,
-    END,
-    KEEP,
-    LINK,
-    TRANSIENT,
-    Line,
-    raw,
-)
+from tests.harness.pagination import AGAIN, CURSOR, END, KEEP, LINK, REPEATED, TRANSIENT, Line, raw
 
 STOP = {"stop_on_repeat": True}
 # name: (how the API pages, lines, whether the listing has ended or how, with what speaks against it)
@@ -52,6 +44,17 @@ BY_LINK: dict[str, tuple[PageSpec, list[Line], bool | str]] = {
             ({"q": "x", "after": "c2"}, raw(0, "", next="c2"), KEEP),
         ],
         "repeated_cursor",
+    ),
+    # The same with a cursor that the API does not take: the first page comes again and again.
+    "cursor, the API repeats its first page": (
+        CURSOR,
+        [
+            ({"q": "x"}, raw(2, "a", next="c2"), KEEP),
+            ({"q": "x", "after": "c2"}, raw(2, "a", next="c2"), AGAIN),
+            ({"q": "x", "after": "c2"}, raw(2, "a", next="c2"), REPEATED),
+            ((TRANSIENT, "its cursor does not move on after page 2. Is paging.parameter its name"), None, None),
+        ],
+        False,
     ),
     "cursor, it leads back": (
         CURSOR,

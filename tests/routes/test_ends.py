@@ -192,6 +192,32 @@ def test_a_further_page_that_the_route_does_not_follow(
         assert collect(a_route("paging: none"), server, execution_id="etl_2")["end"] == "one_page"
 
 
+@pytest.mark.parametrize(
+    ("style", "following", "words"),
+    [
+        ("next", 2, "by its number .2., which is no link. Write style: cursor"),
+        ("next", "2", "by its number .2., which is no link. Write style: cursor"),
+        ("cursor", "https://shop/orders?page=2", "by a link without cursor. Write style: next"),
+    ],
+)
+def test_a_next_page_that_is_named_in_another_way(
+    play: Server, collect: Collect, style: str, following: Any, words: str
+) -> None:
+    server = play(lambda _: Answer({"data": [{"id": 1}], "following": following}))
+    with pytest.raises(ConfigurationError, match=words):
+        collect(a_route(f"paging: {{style: {style}, next: following}}"), server)
+
+
+def test_a_total_in_content_range(play: Server, collect: Collect) -> None:
+    def answers(request: Request) -> Answer:
+        at = int(request.query["offset"])
+        rows = [{"id": n} for n in range(at, min(at + 2, 5))]
+        return Answer({"data": rows}, headers={"Content-Range": f"items {at}-{at + len(rows) - 1}/5"})
+
+    keys = "paging: {style: offset, total: header.Content-Range, size_parameter: limit, size: 2}"
+    assert collect(a_route(keys), play(answers))["end"] == "total"
+
+
 def test_the_last_page_that_repeats_its_cursor_is_stored(play: Server, collect: Collect, warehouse: Conn) -> None:
     def answers(request: Request) -> Answer:
         at = int(request.query.get("after", 0))

@@ -320,6 +320,7 @@ def test_bodies(
         (b"{}", {"Content-Type": "application/json; charset=klingon"}, FatalApiError, "'klingon', which is unknown", 1),
         (b"a,a\n1,2", {"Content-Type": "text/csv"}, FatalApiError, "has the column a twice", 1),
         (b"", {}, TransientApiError, "the answer is empty. If this API answers so", 2),
+        (b"", {"Content-Type": "text/csv"}, TransientApiError, "the answer is empty. If this API answers so", 2),
         (gzip.compress(b"{}" * 99)[:-9], {}, TransientApiError, "gzip of the answer is", 2),
     ],
 )

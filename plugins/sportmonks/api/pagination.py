@@ -179,13 +179,13 @@ class Paginator(PageState):
                 f" {MAX_REPEATS} times in a row.",
                 hint="Check paging in the route (are its names those of the API?), or set stop_on_repeat.",
             )
-        self._advance(info)
+        self._advance(info, repeated=True)
         return Step.REPEATED
 
     def _total_is_reached(self) -> bool:
         return self.total is not None and not self.total_is_wrong and self.rows >= self.total
 
-    def _advance(self, info: PageInfo) -> None:
+    def _advance(self, info: PageInfo, *, repeated: bool = False) -> None:
         self._retries = self.empty_pages = 0
         self._seen |= info.marks
         self.last_mark = info.mark
@@ -205,14 +205,14 @@ class Paginator(PageState):
         elif self.rules.strict and not info.more:
             self._finish(End.FLAG)
         else:
-            self._follow(info)
+            self._follow(info, repeated=repeated)
 
     def _count_page(self) -> None:
         if self.pages >= self.spec.max_pages:
             raise self._too_long()
         self.pages += 1
 
-    def _follow(self, info: PageInfo) -> None:
+    def _follow(self, info: PageInfo, *, repeated: bool = False) -> None:
         links = self.spec.style == "next"
         following = info.next
         if self.spec.flagged and info.more is False and not self.rules.strict:
@@ -233,13 +233,17 @@ class Paginator(PageState):
             if self.spec.stop_on_repeat:
                 self._finish(End.REPEATED_CURSOR)
                 return
-            if following == (self.link if links else self.cursor) and not self.rules.strict and not info.more:
+            # Where the page itself is one that was read, the API does not know the cursor that it was given.
+            stays = following == (self.link if links else self.cursor) and not repeated
+            if stays and not self.rules.strict and not info.more:
                 self._stall(info)
                 return
             error = TransientApiError(
                 f"The listing leads back to a page that was read: its {'link' if links else 'cursor'} does not move on"
                 f" after page {self.pages}.",
-                hint="" if self.rules.strict else "If this API ends its listings like that, set stop_on_repeat.",
+                hint=""
+                if self.rules.strict
+                else "Is paging.parameter its name? If this API ends its listings like that, set stop_on_repeat.",
             )
             if self.rules.strict:
                 raise error

@@ -47,7 +47,7 @@ def read_body(response: HttpResponse, form: Format, delimiter: str | None, label
     body, form = _unpacked(response, label), _format(response, form)
     body = _utf8(body, response.headers.get("Content-Type") or "", label).strip()
     if not body:
-        return Body(rows=[] if form in ("csv", "ndjson") else None)
+        return Body()
     _refuse_markup(body, label)
     if form == "csv":
         return Body(rows=_csv_rows(body, delimiter, label))

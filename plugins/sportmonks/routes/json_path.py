@@ -141,7 +141,9 @@ class Answer:
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
-        return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
+        # As Content-Range writes a total: items 0-24/65.
+        found = re.fullmatch(r"(?:[a-z]+ )?(?:[0-9]+-[0-9]+/|\*/)?([0-9]{1,18})", text)
+        return int(found[1]) if found else None
 
     def flag(self, path: JsonPath | None) -> bool | None:
         """Whether the value at ``path`` is true, a number other than 0 or a text such as a next link; None without

@@ -79,6 +79,7 @@ def read_pages(
                 log.warning("Skipped %s: %s", part, error)
                 yield Page([], [], {"skipped": 1}, part.index + 1, None, str(part))
                 break
+            _refuse_wrong_style(route, fetched)
             number = paginator.pages + 1
             step = paginator.take(page_info(fetched))
             if step is Step.AGAIN:
@@ -136,6 +137,21 @@ def _no_records(route: Route, first: str) -> FatalApiError:
     return FatalApiError(
         f"{route.name}: the records are {'lists' if lists else 'plain values'}, not objects.", hint=hint
     )
+
+
+def _refuse_wrong_style(route: Route, fetched: FetchedPage) -> None:
+    """Raises ConfigurationError where what the answer names is followed in another way than the route says."""
+    following, spec = str(fetched.next or ""), route.paging
+    if spec.style == "next" and following.isdecimal():
+        raise ConfigurationError(
+            f"{route.name}: the answer names the next page by its number ({following}), which is no link.",
+            hint="Write style: cursor, with parameter: the name of the page's number.",
+        )
+    if spec.style == "cursor" and "://" in following and spec.cursor_of(following) == following:
+        raise ConfigurationError(
+            f"{route.name}: the answer names the next page by a link without {spec.parameter}.",
+            hint="Write style: next, or the parameter that the link has.",
+        )
 
 
 def _not_followed(route: Route, path: str) -> ConfigurationError:
