@@ -21,7 +21,11 @@ PAGES_AND_NOTES = [*PAGES, *sorted((REPO / ".github").rglob("*.md"))]
 PACKAGE = REPO / "plugins" / "sportmonks"
 FOLDERS = (".ci", ".github", *"benchmarks config dags docs include local plugins sandbox tests".split())
 # Files that exist only where the stack has run, or in other places than the repository.
-MADE = (".etl/airflow/passwords.json",)
+MADE = (
+    "sportmonks_control.py",
+    "sportmonks_data.py",
+    ".etl/airflow/passwords.json",
+)
 VERSION_FILE = "plugins/sportmonks/__init__.py"
 FENCE = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.M | re.S)
 LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)")

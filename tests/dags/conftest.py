@@ -9,6 +9,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,6 @@ from psycopg.rows import dict_row
 
 from local.stack.airflow import warehouse_connection
 from sandbox.testing import RunningSandbox, running_sandbox
-from tests.harness.canary import KEY
 from tests.harness.paths import REPO
 
 RUN_SECONDS = 120
@@ -106,27 +106,37 @@ def databases(postgres_server: str) -> Iterator[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def live(databases: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """One Airflow for a module: two leagues with two small seasons each."""
-    metadata, warehouse = databases
     home = tmp_path_factory.mktemp("airflow")
     (home / "include").mkdir()
     (home / "include" / "sql").symlink_to(REPO / "include" / "sql")
     (home / "include" / "catalog.yaml").write_text(CATALOG, encoding="utf-8")
+    own = {
+        "AIRFLOW__CORE__DAGS_FOLDER": str(REPO / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPO / "plugins"),
+        "ETL_INCLUDE_DIR": str(home / "include"),
+        "PYTHONPATH": str(REPO / "plugins"),
+    }
+    with live_airflow(home, databases, own) as found:
+        yield found
+
+
+@contextmanager
+def live_airflow(home: Path, databases: tuple[str, str], own: Mapping[str, str]) -> Iterator[Live]:
+    """An Airflow in ``home``. ``own``: variables of its environment, above all where DAGs and package are."""
+    metadata, warehouse = databases
     parts = conninfo.conninfo_to_dict(metadata)
-    with running_sandbox(leagues=2, seasons=2, teams=4, limit=100_000, now="2026-03-01T12:00:00Z", key=KEY) as box:
+    with running_sandbox(leagues=2, seasons=2, teams=4, limit=100_000, now="2026-03-01T12:00:00Z") as box:
         env = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "ETL_"))},
+            **{name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "ETL_", "PYTHON"))},
             "AIRFLOW_HOME": str(home),
-            "AIRFLOW__CORE__DAGS_FOLDER": str(REPO / "dags"),
-            "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPO / "plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": (
                 f"postgresql+psycopg2://{parts['user']}:{parts['password']}@{parts['host']}:{parts['port']}/{parts['dbname']}"
             ),
             "AIRFLOW_CONN_SPORTMONKS_API": api_connection(box.base_url, box.key),
             "AIRFLOW_CONN_SPORTMONKS_WAREHOUSE": warehouse_connection(warehouse),
-            "ETL_INCLUDE_DIR": str(home / "include"),
-            "PYTHONPATH": str(REPO / "plugins"),
             "NO_COLOR": "1",
+            **own,
         }
         airflow = [PYTHON, "-m", "airflow"]
         subprocess.run([*airflow, "db", "migrate"], env=env, cwd=REPO, check=True, capture_output=True)

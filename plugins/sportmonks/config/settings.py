@@ -15,15 +15,28 @@ MANIFEST_VARIABLE = "sportmonks_manifest"
 DEFAULT_INCLUDES = ("participants", "scores", "events", "statistics", "periods", "lineups.details")
 
 
+# What the wheel holds of include/: the SQL, and the catalog with its defaults.
+_PACKAGED = Path(__file__).resolve().parents[1] / "include"
+
+
 def _include_dir() -> Path:
-    """``ETL_INCLUDE_DIR``, else ``include/`` beside ``plugins/``."""
+    """``ETL_INCLUDE_DIR``, else ``include/`` beside ``plugins/``, else what the wheel holds."""
     named = os.environ.get("ETL_INCLUDE_DIR")
-    return Path(named) if named else Path(__file__).resolve().parents[3] / "include"
+    if named:
+        return Path(named)
+    beside = Path(__file__).resolve().parents[3] / "include"
+    return beside if (beside / "sql").is_dir() or not _PACKAGED.is_dir() else _PACKAGED
+
+
+def _own_or_packaged(name: str) -> Path:
+    """A file or folder of the include folder; the wheel's where that folder has none of this name."""
+    own = INCLUDE_DIR / name
+    return own if own.exists() or not (_PACKAGED / name).exists() else _PACKAGED / name
 
 
 INCLUDE_DIR = _include_dir()
-SQL_DIR = INCLUDE_DIR / "sql"
-CATALOG_FILE = INCLUDE_DIR / "catalog.yaml"
+SQL_DIR = _own_or_packaged("sql")
+CATALOG_FILE = _own_or_packaged("catalog.yaml")
 ROUTES_DIR = INCLUDE_DIR / "routes"
 
 # One include, with an optional selection of fields, such as lineups.details:type_id,data.

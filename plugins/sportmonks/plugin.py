@@ -1,0 +1,47 @@
+"""The plugin: the page in Airflow's UI, and the reference that deadlines count from.
+
+Every process of Airflow loads plugins, each task's too, so nothing heavy is imported before the api-server asks.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from airflow.plugins_manager import AirflowPlugin
+
+PAGE = "sportmonks-etl"
+PREFIX = f"/{PAGE}"
+
+
+class SportmonksPlugin(AirflowPlugin):
+    name = "sportmonks_etl"
+    external_views = [  # noqa: RUF012 (Airflow reads it so)
+        {
+            "name": "ETL dashboard",
+            # Without a slash in front: Airflow's own address may have a path, and only a relative one follows it.
+            "href": f"{PAGE}/",
+            "destination": "nav",
+            "category": "browse",
+            "url_route": "sportmonks-etl",
+        },
+        {
+            "name": "ETL run",
+            "href": f"{PAGE}/?dag_id={{DAG_ID}}&run_id={{RUN_ID}}",
+            "destination": "dag_run",
+            "url_route": "sportmonks-etl-run",
+        },
+    ]
+
+    @cached_property
+    def deadline_references(self) -> list[Any]:  # type: ignore[override]
+        from sportmonks.alerts.reference import RunQueuedAt
+        from sportmonks.monitoring.reference import RunQueuedAt as OldRunQueuedAt  # goes with version 0.3
+
+        return [RunQueuedAt, OldRunQueuedAt]
+
+    @cached_property
+    def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
+        from sportmonks.dashboard.app import airflow_app
+
+        return [{"app": airflow_app(), "url_prefix": PREFIX, "name": "Sportmonks ETL"}]
