@@ -155,7 +155,8 @@ class AirflowApi:
         deadline = time.monotonic() + timeout
         before: str | None = None
         while time.monotonic() < deadline:
-            dags = [dag for dag in self.get("/dags", limit=100)["dags"] if dag["fileloc"].endswith(f"/{file}")]
+            listed = self.get("/dags", limit=100, dag_id_pattern="sportmonks%")["dags"]
+            dags = [dag for dag in listed if dag["fileloc"].endswith(f"/{file}")]
             parsed = max((str(dag["last_parsed_time"]) for dag in dags), default=None)
             if before is None and parsed is not None:
                 before = parsed

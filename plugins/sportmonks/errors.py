@@ -12,6 +12,7 @@ RateLimitError                the same, and every other caller of that entity wa
 BudgetWait, CircuitOpenError  no call may be made now, come back at ``until``
 WarehouseDownError            try again: the warehouse does not answer just now
 DataError                     the response arrived but some rows cannot be stored
+QualityCheckError             what is stored does not match the plan: a person has to look
 LostLeaseError                another task has taken over this chunk: stop, write nothing
 ============================  =======================================================
 """
@@ -98,6 +99,10 @@ class DataError(SportmonksError):
     def __init__(self, message: str, *, ids: Sequence[int] = (), hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.ids = tuple(ids)
+
+
+class QualityCheckError(SportmonksError):
+    """A required quality check of a season failed; repeating the work changes nothing."""
 
 
 class LostLeaseError(SportmonksError):

@@ -1,4 +1,4 @@
-"""What Airflow learns about this package where it is installed from a wheel (entry point ``apache_airflow_provider``)."""
+"""What Airflow learns about this package from a wheel (entry point ``apache_airflow_provider``)."""
 
 from __future__ import annotations
 

@@ -67,6 +67,19 @@ SPORTMONKS: dict[str, tuple[dict[str, str], bool, list[Line], bool]] = {
         ],
         True,
     ),
+    "a list that is not paged ends with its first page, also when it has as many rows as a page": (
+        P2,
+        False,
+        [
+            (P2, page_info(ApiResponse([msgspec.Raw(b'{"id":%d}' % n) for n in (1, 2, 3)])), KEEP),
+            (
+                {**P2, "page": "2"},
+                page_info(ApiResponse([msgspec.Raw(b'{"id":%d}' % n) for n in (1, 2, 3)])),
+                END,
+            ),
+        ],
+        True,
+    ),
     "nothing there": ({}, False, [({}, NOTHING, END)], True),
     "an empty page that was promised is requested again and is never the end": (
         {},

@@ -172,20 +172,35 @@ def test_a_run_that_an_older_version_planned_keeps_its_plan(
     branches: list[Any] = []
     monkeypatch.setattr(StartOperator, "do_branch", lambda self, context, found: branches.append(found))
     start = StartOperator(task_id="start", **plain(league))
-    first = context(force=True, seasons=[league.seasons[1].name])
-    first["ti"].try_number = 1
-    start.execute(first)
-    warehouse.execute("UPDATE etl.etl_executions SET status = 'FAILED', finished_at = now(), first_finished_at = now()")
+    start.execute(context(force=True, seasons=[league.seasons[1].name]))
+    ended = "UPDATE etl.etl_executions SET status = 'FAILED', finished_at = now(), first_finished_at = now()"
+    warehouse.execute(ended)
     calls = box.calls()["total"]
-    again = context(seasons=[league.seasons[1].name])  # nothing of it would be due without force
-    again["ti"].try_number = 1
-    assert start.execute(again) == {"seasons": [league.seasons[1].id]}
+    status = "SELECT status FROM etl.etl_executions"
+    old = context(xcom={"fixtures": 12}, seasons=[league.seasons[1].name])  # the result of its task ``plan``
+    assert start.execute(old) == {"seasons": [league.seasons[1].id]}
     assert branches[0] == branches[1]
     assert box.calls()["total"] == calls
-    assert warehouse.execute("SELECT status FROM etl.etl_executions").fetchall() == [("FAILED",)]
-    again["ti"].try_number = 2
-    start.execute(again)
-    assert warehouse.execute("SELECT status FROM etl.etl_executions").fetchall() == [("RUNNING",)]
+    assert warehouse.execute(status).fetchall() == [("FAILED",)]
+    # Once its plan is done, it plans anew like any other run that is cleared.
+    warehouse.execute("UPDATE etl.execution_fixtures SET status = 'SAVED', done_at = now()")
+    assert "fixtures" in start.execute(old)
+    assert box.calls()["total"] > calls
+
+
+def test_a_run_that_is_started_again_and_has_nothing_to_do_ends_at_once(
+    box: RunningSandbox, manifest: Manifest, warehouse: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where only this task was cleared, nothing that would finish the run comes behind it."""
+    monkeypatch.setattr(StartOperator, "do_branch", lambda *_: None)
+    start = StartOperator(task_id="start", **plain(manifest.leagues[0]))
+    narrow = context(date_from="1999-01-01", date_to="1999-01-02")
+    status = "SELECT status FROM etl.etl_executions"
+    start.execute(narrow)
+    assert warehouse.execute(status).fetchall() == [("RUNNING",)]
+    warehouse.execute("SELECT etl.finish_etl_execution(execution_id) FROM etl.etl_executions")
+    start.execute(narrow)
+    assert warehouse.execute(status).fetchall() == [("COMPLETED",)]
 
 
 def test_a_failed_check_fails_the_task_and_closes_its_chunk(
@@ -198,7 +213,7 @@ def test_a_failed_check_fails_the_task_and_closes_its_chunk(
     collect = CollectOperator(task_id="collect", season=msgspec.to_builtins(season), **plain(league))
     collect.execute(context(task_id=f"{season.group}.collect"))
     warehouse.execute("DELETE FROM raw.fixtures WHERE fixture_id = (SELECT min(fixture_id) FROM raw.fixtures)")
-    with pytest.raises(psycopg.errors.RaiseException, match="1 fixtures marked as saved that are not in "):
+    with pytest.raises(AirflowFailException, match="1 fixtures marked as saved that are not in "):
         collect.execute(context(task_id=f"{season.group}.collect"))
     (chunk,) = warehouse.execute("SELECT status, error_message FROM etl.execution_chunks").fetchall()
     assert chunk[0] == "FAILED"

@@ -74,6 +74,11 @@ SELECT f.season_id, f.id, f.next_due_at, f.due_reason, f.state_id, f.starting_at
 FROM football.fixtures f
 WHERE f.league_id = %(league_id)s AND (%(seasons)s::bigint[] IS NULL OR f.season_id = ANY (%(seasons)s::bigint[]));
 
+-- name: plan/finish_again
+-- A run that had ended was started again and has nothing to do: no other task may follow that would finish it.
+SELECT etl.finish_etl_execution(e.execution_id) FROM etl.etl_executions e
+WHERE e.execution_id = %(execution_id)s AND e.first_finished_at IS NOT NULL;
+
 -- name: plan/heartbeat
 -- Sign of life of a chunk's owner and of its execution, with the connection that is free anyway.
 WITH chunk AS (
@@ -148,10 +153,12 @@ WHERE %(waiting)s AND execution_id = %(execution_id)s AND league_id = %(league_i
   AND EXISTS (SELECT 1 FROM released);
 
 -- name: plan/planned_seasons
--- The seasons in the plan of an execution; no row while it has no plan.
+-- The seasons in the plan of an execution; no row while it has no plan, or once all of it is done.
 SELECT coalesce(array_agg(c.season_id ORDER BY c.position) FILTER (WHERE c.season_id IS NOT NULL), '{}')
 FROM etl.etl_executions e LEFT JOIN etl.execution_chunks c USING (execution_id)
 WHERE e.execution_id = %(execution_id)s AND e.planned_at IS NOT NULL
+  AND (e.status = 'RUNNING' OR EXISTS (SELECT FROM etl.execution_fixtures f
+                                       WHERE f.execution_id = e.execution_id AND f.status = 'PENDING'))
 GROUP BY e.execution_id;
 
 -- name: plan/require_checks

@@ -44,6 +44,7 @@ class PageState:
     _repeats: int = 0
     _was_promised: bool = False  # the page before the last one promised more
     _full: bool = False  # the last page held as many rows as a page can
+    _paged: bool = False  # some page has had a flag
     _seen: set[int | str] = field(default_factory=set)
     _cursors: set[str | int] = field(default_factory=set)
     _error: TransientApiError | None = None  # raised in place of the next request: the page before it counts

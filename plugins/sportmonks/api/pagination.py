@@ -149,6 +149,9 @@ class Paginator(PageState):
 
     def _repeated(self, info: PageInfo) -> Step:
         if self.rules.strict:
+            if not self._paged and info.more is None and self.pages == 1:
+                # A list that is not paged at all and has as many rows as a page: each page is all of it.
+                return self._finish(End.REPEATED_PAGE)
             return self._again(f"page {self.pages + 1} repeats an earlier page")
         if self.stalled:
             return self._finish(End.REPEATED_CURSOR)
@@ -187,6 +190,7 @@ class Paginator(PageState):
 
     def _advance(self, info: PageInfo, *, repeated: bool = False) -> None:
         self._retries = self.empty_pages = 0
+        self._paged = self._paged or info.more is not None
         self._seen |= info.marks
         self.last_mark = info.mark
         self.rows += info.rows

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import psycopg
+
+from sportmonks.errors import QualityCheckError
 from sportmonks.warehouse.queries import sql
 from sportmonks.warehouse.session import Session
 
@@ -22,11 +25,15 @@ def open_chunk(run: RunContext, season: Season) -> None:
 def check_chunk(run: RunContext, season: Season) -> None:
     """Run the quality checks of the season, store their results and close the chunk with them.
 
-    Raises psycopg.errors.RaiseException, with the failed checks in its text, when a required one failed.
+    Raises QualityCheckError, which names the failed ones, when a required one failed.
     """
     with Session(run.connect) as session:
-        for name in ("plan/run_checks", "plan/close_chunk", "plan/require_checks"):
+        for name in ("plan/run_checks", "plan/close_chunk"):
             session.execute(sql(name), run.sql_params(season))
+        try:
+            session.execute(sql("plan/require_checks"), run.sql_params(season))
+        except psycopg.errors.RaiseException as error:
+            raise QualityCheckError(f"{error.diag.message_primary}.", hint=error.diag.message_hint or "") from None
 
 
 def stop_chunk(run: RunContext, season: Season) -> None:

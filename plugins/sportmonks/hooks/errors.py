@@ -6,10 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sportmonks.airflow_compat import AirflowException, AirflowFailException, AirflowSkipException
-from sportmonks.errors import ConfigurationError, FatalApiError, OutsidePlanError, SportmonksError
+from sportmonks.errors import (
+    ConfigurationError,
+    FatalApiError,
+    OutsidePlanError,
+    QualityCheckError,
+    SportmonksError,
+)
 
 # Retrying changes nothing: a person has to correct a setting or the code.
-_FINAL = (ConfigurationError, FatalApiError)
+_FINAL = (ConfigurationError, FatalApiError, QualityCheckError)
 
 
 def as_airflow(error: BaseException) -> BaseException:

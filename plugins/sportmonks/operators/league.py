@@ -80,6 +80,8 @@ class StartOperator(LeagueOperator, BranchMixIn):
         from sportmonks.collect.discover import discover
         from sportmonks.collect.plan import plan
         from sportmonks.reference.first import read_missing_lists
+        from sportmonks.warehouse.queries import sql
+        from sportmonks.warehouse.session import Session
 
         if (seasons := self._planned_before(context)) is not None:
             self.log.info("This run was planned before the upgrade of the package; its plan stays as it is.")
@@ -97,6 +99,9 @@ class StartOperator(LeagueOperator, BranchMixIn):
         )
         found = discover(run)
         planned = plan(run, sorted(found.failed))
+        if not planned.seasons:
+            with Session(run.connect) as session:
+                session.execute(sql("plan/finish_again"), run.sql_params())
         self._follow(context, planned.seasons)
         return {
             **asdict(planned.estimate),
@@ -112,16 +117,17 @@ class StartOperator(LeagueOperator, BranchMixIn):
         self.do_branch(context, [*followed, "finish_execution"])
 
     def _planned_before(self, context: Context) -> list[int] | None:
-        """The seasons in the plan of a run that the tasks of version 0.1 have planned; None for all other runs.
+        """The seasons in the plan of a run that was planned by version 0.1 and has something left; None for all others.
 
         In such a run, cleared or still under way, this task is new, so it runs although the plan stands. It must not
-        plan again then: what is not due any more would be lost from the plan.
+        plan again then: what is not due any more would be lost from the plan. Such a run has the result of a task
+        ``plan``, which no longer exists.
         """
         from sportmonks.warehouse.migrations import require_schema
         from sportmonks.warehouse.queries import sql
         from sportmonks.warehouse.session import Session
 
-        if context["ti"].try_number != 1:
+        if context["ti"].xcom_pull(task_ids="plan") is None:
             return None
         with Session(self.connector()) as session:
             session.run(require_schema)
