@@ -1,7 +1,8 @@
 """Side-by-side measurements on this machine: `python -m benchmarks [airflow|batch|load|path|watching]` (no name: all).
 
 Each benchmark starts the API sandbox and an embedded PostgreSQL of its own and removes them at its end. Benchmarks that
-are run alone: `python -m benchmarks.memory`, `python -m benchmarks.routes`, `python -m benchmarks.dashboard`.
+are run alone: `python -m benchmarks.latency`, `python -m benchmarks.memory`, `python -m benchmarks.routes`,
+`python -m benchmarks.dashboard`.
 """
 
 from __future__ import annotations

@@ -1,57 +1,87 @@
-"""Storing a batch of 50: against a COPY of the payloads alone (the lower bound), new and unchanged, by statement."""
+"""Storing a batch of 50 against COPY of raw and COPY of everything, the same batch unchanged, bytes and WAL.
+
+For each batch the four are measured one after the other, so that each meets the same load of the machine; the ratios
+are medians over the batches, with their quartiles. COPY of everything is the limit: rows that are encoded already go
+into the raw table and the seven typed tables, with their indexes, in one transaction and nothing else.
+"""
 
 from __future__ import annotations
 
 import argparse
-import re
+import json
 import time
 from collections import defaultdict
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from typing import Any
 
 import psycopg
+from psycopg.sql import SQL, Identifier
 
-from benchmarks.harness import client_of, ids_of, ms, postgres, season_of, table, warehouse
+from benchmarks.harness import client_of, ids_of, postgres, season_of, table, warehouse
 
 SIZE = 50
+RAW, ALL, FIRST, JSON, AGAIN, READ = (
+    "COPY of raw alone",
+    "COPY of everything: the limit",
+    "a first batch: rows read here (typed)",
+    "a first batch: rows out of the JSON",
+    "the same batch again, unchanged, with its reading",
+    "reading a first batch, beside its call",
+)
+SECTIONS = ("participants", "scores", "events", "lineups", "player_statistics", "statistics", "periods")
+
+# Bytes of the tables with data, their indexes included.
+STORED = """
+SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname IN ('raw', 'football') AND c.relkind = 'r'
+"""
 
 
-class Timed(psycopg.Connection[Any]):
-    """Records the seconds of each statement under its first comment; statements of one text are sent one by one."""
+@dataclass(frozen=True)
+class Cost:
+    """Of one batch: seconds on the wall, CPU seconds of this process and of the server's, bytes of WAL."""
 
-    seconds: defaultdict[str, list[float]]
-
-    def execute(self, query: Any, params: Any = None, **rest: Any) -> psycopg.Cursor[Any]:
-        parts = [query] if params is not None or not isinstance(query, str) else re.split(r"(?<=;)\n+(?=-- )", query)
-        for part in parts:
-            begun = time.perf_counter()
-            cursor = super().execute(part, params, **rest)
-            name = str(part).strip().partition("\n")[0].removeprefix("-- ").partition(". ")[0].rstrip(".")
-            self.seconds[name].append(time.perf_counter() - begun)
-        return cursor
+    wall: float
+    client: float
+    server: float
+    wal: int
 
 
-class Clock:
-    """Wall time and, where /proc has it (Linux), CPU time of the server's process."""
+class Meter:
+    """Measures pieces of work on one connection. The server's CPU needs /proc (Linux)."""
 
-    def __init__(self, pid: int) -> None:
-        self._file = Path(f"/proc/{pid}/schedstat")
+    def __init__(self, conn: psycopg.Connection[Any]) -> None:
+        self._conn, self._file = conn, Path(f"/proc/{conn.info.backend_pid}/schedstat")
+        self.costs: defaultdict[str, list[Cost]] = defaultdict(list)
 
-    def now(self) -> tuple[float, float]:
-        server = 0.0
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        wal = self._wal()
+        server, client, wall = self._server(), time.process_time(), time.perf_counter()
+        yield
+        wall, client, server = time.perf_counter() - wall, time.process_time() - client, self._server() - server
+        self.costs[name].append(Cost(wall, client, server, self._wal() - wal))
+
+    def _wal(self) -> int:
+        row = self._conn.execute("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn").fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def _server(self) -> float:
         with suppress(OSError):
-            server = int(self._file.read_text().split()[0]) / 1e9
-        return time.perf_counter(), server
+            return int(self._file.read_text().split()[0]) / 1e9
+        return 0.0
 
 
 def run(args: argparse.Namespace) -> None:
     from sportmonks.config.settings import DEFAULT_INCLUDES
-    from sportmonks.load import batch as store
-    from sportmonks.load.payloads import read_payloads
+    from sportmonks.load.batch import FetchedBatch, LoadContext, store_batch
+    from sportmonks.load.reading import read_batch, stored_hashes
 
     with season_of(args.fixtures) as (box, league_id, season_id), client_of(box) as client:
         batches, index = [], list(client.season_index(season_id))
@@ -59,101 +89,153 @@ def run(args: argparse.Namespace) -> None:
         for number, start in enumerate(range(0, len(ids), SIZE), start=1):
             part = tuple(ids[start : start + SIZE])
             rows = {key: bytes(row) for key, row in client.fixtures_multi(part, DEFAULT_INCLUDES).rows.items()}
-            batches.append(store.FetchedBatch(number, part, rows, bytes=sum(map(len, rows.values()))))
+            batches.append(FetchedBatch(number, part, rows, bytes=sum(map(len, rows.values())), at=datetime.now(UTC)))
     batches = [batch for batch in batches if len(batch.rows) == SIZE]
-    context = store.LoadContext("etl_bench", league_id, season_id, 0, DEFAULT_INCLUDES)
-    found: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
-    with postgres() as server:
-        conn = Timed.connect(warehouse(server, "load"), autocommit=True, prepare_threshold=None)
-        conn.seconds = defaultdict(list)
-        clock = Clock(conn.info.backend_pid)
-        _prepare(conn, index, league_id, season_id)
-        for batch in batches:
-            with _timed(found, "COPY of the payloads alone (the floor)", clock):
-                _floor(conn, batch.rows)
-            with _timed(found, "beside it, in the fetching thread: content hash, summary", clock):
-                read = read_payloads(batch.rows)
-            conn.seconds.clear() if batch is batches[0] else None
-            with _timed(found, "one batch in one transaction: raw, typed tables, books", clock):
-                stored = store.store_batch(conn, replace(batch, parsed=read), context)
-            assert stored.outcomes == {"SAVED": SIZE}, stored
-        profile = {name: values for name, values in conn.seconds.items() if len(values) >= len(batches) - 1}
-        for batch in batches:
-            with _timed(found, "the same batch again, unchanged, reading it included", clock):
-                stored = store.store_batch(conn, batch, context)
-            assert stored.outcomes == {"UNCHANGED": SIZE}, stored
-        (statistics,) = conn.execute("SELECT count(*) FROM football.fixture_player_statistics").fetchone() or (0,)
-        version = conn.info.server_version // 10000
-        conn.close()
-    _show(found, profile, batches, statistics, version)
+    context = LoadContext("etl_bench", league_id, season_id, 0, DEFAULT_INCLUDES)
+    by_server = replace(context, typed=False)
+    with postgres() as server, psycopg.connect(warehouse(server, "load"), autocommit=True) as conn:
+        meter = Meter(conn)
+        with psycopg.connect(warehouse(server, "load_json"), autocommit=True) as other:
+            for each in (conn, other):
+                _prepare(each, index, league_id, season_id)
+            other_meter = Meter(other)
+            for batch in batches:
+                now = replace(batch, at=datetime.now(UTC))
+                with meter(READ):
+                    read = read_batch(now.rows, stored_hashes(conn, now.requested), now.at)
+                first = replace(now, read=read)
+                with meter(RAW), conn.transaction():
+                    _copy_raw(conn, "floor", first)
+                with meter(ALL), conn.transaction():
+                    _copy_raw(conn, "everything", first)
+                    _copy_sections(conn, first)
+                with meter(FIRST):
+                    stored = store_batch(conn, first, context)
+                assert stored.outcomes == {"SAVED": SIZE}, stored
+                read = read_batch(now.rows, {}, now.at, typed=False)
+                with other_meter(JSON):
+                    stored = store_batch(other, replace(now, read=read), by_server)
+                assert stored.outcomes == {"SAVED": SIZE}, stored
+                with meter(AGAIN):
+                    stored = store_batch(conn, replace(batch, at=datetime.now(UTC)), context)
+                assert stored.outcomes == {"UNCHANGED": SIZE}, stored
+            costs = {**meter.costs, **other_meter.costs}
+        size = conn.execute(STORED).fetchone()
+        assert size is not None
+        version, fixtures = conn.info.server_version // 10000, SIZE * len(batches)
+    found = _figures(costs, batches, int(size[0]) / fixtures, version)
+    _show(found)
+    if args.json:
+        Path(args.json).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
-def _show(
-    found: Mapping[str, list[tuple[float, float]]],
-    profile: Mapping[str, list[float]],
-    batches: list[Any],
-    statistics: int,
-    version: int,
-) -> None:
-    fixtures = SIZE * len(batches)
-    size = sum(batch.bytes for batch in batches) / fixtures / 1000
-    floor = median(wall for wall, _ in next(iter(found.values())))
-    order = sorted(found, key=lambda name: ("alone" not in name, "one batch" not in name, "again" in name))
+def _figures(costs: Mapping[str, list[Cost]], batches: list[Any], stored: float, version: int) -> dict[str, Any]:
+    """What is printed, as data: medians by name, ratios as (lower quartile, median, upper quartile)."""
+    pairs = {
+        "first batch / COPY of everything": (FIRST, ALL),
+        "first batch / COPY of raw": (FIRST, RAW),
+        "first batch out of the JSON / COPY of everything": (JSON, ALL),
+        "reading and storing again / reading and storing first": (AGAIN, FIRST),
+    }
+    ratios = {}
+    for name, (one, two) in pairs.items():
+        for kind in ("wall", "cpu"):
+            over = [_seconds(cost, kind) for cost in costs[two]]
+            if one == AGAIN:
+                over = [each + _seconds(cost, kind) for each, cost in zip(over, costs[READ], strict=True)]
+            shares = [_seconds(cost, kind) / each for cost, each in zip(costs[one], over, strict=True)]
+            ratios[f"{name}, {kind}"] = [round(each, 3) for each in quantiles(shares, n=4)]
+    return {
+        "batches": len(batches),
+        "batch_size": SIZE,
+        "payload_kb": round(sum(batch.bytes for batch in batches) / len(batches) / SIZE / 1000, 1),
+        "postgresql": version,
+        "stored_kb_per_fixture": round(stored / 1000, 1),
+        "ratios": ratios,
+        "medians": {
+            name: {
+                "wall_ms": round(median(cost.wall for cost in found) * 1000, 1),
+                "client_cpu_ms": round(median(cost.client for cost in found) * 1000, 1),
+                "server_cpu_ms": round(median(cost.server for cost in found) * 1000, 1),
+                "wal_kb_per_fixture": round(median(cost.wal for cost in found) / SIZE / 1000, 1),
+            }
+            for name, found in costs.items()
+        },
+    }
+
+
+def _seconds(cost: Cost, kind: str) -> float:
+    return cost.wall if kind == "wall" else cost.client + cost.server
+
+
+def _show(found: Mapping[str, Any]) -> None:
     table(
-        f"Storing batches of {SIZE} fixtures of {size:.0f} kB with {statistics / fixtures:.0f} player statistics each, "
-        f"PostgreSQL {version}, one connection, median of {len(batches)} batches",
-        ("", "per batch", "server CPU", "fixtures/s", "of the floor"),
+        f"Storing batches of {SIZE} fixtures of {found['payload_kb']} kB, PostgreSQL {found['postgresql']}, "
+        f"one connection, medians of {found['batches']} batches; stored: {found['stored_kb_per_fixture']} kB a fixture",
+        ("", "wall", "client CPU", "server CPU", "WAL a fixture"),
         [
-            (
-                name,
-                ms([wall for wall, _ in found[name]]),
-                ms([server for _, server in found[name]]),
-                f"{SIZE / median(wall for wall, _ in found[name]):,.0f}",
-                f"{median(wall for wall, _ in found[name]) / floor:.2f}",
-            )
-            for name in order
+            (name, f"{row['wall_ms']} ms", f"{row['client_cpu_ms']} ms", f"{row['server_cpu_ms']} ms",
+             f"{row['wal_kb_per_fixture']} kB")
+            for name, row in found["medians"].items()
         ],
+    )  # fmt: skip
+    table(
+        "Ratios, each pair of one batch",
+        ("", "lower quartile", "median", "upper quartile"),
+        [(name, *(f"{each:.2f}" for each in values)) for name, values in found["ratios"].items()],
     )
-    slowest = sorted(profile, key=lambda name: -median(profile[name]))[:10]
-    table("Statements of a first batch, slowest first", ("", "median"), [(name, ms(profile[name])) for name in slowest])
-
-
-class _timed:
-    def __init__(self, found: defaultdict[str, list[tuple[float, float]]], name: str, clock: Clock) -> None:
-        self.found, self.name, self.clock = found, name, clock
-
-    def __enter__(self) -> None:
-        self.begun = self.clock.now()
-
-    def __exit__(self, *_: object) -> None:
-        wall, server = self.clock.now()
-        self.found[self.name].append((wall - self.begun[0], server - self.begun[1]))
 
 
 def _prepare(conn: psycopg.Connection[Any], index: list[Any], league_id: int, season_id: int) -> None:
-    from datetime import UTC, datetime
-
     from sportmonks.load.index import store_index
 
-    conn.execute("CREATE TABLE floor (fixture_id bigint PRIMARY KEY, payload jsonb NOT NULL)")
-    with suppress(psycopg.errors.FeatureNotSupported, psycopg.errors.InvalidParameterValue):
-        conn.execute("ALTER TABLE floor ALTER COLUMN payload SET COMPRESSION lz4")  # as raw.fixtures has it
+    for schema in ("floor", "everything"):
+        conn.execute(SQL("CREATE SCHEMA {}").format(Identifier(schema)))
+        _like(conn, schema, "raw.fixtures", "fixtures")
+    for name in SECTIONS:
+        _like(conn, "everything", f"football.fixture_{name}", f"fixture_{name}")
     now = datetime.now(UTC)
     store_index(conn, league=(league_id, "League"), season=(season_id, "Season"), pages=index, now=now)
     conn.execute("CHECKPOINT")
 
 
-def _floor(conn: psycopg.Connection[Any], rows: Mapping[int, bytes]) -> None:
-    with conn.transaction(), conn.cursor() as cursor, cursor.copy("COPY floor FROM STDIN (FORMAT binary)") as copy:
-        copy.set_types(["int8", "jsonb"])
-        for key, payload in rows.items():
-            copy.write_row((key, _AsJsonb(payload)))
+def _like(conn: psycopg.Connection[Any], schema: str, model: str, name: str) -> None:
+    conn.execute(SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)").format(
+        Identifier(schema, name), Identifier(*model.split("."))))  # fmt: skip
 
 
-class _AsJsonb(psycopg.types.json.Jsonb):
-    def __init__(self, raw: bytes) -> None:
-        super().__init__(raw, dumps=lambda value: value)
+def _copy_raw(conn: psycopg.Connection[Any], schema: str, batch: Any) -> None:
+    from sportmonks.load.copy import encode_raw
+
+    read = batch.read
+    parts = (
+        part
+        for key, payload in read.payloads.items()
+        for part in encode_raw(
+            key, payload.raw, payload.content_hash, ("all",), read.rows[key].reference_date, batch.at
+        )
+    )
+    _copy(conn, "load/copy_raw", parts, "raw.fixtures", f"{schema}.fixtures")
+
+
+def _copy_sections(conn: psycopg.Connection[Any], batch: Any) -> None:
+    for name in SECTIONS:
+        section = "lineups.details" if name == "player_statistics" else name
+        parts = (rows.sections.get(section, b"") for rows in batch.read.rows.values())
+        _copy(conn, f"load/copy_{name}", parts, "{table}", f"everything.fixture_{name}")
+
+
+def _copy(conn: psycopg.Connection[Any], query: str, parts: Iterable[bytes], model: str, name: str) -> None:
+    from sportmonks.load.copy import END, SIGNATURE
+    from sportmonks.warehouse.queries import sql
+
+    with conn.cursor() as cursor, cursor.copy(sql(query).replace(model, name)) as copy:
+        copy.write(SIGNATURE)
+        for part in parts:
+            copy.write(part)
+        copy.write(END)
 
 
 def add_arguments(make: argparse.ArgumentParser) -> None:
     make.add_argument("--fixtures", type=int, default=760)
+    make.add_argument("--json", metavar="FILE", help="write the figures as JSON as well")

@@ -108,13 +108,13 @@ def read(client: SportmonksClient, chunk: MeasuredChunk, ids: Sequence[int], siz
 
 def compare(client: SportmonksClient, chunk: MeasuredChunk, ids: Sequence[int], size: int) -> bool:
     """Read the fixtures one by one and in batches; show both, and whether each fixture came the same both times."""
-    from sportmonks.load.content_hash import content_hash
+    from sportmonks.load.content_hash import hash_sorted
 
     one, many = read(client, chunk, ids, 1), read(client, chunk, ids, size)
     show([one, many])
     both = one.rows.keys() & many.rows.keys()
     # A match that is under way may have changed between the two.
-    differ = sorted(key for key in both if content_hash(one.rows[key]) != content_hash(many.rows[key]))
+    differ = sorted(key for key in both if hash_sorted(one.rows[key]) != hash_sorted(many.rows[key]))
     absent = sorted(set(ids) - both)
     out.print(
         f"batches: {one.calls / many.calls:.1f} times fewer calls, {one.seconds / many.seconds:.1f} times as fast;"

@@ -102,7 +102,7 @@ class ScenarioPlay:
         self.runner = Runner(
             league_of(box),
             TaskSettings(
-                collect=CollectSettings(batch_size=scenario.batch_size),
+                collect=CollectSettings(batch_size=scenario.batch_size, typed_rows=scenario.typed_rows),
                 budget=BudgetSettings(
                     default_limit=scenario.limit or 1000, window_seconds=max(1, int(scenario.window))
                 ),

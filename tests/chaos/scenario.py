@@ -112,6 +112,7 @@ class Scenario:
     limit: int | None  # calls per short window, None: as good as unlimited
     window: float
     workers: int
+    typed_rows: bool  # False: PostgreSQL takes all rows out of the JSON
     phases: tuple[Phase, ...]
 
 
@@ -130,6 +131,7 @@ def scenario(seed: int) -> Scenario:
         limit=rng.choice((6, 10)) if tight else None,
         window=2.0,
         workers=rng.choice((1, 2, 3)),
+        typed_rows=rng.random() < 0.7,
         phases=phases,
     )
 

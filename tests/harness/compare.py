@@ -139,7 +139,7 @@ TABLES = ("raw.fixtures", "football.fixtures", "football.teams", *(f"football.{n
 BOOKKEEPING = (
     "collection_status ended_at first_fetched_at last_fetched_at last_requested_at last_changed_at unchanged_reads"
     " held_reads held_hash missing_reads failed_reads last_error index_changed_at index_missing_at next_due_at"
-    " due_reason updated_at read_includes index_listed replaced_by"
+    " due_reason updated_at read_includes index_listed replaced_by hash_as_sent hash_in_order"
 ).split()
 
 

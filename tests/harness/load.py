@@ -37,7 +37,8 @@ TABLES = ("raw.fixtures", "football.fixtures", "football.teams", *(f"football.{n
 STATE_COLUMNS = (
     "collection_status ended_at first_fetched_at last_fetched_at last_requested_at last_changed_at unchanged_reads "
     "held_reads held_hash missing_reads failed_reads last_error index_changed_at index_missing_at deleted_at "
-    "read_includes next_due_at due_reason index_listed replaced_by suspected_sections suspected_at"
+    "read_includes next_due_at due_reason index_listed replaced_by suspected_sections suspected_at "
+    "hash_as_sent hash_in_order"
 ).split()
 _NUMBERS = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -82,6 +83,7 @@ class ChunkHarness:
     usual_includes: tuple[str, ...] = ()
     execution_id: str = "etl_test"
     batches: int = 0
+    typed: bool = True
 
     def __post_init__(self) -> None:
         self.conn.execute(
@@ -99,6 +101,7 @@ class ChunkHarness:
             usual_includes=self.usual_includes,
             recheck=RecheckSettings(),
             guard=self.guard,
+            typed=self.typed,
             clock=lambda: self.now,
         )
 
@@ -147,6 +150,15 @@ class ChunkHarness:
         """Store one batch, an hour after the one before."""
         self.now += timedelta(hours=hours)
         return store_batch(self.conn, self.fetched(*payloads, **rest), self.context())
+
+
+def drop_incoming(conn: psycopg.Connection[Any]) -> set[str]:
+    """Drops the temporary tables of a batch, where a test stores several in one transaction; their names."""
+    tables = conn.execute("SELECT relname FROM pg_class WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r'")
+    names = {row[0] for row in tables.fetchall()}
+    if names:
+        conn.execute(sql.SQL("DROP TABLE {}").format(sql.SQL(", ").join(map(sql.Identifier, sorted(names)))))
+    return names
 
 
 def rows_of(conn: psycopg.Connection[Any], table: str, where: str = "true", *values: Any) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ import pytest
 
 from sportmonks.errors import LostLeaseError
 from sportmonks.load.batch import FetchedBatch, store_batch
-from sportmonks.load.payloads import read_payloads
+from sportmonks.load.reading import read_batch, stored_hashes
 from sportmonks.warehouse.connection import open_connection
 from tests.harness.load import (
     ChunkHarness,
@@ -138,7 +138,9 @@ def test_payloads_parsed_beforehand_serve_every_try(
     odd = {**payloads[0], "venue_id": "here", "name": "Another name"}
     silent = {key: value for key, value in payloads[1].items() if key != "events"}
     fetched = chunk.fetched(odd, silent, *payloads[2:])
-    fetched = replace(fetched, parsed=read_payloads(fetched.rows))
+    fetched = replace(
+        fetched, at=chunk.now, read=read_batch(fetched.rows, stored_hashes(chunk.conn, fetched.requested), chunk.now)
+    )
     original = vars(store)["sql"]
     with monkeypatch.context() as patch:
         patch.setattr(store, "sql", lambda name: SHUT_DOWN if name == "load/progress" else original(name))

@@ -21,7 +21,7 @@ from sportmonks.api.response import ApiResponse, MalformedResponseError, read_en
 from sportmonks.load.batch import BatchResult
 from sportmonks.load.index import store_index
 from sportmonks.reference.store import store_list
-from tests.harness.load import NOW, ChunkHarness, FixtureJson, encode, fixture_row, rows_of
+from tests.harness.load import NOW, ChunkHarness, FixtureJson, drop_incoming, encode, fixture_row, rows_of
 from tests.harness.mutations import Mutation, mutate, mutations
 
 # Mutated payloads over all tests of this module: 40 of 100 are first reads, 40 second reads, the others rows of lists.
@@ -104,7 +104,7 @@ def test_mutated_second_reads(read: ChunkHarness, small: list[FixtureJson], chan
                 assert counts(read.conn, odd["id"]) == expected_counts(odd)
         assert stored.outcomes.get("MISSING", 0) == 0
         # As soon as they come well, everything is as it should be.
-        read.conn.execute("DROP TABLE IF EXISTS pg_temp.incoming")
+        drop_incoming(read.conn)
         assert read.store(*small).outcomes.keys() <= {"SAVED", "UNCHANGED", "HELD"}
 
 

@@ -64,7 +64,7 @@ def test_identifiers_are_quoted_and_the_name_stays() -> None:
 
 
 def test_a_script_holds_several_statements() -> None:
-    both = script("load/sections", "load/scores")
-    assert both.name == "load/sections + load/scores"
-    assert both.count("-- name: load/") == 3
-    assert sql("load/scores") in both
+    both = script("load/json/sections", "load/json/scores")
+    assert both.name == "load/json/sections + load/json/scores"
+    assert both.count("-- name: load/json/") == 3
+    assert sql("load/json/scores") in both

@@ -1,4 +1,5 @@
--- The changed fixtures of one batch. One per transaction; a pooler in transaction mode is fine with it.
+-- The changed fixtures of one batch of which something is stored, or whose rows the client has not read.
+-- One per transaction; a pooler in transaction mode is fine with it.
 -- EXTERNAL: payloads are read several times, and unpacking them each time would cost more than the space.
 CREATE TEMP TABLE incoming (
     fixture_id   bigint PRIMARY KEY,
@@ -8,8 +9,8 @@ CREATE TEMP TABLE incoming (
     known        boolean NOT NULL,     -- collected before: rows may have to go
     includes     text[]  NOT NULL,     -- what the payload holds
     collected_at timestamptz NOT NULL,
-    unreadable   text[]  NOT NULL,     -- sections that came as something else than a list
-    -- Lists of the payload, set by load/sections; NULL = it says nothing of them.
+    sections     text[],               -- those of which the payload says something; NULL = the server reads the rows
+    -- Lists of the payload, set by load/json/sections.
     participants jsonb,
     scores       jsonb,
     events       jsonb,
@@ -19,3 +20,11 @@ CREATE TEMP TABLE incoming (
 ) ON COMMIT DROP;
 ALTER TABLE incoming ALTER COLUMN payload SET STORAGE EXTERNAL, ALTER COLUMN cleaned SET STORAGE EXTERNAL,
     ALTER COLUMN events SET STORAGE EXTERNAL, ALTER COLUMN statistics SET STORAGE EXTERNAL;
+-- Their rows, filled by COPY where the client has read them, else by load/json.
+CREATE TEMP TABLE incoming_participants (LIKE football.fixture_participants) ON COMMIT DROP;
+CREATE TEMP TABLE incoming_scores (LIKE football.fixture_scores) ON COMMIT DROP;
+CREATE TEMP TABLE incoming_events (LIKE football.fixture_events) ON COMMIT DROP;
+CREATE TEMP TABLE incoming_lineups (LIKE football.fixture_lineups) ON COMMIT DROP;
+CREATE TEMP TABLE incoming_player_statistics (LIKE football.fixture_player_statistics) ON COMMIT DROP;
+CREATE TEMP TABLE incoming_statistics (LIKE football.fixture_statistics) ON COMMIT DROP;
+CREATE TEMP TABLE incoming_periods (LIKE football.fixture_periods) ON COMMIT DROP;

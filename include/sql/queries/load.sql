@@ -110,8 +110,72 @@ DELETE FROM etl.fetched_answers WHERE answer_id = %(answer_id)s RETURNING answer
 SELECT execution_id, packed FROM etl.fetched_answers WHERE answer_id = %(answer_id)s;
 
 -- name: load/copy_incoming
--- The changed fixtures of a batch, as one stream.
-COPY incoming (fixture_id, payload, cleaned, content_hash, known, includes, collected_at, unreadable) FROM STDIN (FORMAT binary);
+-- The fixtures of a batch that do not go straight into their tables, as one stream.
+COPY incoming (fixture_id, payload, cleaned, content_hash, known, includes, collected_at, sections) FROM STDIN (FORMAT binary);
+
+-- name: load/copy_raw
+-- First payloads of fixtures, as one stream.
+COPY raw.fixtures (fixture_id, payload, content_hash, includes, reference_date, collected_at, created_at, updated_at) FROM STDIN (FORMAT binary);
+
+-- name: load/copy_participants
+-- Rows as one stream, into the table or the temporary one: who plays where.
+COPY {table} (fixture_id, team_id, location, winner, position, name, created_at, updated_at) FROM STDIN (FORMAT
+    binary);
+
+-- name: load/copy_scores
+-- Rows as one stream, into the table or the temporary one: scores.
+COPY {table} (fixture_id, id, type_id, participant_id, goals, participant, description, created_at, updated_at) FROM
+    STDIN (FORMAT binary);
+
+-- name: load/copy_events
+-- Rows as one stream, into the table or the temporary one: events.
+COPY {table} (fixture_id, id, period_id, participant_id, type_id, sub_type_id, player_id, related_player_id, coach_id,
+    player_name, related_player_name, result, info, addition, minute, extra_minute, injured, on_bench, rescinded,
+    sort_order, section, created_at, updated_at) FROM STDIN (FORMAT binary);
+
+-- name: load/copy_lineups
+-- Rows as one stream, into the table or the temporary one: lineups.
+COPY {table} (fixture_id, id, player_id, team_id, position_id, type_id, formation_field, formation_position,
+    player_name, jersey_number, created_at, updated_at) FROM STDIN (FORMAT binary);
+
+-- name: load/copy_player_statistics
+-- Rows as one stream, into the table or the temporary one: statistics per player.
+COPY {table} (fixture_id, id, lineup_id, player_id, team_id, type_id, value, value_text, created_at, updated_at) FROM
+    STDIN (FORMAT binary);
+
+-- name: load/copy_statistics
+-- Rows as one stream, into the table or the temporary one: statistics.
+COPY {table} (fixture_id, id, type_id, participant_id, location, value, value_text, created_at, updated_at) FROM STDIN
+    (FORMAT binary);
+
+-- name: load/copy_periods
+-- Rows as one stream, into the table or the temporary one: periods.
+COPY {table} (fixture_id, id, type_id, description, started_at, ended_at, counts_from, ticking, sort_order,
+    time_added, minutes, created_at, updated_at) FROM STDIN (FORMAT binary);
+
+-- name: load/nothing_stored
+-- Those of some fixtures that have no payload and no row of any section.
+SELECT f.id FROM unnest(%(ids)s::bigint[]) AS f(id)
+WHERE NOT EXISTS (SELECT 1 FROM raw.fixtures t WHERE t.fixture_id = f.id)
+  AND NOT EXISTS (SELECT 1 FROM football.fixture_participants t WHERE t.fixture_id = f.id)
+  AND NOT EXISTS (SELECT 1 FROM football.fixture_scores t WHERE t.fixture_id = f.id)
+  AND NOT EXISTS (SELECT 1 FROM football.fixture_events t WHERE t.fixture_id = f.id)
+  AND NOT EXISTS (SELECT 1 FROM football.fixture_lineups t WHERE t.fixture_id = f.id)
+  AND NOT EXISTS (SELECT 1 FROM football.fixture_player_statistics t WHERE t.fixture_id = f.id)
+  AND NOT EXISTS (SELECT 1 FROM football.fixture_statistics t WHERE t.fixture_id = f.id)
+  AND NOT EXISTS (SELECT 1 FROM football.fixture_periods t WHERE t.fixture_id = f.id);
+
+-- name: load/stored_hashes
+-- By what the stored content of some fixtures is known.
+SELECT r.fixture_id, r.content_hash, f.hash_as_sent, f.hash_in_order
+FROM raw.fixtures r JOIN football.fixtures f ON f.id = r.fixture_id
+WHERE r.fixture_id = ANY (%(ids)s);
+
+-- name: load/add_fixtures
+-- Rows of fixtures that came without having been in an index.
+INSERT INTO football.fixtures (id, league_id, season_id, created_at, updated_at)
+SELECT f.id, %(league_id)s, %(season_id)s, %(now)s, %(now)s FROM unnest(%(ids)s::bigint[]) AS f(id) ORDER BY f.id
+ON CONFLICT (id) DO NOTHING;
 
 -- name: load/mark_replaced
 -- Marks fixtures outside the index that are in it under another id.

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import msgspec
 
 from sportmonks.api.calls import CallStats
-from sportmonks.api.response import ApiResponse, row_id
+from sportmonks.api.response import ApiResponse, PackedBody, row_id
 from sportmonks.errors import ConfigurationError, FatalApiError, OutsidePlanError, TransientApiError
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,8 @@ class BatchResponse:
     the API omits fixtures now and then. ``poisoned``: id -> why its request keeps failing. ``calls``/``bytes``: HTTP
     requests, failed ones included, and the bytes of their bodies. ``includes``: those of all requests that succeeded,
     ``dropped_includes``: those that the subscription refuses. ``api_answers``: some request of this batch has
-    succeeded, be it one that names no fixture.
+    succeeded, be it one that names no fixture. ``bodies``: what the rows are from, as it came (gzip), in the order of
+    the requests; empty when any of it came otherwise.
     """
 
     rows: dict[int, msgspec.Raw]
@@ -68,6 +69,7 @@ class BatchResponse:
     dropped_includes: tuple[str, ...] = ()
     includes: tuple[str, ...] = ()
     api_answers: bool = True
+    bodies: tuple[PackedBody, ...] = ()
 
 
 def check_ids(ids: Sequence[Any], max_batch: int) -> tuple[int, ...]:
@@ -102,6 +104,7 @@ def fetch_batch(get: Get, ids: tuple[int, ...], includes: Sequence[str], *, urge
         bytes=batch.stats.bytes,
         includes=tuple(includes) if batch.includes is None else batch.includes,
         api_answers=batch.api_answers,
+        bodies=tuple(body for body in batch.bodies if body is not None) if None not in batch.bodies else (),
     )
 
 
@@ -115,6 +118,7 @@ class _Batch:
         self._includes = includes
         self._urgent = urgent
         self.api_answers = False
+        self.bodies: list[bytes | None] = []
         self._answered: int | None = None  # an id whose request has succeeded
 
     def fetch(self, ids: tuple[int, ...]) -> None:
@@ -195,16 +199,18 @@ class _Batch:
             log.info("Fixture %d cannot be read by itself either: %s", fixture_id, error)
             return False
         rows = response.rows()
-        self._note_includes(response)
+        self._note(response)
         for row in rows:
             if row_id(row) == fixture_id:
                 self.rows[fixture_id] = row
         return fixture_id in self.rows or not rows
 
-    def _note_includes(self, response: ApiResponse) -> None:
-        """One request of the batch may have been refused an include that another one got."""
+    def _note(self, response: ApiResponse) -> None:
+        """What the requests of the batch have in common, and their bodies."""
+        # One of them may have been refused an include that another one got.
         common = response.includes if self.includes is None else self.includes
         self.includes = tuple(each for each in common if each in response.includes)
+        self.bodies.append(response.packed)
 
     def _request(self, ids: tuple[int, ...], attempts: int | None) -> None:
         response = self._get(
@@ -228,7 +234,7 @@ class _Batch:
         if strange:
             log.warning("%d rows of a batch have no id or one that was not requested; they are ignored", strange)
         self._answered, self.api_answers = ids[0], True
-        self._note_includes(response)
+        self._note(response)
         if left and len(ids) - len(left) == DEFAULT_MAX_BATCH:
             # An API that accepts more ids than it answers must not look like one that omits fixtures.
             log.warning(

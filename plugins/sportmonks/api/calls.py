@@ -160,7 +160,7 @@ class Caller:
         answer: ApiResponse | None = None
         if decision is Decision.OK and envelope is not None:
             try:
-                answer = read_response(envelope, status=response.status, size=size)
+                answer = read_response(envelope, status=response.status, size=size, packed=response.packed)
             except MalformedResponseError as malformed:
                 self.budget.failure(grant, size=size)
                 raise TransientApiError(f"{where}: {malformed}") from None

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -60,13 +60,18 @@ class DecodedRows:
     unreadable: list[str] = field(default_factory=list)
 
 
+# A body as it came, in gzip.
+PackedBody: TypeAlias = bytes
+
+
 @dataclass(frozen=True, slots=True)
 class ApiResponse:
     """One decoded answer.
 
     ``data``: a Raw object (by id), a list of Raw rows (lists), None on no result. ``no_result``: the API reports no
     result or sends an empty list, which does not prove that there is nothing (see :mod:`sportmonks.api.pagination`).
-    ``includes``: those that the call requested in the end, without refused ones.
+    ``includes``: those that the call requested in the end, without refused ones. ``packed``: the body as it came, in
+    gzip, None when it came otherwise.
     """
 
     data: msgspec.Raw | list[msgspec.Raw] | None
@@ -77,6 +82,7 @@ class ApiResponse:
     status: int = 200
     size: int = 0
     includes: tuple[str, ...] = ()
+    packed: bytes | None = None
 
     def rows(self) -> list[msgspec.Raw]:
         """The rows of a list; a single object as a list of one; an empty list on no result."""
@@ -223,7 +229,7 @@ def _parts(body: bytes) -> dict[str, msgspec.Raw]:
         return lenient_json.members(body)
 
 
-def read_response(envelope: Envelope, *, status: int, size: int) -> ApiResponse:
+def read_response(envelope: Envelope, *, status: int, size: int, packed: bytes | None = None) -> ApiResponse:
     """The answer of an envelope whose decision is OK.
 
     Raises MalformedResponseError when ``data`` is neither object, list nor null.
@@ -250,4 +256,5 @@ def read_response(envelope: Envelope, *, status: int, size: int) -> ApiResponse:
         no_result=not data,
         status=status,
         size=size,
+        packed=packed,
     )

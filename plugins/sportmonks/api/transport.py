@@ -10,6 +10,7 @@ import contextlib
 import socket
 import threading
 import time
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
@@ -49,12 +50,14 @@ class HttpResponse:
     """A complete HTTP answer; ``headers`` look up names without regard to case, ``seconds`` is its duration.
 
     Known secrets are masked in headers and body: some servers and proxies repeat the key that they were given.
+    ``packed``: the body as it came (gzip), None when it came otherwise or holds a secret.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     seconds: float
+    packed: bytes | None = None
 
 
 class _Deadline:
@@ -152,6 +155,27 @@ class _Adapter(HTTPAdapter):
         if kwargs.get("timeout") is None:
             kwargs["timeout"] = self._timeout
         return super().send(request, *args, **kwargs)
+
+
+def unpack_gzip(packed: bytes, max_bytes: int) -> bytes | None:
+    """The decompressed body, of all members of the gzip file; None when it is larger than ``max_bytes``.
+
+    Raises zlib.error when it is damaged or not complete.
+    """
+    parts: list[bytes] = []
+    left = max_bytes
+    while True:
+        member = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        parts.append(member.decompress(packed, left + 1))
+        left -= len(parts[-1])
+        if left < 0:
+            return None
+        if not member.eof:
+            raise zlib.error("the last member is not complete")
+        packed = member.unused_data
+        if not packed.startswith(b"\x1f\x8b"):
+            # Padding after the last member says nothing.
+            return b"".join(parts) if len(parts) > 1 else parts[0]
 
 
 class TokenAuth(AuthBase):
@@ -297,14 +321,17 @@ class Transport:
                     timeout=timeout or self.timeout,
                     allow_redirects=False,
                 ) as response:
-                    received = self._read(response, label)
+                    packed = self._read_packed(response, label)
+                    received = self._read(response, label) if packed is None else self._unpack(packed, label)
+                    shown = mask_body(received) if masked else received
                     seconds = time.monotonic() - started
                     known = {name: mask_known(value) for name, value in response.headers.items()}
                     complete = HttpResponse(
                         response.status_code,
                         CaseInsensitiveDict(known),
-                        mask_body(received) if masked else received,
+                        shown,
                         seconds,
+                        packed if masked and shown is received else None,
                     )
             except requests.exceptions.SSLError as error:
                 if deadline.expired:
@@ -332,6 +359,22 @@ class Transport:
                 raise self._too_large(path)
             chunks.append(chunk)
         return b"".join(chunks)
+
+    def _read_packed(self, response: requests.Response, path: str) -> bytes | None:
+        """The body in gzip, if it comes so. Without the header it is not decompressed while it is read."""
+        if response.headers.get("Content-Encoding", "").strip().lower() not in ("gzip", "x-gzip"):
+            return None
+        response.raw.headers.discard("content-encoding")
+        return self._read(response, path)
+
+    def _unpack(self, packed: bytes, path: str) -> bytes:
+        try:
+            body = unpack_gzip(packed, self._max_bytes)
+        except zlib.error as error:
+            raise requests.exceptions.ContentDecodingError(str(error)) from None
+        if body is None:
+            raise self._too_large(path)
+        return body
 
     def _too_large(self, path: str) -> ResponseTooLargeError:
         return ResponseTooLargeError(

@@ -94,6 +94,7 @@ class _ChunkCollection:
             usual_includes=run.client().allowed_includes("Fixture", run.league.includes),
             recheck=run.settings.recheck,
             guard=run.settings.guard,
+            typed=run.settings.collect.typed_rows,
             clock=run.clock,
         )
         self._batches = 0

@@ -1,6 +1,8 @@
-"""Fetching and writing at the same time: fetch threads, a bounded number of batches in flight, writer threads.
+"""Fetching, reading and writing at the same time: fetch threads, one that reads what came, writer threads.
 
 A fetched batch is saved in the warehouse before the next call starts, and removed by the transaction that loads it.
+Its payloads are read on a thread of their own, so that the next call does not wait for that, and neither does the
+transaction. One such thread is enough: reading holds the interpreter's lock.
 Calls and writing overlap, and a task that is killed loses only the calls under way: what was fetched before is found
 and loaded by its successor. When all places are taken, fetching waits, so memory does not grow with the chunk. Whatever
 stops the pipeline, the batches that have been fetched are still written.
@@ -16,6 +18,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -25,7 +28,8 @@ from sportmonks.collect.response_store import save
 from sportmonks.collect.suspects import Suspects
 from sportmonks.errors import BudgetWait, LostLeaseError, TransientApiError
 from sportmonks.load.batch import BatchResult, FetchedBatch, LoadContext, store_batch
-from sportmonks.load.payloads import read_payloads
+from sportmonks.load.content_hash import StoredHashes
+from sportmonks.load.reading import read_batch, stored_hashes
 from sportmonks.planning.batches import Batch
 from sportmonks.warehouse.session import Session
 
@@ -38,8 +42,8 @@ DRAIN_TIMEOUT_S = 20.0
 class BatchResponseLike(Protocol):
     """The attributes of a response to ``/fixtures/multi`` that the pipeline reads.
 
-    A response may also have ``includes``, those that were requested in the end, and ``api_answers``: whether the API
-    answered anything.
+    A response may also have ``includes``, those that were requested in the end, ``api_answers``: whether the API
+    answered anything, and ``bodies``: what the rows are from, as it came.
     """
 
     @property
@@ -95,7 +99,8 @@ class Pipeline:
         self._idle, self._idle_seconds = idle, idle_seconds
         self._api_works = api_works
         self._room = threading.Semaphore(in_flight)
-        self._fetched: queue.SimpleQueue[FetchedBatch | None] = queue.SimpleQueue()
+        self._fetched: queue.SimpleQueue[tuple[FetchedBatch, dict[int, StoredHashes]] | None] = queue.SimpleQueue()
+        self._read: queue.SimpleQueue[FetchedBatch | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[StoredBatch | None] = queue.SimpleQueue()
         self._stop = threading.Event()
         # Guards the source of batches, the suspects and the error.
@@ -103,6 +108,7 @@ class Pipeline:
         self._error: BaseException | None = None
         self._suspects = Suspects()
         self._fetch_threads = [threading.Thread(target=self._fetch_all, daemon=True) for _ in range(fetchers)]
+        self._read_thread = threading.Thread(target=self._read_all, daemon=True)
         self._write_threads = [threading.Thread(target=self._write_all, daemon=True) for _ in range(writers)]
 
     def run(self, batches: Iterable[Batch]) -> Iterator[StoredBatch]:
@@ -113,7 +119,7 @@ class Pipeline:
         Raises TransientApiError when no batch brought anything.
         """
         self._source = iter(batches)
-        for thread in (*self._fetch_threads, *self._write_threads):
+        for thread in self._threads():
             thread.start()
         threading.Thread(target=self._finish, daemon=True).start()
         complete = False
@@ -124,7 +130,7 @@ class Pipeline:
         finally:
             self._halt()
             deadline = time.monotonic() + DRAIN_TIMEOUT_S
-            for thread in (*self._fetch_threads, *self._write_threads):
+            for thread in self._threads():
                 thread.join(None if complete else max(0.0, deadline - time.monotonic()))
         # Recorded as failed, they do not come before the others again when the chunk is tried anew.
         blamed = self._suspects.to_blame(interrupted=self._error is not None)
@@ -137,6 +143,9 @@ class Pipeline:
         if self._error is not None:
             raise self._error
 
+    def _threads(self) -> Iterable[threading.Thread]:
+        return (*self._fetch_threads, self._read_thread, *self._write_threads)
+
     def _next(self) -> StoredBatch | None:
         while True:
             with contextlib.suppress(queue.Empty):
@@ -144,11 +153,13 @@ class Pipeline:
             self._idle()
 
     def _finish(self) -> None:
-        """Ends the writers after the last fetcher, and the caller's loop after the last writer."""
+        """Ends each stage after the one before it, and the caller's loop after the last writer."""
         for thread in self._fetch_threads:
             thread.join()
+        self._fetched.put(None)
+        self._read_thread.join()
         for _ in self._write_threads:
-            self._fetched.put(None)
+            self._read.put(None)
         for thread in self._write_threads:
             thread.join()
         self._done.put(None)
@@ -166,10 +177,21 @@ class Pipeline:
                         self._room.release()
                     else:
                         self._save(session, fetched)
-                        # Parsed on this thread, because writers, which also wait for PostgreSQL, are the slower ones.
-                        self._fetched.put(replace(fetched, parsed=read_payloads(fetched.rows)))
+                        stored = session.run(partial(stored_hashes, ids=fetched.requested))
+                        self._fetched.put((replace(fetched, bodies=()), stored))
         except BaseException as error:
             self._fail(error)
+
+    def _read_all(self) -> None:
+        while (item := self._fetched.get()) is not None:
+            fetched, stored = item
+            try:
+                at = fetched.at or self._context.clock()
+                read = read_batch(fetched.rows, stored, at, typed=self._context.typed)
+                self._read.put(replace(fetched, read=read, at=at))
+            except BaseException as error:
+                # The batch is saved: the next attempt finds it.
+                self._fail(error)
 
     def _take(self) -> tuple[Batch | None, bool]:
         """The next batch, and whether it was tried before: after the last batch come those whose call failed."""
@@ -216,6 +238,7 @@ class Pipeline:
             at=at,
             answer_id=uuid.uuid4().hex,
             api_answers=getattr(response, "api_answers", False),
+            bodies=getattr(response, "bodies", ()),
         )
 
     def _suspect(
@@ -245,7 +268,7 @@ class Pipeline:
     def _write_all(self) -> None:
         try:
             with Session(self._connect) as session:
-                while (fetched := self._fetched.get()) is not None:
+                while (fetched := self._read.get()) is not None:
                     self._done.put(store(session, fetched, self._context))
                     self._room.release()
         except BaseException as error:

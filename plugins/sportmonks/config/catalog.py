@@ -28,6 +28,7 @@ class CollectSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     fetchers: Annotated[int, Meta(ge=1, le=8)] = 1
     writers: Annotated[int, Meta(ge=1, le=4)] = 1
     in_flight: Annotated[int, Meta(ge=1, le=32)] = 2  # batches requested but not yet committed
+    typed_rows: bool = True  # rows are read here and copied; False: PostgreSQL takes all of them out of the JSON
 
 
 class RecheckSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

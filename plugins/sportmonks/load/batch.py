@@ -16,32 +16,23 @@ import msgspec
 import psycopg
 from psycopg.types.json import Jsonb
 
+from sportmonks.api.response import PackedBody
 from sportmonks.config.catalog import GuardSettings, RecheckSettings
 from sportmonks.errors import LostLeaseError
+from sportmonks.load.copy import EncodedRows
 from sportmonks.load.decision import HELD, SAVED, UNCHANGED, FixtureDecision, StoredState, decide_batch
-from sportmonks.load.payloads import Payload, read_payloads
+from sportmonks.load.fields import FixtureFields
+from sportmonks.load.payloads import Payload
+from sportmonks.load.reading import ReadBatch, read_batch, stored_hashes
 from sportmonks.load.stored import StoredPayload, compare_with_stored, hold_degraded, read_stored_states
 from sportmonks.load.suspicion import Detail, details_of
+from sportmonks.load.write import JsonBytes, SavedFixture, write_payloads
+from sportmonks.planning.recheck import FixtureState
 from sportmonks.planning.states import PLAYED
-from sportmonks.warehouse.queries import script, sql
+from sportmonks.warehouse.queries import sql
 from sportmonks.warehouse.sqlstate import ROW_ERRORS
 
 log = logging.getLogger(__name__)
-
-_TYPED = tuple(
-    f"load/{name}"
-    for name in (
-        "sections",
-        "participants",
-        "scores",
-        "events",
-        "lineups",
-        "lineups_details",
-        "statistics",
-        "periods",
-    )
-)
-
 
 # So many fixtures with odd values are named in the log; all of them have it in last_error.
 MAX_REMARKS = 5
@@ -52,9 +43,9 @@ class FetchedBatch:
     """The response to one batch: payloads by fixture id, ids that were not returned, ids that cannot be read.
 
     ``includes``: those that were requested in the end, None for those of the context; ``at``: when the call began,
-    None for now; ``answer_id``: the key under which the response is saved until it is stored; ``parsed``: the result
-    of ``read_payloads`` on the rows, where a thread has read them already; ``api_answers``: the API has answered some
-    request of the batch.
+    None for now; ``answer_id``: the key under which the response is saved until it is stored; ``read``: the rows, where
+    a thread has read them already; ``api_answers``: the API has answered some request of the batch; ``bodies``: what
+    the rows are from, as it came (gzip), in the order of the requests; empty when any of it came otherwise.
     """
 
     number: int
@@ -68,8 +59,9 @@ class FetchedBatch:
     includes: tuple[str, ...] | None = None
     at: datetime | None = None
     answer_id: str | None = None
-    parsed: tuple[Mapping[int, Payload], Mapping[int, str]] | None = None
+    read: ReadBatch | None = None
     api_answers: bool = False
+    bodies: tuple[PackedBody, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +84,8 @@ class LoadContext:
 
     ``fence``: number of the lease under which the task collects the chunk; ``includes``: those that a batch requests
     if it does not say otherwise. ``usual_includes``: those that the league's runs request; what is read in a run
-    without one of them does not count in the recheck schedule.
+    without one of them does not count in the recheck schedule. ``typed``: rows are read here where their types allow
+    it, see ``load.write``.
     """
 
     execution_id: str
@@ -103,6 +96,7 @@ class LoadContext:
     usual_includes: tuple[str, ...] = ()
     recheck: RecheckSettings = field(default_factory=RecheckSettings)
     guard: GuardSettings = field(default_factory=GuardSettings)
+    typed: bool = True
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     def sql_params(self) -> dict[str, Any]:
@@ -120,7 +114,8 @@ class LoadContext:
 class _BatchInWork:
     """A fetched batch on its way in. ``at``: when its call began, ``now``: when storing it began.
 
-    ``payloads`` change with each step: completed from what is stored, cleaned, without those that do not fit.
+    ``payloads`` change with each step: completed from what is stored, cleaned, without those that do not fit; ``rows``
+    are of the payloads that seemed to be new when they were read.
     """
 
     fetched: FetchedBatch
@@ -130,6 +125,7 @@ class _BatchInWork:
     at: datetime
     payloads: dict[int, Payload]
     unreadable: dict[int, str]
+    rows: Mapping[int, EncodedRows]
 
 
 def store_batch(conn: psycopg.Connection[Any], fetched: FetchedBatch, context: LoadContext) -> BatchResult:
@@ -139,11 +135,12 @@ def store_batch(conn: psycopg.Connection[Any], fetched: FetchedBatch, context: L
     even so is recorded as failed, and the others are stored. A response with an ``answer_id`` is stored once, however
     often this is called with it.
     """
-    payloads, unreadable = fetched.parsed or read_payloads(fetched.rows)
     now = context.clock()
+    at = fetched.at or now
+    read = fetched.read or read_batch(fetched.rows, stored_hashes(conn, fetched.requested), at, typed=context.typed)
     includes = context.includes if fetched.includes is None else fetched.includes
-    unreadable = {**unreadable, **fetched.poisoned}
-    batch = _BatchInWork(fetched, context, includes, now, fetched.at or now, dict(payloads), unreadable)
+    unreadable = {**read.unreadable, **fetched.poisoned}
+    batch = _BatchInWork(fetched, context, includes, now, at, dict(read.payloads), unreadable, read.rows)
     try:
         return _write(conn, batch)
     except ROW_ERRORS as error:
@@ -185,13 +182,15 @@ def _write(conn: psycopg.Connection[Any], batch: _BatchInWork) -> BatchResult:
         _log_suspected(decisions)
         decisions = [_with_remark(decision, batch.payloads) for decision in decisions]
         decisions, payloads = _hold_sections(decisions, stored, batch)
+        fields: dict[int, FixtureFields] = {}
         saved = [decision.fixture_id for decision in decisions if decision.changed]
         if saved:
             includes = {key: stored[key].includes_after if key in stored else batch.includes for key in saved}
-            _copy(conn, ((key, payloads[key], key in stored, includes[key]) for key in saved), batch.at)
-            _load_typed(conn, context)
+            fixtures = [SavedFixture(key, payloads[key], key in stored, includes[key]) for key in saved]
+            _add_fixtures(conn, [key for key in saved if key not in states], batch)
+            fields = write_payloads(conn, fixtures, batch.at, encoded=batch.rows, typed=context.typed)
         changes = _write_changes(conn, saved, batch, stored, states)
-        _write_decisions(conn, decisions, batch)
+        _write_decisions(conn, decisions, payloads, fields, batch)
     _log_remarks(batch)
     outcomes = Counter(decision.outcome for decision in decisions)
     problems = {decision.fixture_id: decision.error for decision in decisions if decision.error}
@@ -272,39 +271,6 @@ def _log_remarks(batch: _BatchInWork) -> None:
         log.warning("Batch %s has fixtures with odd values. %s", batch.fetched.number, text)
 
 
-def _copy(
-    conn: psycopg.Connection[Any], rows: Iterable[tuple[int, Payload, bool, tuple[str, ...]]], at: datetime
-) -> None:
-    """Rows (fixture id, payload, whether one is stored, includes) into the temporary table ``incoming``."""
-    conn.execute(sql("load/incoming"))
-    with conn.cursor() as cursor, cursor.copy(sql("load/copy_incoming")) as copy:
-        copy.set_types(["int8", "jsonb", "jsonb", "bytea", "bool", "text[]", "timestamptz", "text[]"])
-        for key, payload, known, includes in rows:
-            cleaned = _JsonBytes(payload.cleaned) if payload.cleaned is not None else None
-            unreadable = list(payload.summary.unreadable)
-            copy.write_row(
-                (key, _JsonBytes(payload.raw), cleaned, payload.content_hash, known, list(includes), at, unreadable)
-            )
-
-
-class _JsonBytes(Jsonb):
-    """JSON that is bytes already: handed to PostgreSQL as it is."""
-
-    def __init__(self, raw: bytes) -> None:
-        super().__init__(raw, dumps=_unchanged)
-
-
-def _unchanged(raw: bytes) -> bytes:
-    return raw
-
-
-def _load_typed(conn: psycopg.Connection[Any], context: LoadContext) -> None:
-    """From ``incoming`` into the raw and the typed tables."""
-    conn.execute(sql("load/raw"))
-    conn.execute(script(*_TYPED))
-    conn.execute(sql("load/fixtures"), {"league_id": context.league_id, "season_id": context.season_id})
-
-
 def _write_changes(
     conn: psycopg.Connection[Any],
     saved: Iterable[int],
@@ -327,11 +293,49 @@ def _write_changes(
     return len(rows)
 
 
-def _write_decisions(conn: psycopg.Connection[Any], decisions: list[FixtureDecision], batch: _BatchInWork) -> None:
-    """The state of each fixture, the marks in the plan, and the counters of chunk and run."""
-    context, params = batch.context, batch.context.sql_params()
-    rows = Jsonb([each.row(context.recheck, context.guard, batch.at) for each in decisions if not each.stale])
-    conn.execute(sql("load/decisions"), {"decisions": rows, "now": batch.at, "includes": list(batch.includes)})
+def _add_fixtures(conn: psycopg.Connection[Any], ids: list[int], batch: _BatchInWork) -> None:
+    """Rows for fixtures that no index has listed so far."""
+    if ids:
+        conn.execute(sql("load/add_fixtures"), {"ids": ids, "now": batch.at, **batch.context.sql_params()})
+
+
+def _write_fixtures(
+    conn: psycopg.Connection[Any],
+    decisions: Iterable[FixtureDecision],
+    payloads: Mapping[int, Payload],
+    fields: Mapping[int, FixtureFields],
+    batch: _BatchInWork,
+) -> None:
+    """The state of each fixture, and of the saved ones the fields of their payloads."""
+    rows = []
+    for decision in decisions:
+        row = decision.row(batch.context.recheck, batch.context.guard, batch.at)
+        if decision.changed:
+            payload = payloads[decision.fixture_id]
+            row["sent"], row["counts"] = fields[decision.fixture_id].columns(), payload.summary.counts
+            row["unreadable"] = payload.summary.unreadable
+        if decision.outcome in (SAVED, UNCHANGED) and (returned := payloads.get(decision.fixture_id)):
+            # What is stored now is what came, so the same answer is known by its hashes from now on.
+            row["as_sent"], row["in_order"] = _bytea(returned.as_sent), _bytea(returned.in_order)
+        rows.append(row)
+    params = {"decisions": JsonBytes(msgspec.json.encode(rows)), "now": batch.at, "includes": list(batch.includes)}
+    conn.execute(sql("load/fixtures"), {**params, **batch.context.sql_params()})
+
+
+def _bytea(value: bytes | None) -> str | None:
+    return None if value is None else "\\x" + value.hex()
+
+
+def _write_decisions(
+    conn: psycopg.Connection[Any],
+    decisions: list[FixtureDecision],
+    payloads: Mapping[int, Payload],
+    fields: Mapping[int, FixtureFields],
+    batch: _BatchInWork,
+) -> None:
+    """The fixtures, their marks in the plan, and the counters of chunk and run."""
+    params = batch.context.sql_params()
+    _write_fixtures(conn, [each for each in decisions if not each.stale], payloads, fields, batch)
     marks = Jsonb([{"fixture_id": each.fixture_id, "outcome": each.outcome, "error": each.error} for each in decisions])
     marked = conn.execute(sql("load/mark_plan"), {"decisions": marks, "now": batch.now, **params}).fetchall()
     conn.execute(sql("load/progress"), {**_progress(marked), **params})
@@ -359,8 +363,11 @@ def _find_unfit(conn: psycopg.Connection[Any], batch: _BatchInWork) -> dict[int,
     for fixture_id, payload in batch.payloads.items():
         try:
             with conn.transaction(force_rollback=True):
-                _copy(conn, [(fixture_id, payload, True, batch.includes)], batch.at)
-                _load_typed(conn, batch.context)
+                _add_fixtures(conn, [fixture_id], batch)
+                saved = [SavedFixture(fixture_id, payload, True, batch.includes)]
+                fields = write_payloads(conn, saved, batch.at, encoded={}, typed=batch.context.typed)
+                decision = FixtureDecision(fixture_id, SAVED, "COLLECTED", FixtureState(), changed=True)
+                _write_fixtures(conn, [decision], {fixture_id: payload}, fields, batch)
         except ROW_ERRORS as error:
             found[fixture_id] = f"cannot be stored: {str(error).splitlines()[0]}"
     return found

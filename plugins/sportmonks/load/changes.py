@@ -46,7 +46,17 @@ def compare_payloads(
     same_keys = old.keys() - VOLATILE == new.keys() - VOLATILE
     if same_keys and not found and all(_sorted(old.get(name)) == _sorted(new.get(name)) for name in incomparable):
         return None
-    return found
+    # Rows without an id are compared by their place, and so are values within rows.
+    return None if found and _in_order(old) == _in_order(new) else found
+
+
+def _in_order(value: Any) -> Any:
+    """The same without volatile fields, each list in an order of its own: what ``content_hash.hash_sorted`` hashes."""
+    if isinstance(value, dict):
+        return {key: _in_order(inner) for key, inner in sorted(value.items()) if key not in VOLATILE}
+    if isinstance(value, list):
+        return sorted(map(_in_order, value), key=repr)
+    return value
 
 
 def find_changes(

@@ -1,12 +1,15 @@
-"""A short hash of a payload's content: equal for equal content, whatever the order of keys and lists.
+"""Short hashes of a payload's content; fields that change without a change of the fixture are left out.
 
-It works on the raw bytes and builds Python objects for the outer levels only (a fixture has about 1,100 inner rows).
-Fields that change without a change of the fixture are left out.
+- ``hash_as_sent`` is of the bytes as they came: cheap, and another one when the provider sends lists in another order.
+- ``hash_sorted`` is equal for equal content, whatever the order of keys and lists. It costs five times as much, and is
+  made only when something is stored that the cheap one does not recognise. It builds Python objects for the outer
+  levels only (a fixture has about 1,100 inner rows).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from dataclasses import dataclass
 from hashlib import blake2b
 
 import msgspec
@@ -15,19 +18,57 @@ VOLATILE = frozenset({"last_processed_at", "last_played_at", "standings_recalcul
 
 # All volatile fields end so; a row without it need not be decoded.
 _MARK = b'_at"'
+# Their values, if they are scalars, in JSON as it came. A quote within a text is escaped, so a name in quotes before a
+# colon is always a key. The name is looked at after its end, so that the search is for a fixed text.
+_NAMES = b"|".join(rb'(?<="%s")' % name.encode() for name in sorted(VOLATILE))
+_VALUES = re.compile(rb'_at"(?:%s)\s*:\s*(?:"[^"\\]*"|[-+.0-9eE]+|null|true|false)' % _NAMES)
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _array = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def content_hash(payload: bytes | msgspec.Raw) -> bytes:
-    """The hash, 16 bytes. Raises msgspec.DecodeError when the payload is not a JSON object."""
-    return hash_of_fields(_object.decode(payload))
+@dataclass(frozen=True, slots=True)
+class StoredHashes:
+    """``content``: what the stored content is known by; ``as_sent``, ``in_order``: hashes of an answer found to
+    have this content, None before there was one."""
+
+    content: bytes
+    as_sent: bytes | None = None
+    in_order: bytes | None = None
 
 
-def hash_of_fields(fields: Mapping[str, msgspec.Raw]) -> bytes:
-    """The same for a payload whose outermost level is decoded."""
+@dataclass(frozen=True, slots=True)
+class ContentHashes:
+    """``content``: that of the stored content if the payload has it, else one of its own; ``as_sent``, ``in_order``:
+    those of the payload, the latter None when it was not needed."""
+
+    content: bytes
+    as_sent: bytes
+    in_order: bytes | None = None
+
+
+def identify(payload: bytes, stored: StoredHashes | None) -> ContentHashes:
+    """The hashes of a payload (a JSON object). ``stored``: those of what is stored, None when that is nothing."""
+    as_sent = hash_as_sent(payload)
+    if stored is None:
+        return ContentHashes(as_sent, as_sent)
+    if as_sent in (stored.as_sent, stored.content):
+        return ContentHashes(stored.content, as_sent)
+    in_order = hash_sorted(payload)
+    # Version 0.1 knew the content by this hash.
+    same = in_order in (stored.in_order, stored.content)
+    return ContentHashes(stored.content if same else as_sent, as_sent, in_order)
+
+
+def hash_as_sent(payload: bytes) -> bytes:
+    """The hash of the bytes without the values of volatile fields; 16 bytes."""
+    return blake2b(_VALUES.sub(b"", payload), digest_size=16).digest()
+
+
+def hash_sorted(payload: bytes) -> bytes:
+    """The hash of the content in an order of its own; 16 bytes. Raises msgspec.DecodeError for other than an object."""
     digest = blake2b(digest_size=16)
+    fields = _object.decode(payload)
     for key in sorted(fields):
         if key not in VOLATILE:
             digest.update(key.encode())

@@ -76,7 +76,7 @@ class FixtureDecision:
         return self.outcome in (SAVED, UNCHANGED, HELD)
 
     def row(self, recheck: RecheckSettings, guard: GuardSettings, now: datetime) -> dict[str, Any]:
-        """The decision as a row for ``load/decisions.sql``, with the time of the next read.
+        """The decision as a row for ``load/fixtures.sql``, with the time of the next read.
 
         ``now``: when the call began; what the index has shown since then is still to be read.
         """

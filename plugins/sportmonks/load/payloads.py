@@ -17,7 +17,7 @@ import msgspec
 
 from sportmonks import lenient_json
 from sportmonks.coerce import as_int, as_rows, as_utc, clean_text, clean_value
-from sportmonks.load.content_hash import hash_of_fields
+from sportmonks.load.content_hash import StoredHashes, hash_as_sent, identify
 from sportmonks.load.summary import BASE_FIELDS, SECTIONS, PayloadSummary, is_negative, summarize, summarize_cleaned
 from sportmonks.planning.states import DELETED
 
@@ -34,7 +34,8 @@ _rows = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 class Payload:
     """One fixture as JSON. ``cleaned``: the same with castable values, None where typed columns can take ``raw``.
 
-    ``flaws``: what was repaired in ``raw``, and what its typed columns cannot show; one text for each.
+    ``flaws``: what was repaired in ``raw``, and what its typed columns cannot show; one text for each. ``as_sent``,
+    ``in_order``: hashes of the answer (``load.content_hash``), None when ``raw`` was completed with stored sections.
     """
 
     raw: bytes
@@ -42,6 +43,13 @@ class Payload:
     summary: PayloadSummary
     cleaned: bytes | None = None
     flaws: tuple[str, ...] = ()
+    as_sent: bytes | None = None
+    in_order: bytes | None = None
+
+    @property
+    def castable(self) -> bytes:
+        """The JSON from which PostgreSQL takes typed columns."""
+        return self.raw if self.cleaned is None else self.cleaned
 
     def fitting(self) -> Payload:
         """Itself repaired and with ``cleaned`` set. One that cannot be read is returned as it is: stored alone, it
@@ -66,16 +74,26 @@ class Payload:
         return "; ".join((*sections, *self.flaws)) or None
 
 
-def read_payloads(rows: Mapping[int, bytes | msgspec.Raw]) -> tuple[dict[int, Payload], dict[int, str]]:
-    """Payloads by fixture id in rising order, and for those that cannot be read the reason by fixture id."""
+def read_payloads(
+    rows: Mapping[int, bytes | msgspec.Raw], stored: Mapping[int, StoredHashes] | None = None
+) -> tuple[dict[int, Payload], dict[int, str]]:
+    """Payloads by fixture id in rising order, and for those that cannot be read the reason by fixture id.
+
+    ``stored``: hashes of the stored payloads by fixture id.
+    """
     payloads: dict[int, Payload] = {}
     unreadable: dict[int, str] = {}
     for fixture_id in sorted(rows):
         raw = bytes(rows[fixture_id])
         try:
-            payloads[fixture_id] = read_payload(raw)
+            payload = read_payload(raw)
+            hashes = identify(payload.raw, (stored or {}).get(fixture_id))
         except UNREADABLE as error:
             unreadable[fixture_id] = clean_text(f"not a fixture: {error}")
+            continue
+        payloads[fixture_id] = replace(
+            payload, content_hash=hashes.content, as_sent=hashes.as_sent, in_order=hashes.in_order
+        )
     return payloads, unreadable
 
 
@@ -165,7 +183,7 @@ def _read(raw: bytes) -> Payload:
     except msgspec.ValidationError:
         pass
     else:
-        return Payload(raw, hash_of_fields(fields), summary, flaws=(*flaws, *summary.flaws))
+        return Payload(raw, hash_as_sent(raw), summary, flaws=(*flaws, *summary.flaws))
     if details := _details_from_objects(fields.get("lineups")):
         fields["lineups"] = details
         raw = msgspec.json.encode(fields)
@@ -176,7 +194,7 @@ def _read(raw: bytes) -> Payload:
         name for name in SECTIONS if name in fields and name not in summary.counts and not _is_null(fields[name])
     )
     flaws = (*flaws, *_odd_rows(fields, summary), *summary.flaws)
-    return Payload(raw, hash_of_fields(fields), replace(summary, unreadable=unreadable), cleaned, flaws)
+    return Payload(raw, hash_as_sent(raw), replace(summary, unreadable=unreadable), cleaned, flaws)
 
 
 def _naming(lists: Iterable[str]) -> tuple[str, ...]:

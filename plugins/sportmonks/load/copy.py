@@ -1,0 +1,172 @@
+"""Typed rows in the binary form of COPY (https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.3.55.9.4).
+
+A batch has about 32,000 rows of ten values. Encoding them takes 1 us each this way, and PostgreSQL reads them without
+parsing: what it costs to take the same rows out of JSON in the server is four times as much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from operator import getitem
+from struct import Struct
+from typing import Any
+
+import psycopg
+from psycopg.adapt import PyFormat
+
+from sportmonks.load.fields import FixtureFields, fixture_fields
+from sportmonks.load.payloads import Payload
+from sportmonks.load.rows import Row, read_rows
+
+SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+END = b"\xff\xff"
+
+_NULL = b"\xff\xff\xff\xff"
+_size = Struct(">i").pack
+_int8 = Struct(">iq").pack
+_int4 = Struct(">ii").pack
+# Number of columns, fixture id, id.
+_key = Struct(">hiqiq").pack
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_to_numeric = psycopg.adapters.get_dumper(Decimal, PyFormat.BINARY)(Decimal).dump
+
+
+class _Encoded(dict[Any, bytes]):
+    """Values in their binary form, each encoded once; most values of a batch are the same few."""
+
+    def __init__(self, encode: Callable[[Any], bytes]) -> None:
+        super().__init__({None: _NULL})
+        self._encode = encode
+
+    def __missing__(self, value: Any) -> bytes:
+        found = self[value] = self._encode(value)
+        return found
+
+
+def _sized(data: bytes) -> bytes:
+    return _size(len(data)) + data
+
+
+def _bigint(value: int) -> bytes:
+    return _int8(8, value)
+
+
+def _integer(value: int) -> bytes:
+    return _int4(4, value)
+
+
+def _boolean(value: bool) -> bytes:
+    return b"\0\0\0\x01\x01" if value else b"\0\0\0\x01\0"
+
+
+def _text(value: str) -> bytes:
+    return _sized(value.encode())
+
+
+def timestamp(value: datetime) -> bytes:
+    """A time with its zone: microseconds since 2000."""
+    return _int8(8, (value - _EPOCH) // timedelta(microseconds=1))
+
+
+def _seconds(value: int) -> bytes:
+    """Seconds since 1970 as a timestamp."""
+    return _int8(8, (value - 946_684_800) * 1_000_000)
+
+
+def _number_or_text(value: Any) -> bytes:
+    """The columns ``value`` and ``value_text``: the one for numbers and booleans, the other for texts."""
+    if isinstance(value, str):
+        return _NULL + _text(value)
+    number = Decimal(value.decode() if isinstance(value, bytes) else int(value))
+    return _sized(bytes(_to_numeric(number) or b"")) + _NULL
+
+
+class RowEncoder:
+    """Encodes the rows of one batch, whose rows are ``collected_at`` one time."""
+
+    def __init__(self, collected_at: datetime) -> None:
+        self._times = timestamp(collected_at) * 2  # created_at and updated_at
+        bigint, integer, boolean, text = (_Encoded(each) for each in (_bigint, _integer, _boolean, _text))
+        seconds, both = _Encoded(_seconds), _Encoded(_number_or_text)
+        both[None] = _NULL * 2
+        whose = _Encoded(lambda ids: b"".join(map(bigint.__getitem__, ids)))
+        # The columns after the key, by section.
+        self._columns = {
+            "participants": (text, boolean, integer, text),
+            "scores": (bigint, bigint, integer, text, text),
+            "events": (*(bigint,) * 7, *(text,) * 5, integer, integer, boolean, boolean, boolean, integer, text),
+            "lineups": (bigint, bigint, bigint, bigint, text, integer, text, integer),
+            "lineups.details": (whose, bigint, both),
+            "statistics": (bigint, bigint, text, both),
+            "periods": (bigint, text, seconds, seconds, integer, boolean, integer, integer, integer),
+        }
+        # Besides the key and the two times.
+        several = {id(both): 2, id(whose): 3}
+        self._counts = {
+            name: 4 + sum(several.get(id(kind), 1) for kind in kinds) for name, kinds in self._columns.items()
+        }
+
+    def encode(self, section: str, fixture_id: int, rows: Iterable[Row]) -> bytes:
+        """The rows of a section of one fixture."""
+        columns, count, times, key = self._columns[section], self._counts[section], self._times, _key
+        parts: list[bytes] = []
+        if section == "lineups.details":
+            # Nineteen of twenty rows, so the loop over the columns is written out.
+            whose, type_id, both = columns
+            for row_id, ids, type_, value in rows:
+                parts += (key(count, 8, fixture_id, 8, row_id), whose[ids], type_id[type_], both[value], times)
+        else:
+            for row in rows:
+                parts.append(key(count, 8, fixture_id, 8, row[0]))
+                parts.extend(map(getitem, columns, row[1:]))
+                parts.append(times)
+        return b"".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedRows:
+    """The rows of one payload by section, the day of its kick-off and its own fields. ``raw``: the payload's JSON that
+    they are of."""
+
+    raw: bytes
+    fields: FixtureFields
+    reference_date: date | None
+    sections: Mapping[str, bytes]
+
+
+def encode_rows(encoder: RowEncoder, fixture_id: int, payload: Payload) -> EncodedRows | None:
+    """The rows of a payload, None when PostgreSQL has to take them out of its JSON."""
+    rows = read_rows(payload.raw) if payload.cleaned is None else None
+    if rows is None:
+        return None
+    sections = {name: encoder.encode(name, fixture_id, found) for name, found in rows.sections.items()}
+    return EncodedRows(payload.raw, fixture_fields(payload), rows.reference_date, sections)
+
+
+def encode_raw(
+    fixture_id: int,
+    payload: bytes,
+    content_hash: bytes,
+    includes: Iterable[str],
+    reference_date: date | None,
+    collected_at: datetime,
+) -> Iterable[bytes]:
+    """The row of ``raw.fixtures``, in parts, so that the payload is not copied."""
+    day = _NULL if reference_date is None else _int4(4, (reference_date - _EPOCH.date()).days)
+    time = timestamp(collected_at)
+    yield Struct(">hiqi").pack(8, 8, fixture_id, len(payload) + 1) + b"\x01"
+    yield payload
+    yield _sized(content_hash) + _sized(_text_array(list(includes))) + day + time + time + time
+
+
+def _text_array(values: list[str]) -> bytes:
+    if not values:
+        return Struct(">iii").pack(0, 0, _TEXT_OID)
+    head = Struct(">iiiii").pack(1, 0, _TEXT_OID, len(values), 1)
+    return head + b"".join(map(_text, values))
+
+
+_TEXT_OID = 25

@@ -1,0 +1,44 @@
+"""A payload without its sections: the fixture's own fields, which PostgreSQL casts, and the teams it came with."""
+
+from __future__ import annotations
+
+import msgspec
+
+from sportmonks.load.payloads import Payload
+
+_NULL = msgspec.Raw(b"null")
+
+
+class FixtureFields(msgspec.Struct):
+    """The fields that are columns of ``football.fixtures``, and the section ``participants``, each as its JSON."""
+
+    league_id: msgspec.Raw = _NULL
+    season_id: msgspec.Raw = _NULL
+    stage_id: msgspec.Raw = _NULL
+    round_id: msgspec.Raw = _NULL
+    group_id: msgspec.Raw = _NULL
+    aggregate_id: msgspec.Raw = _NULL
+    venue_id: msgspec.Raw = _NULL
+    state_id: msgspec.Raw = _NULL
+    name: msgspec.Raw = _NULL
+    starting_at: msgspec.Raw = _NULL
+    result_info: msgspec.Raw = _NULL
+    leg: msgspec.Raw = _NULL
+    details: msgspec.Raw = _NULL
+    length: msgspec.Raw = _NULL
+    placeholder: msgspec.Raw = _NULL
+    has_odds: msgspec.Raw = _NULL
+    has_premium_odds: msgspec.Raw = _NULL
+    participants: msgspec.Raw = _NULL
+
+    def columns(self) -> dict[str, msgspec.Raw]:
+        found: dict[str, msgspec.Raw] = msgspec.structs.asdict(self)
+        del found["participants"]
+        return found
+
+
+_decoder = msgspec.json.Decoder(FixtureFields)
+
+
+def fixture_fields(payload: Payload) -> FixtureFields:
+    return _decoder.decode(payload.castable)

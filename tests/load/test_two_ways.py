@@ -1,0 +1,177 @@
+"""Rows that the client reads and rows that PostgreSQL takes out of the JSON: the same rows, whatever the payload."""
+
+from __future__ import annotations
+
+import copy
+import os
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sportmonks.load.rows import read_rows
+from tests.harness.load import INCLUDES, TABLES, ChunkHarness, FixtureJson, drop_incoming, encode, fixture_row, rows_of
+from tests.harness.mutations import Mutation, mutate, mutations
+
+EXAMPLES = int(os.environ.get("FUZZ", "100")) // 10
+BOOKS = ("etl.fixture_changes", "etl.execution_fixtures", "etl.execution_chunks", "etl.etl_executions")
+FIXTURES = 6
+# Of the sections' temporary tables, the one that every batch on the way through them creates.
+THROUGH_TEMPORARY_TABLES = "incoming"
+
+# Values of the right types, and absent ones: with them a payload stays one that the client reads.
+ORDINARY = ("null", "negative", "zero", "fraction", "empty text", "text", "delete", "reverse", "true")
+ordinary = st.lists(st.builds(Mutation, st.integers(0, 10**6), st.sampled_from(ORDINARY)), min_size=1, max_size=4)
+any_change = st.one_of(ordinary, ordinary, mutations)
+changes = st.lists(any_change, min_size=FIXTURES, max_size=FIXTURES)
+sections = st.sets(st.sampled_from([include.partition(".")[0] for include in INCLUDES]), max_size=3)
+
+
+@pytest.fixture
+def small(payloads: list[FixtureJson]) -> list[FixtureJson]:
+    """Played matches with few rows a section."""
+    for payload in payloads:
+        for section in ("events", "lineups", "statistics"):
+            payload[section] = payload[section][:3]
+        for row in payload["lineups"]:
+            row["details"] = row["details"][:3]
+    return payloads[:FIXTURES]
+
+
+def everything(chunk: ChunkHarness) -> dict[str, list[str]]:
+    """Every row of data and books, with all of its columns but the numbers that a sequence gives."""
+    tables = {table: rows_of(chunk.conn, table) for table in (*TABLES, *BOOKS)}
+    return {
+        table: sorted(str({key: value for key, value in row.items() if key != "change_id"}) for row in rows)
+        for table, rows in tables.items()
+    }
+
+
+def stored(chunk: ChunkHarness, reads: list[list[tuple[int, bytes]]], left_out: set[str], typed: bool) -> Any:
+    """Outcomes and all rows after these reads, the last without some sections; nothing of it stays."""
+    start, chunk.typed = chunk.now, typed
+    try:
+        with chunk.conn.transaction(force_rollback=True):
+            chunk.plan(*(key for key, _ in reads[0]))
+            outcomes = []
+            for number, rows in enumerate(reads, start=1):
+                less = left_out if number == len(reads) else set()
+                chunk.includes = tuple(each for each in INCLUDES if each.partition(".")[0] not in less)
+                outcomes.append(chunk.store(*rows))
+                drop_incoming(chunk.conn)
+            return [(each.outcomes, each.problems, each.changes) for each in outcomes], everything(chunk)
+    finally:
+        chunk.now, chunk.typed, chunk.includes = start, True, INCLUDES
+        chunk.batches = 0
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize="FUZZ" not in os.environ,
+    database=None,
+    suppress_health_check=(HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large),
+)
+@given(first=changes, second=changes, left_out=sections)
+def test_both_ways_store_the_same(
+    chunk: ChunkHarness,
+    small: list[FixtureJson],
+    first: list[list[Mutation]],
+    second: list[list[Mutation]],
+    left_out: set[str],
+) -> None:
+    before = [(payload["id"], mutate(payload, each)) for payload, each in zip(small, first, strict=True)]
+    less = [{key: value for key, value in payload.items() if key not in left_out} for payload in small]
+    after = [(payload["id"], mutate(payload, each)) for payload, each in zip(less, second, strict=True)]
+    by_client = stored(chunk, [before, after], left_out, typed=True)
+    assert by_client == stored(chunk, [before, after], left_out, typed=False)
+
+
+def test_ordinary_payloads_go_straight_into_their_tables(chunk: ChunkHarness, payloads: list[FixtureJson]) -> None:
+    with chunk.conn.transaction(force_rollback=True):
+        chunk.store(*payloads[1:])
+        assert not drop_incoming(chunk.conn)
+        # What is stored already is compared with it row by row.
+        chunk.store({**payloads[0], "name": "new"}, {**payloads[1], "name": "another"})
+        assert THROUGH_TEMPORARY_TABLES in drop_incoming(chunk.conn)
+    by_client = stored(chunk, [[(each["id"], encode(each)) for each in payloads]], set(), typed=True)
+    assert by_client == stored(chunk, [[(each["id"], encode(each)) for each in payloads]], set(), typed=False)
+
+
+def test_rows_without_a_payload_are_met(chunk: ChunkHarness, payloads: list[FixtureJson]) -> None:
+    """Someone has deleted the payload and left the rows: these are updated, and do not fail the batch."""
+    chunk.store(payloads[0])
+    chunk.conn.execute("DELETE FROM raw.fixtures")
+    payloads[0]["events"][0]["minute"] = 77
+    assert chunk.store(payloads[0]).outcomes == {"SAVED": 1}
+    event = payloads[0]["events"][0]
+    (row,) = rows_of(
+        chunk.conn, "football.fixture_events", "fixture_id = %s AND id = %s", payloads[0]["id"], event["id"]
+    )
+    assert row["minute"] == 77
+
+
+def test_a_fixture_that_no_index_has_listed(chunk: ChunkHarness, payloads: list[FixtureJson]) -> None:
+    one = payloads[0]
+    chunk.conn.execute("DELETE FROM football.fixtures WHERE id = %s", (one["id"],))
+    chunk.store(one)
+    row = fixture_row(chunk.conn, one["id"])
+    assert (row["name"], row["collection_status"], row["updated_at"]) == (one["name"], "COLLECTED", chunk.now)
+
+
+def with_value(payload: FixtureJson, section: str, key: str, value: Any) -> bytes:
+    changed = copy.deepcopy(payload)
+    changed[section][0][key] = value
+    return encode(changed)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        pytest.param(lambda one: with_value(one, "events", "minute", "17"), id="a number as text"),
+        pytest.param(lambda one: with_value(one, "events", "id", None), id="no id"),
+        pytest.param(lambda one: with_value(one, "events", "id", one["events"][1]["id"]), id="an id twice"),
+        pytest.param(lambda one: with_value(one, "statistics", "data", {"value": {"total": 1}}), id="an object"),
+        pytest.param(lambda one: with_value(one, "scores", "score", [1]), id="a list for an object"),
+        pytest.param(lambda one: with_value(one, "participants", "meta", {"position": 2**31}), id="too many digits"),
+        pytest.param(lambda one: with_value(one, "periods", "ended", -1), id="a time before 1970"),
+        pytest.param(lambda one: with_value(one, "events", "minute", 2**31), id="beyond its type"),
+        pytest.param(lambda one: encode({**one, "starting_at": "2026-03-28T20:45:00Z"}), id="another form of time"),
+        pytest.param(lambda one: encode({**one, "starting_at": "2026-02-30 20:45:00"}), id="no time"),
+        pytest.param(lambda one: encode({**one, "events": {"0": {"id": 1}}}), id="a list as an object"),
+    ],
+)
+def test_what_the_client_leaves_to_postgresql(chunk: ChunkHarness, payloads: list[FixtureJson], payload: Any) -> None:
+    one = max(payloads, key=lambda each: len(each["events"]))
+    odd = payload(one)
+    assert read_rows(encode(one)) is not None
+    assert read_rows(odd) is None
+    neighbour = [(each["id"], encode(each)) for each in payloads if each is not one][:1]
+    reads = [[(one["id"], odd), *neighbour], [(one["id"], encode(one)), *neighbour], [(one["id"], odd), *neighbour]]
+    assert stored(chunk, reads, set(), typed=True) == stored(chunk, reads, set(), typed=False)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"1.50",
+        b"1e2",
+        b"-0.0",
+        b"-0",
+        b"0.000",
+        b"123456789012345678901234567890",
+        b"true",
+        b"false",
+        b'"12.50"',
+        b'""',
+        b"null",
+        b"1E-30",
+        b"0.1234567890123456789012345678901",
+    ],
+)
+def test_numbers_keep_their_digits(chunk: ChunkHarness, small: list[FixtureJson], value: bytes) -> None:
+    one = small[0]
+    one["statistics"][0]["data"]["value"] = one["lineups"][0]["details"][0]["data"]["value"] = "here"
+    reads = [[(one["id"], encode(one).replace(b'"here"', value))]]
+    assert stored(chunk, reads, set(), typed=True) == stored(chunk, reads, set(), typed=False)
