@@ -47,9 +47,9 @@ class ContentHashes:
     in_order: bytes | None = None
 
 
-def identify(payload: bytes, stored: StoredHashes | None) -> ContentHashes:
-    """The hashes of a payload (a JSON object). ``stored``: those of what is stored, None when that is nothing."""
-    as_sent = hash_as_sent(payload)
+def identify(payload: bytes, as_sent: bytes, stored: StoredHashes | None) -> ContentHashes:
+    """The hashes of a payload (a JSON object), of which the one ``as_sent`` is known. ``stored``: those of what is
+    stored, None when that is nothing."""
     if stored is None:
         return ContentHashes(as_sent, as_sent)
     if as_sent in (stored.as_sent, stored.content):

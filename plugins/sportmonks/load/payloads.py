@@ -84,10 +84,10 @@ def read_payloads(
     payloads: dict[int, Payload] = {}
     unreadable: dict[int, str] = {}
     for fixture_id in sorted(rows):
-        raw = bytes(rows[fixture_id])
+        raw, known = bytes(rows[fixture_id]), (stored or {}).get(fixture_id)
         try:
-            payload = read_payload(raw)
-            hashes = identify(payload.raw, (stored or {}).get(fixture_id))
+            payload = read_payload(raw, known)
+            hashes = identify(payload.raw, payload.content_hash, known)
         except UNREADABLE as error:
             unreadable[fixture_id] = clean_text(f"not a fixture: {error}")
             continue
@@ -97,14 +97,20 @@ def read_payloads(
     return payloads, unreadable
 
 
-def read_payload(raw: bytes) -> Payload:
-    """One payload, repaired where it has to be. Raises one of UNREADABLE."""
+def read_payload(raw: bytes, stored: StoredHashes | None = None) -> Payload:
+    """One payload, repaired where it has to be; its content hash is that of the bytes. Raises one of UNREADABLE.
+
+    ``stored``: hashes of what is stored; what came in these bytes before needs no check.
+    """
+    as_sent = hash_as_sent(raw)
+    if stored is not None and stored.as_sent == as_sent:
+        return _read(raw, as_sent)
     # PostgreSQL's text holds no NUL.
     if b"\\u0000" not in raw and not lenient_json.is_too_deep(raw):
         with suppress(*UNREADABLE):
             if not raw.isascii():
                 raw.decode()  # undecoded slices are not checked, and PostgreSQL would refuse the complete batch
-            return _read(raw)
+            return _read(raw, as_sent)
     repaired = lenient_json.repair(raw)
     payload = _read(repaired.json)
     return replace(payload, flaws=(*repaired.flaws, *payload.flaws))
@@ -171,7 +177,9 @@ def _is_list(raw: msgspec.Raw | None) -> bool:
     return raw is not None and bytes(memoryview(raw)[:1]) == b"["
 
 
-def _read(raw: bytes) -> Payload:
+def _read(raw: bytes, as_sent: bytes | None = None) -> Payload:
+    """``as_sent``: the hash of ``raw``, where it is known."""
+    given = raw
     fields = _object.decode(raw)
     lists = _lists_from_objects(fields)
     if lists:
@@ -183,7 +191,7 @@ def _read(raw: bytes) -> Payload:
     except msgspec.ValidationError:
         pass
     else:
-        return Payload(raw, hash_as_sent(raw), summary, flaws=(*flaws, *summary.flaws))
+        return Payload(raw, _hash(raw, given, as_sent), summary, flaws=(*flaws, *summary.flaws))
     if details := _details_from_objects(fields.get("lineups")):
         fields["lineups"] = details
         raw = msgspec.json.encode(fields)
@@ -194,7 +202,12 @@ def _read(raw: bytes) -> Payload:
         name for name in SECTIONS if name in fields and name not in summary.counts and not _is_null(fields[name])
     )
     flaws = (*flaws, *_odd_rows(fields, summary), *summary.flaws)
-    return Payload(raw, hash_as_sent(raw), replace(summary, unreadable=unreadable), cleaned, flaws)
+    summary = replace(summary, unreadable=unreadable)
+    return Payload(raw, _hash(raw, given, as_sent), summary, cleaned, flaws)
+
+
+def _hash(raw: bytes, given: bytes, known: bytes | None) -> bytes:
+    return known if known is not None and raw is given else hash_as_sent(raw)
 
 
 def _naming(lists: Iterable[str]) -> tuple[str, ...]:
