@@ -16,7 +16,7 @@ import pytest
 
 from sportmonks.api.client import SportmonksClient
 from sportmonks.api.transport import ResponseTooLargeError, TokenAuth, UnreachableError, clean_base_url, clean_key
-from sportmonks.errors import ConfigurationError, TransientApiError
+from sportmonks.errors import BudgetWait, ConfigurationError, TransientApiError
 from tests.api.conftest import KEY
 from tests.harness.api_server import Handler, Seen, Server, always, answer, http, zipped
 
@@ -149,6 +149,15 @@ def test_answers_over_the_size_limit_are_refused_without_a_retry(talk: Talk, ann
     with pytest.raises(ResponseTooLargeError, match="larger than 1 MiB"):
         client.get("fixtures")
     assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize(("status", "error"), [(401, ConfigurationError), (429, BudgetWait)])
+def test_a_refusal_without_a_body_keeps_its_status_whatever_encoding_it_names(
+    talk: Talk, status: int, error: type[Exception]
+) -> None:
+    client, _ = talk(always(http(b"", status=status, headers={"Content-Encoding": "gzip"})), attempts=1)
+    with pytest.raises(error):
+        client.get("football/leagues")
 
 
 def test_a_gzip_bomb_stops_at_the_size_limit(talk: Talk) -> None:

@@ -71,6 +71,30 @@ def test_a_table_of_another_account_is_named_with_what_to_run(warehouse_dsn: str
             assert ensure_tables(conn, [after]) == ([f"raw.{table}"], [])
 
 
+def test_what_people_built_on_the_newest_records_is_kept(warehouse: Conn) -> None:
+    """Grants come back when the view is made anew; views of other people are named instead of a bare error."""
+    warehouse.execute("DROP ROLE IF EXISTS analyst_of_orders; CREATE ROLE analyst_of_orders")
+    try:
+        ensure_table(warehouse, make_route("key: [id]"))
+        view = "raw.client_shop_orders_latest"
+        warehouse.execute(f"GRANT SELECT ON {view} TO analyst_of_orders")
+        warehouse.execute(f"CREATE VIEW public.own AS SELECT id, payload FROM {view}")
+        assert ensure_tables(warehouse, [make_route("key: [id]\ncolumns: {total: numeric}")])[1] == []
+        warehouse.execute("SELECT 1 FROM public.own")
+        renamed = make_route("key: [id]\ncolumns: {sum: numeric}")
+        tables, (sentence,) = ensure_tables(warehouse, [renamed])
+        assert tables == []
+        assert "others are built on it: view public.own depends on view raw.client_shop_orders_latest" in sentence
+        assert "Drop those views" in sentence
+        warehouse.execute("DROP VIEW public.own")
+        assert ensure_tables(warehouse, [renamed])[1] == []
+        assert ensure_tables(warehouse, [make_route("key: [other]")])[1] == []
+        granted = warehouse.execute("SELECT has_table_privilege('analyst_of_orders', %s, 'SELECT')", (view,)).fetchone()
+        assert granted == (True,)
+    finally:
+        warehouse.execute("DROP OWNED BY analyst_of_orders; DROP ROLE analyst_of_orders")
+
+
 def test_the_longest_names_keep_all_indexes_apart(warehouse: Conn) -> None:
     names = {ensure(warehouse, "c" * 60, "r" * 60 + str(n), ["id"]) for n in range(3)}
     assert len(names) == 3

@@ -34,6 +34,48 @@ RETURN CASE WHEN p_text ~ '^[0-9]{9,11}(\.[0-9]{1,9})?$' THEN to_timestamp(p_tex
             WHEN p_text ~ '^[0-9]{12,14}$' THEN to_timestamp(p_text::double precision / 1000)
             ELSE etl.to_utc(p_text) END;
 
+-- Raises unless this account may change a raw table and its view: only their owner may. Those from before there were
+-- roles may belong to the account of the tasks. p_what: what would be changed.
+CREATE OR REPLACE FUNCTION etl.require_raw_owner(p_table text, p_what text) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_parts text;
+BEGIN
+    SELECT string_agg(format('ALTER %s raw.%I OWNER TO %I', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, c.relname,
+                             current_user), '; ' ORDER BY c.relname)
+      INTO v_parts
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = 'raw' AND c.relname IN (p_table, p_table || '_latest') AND NOT pg_has_role(c.relowner, 'USAGE');
+    IF v_parts IS NOT NULL THEN
+        RAISE EXCEPTION 'Table raw.% does not belong to %, so % cannot be changed.', p_table, current_user, p_what
+            USING ERRCODE = 'insufficient_privilege', HINT = 'As a superuser, or as its owner and member of '
+                || quote_ident(current_user) || ', run: ' || v_parts || ';';
+    END IF;
+END $$;
+
+-- Drops the view of a raw table's newest records, which is made anew behind it; returns the statements that grant again
+-- what people had granted on it. Raises when views of other people are built on it.
+CREATE OR REPLACE FUNCTION etl.drop_latest_view(p_table text) RETURNS text[] LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_view   text := p_table || '_latest';
+    v_grants text[];
+    v_detail text;
+BEGIN
+    SELECT array_agg(format('GRANT %s ON raw.%I TO %s', a.privilege_type, v_view,
+                            CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END))
+      INTO v_grants
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN aclexplode(c.relacl) AS a
+     WHERE n.nspname = 'raw' AND c.relname = v_view AND a.grantee <> c.relowner;
+    EXECUTE format('DROP VIEW IF EXISTS raw.%I', v_view);
+    RETURN v_grants;
+EXCEPTION WHEN dependent_objects_still_exist THEN
+    GET STACKED DIAGNOSTICS v_detail = PG_EXCEPTION_DETAIL;
+    RAISE EXCEPTION 'View raw.% has to be made anew for the changed route, and others are built on it: %.', v_view,
+        replace(v_detail, E'\n', '; ')
+        USING HINT = 'Drop those views, let the DAG raw_routes_tables run, then create them again.';
+END $$;
+
 -- The raw table of a route, made or brought up to date; its name without schema. Safe to call at any time, by several
 -- at once. It runs as the owner of the schema, whoever calls it: an account that runs the tasks need not create tables
 -- itself, and all of them have one owner. p_key: dotted paths into the record (or into the request's own parameters).
@@ -51,6 +93,8 @@ DECLARE
     v_owner etl.raw_routes;
     v_known boolean;
     v_parts text;
+    v_grants text[];
+    v_grant  text;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('etl.ensure_raw_table', 0));
     SELECT * INTO v_owner FROM etl.raw_routes WHERE table_name = v_name;
@@ -65,18 +109,7 @@ BEGIN
     IF v_known AND v_owner.key_paths IS NOT DISTINCT FROM v_key AND to_regclass(format('raw.%I', v_name)) IS NOT NULL THEN
         RETURN v_name;
     END IF;
-    -- Only its owner may change a table. One from before there were roles may belong to the account of the tasks.
-    SELECT string_agg(format('ALTER %s raw.%I OWNER TO %I', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, c.relname,
-                             current_user), '; ' ORDER BY c.relname)
-      INTO v_parts
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname = 'raw' AND c.relname IN (v_name, v_name || '_latest') AND NOT pg_has_role(c.relowner, 'USAGE');
-    IF v_parts IS NOT NULL THEN
-        RAISE EXCEPTION 'Table raw.% does not belong to %, so the key of route %/% cannot be changed.',
-            v_name, current_user, p_client, p_route
-            USING ERRCODE = 'insufficient_privilege', HINT = 'As a superuser, or as its owner and member of '
-                || quote_ident(current_user) || ', run: ' || v_parts || ';';
-    END IF;
+    PERFORM etl.require_raw_owner(v_name, format('the key of route %s/%s', p_client, p_route));
     EXECUTE format($sql$
         CREATE TABLE IF NOT EXISTS raw.%1$I (
             id             bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -97,7 +130,7 @@ BEGIN
         NULL;   -- this server was built without lz4
     END;
     IF NOT v_known OR v_owner.key_paths IS DISTINCT FROM v_key THEN
-        EXECUTE format('DROP VIEW IF EXISTS raw.%I', v_name || '_latest');
+        v_grants := etl.drop_latest_view(v_name);
         EXECUTE format('ALTER TABLE raw.%I DROP COLUMN IF EXISTS record_key', v_name);
     END IF;
     IF v_key IS NOT NULL THEN
@@ -115,6 +148,9 @@ BEGIN
         EXECUTE format('CREATE OR REPLACE VIEW raw.%I AS SELECT DISTINCT ON (record_key) * FROM raw.%I '
                        'WHERE record_key IS NOT NULL ORDER BY record_key, collected_at DESC, id DESC',
                        v_name || '_latest', v_name);
+        FOREACH v_grant IN ARRAY coalesce(v_grants, '{}') LOOP
+            EXECUTE v_grant;
+        END LOOP;
     END IF;
     INSERT INTO etl.raw_routes (table_name, client, route, key_paths) VALUES (v_name, p_client, p_route, v_key)
     ON CONFLICT (table_name) DO UPDATE SET key_paths = excluded.key_paths, typed_columns = NULL, replaces = false,
@@ -139,6 +175,8 @@ DECLARE
     v_route   etl.raw_routes;
     v_columns text;
     v_view    text;
+    v_grants  text[];
+    v_grant   text;
 BEGIN
     IF NOT has_function_privilege(session_user, 'etl.ensure_raw_table(text, text, text[])', 'EXECUTE') THEN
         RAISE EXCEPTION 'permission denied for function shape_raw_table' USING ERRCODE = 'insufficient_privilege';
@@ -148,6 +186,7 @@ BEGIN
     IF NOT FOUND OR (v_route.typed_columns IS NOT DISTINCT FROM p_columns AND v_route.replaces = p_replaces) THEN
         RETURN;
     END IF;
+    PERFORM etl.require_raw_owner(p_table, format('columns and mode of route %s/%s', v_route.client, v_route.route));
     IF p_replaces THEN
         EXECUTE format('ALTER TABLE raw.%I ADD COLUMN IF NOT EXISTS deleted_at timestamptz', p_table);
     END IF;
@@ -167,8 +206,16 @@ BEGIN
         v_view := format('SELECT *%s FROM (SELECT DISTINCT ON (record_key) * FROM raw.%I WHERE record_key IS NOT NULL '
                          'ORDER BY record_key, collected_at DESC, id DESC) newest%s',
                          coalesce(v_columns, ''), p_table, CASE WHEN p_replaces THEN ' WHERE deleted_at IS NULL' ELSE '' END);
-        EXECUTE format('DROP VIEW IF EXISTS raw.%I', p_table || '_latest');
-        EXECUTE format('CREATE VIEW raw.%I AS %s', p_table || '_latest', v_view);
+        BEGIN
+            -- Columns that are added at the end leave the view, and what people built on it, where it is.
+            EXECUTE format('CREATE OR REPLACE VIEW raw.%I AS %s', p_table || '_latest', v_view);
+        EXCEPTION WHEN invalid_table_definition THEN
+            v_grants := etl.drop_latest_view(p_table);
+            EXECUTE format('CREATE VIEW raw.%I AS %s', p_table || '_latest', v_view);
+            FOREACH v_grant IN ARRAY coalesce(v_grants, '{}') LOOP
+                EXECUTE v_grant;
+            END LOOP;
+        END;
         IF NOT has_table_privilege(session_user, format('raw.%I', p_table || '_latest'), 'SELECT') THEN
             EXECUTE format('GRANT SELECT ON raw.%I TO %I', p_table || '_latest', session_user);
         END IF;

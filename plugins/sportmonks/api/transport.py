@@ -160,8 +160,11 @@ class _Adapter(HTTPAdapter):
 def unpack_gzip(packed: bytes, max_bytes: int) -> bytes | None:
     """The decompressed body, of all members of the gzip file; None when it is larger than ``max_bytes``.
 
-    Raises zlib.error when it is damaged or not complete.
+    Raises zlib.error when it is damaged or not complete. Nothing at all is an empty body: answers without content,
+    and refusals, may name an encoding all the same.
     """
+    if not packed:
+        return b""
     parts: list[bytes] = []
     left = max_bytes
     while True:
