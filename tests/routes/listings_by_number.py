@@ -64,6 +64,15 @@ BY_NUMBER: dict[str, tuple[PageSpec, list[Line], bool | str]] = {
         ],
         "error_behind_end, page 2 was refused (HTTP 422) behind a full one, so the API may show no more than 2 records",
     ),
+    "page, until the total, and a page is refused": (
+        PageSpec("page", "page", total=("total",), until="total"),
+        [
+            ({"q": "x", "page": "1"}, raw(2, "a", total=4), KEEP),
+            *[({"q": "x", "page": "2"}, raw(0, "", refused=404), AGAIN)] * 2,
+            ({"q": "x", "page": "2"}, raw(0, "", refused=404), (TRANSIENT, "page 2 was refused, 2 records of 4 came")),
+        ],
+        False,
+    ),
     "page, by the total": (
         TOTAL,
         [

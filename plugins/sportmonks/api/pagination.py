@@ -90,6 +90,8 @@ class Paginator(PageState):
 
     def _refused(self, status: int) -> Step:
         """The API has no such page. It is requested again unless the page before was short already."""
+        if self.spec.until == "total" and self._total_promises_more():
+            return self._again(f"page {self.pages + 1} was refused, {self.rows} records of {self.total} came")
         if self._retries or (self.short and not self.promised) or self.empty_pages:
             self._finish(End.ERROR_BEHIND_END)
             if status not in _NOT_FOUND and not self.short and not self._total_is_reached() and not self.spec.until:

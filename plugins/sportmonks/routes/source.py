@@ -22,6 +22,7 @@ from sportmonks.errors import (
     FatalApiError,
     OutsidePlanError,
     RateLimitError,
+    SportmonksError,
     TransientApiError,
 )
 from sportmonks.redaction import MASK, mask_known, without_credentials
@@ -172,7 +173,7 @@ class RestSource:
         report = _Report(self)
         try:
             response = self.send(request)
-        except TransientApiError:
+        except SportmonksError:
             report.failed(0)
             raise
         decision = self.decide(response, beyond=request.beyond)
