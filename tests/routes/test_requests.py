@@ -17,12 +17,14 @@ import pytest
 from requests.structures import CaseInsensitiveDict
 
 from sportmonks.api.budget import PostgresBudget
+from sportmonks.api.pagination import Paginator
 from sportmonks.errors import BudgetWait, CircuitOpenError, ConfigurationError, FatalApiError, TransientApiError
+from sportmonks.routes.extract import RouteRequest, estimate, make_plan
 from sportmonks.routes.json_path import next_link
 from sportmonks.routes.limits import read_limits, wait_named
 from sportmonks.routes.parse import parse_route
 from sportmonks.routes.period import Window, local_today, request_parameters
-from sportmonks.routes.request import Slice, request_of
+from sportmonks.routes.request import Slice, page_request
 from sportmonks.routes.spec import PeriodSpec, Route
 from sportmonks.warehouse.connection import open_connection
 from tests.harness.canary import KEY, found_in, rows_with
@@ -158,10 +160,9 @@ records: data.orders.nodes
 def test_values_are_quoted_in_paths_and_braces_are_kept() -> None:
     keys = """query: {q: '{"a": 1}', shop: "{shop}"}\nfor_each: {shop: [a/b c]}\n"""
     route = replace(a_route(keys), path="/shops/{shop}/orders")
-    assert request_of(route, Slice(0, None, {"shop": "a/b c"})) == (
-        "/shops/a%2Fb%20c/orders",
-        {"q": '{"a": 1}', "shop": "a/b c"},
-    )
+    sent = page_request(route, Slice(0, None, {"shop": "a/b c"}), Paginator.start(route.paging))
+    assert sent.path == "/shops/a%2Fb%20c/orders"
+    assert sent.query == {"q": '{"a": 1}', "shop": "a/b c"}
 
 
 @pytest.mark.parametrize(
@@ -363,6 +364,13 @@ def test_where_the_next_link_is(play: Server, collect: Collect, path: str) -> No
         return Answer({"data": [{"id": at}], "links": links, **found})
 
     assert collect(a_route(f"paging: {{style: next, next: {path}}}"), play(answers))["inserted"] == 3
+
+
+def test_the_estimate_shows_what_would_be_sent() -> None:
+    keys = "body: {since: '{since}', after: '{cursor}'}\nperiod: {date_from: since}\n"
+    route = a_route(f"{keys}paging: {{style: cursor, next: next}}")
+    plan = make_plan(route, RouteRequest(date_from=date(2025, 12, 1)), [{}], None, date(2025, 12, 31))
+    assert estimate(route, plan)["first_request"].startswith('POST /orders {} {"since": "2025-12-01", "after":')
 
 
 def test_json_of_the_body_is_what_is_sent() -> None:

@@ -14,7 +14,7 @@ from sportmonks.api.page_spec import PageSpec
 from sportmonks.errors import BudgetWait, ConfigurationError, LostLeaseError
 from sportmonks.redaction import mask_text
 from sportmonks.routes.period import Window, local_today, moved_watermark, resolve_period, windows
-from sportmonks.routes.request import Slice, request_of
+from sportmonks.routes.request import Slice, shown_request
 from sportmonks.routes.source import Source
 from sportmonks.routes.spec import Route
 from sportmonks.routes.store import END, UNPROVEN_FROM, Connect, RouteStore, ensure_table, read_items, read_watermark
@@ -98,7 +98,7 @@ def plan_run(connect: Connect, route: Route, request: RouteRequest, today: date 
 
 def estimate(route: Route, plan: RoutePlan) -> Summary:
     """What a run would do, found without a call: listings, least number of calls, first and last request."""
-    shown = [request_of(route, part) for part in (plan.slices[:1] + plan.slices[-1:])]
+    shown = [shown_request(route, part) for part in (plan.slices[:1] + plan.slices[-1:])]
     return {
         "dry_run": True,
         "table": f"raw.{route.table}",
@@ -106,8 +106,8 @@ def estimate(route: Route, plan: RoutePlan) -> Summary:
         "collected_to": plan.watermark.isoformat() if plan.watermark else None,
         "listings": len(plan.slices),
         "calls_at_least": len(plan.slices),
-        "first_request": " ".join([shown[0][0], json.dumps(shown[0][1])]) if shown else None,
-        "last_request": " ".join([shown[-1][0], json.dumps(shown[-1][1])]) if shown else None,
+        "first_request": shown[0] if shown else None,
+        "last_request": shown[-1] if shown else None,
     }
 
 

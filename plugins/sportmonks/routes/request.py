@@ -60,10 +60,12 @@ def named_in_route(route: Route) -> set[str]:
     return names_in([route.path, route.body or "", *(value for _, value in (*route.query, *route.headers))])
 
 
-def request_of(route: Route, part: Slice) -> tuple[str, dict[str, str]]:
-    """Path and query of a slice without its paging: placeholders filled, the period under the API's names."""
+def shown_request(route: Route, part: Slice) -> str:
+    """The first request of a slice as text, without its paging: method unless it is GET, path, query, body."""
     request = _request(route, part, None)
-    return request.path, dict(request.query)
+    method = () if request.method == "GET" else (request.method,)
+    body = () if request.body is None else (request.body.decode(),)
+    return " ".join([*method, request.path, json.dumps(dict(request.query)), *body])
 
 
 def page_request(route: Route, part: Slice, paginator: Paginator) -> PageRequest:
