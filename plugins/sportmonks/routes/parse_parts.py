@@ -250,18 +250,14 @@ def _check_paging(part: Section, spec: PageSpec, named: set[str]) -> None:
         part.wrong("size", "has no size_parameter", "Give the API's name of the page size, such as limit.")
     if spec.next == ("header",) or spec.next == ("last",):
         part.wrong("next", f"is '{spec.next[0]}'", "Name the header or the field, such as header.link or last.id.")
-    if spec.next is not None and not spec.linked and spec.cursor_after is None:
-        part.wrong("next", f"does not apply to style {style}", "Write style: next (a link) or style: cursor.")
     if spec.more is not None and spec.done is not None:
         part.wrong("done", "is given beside more", "Keep one: more is true while pages follow, done on the last page.")
     if spec.until is not None and style not in ("page", "offset") and not (spec.until == "total" and spec.linked):
         part.wrong("until", f"does not apply to style {style}", "It is for style: page and offset.")
     if spec.until == "total" and spec.total is None and spec.total_pages is None:
         part.wrong("until", "is total, and no total is named", "Give total, the path of the number of records.")
-    if style == "none" and part.data.keys() - {"style", "max_pages"}:
-        part.wrong(
-            "style", "is none beside other keys", f"Choose page, offset, cursor or next for {', '.join(part.data)}."
-        )
+    if "style" not in part.data and style == "none" and part.data.keys() - {"size", "size_parameter", "max_pages"}:
+        part.missing("style", f"Choose page, offset, cursor or next for {', '.join(part.data)}.")
     for name in sorted(named & set(PAGING) - {"size"}):
         if name != {"page": "page", "offset": "offset", "cursor": "cursor"}.get(style):
             part.wrong("style", f"is {style}, and the request names {{{name}}}", f"Write style: {name}.")
