@@ -7,14 +7,17 @@ from contextlib import ExitStack
 from datetime import date
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 
 from sportmonks.api.budget import Budget
 from sportmonks.routes.access import RouteAccess
-from sportmonks.routes.extract import RoutePlan, RouteRequest, plan_run, run_route
+from sportmonks.routes.extract import RoutePlan, RouteRequest, end_text, make_plan, plan_run, run_route
 from sportmonks.routes.source import RestSource
 from sportmonks.routes.spec import Route
+from sportmonks.routes.store import ResumePoint
+from sportmonks.routes.stream import read_pages
 from sportmonks.warehouse.connection import open_connection
 from tests.harness.rest_server import RestServer
 from tests.harness.shape_server import Play, ShapeServer, playing
@@ -117,5 +120,41 @@ def collect(warehouse_dsn: str) -> Collect:
             return run_route(route, source, connect, plan, execution_id=execution_id, today=today)
         finally:
             source.close()
+
+    return go
+
+
+@pytest.fixture
+def read_all() -> Collect:
+    """As ``collect``, without a database: what a run would store, with the payloads as ``rows`` and their ``days``."""
+
+    def go(
+        route: Route,
+        server: ShapeServer,
+        *,
+        login: str = "",
+        password: str = "S3cr3tKey",
+        sleeps: list[float] | None = None,
+        today: date = TODAY,
+        **days: str,
+    ) -> dict[str, Any]:
+        waits = sleeps if sleeps is not None else []
+        source = RestSource(route, RouteAccess(server.url, login=login, password=password), sleep=waits.append)
+        request = RouteRequest(**{name: date.fromisoformat(value) for name, value in days.items()})
+        plan = make_plan(route, request, [{}], None, today)
+        start = ResumePoint(0, 0, None, {}, False)
+        summary: dict[str, Any] = {"rows": [], "days": [], "inserted": 0, "failed": 0, "listings": len(plan.slices)}
+        try:
+            for page in read_pages(source, route, plan.slices, start, today, plan.period):
+                for name, value in page.counted.items():
+                    summary[name] = summary.get(name, 0) + value
+                summary["rows"] += [msgspec.json.decode(row.payload) for row in page.rows]
+                summary["days"] += [row.day for row in page.rows]
+                summary["inserted"] += len(page.rows)
+                summary["failed"] += len(page.rejected)
+        finally:
+            source.close()
+        numbers = {name: value for name, value in summary.items() if isinstance(value, int | float)}
+        return {**summary, "end": end_text(numbers)}
 
     return go

@@ -56,17 +56,15 @@ BY_PAGE = "paging: {style: page, size_parameter: size, size: 2"
     ],
 )
 def test_what_counts_as_an_end(
-    play: Server, collect: Collect, warehouse: Conn, paging: str, answers: Play, records: int, end: str
+    play: Server, read_all: Collect, paging: str, answers: Play, records: int, end: str
 ) -> None:
-    summary = collect(a_route(paging), play(answers))
+    summary = read_all(a_route(paging), play(answers))
     assert (summary["records"], summary["inserted"], summary["end"]) == (records, records, end)
     assert summary["unproven"] == 0
-    stored = warehouse.execute("SELECT ended_by, unproven FROM etl.raw_route_status").fetchone()
-    assert stored == (f"{end} (1)", 0)
 
 
 @pytest.mark.parametrize("status", [400, 404])
-def test_an_error_behind_the_last_page_is_the_end(play: Server, collect: Collect, status: int) -> None:
+def test_an_error_behind_the_last_page_is_the_end(play: Server, read_all: Collect, status: int) -> None:
     """As WordPress does it: page 3 of 2 does not exist."""
 
     def answers(request: Request) -> Answer:
@@ -76,16 +74,16 @@ def test_an_error_behind_the_last_page_is_the_end(play: Server, collect: Collect
         return Answer({"data": [{"id": number * 10 + place} for place in range(2)]})
 
     server = play(answers)
-    summary = collect(a_route(f"{BY_PAGE}}}"), server)
+    summary = read_all(a_route(f"{BY_PAGE}}}"), server)
     # Only "not found" says that there is no such page; another refusal may be a limit of what is shown.
     assert (summary["inserted"], summary["end"]) == (4, "error_behind_end")
     assert summary["unproven"] == (1 if status == 400 else 0)
     assert [request.query["page"] for request in server.requests] == ["1", "2", "3", "3"]
 
 
-def test_an_error_on_the_first_page_is_no_end(play: Server, collect: Collect) -> None:
+def test_an_error_on_the_first_page_is_no_end(play: Server, read_all: Collect) -> None:
     with pytest.raises(FatalApiError, match="HTTP 400"):
-        collect(a_route(f"{BY_PAGE}}}"), play(lambda _: Answer({"message": "no"}, 400)))
+        read_all(a_route(f"{BY_PAGE}}}"), play(lambda _: Answer({"message": "no"}, 400)))
 
 
 PERIOD = "date_field: day\nperiod: {date_from: from, date_to: to, max_days: 10, first_days: 29}\n"
@@ -106,6 +104,8 @@ def test_the_watermark_stays_before_days_that_may_be_short(
     summary = collect(route, play(answers))
     assert (summary["inserted"], summary["end"], summary["unproven"]) == (6, "total (2), empty_page (1)", 1)
     assert "the API counts 65 records, and 2 came" in caplog.text
+    stored = warehouse.execute("SELECT ended_by, unproven FROM etl.raw_route_status").fetchone()
+    assert stored == ("total (2), empty_page (1)", 1)
     mark = "SELECT etl.collector_watermark('raw_shop_orders') ->> 'date_to'"
     assert warehouse.execute(mark).fetchone() == ("2025-12-11",)
     # The next run begins there; once the window is complete, the watermark moves on.
@@ -115,6 +115,11 @@ def test_the_watermark_stays_before_days_that_may_be_short(
     # It stays where it is as long as the first window of a run is short.
     short = play(lambda request: Answer({"data": [], "total": 9}))
     collect(route, short, execution_id="etl_3", today=date(2026, 1, 5))
+    assert warehouse.execute(mark).fetchone() == ("2025-12-31",)
+    # And an answer with an error in it is no empty day.
+    failing = play(lambda request: Answer({"data": [], "errors": {"field": "unknown"}}))
+    with pytest.raises(TransientApiError, match="the answer holds an error"):
+        collect(route, failing, execution_id="etl_4", today=date(2026, 1, 6))
     assert warehouse.execute(mark).fetchone() == ("2025-12-31",)
 
 
@@ -131,14 +136,11 @@ ERRORS = [
 
 
 @pytest.mark.parametrize("body", ERRORS, ids=str)
-def test_an_error_within_an_answer_is_no_empty_day(
-    play: Server, collect: Collect, warehouse: Conn, body: dict[str, Any]
-) -> None:
+def test_an_error_within_an_answer_is_no_empty_day(play: Server, read_all: Collect, body: dict[str, Any]) -> None:
     server = play(lambda _: Answer(body))
     with pytest.raises(TransientApiError, match="the answer holds an error"):
-        collect(a_route(f"{PERIOD}missing_records: empty\npaging: none"), server)
+        read_all(a_route(f"{PERIOD}missing_records: empty\npaging: none"), server)
     assert len(server.requests) == 2  # requested again: it may pass
-    assert warehouse.execute("SELECT etl.collector_watermark('raw_shop_orders')").fetchone() == (None,)
 
 
 NO_ERRORS = [
@@ -149,22 +151,22 @@ NO_ERRORS = [
 
 
 @pytest.mark.parametrize("body", NO_ERRORS, ids=str)
-def test_what_only_looks_like_an_error(play: Server, collect: Collect, body: dict[str, Any]) -> None:
-    assert collect(a_route("paging: none"), play(lambda _: Answer(body)))["inserted"] == 1
+def test_what_only_looks_like_an_error(play: Server, read_all: Collect, body: dict[str, Any]) -> None:
+    assert read_all(a_route("paging: none"), play(lambda _: Answer(body)))["inserted"] == 1
 
 
-def test_a_record_that_is_the_answer_itself_may_have_failed(play: Server, collect: Collect) -> None:
+def test_a_record_that_is_the_answer_itself_may_have_failed(play: Server, read_all: Collect) -> None:
     payment = {"id": 1, "status": "failed", "success": False, "message": "card refused"}
-    assert collect(a_route("paging: none\nrecords: ."), play(lambda _: Answer(payment)))["inserted"] == 1
+    assert read_all(a_route("paging: none\nrecords: ."), play(lambda _: Answer(payment)))["inserted"] == 1
     with pytest.raises(TransientApiError, match="error: gone"):
-        collect(a_route("paging: none\nrecords: ."), play(lambda _: Answer({"error": "gone"})), execution_id="etl_2")
+        read_all(a_route("paging: none\nrecords: ."), play(lambda _: Answer({"error": "gone"})))
 
 
-def test_error_fields_of_the_route(play: Server, collect: Collect) -> None:
+def test_error_fields_of_the_route(play: Server, read_all: Collect) -> None:
     server = play(lambda _: Answer({"data": [{"id": 1}], "errors": "a column", "meta": {"problem": "quota"}}))
-    assert collect(a_route("paging: none\nerror_fields: []"), server)["inserted"] == 1
+    assert read_all(a_route("paging: none\nerror_fields: []"), server)["inserted"] == 1
     with pytest.raises(TransientApiError, match=r"meta.problem: quota"):
-        collect(a_route("paging: none\nerror_fields: meta.problem"), server, execution_id="etl_2")
+        read_all(a_route("paging: none\nerror_fields: meta.problem"), server)
 
 
 @pytest.mark.parametrize(
@@ -182,14 +184,14 @@ def test_error_fields_of_the_route(play: Server, collect: Collect) -> None:
     ],
 )
 def test_a_further_page_that_the_route_does_not_follow(
-    play: Server, collect: Collect, paging: str, headers: dict[str, str], body: Any, words: str
+    play: Server, read_all: Collect, paging: str, headers: dict[str, str], body: Any, words: str
 ) -> None:
     server = play(lambda _: Answer({"data": [{"id": 1}], **body}, headers=headers))
     with pytest.raises(ConfigurationError) as caught:
-        collect(a_route(paging), server)
+        read_all(a_route(paging), server)
     assert words in str(caught.value)
     if not paging:
-        assert collect(a_route("paging: none"), server, execution_id="etl_2")["end"] == "one_page"
+        assert read_all(a_route("paging: none"), server)["end"] == "one_page"
 
 
 @pytest.mark.parametrize(
@@ -201,21 +203,21 @@ def test_a_further_page_that_the_route_does_not_follow(
     ],
 )
 def test_a_next_page_that_is_named_in_another_way(
-    play: Server, collect: Collect, style: str, following: Any, words: str
+    play: Server, read_all: Collect, style: str, following: Any, words: str
 ) -> None:
     server = play(lambda _: Answer({"data": [{"id": 1}], "following": following}))
     with pytest.raises(ConfigurationError, match=words):
-        collect(a_route(f"paging: {{style: {style}, next: following}}"), server)
+        read_all(a_route(f"paging: {{style: {style}, next: following}}"), server)
 
 
-def test_a_total_in_content_range(play: Server, collect: Collect) -> None:
+def test_a_total_in_content_range(play: Server, read_all: Collect) -> None:
     def answers(request: Request) -> Answer:
         at = int(request.query["offset"])
         rows = [{"id": n} for n in range(at, min(at + 2, 5))]
         return Answer({"data": rows}, headers={"Content-Range": f"items {at}-{at + len(rows) - 1}/5"})
 
     keys = "paging: {style: offset, total: header.Content-Range, size_parameter: limit, size: 2}"
-    assert collect(a_route(keys), play(answers))["end"] == "total"
+    assert read_all(a_route(keys), play(answers))["end"] == "total"
 
 
 def test_the_last_page_that_repeats_its_cursor_is_stored(play: Server, collect: Collect, warehouse: Conn) -> None:
@@ -238,7 +240,7 @@ def test_every_listing_refused_is_no_green_run(play: Server, collect: Collect) -
     assert collect(route, one, execution_id="etl_2")["skipped"] == 1
 
 
-def test_more_pages_than_allowed_is_an_error(play: Server, collect: Collect) -> None:
+def test_more_pages_than_allowed_is_an_error(play: Server, read_all: Collect) -> None:
     endless = play(lambda request: Answer({"data": [{"id": int(request.query["page"])}], "more": True}))
     with pytest.raises(SportmonksError, match="did not end after 3 pages"):
-        collect(a_route("paging: {style: page, more: more, max_pages: 3}"), endless)
+        read_all(a_route("paging: {style: page, more: more, max_pages: 3}"), endless)

@@ -55,10 +55,10 @@ def one_record(_: Request) -> Answer:
     ],
 )
 def test_headers_that_authenticate(
-    play: Server, collect: Collect, auth: str, login: str, name: str, value: str | None
+    play: Server, read_all: Collect, auth: str, login: str, name: str, value: str | None
 ) -> None:
     server = play(one_record)
-    collect(a_route(f"auth: {auth}\npaging: none"), server, login=login, password=KEY)
+    read_all(a_route(f"auth: {auth}\npaging: none"), server, login=login, password=KEY)
     sent = server.requests[0].headers.get(name)
     assert (sent or "").partition(" ")[0] == "Basic" if value == "Basic" else sent == value
 
@@ -85,7 +85,7 @@ def test_a_key_in_the_query_is_nowhere_else(
     assert rows_with(warehouse) == []
 
 
-def test_a_short_key_in_the_query_is_no_part_of_a_link(play: Server, collect: Collect) -> None:
+def test_a_short_key_in_the_query_is_no_part_of_a_link(play: Server, read_all: Collect) -> None:
     """Too short to be masked wherever it occurs."""
 
     def answers(request: Request) -> Answer:
@@ -95,20 +95,20 @@ def test_a_short_key_in_the_query_is_no_part_of_a_link(play: Server, collect: Co
 
     server = play(answers)
     keys = "auth: {type: query, name: k}\npaging: {style: next, next: next}"
-    assert collect(a_route(keys), server, password="abc")["inserted"] == 3
+    assert read_all(a_route(keys), server, password="abc")["inserted"] == 3
     assert [sorted(request.query.items()) for request in server.requests][1] == [("at", "2"), ("k", "abc")]
     assert all(request.target.count("k=abc") == 1 for request in server.requests)
 
 
-def test_client_credentials_that_are_wrong(play: Server, collect: Collect) -> None:
+def test_client_credentials_that_are_wrong(play: Server, read_all: Collect) -> None:
     route = a_route("auth: {type: oauth2, token_url: /token}\npaging: none")
     with pytest.raises(ConfigurationError, match=r"HTTP 401 \(no such client\).*login \(client id\)"):
-        collect(route, play(lambda _: Answer({"error_description": "no such client"}, 401)))
+        read_all(route, play(lambda _: Answer({"error_description": "no such client"}, 401)))
     # A token that the API does not take is fetched once more only if it has worked before.
     tokens = play(lambda request: Answer({"access_token": "t" * 20} if request.path == "/token" else {}, 401))
     tokens.play = lambda request: Answer({"access_token": "t" * 20}) if request.path == "/token" else Answer({}, 401)
     with pytest.raises(ConfigurationError, match="Check login and password"):
-        collect(route, tokens)
+        read_all(route, tokens)
     assert len(tokens.requests) == 2
 
 
@@ -132,7 +132,7 @@ for_each: {shop: [north]}
     assert bodies == [first, {**first, "page": {"size": 5, "after": [1, "x"]}}]
 
 
-def test_graphql(play: Server, collect: Collect, warehouse: psycopg.Connection[Any]) -> None:
+def test_graphql(play: Server, read_all: Collect) -> None:
     """A list that is null when there is nothing, errors beside null, and braces that are no placeholders."""
     keys = """
 path: /graphql
@@ -149,12 +149,12 @@ records: data.orders.nodes
         info = {"hasNextPage": at < 2, "endCursor": f"c{at + 1}"}
         return Answer({"data": {"orders": {"nodes": [{"id": at}], "pageInfo": info}}})
 
-    assert collect(route, play(answers))["inserted"] == 3
+    assert read_all(route, play(answers))["inserted"] == 3
     nothing = play(lambda _: Answer({"data": {"orders": None}}))
-    assert collect(route, nothing, execution_id="etl_2")["records"] == 0
+    assert read_all(route, nothing)["records"] == 0
     failing = play(lambda _: Answer({"data": None, "errors": [{"message": "no such field"}]}))
     with pytest.raises(TransientApiError, match="errors: no such field"):
-        collect(route, failing, execution_id="etl_3")
+        read_all(route, failing)
 
 
 def test_values_are_quoted_in_paths_and_braces_are_kept() -> None:
@@ -230,11 +230,11 @@ def test_limits_in_headers(headers: Mapping[str, str], limit: tuple[Any, Any], w
     ],
 )
 def test_long_waits_give_the_worker_back(
-    play: Server, collect: Collect, status: int, headers: dict[str, str], error: type[Exception]
+    play: Server, read_all: Collect, status: int, headers: dict[str, str], error: type[Exception]
 ) -> None:
     sleeps: list[float] = []
     with pytest.raises(error):
-        collect(a_route("paging: none"), play(lambda _: Answer({"retry_after": 900}, status, headers)), sleeps=sleeps)
+        read_all(a_route("paging: none"), play(lambda _: Answer({"retry_after": 900}, status, headers)), sleeps=sleeps)
     assert sleeps == []
 
 
@@ -270,14 +270,14 @@ def test_figures_in_headers_tighten_the_shared_budget(
     assert stored == (2,)
 
 
-def test_a_window_that_is_used_up_is_waited_for_before_the_next_call(play: Server, collect: Collect) -> None:
+def test_a_window_that_is_used_up_is_waited_for_before_the_next_call(play: Server, read_all: Collect) -> None:
     def answers(request: Request) -> Answer:
         page = int(request.query["page"])
         left = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "20"} if page == 1 else {}
         return Answer({"data": [{"id": page}], "more": page < 2}, headers=left)
 
     sleeps: list[float] = []
-    collect(a_route("paging: {style: page, more: more}"), play(answers), sleeps=sleeps)
+    read_all(a_route("paging: {style: page, more: more}"), play(answers), sleeps=sleeps)
     assert len(sleeps) == 1
     assert 15 < sleeps[0] <= 20
 
@@ -300,16 +300,14 @@ BODIES: list[tuple[str, bytes, dict[str, str], str]] = [
 @pytest.mark.parametrize(("body", "headers", "keys"), [one[1:] for one in BODIES], ids=[one[0] for one in BODIES])
 def test_bodies(
     play: Server,
-    collect: Collect,
-    warehouse: psycopg.Connection[Any],
+    read_all: Collect,
     body: bytes,
     headers: dict[str, str],
     keys: str,
 ) -> None:
     server = play(lambda _: Answer(body, headers=headers))
-    collect(a_route(f"paging: none\n{keys}"), server)
-    name = "SELECT payload ->> 'name' FROM raw.client_shop_orders WHERE payload ->> 'id' = '1'"
-    assert warehouse.execute(name).fetchone() == ("Münster",)
+    found = read_all(a_route(f"paging: none\n{keys}"), server)
+    assert found["rows"][0]["name"] == "Münster"
     assert len(server.requests) == 1
 
 
@@ -326,17 +324,23 @@ def test_bodies(
     ],
 )
 def test_bodies_that_are_refused(
-    play: Server, collect: Collect, body: bytes, headers: dict[str, str], error: type[Exception], words: str, calls: int
+    play: Server,
+    read_all: Collect,
+    body: bytes,
+    headers: dict[str, str],
+    error: type[Exception],
+    words: str,
+    calls: int,
 ) -> None:
     """What cannot change is not requested again."""
     server = play(lambda _: Answer(body, headers=headers))
     with pytest.raises(error, match=words):
-        collect(a_route("paging: none"), server)
+        read_all(a_route("paging: none"), server)
     assert len(server.requests) == calls
 
 
-def test_an_empty_answer_that_the_route_allows(play: Server, collect: Collect) -> None:
-    assert collect(a_route("paging: none\nmissing_records: empty"), play(lambda _: Answer(b"")))["records"] == 0
+def test_an_empty_answer_that_the_route_allows(play: Server, read_all: Collect) -> None:
+    assert read_all(a_route("paging: none\nmissing_records: empty"), play(lambda _: Answer(b"")))["records"] == 0
 
 
 @pytest.mark.parametrize(
@@ -354,7 +358,7 @@ def test_the_link_header(header: str, expected: str | None) -> None:
 
 
 @pytest.mark.parametrize("path", ["next", "'\"paging.next\"'", "'links[rel=next].href'", "'@odata.nextLink'"])
-def test_where_the_next_link_is(play: Server, collect: Collect, path: str) -> None:
+def test_where_the_next_link_is(play: Server, read_all: Collect, path: str) -> None:
     def answers(request: Request) -> Answer:
         at = int(request.query.get("at", 1))
         link = f"?at={at + 1}" if at < 3 else None
@@ -363,7 +367,7 @@ def test_where_the_next_link_is(play: Server, collect: Collect, path: str) -> No
         links = [{"rel": "self", "href": "?"}, {"rel": "next", "href": link}]
         return Answer({"data": [{"id": at}], "links": links, **found})
 
-    assert collect(a_route(f"paging: {{style: next, next: {path}}}"), play(answers))["inserted"] == 3
+    assert read_all(a_route(f"paging: {{style: next, next: {path}}}"), play(answers))["inserted"] == 3
 
 
 def test_the_estimate_shows_what_would_be_sent() -> None:
