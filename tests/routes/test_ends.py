@@ -240,6 +240,21 @@ def test_every_listing_refused_is_no_green_run(play: Server, collect: Collect) -
     assert collect(route, one, execution_id="etl_2")["skipped"] == 1
 
 
+def test_listings_for_the_records_of_another_route(play: Server, collect: Collect, warehouse: Conn) -> None:
+    """Of the newest version of each record, once for each value; what has no value gives no listing."""
+    keys = "paging: none\nfor_each: {route: shops, take: {shop: code}}\nquery: {shop: '{shop}'}"
+    with pytest.raises(ConfigurationError, match=r"for_each reads raw.client_shop_shops, which does not exist"):
+        collect(a_route(keys), play(lambda _: Answer({"data": []})))
+    shops = parse_route("client: shop\nroute: shops\nconnection: shop_api\npath: /shops\npaging: none\n")
+    found = [{"id": 1, "code": "n"}, {"id": 2, "code": "s"}, {"id": 3, "code": "n"}, {"id": 4, "code": None}, {"id": 5}]
+    collect(shops, play(lambda _: Answer({"data": found})))
+    server = play(lambda request: Answer({"data": [{"of": request.query["shop"]}]}))
+    assert collect(a_route(keys), server, execution_id="etl_2")["listings"] == 2
+    assert [request.query["shop"] for request in server.requests] == ["n", "s"]
+    row = warehouse.execute("SELECT request, payload FROM raw.client_shop_orders ORDER BY id").fetchone()
+    assert row == ({"shop": "n"}, {"of": "n"})
+
+
 def test_more_pages_than_allowed_is_an_error(play: Server, read_all: Collect) -> None:
     endless = play(lambda request: Answer({"data": [{"id": int(request.query["page"])}], "more": True}))
     with pytest.raises(SportmonksError, match="did not end after 3 pages"):

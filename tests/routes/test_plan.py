@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
+import psycopg
 import pytest
 
+from sportmonks.errors import TransientApiError
 from sportmonks.routes.extract import RouteRequest, make_plan
 from sportmonks.routes.parse import load_routes
 from sportmonks.routes.spec import Route
+from tests.harness.rest_server import RestServer
 from tests.harness.routes import make_route
-from tests.routes.conftest import STYLES
+from tests.routes.conftest import STYLES, Run
 
 SHIPPED = {route.route: route for route in load_routes()[0]}
 # As version 0.1 computed them.
@@ -41,3 +45,27 @@ def known(name: str) -> tuple[Route, dict[str, int]]:
 def test_a_plan_has_the_hash_that_an_older_version_stored(name: str) -> None:
     route, item = known(name)
     assert make_plan(route, RouteRequest(), [item], None, date(2026, 1, 1)).hash == HASHES[name]
+
+
+# The counters and the fields of a page state that version 0.1 did not know.
+LATER = "'{unproven,deleted,restored,unproven_from}'::text[]"
+LATER_STATE = "'{short,empty_pages,total,total_is_wrong,stalled}'::text[]"
+
+
+@pytest.mark.parametrize("style", ["page", "page, by total", "page, by the short page", "offset", "cursor", "next"])
+def test_a_run_that_an_older_version_left_goes_on(
+    run: Run, server: RestServer, warehouse: psycopg.Connection[Any], style: str
+) -> None:
+    """Killed before the upgrade, cleared after it."""
+    route = make_route(f"{STYLES[style]}\nretry_max: 0")
+    server.fail[7] = [500]
+    with pytest.raises(TransientApiError):
+        run(route)
+    changed = warehouse.execute(
+        f"UPDATE etl.route_progress SET counters = counters - {LATER}, page_state = page_state - {LATER_STATE}"
+    )
+    assert changed.rowcount == 1
+    server.calls.clear()
+    summary = run(route)
+    assert (summary["records"], summary["inserted"], summary["resumed"]) == (1000, 1000, True)
+    assert 4 <= len(server.calls) <= 7  # pages 7 to 10, and those that prove the end
