@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import codecs
 import gzip
 import json
@@ -110,6 +111,27 @@ def test_client_credentials_that_are_wrong(play: Server, read_all: Collect) -> N
     with pytest.raises(ConfigurationError, match="Check login and password"):
         read_all(route, tokens)
     assert len(tokens.requests) == 2
+
+
+def test_client_credentials_in_a_header(play: Server, read_all: Collect) -> None:
+    """The token is fetched once for all pages, and again only shortly before it ends."""
+    lives = [3600, 0]  # of the tokens of the two runs
+
+    def answers(request: Request) -> Answer:
+        if request.path == "/token":
+            basic = base64.b64encode(f"me:{KEY}".encode()).decode()
+            good = request.headers["Authorization"] == f"Basic {basic}" and KEY not in request.body.decode()
+            return Answer({"access_token": "token-of-the-run", "expires_in": lives[0]}, 200 if good else 400)
+        page = int(request.query["page"])
+        allowed = request.headers["Authorization"] == "Bearer token-of-the-run"
+        return Answer({"data": [{"id": page}], "more": page < 3}, 200 if allowed else 401)
+
+    route = a_route("auth: {type: oauth2, token_url: /token, credentials: basic}\npaging: {style: page, more: more}")
+    for tokens in (1, 3):
+        server = play(answers)
+        assert read_all(route, server, login="me", password=KEY)["inserted"] == 3
+        assert [request.path for request in server.requests].count("/token") == tokens
+        lives.pop(0)
 
 
 def test_a_template_in_the_body_keeps_types(play: Server, collect: Collect) -> None:

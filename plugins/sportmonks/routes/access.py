@@ -37,7 +37,7 @@ class AuthSpec:
     prefix: str = ""
     token_url: str = ""
     scope: str = ""
-    credentials: Literal["body", "basic"] = "body"
+    credentials: Literal["body", "json", "basic"] = "body"
 
 
 @dataclass(frozen=True)
@@ -187,14 +187,17 @@ class ClientCredentials(RouteAuth):
         access, spec = self._access, self._spec
         form = {"grant_type": "client_credentials", **({"scope": spec.scope} if spec.scope else {})}
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        if spec.credentials == "body":
+        if spec.credentials != "basic":
             form |= {"client_id": access.login, "client_secret": access.password}
         else:
             basic = requests.Request("POST", "http://x", auth=HTTPBasicAuth(access.login, access.password)).prepare()
             headers["Authorization"] = basic.headers["Authorization"]
         label = f"The token of {self._connection}"
+        body = urlencode(form).encode()
+        if spec.credentials == "json":
+            body, headers["Content-Type"] = json.dumps(form).encode(), "application/json"
         response = self._transport.fetch(
-            self._path, label=label, method="POST", body=urlencode(form).encode(), headers=headers, masked=False
+            self._path, label=label, method="POST", body=body, headers=headers, masked=False
         )
         self._keep(response, label)
 

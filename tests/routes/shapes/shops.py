@@ -93,7 +93,7 @@ def marketing_cloud() -> Play:
         items = [{"keys": {"orderid": str(n)}, "values": {"changed": iso(n)}} for n in rows]
         return Answer({"page": page, "pageSize": size, "count": 999, "items": items})
 
-    return oauth("/v2/token", play, calls_per_token=2)
+    return oauth("/v2/token", play, calls_per_token=2, takes_json=True)
 
 
 SHAPES = [

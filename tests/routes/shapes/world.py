@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl
 
 from tests.harness.shape_server import Answer, Play, Request
 
@@ -65,15 +66,17 @@ def header(name: str, prefix: str = "") -> Callable[[Request], str]:
     return lambda request: "" if request.headers.get(name) == f"{prefix}{PASSWORD}" else f"no {name}"
 
 
-def oauth(path: str, play: Callable[[Request], Answer], calls_per_token: int = 10**6) -> Play:
+def oauth(path: str, play: Callable[[Request], Answer], calls_per_token: int = 10**6, takes_json: bool = False) -> Play:
     """``play`` behind client credentials; a token ends after so many calls, whatever it promised."""
     tokens: list[str] = []
     left = [0]
 
     def answer(request: Request) -> Answer:
         if request.path == path:
-            form = request.body.decode()
-            if request.method != "POST" or f"client_secret={PASSWORD}" not in form or "client_credentials" not in form:
+            is_json = request.headers.get("Content-Type") == "application/json"
+            form = request.json if is_json else dict(parse_qsl(request.body.decode()))
+            expected = {"grant_type": "client_credentials", "client_id": LOGIN, "client_secret": PASSWORD}
+            if is_json is not takes_json or {name: form.get(name) for name in expected} != expected:
                 return Answer({"error": "invalid_client"}, 401)
             tokens.append(f"token-number-{len(tokens)}-of-this-run")
             left[0] = calls_per_token
