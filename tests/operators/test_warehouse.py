@@ -14,6 +14,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskD
 from local.stack.airflow import warehouse_connection
 from sandbox.testing import RunningSandbox
 from sportmonks.config.manifest import Manifest
+from sportmonks.errors import BudgetWait
 from sportmonks.operators.base import MAX_ABSENCES, WarehouseOperator
 from sportmonks.operators.catalog import MigrateOperator, ReferenceOperator
 from sportmonks.operators.league import StartOperator
@@ -190,3 +191,65 @@ def test_a_task_that_succeeds_leaves_nothing_of_its_waits(
     task = Back(task_id="away") if kind == "work" else sql_task()
     assert task.resume(tried(1), absences=1)
     assert not variables
+
+
+class Working(WarehouseOperator):
+    """Gets some work done in each attempt, and then ends in ``error``."""
+
+    error: Exception = psycopg.errors.AdminShutdown("restart")
+    answered = True
+
+    def perform(self, context: Any) -> None:
+        if self.answered:
+            self.call_succeeded()
+        raise self.error
+
+
+def waiting_since(variables: Variables, hours: float | None = None) -> tuple[str, dict[str, Any]]:
+    """The one Variable of waits and its content; ``hours``: since when the warehouse is said to be away instead."""
+    ((name, kept),) = [pair for pair in variables.items() if pair[0].startswith("sportmonks_waiting_")]
+    found = json.loads(kept)
+    if hours is not None:
+        found["warehouse"] = (datetime.now(UTC) - timedelta(hours=hours)).isoformat()
+        variables[name] = json.dumps(found)
+    return name, found
+
+
+def test_a_warehouse_that_was_back_in_between_is_waited_for_anew(variables: Variables) -> None:
+    """A task may live longer than a day, and see more restarts than are waited for in a row."""
+    task = Working(task_id="working")
+    for _ in range(2):
+        with pytest.raises(TaskDeferred) as wait:
+            task.resume(tried(1), absences=MAX_ABSENCES)
+        assert (wait.value.kwargs or {})["absences"] == 1
+        _, found = waiting_since(variables)
+        assert datetime.fromisoformat(found["warehouse"]) > datetime.now(UTC) - timedelta(hours=1)
+        waiting_since(variables, hours=30)
+    # A wait for calls is one that the warehouse has asked for.
+    task.answered = False
+    task.error = BudgetWait("no calls left", entity="Fixture", seconds=60, until=datetime.now(UTC))
+    with pytest.raises(TaskDeferred) as wait:
+        task.resume(tried(1), absences=MAX_ABSENCES)
+    assert (wait.value.kwargs or {})["absences"] == 0
+    _, found = waiting_since(variables)
+    assert "warehouse" not in found
+    # In a row, both counts go on.
+    task.error = psycopg.errors.AdminShutdown("restart")
+    with pytest.raises(psycopg.errors.AdminShutdown):
+        task.resume(tried(1), absences=MAX_ABSENCES)
+    waiting_since(variables, hours=25)
+    with pytest.raises(psycopg.errors.AdminShutdown):
+        task.resume(tried(1), absences=1)
+
+
+def test_what_a_failed_run_left_of_its_waits_is_not_that_of_the_next_run(variables: Variables) -> None:
+    task = Away(task_id="away")
+    with pytest.raises(TaskDeferred):
+        task.execute(tried(1))
+    name, _ = waiting_since(variables, hours=25)
+    later = tried(2)
+    later["ti"].run_id = "manual__2"
+    with pytest.raises(TaskDeferred):
+        task.execute(later)
+    # One Variable per task, however many of its runs fail.
+    assert waiting_since(variables)[0] == name

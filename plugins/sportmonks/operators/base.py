@@ -52,7 +52,8 @@ class WarehouseOperator(BaseOperator):
       ``MAX_OUTAGES`` deferrals in a row, or no call has succeeded over ``MAX_WAIT`` of waits, the try fails and
       Airflow's retries apply; ``MAX_WAIT`` counts from the first wait of the task, whatever try that was in.
     - While the warehouse is away (restart, failover, read only, silent), the task is deferred too, up to
-      ``MAX_ABSENCES`` times in a row; then the try fails.
+      ``MAX_ABSENCES`` times in a row and for ``MAX_WAIT`` since the first one; then the try fails. A call that succeeds,
+      and a wait for calls, which the warehouse itself has asked for, end such a row: it was back in between.
     - Work that may be left to the next DAG run does not have to wait: ``perform`` handles ``BudgetWait`` itself and
       returns what it has done. ``StructureOperator`` does, because one list without calls must not hold up the others.
 
@@ -85,7 +86,7 @@ class WarehouseOperator(BaseOperator):
 
         ``outages``: deferrals in a row because the API kept failing; ``absences``: because the warehouse was away;
         ``waiting_since``: ISO 8601, the first wait for calls since a call last succeeded. Each is kept by a deferral
-        for another reason unless a call has succeeded meanwhile.
+        for another reason unless a call has succeeded meanwhile; a wait for calls begins ``absences`` anew.
         """
         self._waits = FirstWaits(context, resumed=True)
         return self._attempt(context, outages, absences, waiting_since)
@@ -100,16 +101,20 @@ class WarehouseOperator(BaseOperator):
         def kept() -> dict[str, Any]:
             return {"outages": 0} if self._called else {"outages": outages, "waiting_since": waiting_since}
 
-        with airflow_errors(), waiting_for_the_warehouse(self, self._waits, absences, kept):
+        with airflow_errors(), waiting_for_the_warehouse(self, self._waits, absences, kept, lambda: self._called):
             try:
                 with ExitStack() as self._resources:
                     result = self.perform(context)
                 self._waits.forget()
                 return result
             except BudgetWait as wait:
+                is_outage = isinstance(wait, CircuitOpenError)
+                if self._called or not is_outage:
+                    absences = 0
+                    self._waits.forget(WAREHOUSE)
                 if self._called:
-                    absences, waiting_since = 0, None
-                    outages = outages if isinstance(wait, CircuitOpenError) else 0
+                    waiting_since = None
+                    outages = outages if is_outage else 0
                 self._defer_until_calls_are_left(wait, outages, absences, waiting_since)
 
     def _defer_until_calls_are_left(
@@ -186,13 +191,19 @@ class ApiOperator(WarehouseOperator):
 
 @contextmanager
 def waiting_for_the_warehouse(
-    operator: BaseOperator, waits: FirstWaits, absences: int, kept: Callable[[], dict[str, Any]] = dict
+    operator: BaseOperator,
+    waits: FirstWaits,
+    absences: int,
+    kept: Callable[[], dict[str, Any]] = dict,
+    worked: Callable[[], bool] = lambda: False,
 ) -> Iterator[None]:
     """Within the block: while the warehouse is away, the operator's task is deferred and calls ``resume`` later.
 
     ``absences``: such deferrals in a row so far; after ``MAX_ABSENCES`` the error is raised, and at once when the task
     has been waiting for the warehouse for ``MAX_WAIT``, over all its tries (``waits``). ``kept``: further
-    arguments of ``resume``. An error that a person has to correct in the database is raised as ConfigurationError.
+    arguments of ``resume``. ``worked``: whether the warehouse has done its part of some work in this attempt; then it
+    was back, and both counts begin anew. An error that a person has to correct in the database is raised as
+    ConfigurationError.
     """
     import psycopg
 
@@ -207,6 +218,9 @@ def waiting_for_the_warehouse(
             if not is_away(error):
                 with_hint(error)
                 raise
+        if worked():
+            absences = 0
+            waits.forget(WAREHOUSE)
         now = datetime.now(UTC)
         if now - waits.since(WAREHOUSE, now) >= MAX_WAIT or absences >= MAX_ABSENCES:
             raise

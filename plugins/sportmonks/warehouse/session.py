@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +23,9 @@ Work = Callable[["psycopg.Connection[Any]"], T]
 
 RETRY_TIMEOUT_S = 60.0
 MAX_DELAY_S = 5.0
+# A server without time, disk or memory is given so long to recover (another session ends, temporary files go); at random
+# in between, so that its clients do not come back all at once.
+EXHAUSTED_DELAY_S = (30.0, 60.0)
 
 
 class Session:
@@ -95,8 +99,8 @@ def repeat(
     """What ``work`` returns, which is called again after errors that pass: see ``sqlstate.is_transient``.
 
     ``after_error`` is called after each of them, to close what is broken. Raises every other error at once, one of a
-    server without time, disk or memory (``sqlstate.is_exhausted``) the second time, and WarehouseDownError
-    ``retry_timeout`` seconds after the first one.
+    server without time, disk or memory (``sqlstate.is_exhausted``) the second time, after a pause of
+    ``EXHAUSTED_DELAY_S``, and WarehouseDownError ``retry_timeout`` seconds after the first other one.
     """
     first: float | None = None
     delay = 0.25
@@ -112,14 +116,21 @@ def repeat(
                 if exhausted:
                     raise
                 exhausted = True
+                after_error()
+                _wait(sleep, random.uniform(*EXHAUSTED_DELAY_S), broken)
+                continue
             error: Exception = broken
         after_error()
         first = first or time.monotonic()
         if time.monotonic() - first + delay > retry_timeout:
             raise _final(error, retry_timeout) from None
-        log.warning("The warehouse failed (%s), trying again in %.1f s", _brief(error), delay)
-        sleep(delay)
+        _wait(sleep, delay, error)
         delay = min(delay * 2, MAX_DELAY_S)
+
+
+def _wait(sleep: Callable[[float], None], seconds: float, error: Exception) -> None:
+    log.warning("The warehouse failed (%s), trying again in %.1f s", _brief(error), seconds)
+    sleep(seconds)
 
 
 def _final(error: Exception, retry_timeout: float) -> Exception:
