@@ -206,7 +206,7 @@ class Working(WarehouseOperator):
 
 
 def waiting_since(variables: Variables, hours: float | None = None) -> tuple[str, dict[str, Any]]:
-    """The one Variable of waits and its content; ``hours``: since when the warehouse is said to be away instead."""
+    """The one Variable of waits and its content; ``hours``: for how long the warehouse is away by that record."""
     ((name, kept),) = [pair for pair in variables.items() if pair[0].startswith("sportmonks_waiting_")]
     found = json.loads(kept)
     if hours is not None:
@@ -225,7 +225,7 @@ def test_a_warehouse_that_was_back_in_between_is_waited_for_anew(variables: Vari
         _, found = waiting_since(variables)
         assert datetime.fromisoformat(found["warehouse"]) > datetime.now(UTC) - timedelta(hours=1)
         waiting_since(variables, hours=30)
-    # A wait for calls is one that the warehouse has asked for.
+    # A wait for calls follows from what the warehouse has answered.
     task.answered = False
     task.error = BudgetWait("no calls left", entity="Fixture", seconds=60, until=datetime.now(UTC))
     with pytest.raises(TaskDeferred) as wait:

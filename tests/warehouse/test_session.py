@@ -168,7 +168,7 @@ def test_a_server_without_time_disk_or_memory_is_tried_once_more_and_reported(
         raise kind("the server's own words")
 
     pauses: list[float] = []
-    # Even where one that is away is waited for no longer than a moment.
+    # Even where one that is away is waited for no longer than 0.1 seconds.
     with (
         Session(connector(warehouse_dsn), retry_timeout=0.1, sleep=pauses.append) as session,
         pytest.raises(kind) as raised,
