@@ -52,8 +52,8 @@ class WarehouseOperator(BaseOperator):
       ``MAX_OUTAGES`` deferrals in a row, or no call has succeeded over ``MAX_WAIT`` of waits, the try fails and
       Airflow's retries apply; ``MAX_WAIT`` counts from the first wait of the task, whatever try that was in.
     - While the warehouse is away (restart, failover, read only, silent), the task is deferred too, up to
-      ``MAX_ABSENCES`` times in a row and for ``MAX_WAIT`` since the first one; then the try fails. A call that succeeds,
-      and a wait for calls, which the warehouse itself has required, end such a row: it was back in between.
+      ``MAX_ABSENCES`` times in a row and for ``MAX_WAIT`` since the first one; then the try fails. A call that
+      succeeds, and a wait for calls, which the warehouse itself has required, end such a row: it was back in between.
     - Work that may be left to the next DAG run does not have to wait: ``perform`` handles ``BudgetWait`` itself and
       returns what it has done. ``StructureOperator`` does, because one list without calls must not hold up the others.
 

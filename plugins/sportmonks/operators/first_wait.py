@@ -1,8 +1,8 @@
 """Since when a task instance has been waiting, over all its tries.
 
 What a deferred task is resumed with ends with its try, its XComs too, and a warehouse that is away takes nothing. So
-the time of the first wait is in an Airflow Variable, which is deleted when the task has succeeded. There is one per task
-and not per run: what a run that failed for good has left is written over by the next one that waits.
+the time of the first wait is in an Airflow Variable, which is deleted when the task has succeeded. There is one per
+task and not per run: what a run that failed for good has left is written over by the next one that waits.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ Work = Callable[["psycopg.Connection[Any]"], T]
 
 RETRY_TIMEOUT_S = 60.0
 MAX_DELAY_S = 5.0
-# A server without time, disk or memory is given so long to recover (another session ends, temporary files go); at random
-# in between, so that its clients do not come back all at once.
+# A server without time, disk or memory is given so long to recover (another session ends, temporary files go); at
+# random in between, so that its clients do not come back all at once.
 EXHAUSTED_DELAY_S = (30.0, 60.0)
 
 
