@@ -72,7 +72,7 @@ def test_a_table_of_another_account_is_named_with_what_to_run(warehouse_dsn: str
 
 
 def test_what_people_built_on_the_newest_records_is_kept(warehouse: Conn) -> None:
-    """Grants come back when the view is made anew; views of other people are named instead of an error of the driver."""
+    """Grants come back when the view is made anew; views of other people are named, not a plain error."""
     warehouse.execute("DROP ROLE IF EXISTS analyst_of_orders; CREATE ROLE analyst_of_orders")
     try:
         ensure_table(warehouse, make_route("key: [id]"))
