@@ -95,7 +95,12 @@ def test_notifiers_are_where_they_were(path: str) -> None:
     assert issubclass(imported(path), BaseNotifier)
 
 
+# What the first task of a run, and the task that collects a season, have done themselves since.
+GONE = {"start_execution", "discover", "plan", "open", "check"}
+
+
 def test_the_old_manifest_gives_the_same_dags() -> None:
+    """With the old names of all tasks that are left, so that a deferred or failed one is found again."""
     from sportmonks.render.manifest import league_dags
 
     text = variables()["sportmonks_manifest"]
@@ -106,7 +111,8 @@ def test_the_old_manifest_gives_the_same_dags() -> None:
     for row in restore.rows_of("airflow", "public.task_instance"):
         tasks.setdefault(row["dag_id"], set()).add(row["task_id"])
     for dag_id, dag in dags.items():
-        assert set(dag.task_ids) == tasks[dag_id]
+        kept = {task for task in tasks[dag_id] if task.rpartition(".")[2] not in GONE}
+        assert set(dag.task_ids) == kept | {"start"}
 
 
 def test_the_old_manifest_carries_the_users_settings() -> None:
