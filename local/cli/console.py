@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -12,9 +13,18 @@ from rich.markup import escape
 from local.errors import LocalError
 from local.stack.settings import SettingsError
 
+# Control characters in text from elsewhere could move the cursor, retitle the terminal or turn the rest of a line
+# around.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
 # In a pipe lines are not wrapped, so that other programs can read them.
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
 err = Console(highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else 200, stderr=True)
+
+
+def printable(text: str) -> str:
+    """Text from elsewhere without control characters."""
+    return _CONTROL.sub(" ", text)
 
 
 def step(begun: float | None = None) -> Callable[[str], None]:

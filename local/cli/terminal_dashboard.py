@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from local.cli.console import printable
 from sportmonks.dashboard import queries
 
 STYLES = {
@@ -34,13 +34,11 @@ STATES = {
     "empty": ("Nothing has run yet", "yellow"),
     "starting": ("The first runs are under way", "cyan"),
 }
-# Control characters in stored text could move the cursor, retitle the terminal or turn the rest of a line around.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def clean(value: Any, style: str = "") -> Text:
     """Stored text, without markup and control characters."""
-    return Text(_CONTROL.sub(" ", "–" if value is None else str(value)), style=style)
+    return Text(printable("–" if value is None else str(value)), style=style)
 
 
 def status(value: str) -> Text:

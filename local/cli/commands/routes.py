@@ -4,6 +4,9 @@ check   read every file (or those named) and say what is wrong, with line and hi
 list    routes, their tables and their last runs; without a database, what the files alone say
 create  make the raw tables of all routes now, empty and with their indexes
 show    one route in full: settings, requests of a run, table, last run
+new     look at an address and write the file of a route for it
+try     make one request of a route and show what comes; needs no database
+run     trigger a route's DAG and follow the run to its end
 """
 
 from __future__ import annotations
@@ -16,16 +19,17 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
+from local.cli import route_new, route_run, route_try
 from local.cli.console import complain, err, out
 from local.cli.context import Context
+from local.cli.route_files import find, load, read
 from local.errors import LocalError, UsageError
 from local.stack.warehouse import warehouse
 
 if TYPE_CHECKING:
-    from sportmonks.routes.parse import Problem
     from sportmonks.routes.spec import Route
 
-HELP = "check, list, create and show raw routes"
+HELP = "make, check, try, run and show raw routes"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +42,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     show.add_argument("name", help="its DAG, table or route name")
     show.add_argument("--date-from", metavar="YYYY-MM-DD")
     show.add_argument("--date-to", metavar="YYYY-MM-DD")
+    route_new.configure(actions.add_parser("new", help="write the file of a route for an address"))
+    route_try.configure(actions.add_parser("try", help="make one request and show what comes"))
+    route_run.configure(actions.add_parser("run", help="trigger a route's DAG and follow it"))
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -47,22 +54,23 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return _list(context)
     if args.action == "create":
         return _create(context)
-    return _show(args, context)
+    if args.action == "show":
+        return _show(args, context)
+    parts = {"new": route_new.run, "try": route_try.run, "run": route_run.run}
+    return parts[args.action](args, context)
 
 
 def _check(files: list[Path]) -> int:
     from sportmonks.errors import SportmonksError
-    from sportmonks.routes.parse import Problem, load_routes, parse_route
+    from sportmonks.routes.parse import Problem
 
     routes: list[Route] = []
     problems: list[Problem] = []
     if not files:
-        routes, problems = load_routes()
+        routes, problems = load()
     for file in files:
         try:
-            routes.append(parse_route(file.read_text(encoding="utf-8"), file=str(file)))
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{file} cannot be read: {error}", hint="give a YAML file") from None
+            routes.append(read(file))
         except SportmonksError as error:
             problems.append(Problem(str(file), str(error)))
     for route in routes:
@@ -76,7 +84,7 @@ def _check(files: list[Path]) -> int:
 def _list(context: Context) -> int:
     from sportmonks.warehouse.queries import sql
 
-    routes, problems = _load()
+    routes, problems = load()
     rows: dict[str, Any] = {}
     reachable = True
     try:
@@ -108,7 +116,7 @@ def _create(context: Context) -> int:
     from sportmonks.routes.store import ensure_tables
     from sportmonks.warehouse.migrations import migrate
 
-    routes, problems = _load()
+    routes, problems = load()
     with warehouse(context.stack) as conn:
         migrate(conn)
         tables, refused = ensure_tables(conn, routes)
@@ -125,14 +133,7 @@ def _show(args: argparse.Namespace, context: Context) -> int:
     from sportmonks.routes.period import parse_day
     from sportmonks.routes.store import read_items, read_watermark
 
-    routes, _ = _load()
-    name_given = args.name.removeprefix("raw.")
-    matches = [r for r in routes if name_given in (r.name, r.table, r.route, f"{r.client}/{r.route}", r.file)]
-    if len(matches) != 1:
-        names = ", ".join(route.name for route in matches or routes)
-        what = "is no route" if not matches else "is more than one route"
-        raise UsageError(f"{args.name} {what}", hint=f"give one of: {names}")
-    route = matches[0]
+    route = find(args.name)
     items: list[dict[str, Any]] = [{}] if route.for_each is None else []
     watermark = None
     try:
@@ -164,9 +165,3 @@ def _show(args: argparse.Namespace, context: Context) -> int:
             table.add_row(name, escape(str(value)))
     out.print(table)
     return 0
-
-
-def _load() -> tuple[list[Route], list[Problem]]:
-    from sportmonks.routes.parse import load_routes
-
-    return load_routes()

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -209,6 +209,21 @@ def clean_key(key: str | None, conn_id: str = API_CONN_ID) -> str:
             hint=f"Copy SPORTMONKS_API_KEY (the password of the Airflow connection {conn_id}) again.",
         )
     return key
+
+
+def url_parts(host: str, schema: str | None, port: int | None, scheme: str = "https") -> SplitResult:
+    """The URL that an Airflow connection's parts make. HTTP connections of Airflow keep the scheme in ``schema``, but
+    those that were given as a URI keep the path there. ``scheme`` applies when neither host nor schema names one."""
+    host, schema = host.strip(), (schema or "").strip("/ ")
+    known = ("http", "https")
+    if "://" not in host:
+        host = f"{next((word for word in (schema, scheme) if word in known), 'https')}://{host}"
+    parts = urlsplit(host)
+    path = f"/{schema}" if schema and schema not in known and not parts.path.strip("/") else parts.path
+    netloc = parts.netloc
+    if port and not netloc.rpartition("]")[2].rpartition(":")[1]:
+        netloc = f"{netloc}:{port}"
+    return parts._replace(netloc=netloc, path=path)
 
 
 def clean_base_url(url: str | None) -> str:

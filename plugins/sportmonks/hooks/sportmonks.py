@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, urlsplit
 
 from airflow.providers.http.hooks.http import HttpHook
 
@@ -274,23 +273,8 @@ class _HookWarehouse:
             log.warning("What the API does with an include could not be stored: %s", type(error).__name__)
 
 
-def url_parts(host: str, schema: str | None, port: int | None, scheme: str = "https") -> SplitResult:
-    """The URL that an Airflow connection's parts make. HTTP connections of Airflow keep the scheme in ``schema``, but
-    those that were given as a URI keep the path there. ``scheme`` applies when neither host nor schema names one."""
-    host, schema = host.strip(), (schema or "").strip("/ ")
-    known = ("http", "https")
-    if "://" not in host:
-        host = f"{next((word for word in (schema, scheme) if word in known), 'https')}://{host}"
-    parts = urlsplit(host)
-    path = f"/{schema}" if schema and schema not in known and not parts.path.strip("/") else parts.path
-    netloc = parts.netloc
-    if port and not netloc.rpartition("]")[2].rpartition(":")[1]:
-        netloc = f"{netloc}:{port}"
-    return parts._replace(netloc=netloc, path=path)
-
-
 def base_url_of(host: str | None, schema: str | None, port: int | None) -> str:
     """The base URL that the parts of a Sportmonks connection make. Raises ConfigurationError."""
-    from sportmonks.api.transport import clean_base_url
+    from sportmonks.api.transport import clean_base_url, url_parts
 
     return clean_base_url(url_parts(host or DEFAULT_BASE_URL, schema, port).geturl())

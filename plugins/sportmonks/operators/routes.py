@@ -129,20 +129,19 @@ def read_access(conn_id: str) -> RouteAccess:
     from airflow.sdk.log import mask_secret
 
     from sportmonks.airflow_compat import connection
-    from sportmonks.hooks.sportmonks import url_parts
     from sportmonks.routes.access import RouteAccess
 
     conn = connection(conn_id, "Create it (type HTTP, host = base URL, password = token) or set {variable}.")
     if conn.password:
         mask_secret(conn.password)
-    extra = conn.extra_dejson
-    url = url_parts(conn.host or "", conn.schema, conn.port, conn.conn_type or "")
-    return RouteAccess(
-        base_url=url._replace(query="", fragment="").geturl(),
-        login=conn.login or "",
-        password=(conn.password or "").strip(),
-        verify=extra.get("verify", True),
-        proxies=extra.get("proxies"),
+    return RouteAccess.of_connection(
+        host=conn.host,
+        schema=conn.schema,
+        port=conn.port,
+        conn_type=conn.conn_type,
+        login=conn.login,
+        password=conn.password,
+        extra=conn.extra_dejson,
     )
 
 

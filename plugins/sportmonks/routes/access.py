@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
-from sportmonks.api.transport import HttpResponse, Transport
+from sportmonks.api.transport import HttpResponse, Transport, url_parts
 from sportmonks.coerce import as_seconds
 from sportmonks.errors import ConfigurationError, TransientApiError
 from sportmonks.redaction import add_secret, mask_known, mask_text
@@ -49,6 +49,29 @@ class RouteAccess:
     password: str = ""
     verify: bool | str = True
     proxies: Mapping[str, str] | None = None
+
+    @classmethod
+    def of_connection(
+        cls,
+        *,
+        host: str | None,
+        schema: str | None = None,
+        port: int | None = None,
+        conn_type: str | None = None,
+        login: str | None = None,
+        password: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> RouteAccess:
+        """From the fields of an Airflow connection of type HTTP; of its extra, ``verify`` and ``proxies`` count."""
+        url = url_parts(host or "", schema, port, conn_type or "")
+        extra = extra or {}
+        return cls(
+            base_url=url._replace(query="", fragment="").geturl(),
+            login=login or "",
+            password=(password or "").strip(),
+            verify=extra.get("verify", True),
+            proxies=extra.get("proxies"),
+        )
 
     def auth(self, spec: AuthSpec, connection: str, timeout: float = 60.0) -> RouteAuth:
         """The authentication of requests. Raises ConfigurationError that names ``connection`` without a password."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,10 +15,11 @@ _CONTAINERS = (
     "links", "_links", "meta", "metadata", "paging", "pagination", "page", "cursors", "page_info", "pageInfo",
     "response_metadata", "result", "_metadata", "info", "data",
 )  # fmt: skip
-_LINKS = ("next", "next_page_url", "nextLink", "@odata.nextLink", "next_url", "nextUrl", "next_page", "nextRecordsUrl",
+LINKS = ("next", "next_page_url", "nextLink", "@odata.nextLink", "next_url", "nextUrl", "next_page", "nextRecordsUrl",
           "next_link")  # fmt: skip
-_CURSORS = ("next_cursor", "nextCursor", "next_page_token", "nextPageToken", "next_token", "nextToken", "after",
-            "cursor", "endCursor", "continuation", "continuationToken", "scroll_id", "_scroll_id")  # fmt: skip
+CURSORS = ("next_cursor", "nextCursor", "next_page_token", "nextPageToken", "next_token", "nextToken", "after",
+            "cursor", "endCursor", "continuation", "continuationToken", "scroll_id", "_scroll_id",
+            "after_cursor")  # fmt: skip
 _FLAGS = ("has_more", "hasMore", "has_next", "hasNext", "hasNextPage", "has_next_page", "more", "hasMoreRows",
           "more_items_in_collection")  # fmt: skip
 _TOTALS = ("total", "total_count", "totalCount", "totalResults", "total_results", "count", "recordCount",
@@ -45,7 +46,7 @@ def paging_found(headers: Mapping[str, str], body: bytes) -> list[Finding]:
         found.append(Finding("cursor", "header.X-Next-Page", headers["X-Next-Page"]))
     top = _decoded(body)
     places = list(_places(top))
-    for kind, names in (("link", _LINKS), ("cursor", _CURSORS), ("flag", _FLAGS), ("total", _TOTALS)):
+    for kind, names in (("link", LINKS), ("cursor", CURSORS), ("flag", _FLAGS), ("total", _TOTALS)):
         for path, place in places:
             for name in names:
                 where, value = _value(kind, name, place.get(name))
@@ -82,6 +83,17 @@ def further_page(headers: Mapping[str, str], body: bytes) -> str:
         if one.kind == "cursor" and ("next" in one.path.lower() or "continuation" in one.path.lower()):
             return one.path
     return ""
+
+
+def named_values(body: bytes, names: Iterable[str]) -> list[tuple[str, Any]]:
+    """(path, value, which may be null) of the keys of these names at the places where answers speak of their pages."""
+    wanted = tuple(names)
+    return [
+        (shown_path((*path, name)), place[name])
+        for path, place in _places(_decoded(body))
+        for name in wanted
+        if name in place
+    ]
 
 
 def records_found(body: bytes) -> list[tuple[str, int]]:

@@ -102,11 +102,11 @@ class RestSource:
             )
         self._route = route
         self._secret = access.password
-        self._origin = f"{parts.scheme}://{parts.netloc}"
+        self.origin = f"{parts.scheme}://{parts.netloc}"
         self._host = parts.hostname
         self._prefix = parts.path.rstrip("/")
         self._auth = access.auth(route.auth, route.connection, route.timeout_seconds)
-        self._transport = open_transport(self._origin, self._auth, route.timeout_seconds, access)
+        self._transport = open_transport(self.origin, self._auth, route.timeout_seconds, access)
         self._budget = budget
         self._account = account
         self._policy = RetryPolicy(route.name, attempts=route.retry_max + 1, budgeted=budget is not None)
@@ -233,7 +233,7 @@ class RestSource:
     def _followed(self, link: str, current: str) -> str:
         """Path and query of a next link, on our own scheme and port. Raises FatalApiError for another host: the
         key is not sent there."""
-        parts = urlsplit(urljoin(f"{self._origin}{current}", link))
+        parts = urlsplit(urljoin(f"{self.origin}{current}", link))
         if parts.hostname != self._host:
             raise FatalApiError(
                 f"The next link leads to another host ({parts.hostname}).", hint="Use that host's own connection."

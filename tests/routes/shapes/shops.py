@@ -11,7 +11,7 @@ def wordpress() -> Play:
     """Page numbers; one page more than there are is a 400."""
 
     def play(request: Request) -> Answer:
-        page, size = int(request.query["page"]), int(request.query["per_page"])
+        page, size = int(request.query.get("page", 1)), int(request.query["per_page"])
         first, last = seconds(request.query["modified_after"]), seconds(request.query["modified_before"])
         found = within(first, last + 1)
         totals = {"X-WP-Total": str(len(found)), "X-WP-TotalPages": str(-(-len(found) // size))}

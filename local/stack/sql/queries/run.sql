@@ -40,3 +40,12 @@ FROM football.fixtures AS f
 LEFT JOIN raw.fixtures AS r ON r.fixture_id = f.id
 WHERE f.league_id = ANY(%(league_ids)s)
 GROUP BY f.season_id;
+
+-- name: run/route
+-- How far is a run of a raw route, and what has it brought? The newest of its plans.
+SELECT status, slice_index, slices, counters, error_message, date_from, date_to,
+       extract(epoch FROM updated_at - started_at)::double precision AS seconds
+FROM etl.route_progress
+WHERE execution_id = %(execution_id)s
+ORDER BY updated_at DESC
+LIMIT 1;

@@ -14,3 +14,8 @@ SELECT source FROM etl.api_source;
 -- name: server/airflow_revision
 -- Which revision does Airflow's schema have?
 SELECT version_num FROM alembic_version;
+
+-- name: server/airflow_connection
+-- A connection that was made in Airflow; the password and the extra are encrypted where the flags say so.
+SELECT conn_type, host, schema, login, port, password, extra, is_encrypted, is_extra_encrypted
+FROM connection WHERE conn_id = %(conn_id)s;

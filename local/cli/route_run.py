@@ -1,0 +1,203 @@
+"""Triggers the DAG of a raw route and follows the run: pages, records and rate, from the warehouse."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+
+from local.cli.console import err, out, seconds
+from local.cli.context import Context
+from local.cli.failures import show_failure
+from local.cli.follow import LINE_SECONDS, FollowedRun, Follower
+from local.cli.leagues import PARSE_SECONDS, wait_for_dag
+from local.cli.route_access import how_to_connect
+from local.cli.route_files import find
+from local.errors import LocalError, UsageError
+from local.stack.airflow_api import RefusedError
+from local.stack.connections import find_connection
+from local.stack.stack import Stack
+from local.stack.warehouse import warehouse
+
+if TYPE_CHECKING:
+    from sportmonks.routes.spec import Route
+
+FILE = "raw_routes.py"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="its DAG, table or route name")
+    parser.add_argument("--from", dest="date_from", metavar="YYYY-MM-DD", help="first day of the period")
+    parser.add_argument("--to", dest="date_to", metavar="YYYY-MM-DD", help="last day of the period")
+    parser.add_argument("--force", action="store_true", help="start with the first page, whatever was read before")
+    parser.add_argument("--dry-run", action="store_true", help="only say what a run would request")
+    parser.add_argument("--timeout", metavar="SECONDS", type=float, help="stop following after that; the run goes on")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """0: the run has succeeded; 1: it has failed, or it was not followed to its end."""
+    route = find(args.name)
+    conf = parameters(route, args)
+    stack = context.stack
+    if args.dry_run:
+        return _estimate(route, args, stack)
+    if find_connection(route.connection, stack) is None and stack.postgres.running():
+        raise LocalError(f"there is no connection {route.connection}", hint=how_to_connect(route.connection))
+    stack.up()
+    if stack.api.dag(route.name) is None:
+        # A new file: its DAG exists once the file of all routes has been parsed again.
+        stack.api.parse(FILE, timeout=PARSE_SECONDS)
+    wait_for_dag(stack, route.name)
+    stack.api.unpause(route.name)
+    try:
+        followed = FollowedRun.of(route.name, stack.api.trigger(route.name, conf))
+    except RefusedError as error:
+        raise UsageError(error.message, hint="correct that parameter") from None
+    stack.say(f"{route.name}: {stack.airflow.url}/dags/{route.name}/runs/{followed.run_id}")
+    follower = RouteFollower(stack)
+    try:
+        row = follower.follow_route(followed, timeout=args.timeout)
+    except KeyboardInterrupt:
+        stack.say("the run goes on; make down stops everything")
+        raise
+    if followed.state == "success":
+        for line in result_lines(row, route):
+            out.print(escape(line))
+        return 0
+    err.print()
+    show_failure(stack.api, follower, followed)
+    return 1
+
+
+def parameters(route: Route, args: argparse.Namespace) -> dict[str, Any]:
+    """The DAG's parameters from the arguments. UsageError for a wrong one, before anything starts."""
+    from sportmonks.errors import ConfigurationError
+    from sportmonks.routes.period import parse_day
+
+    if route.period is None and (args.date_from or args.date_to):
+        raise UsageError(f"{route.name} has no period", hint="leave --from and --to out, or give the route a period")
+    try:
+        first, last = parse_day(args.date_from, "--from"), parse_day(args.date_to, "--to")
+    except ConfigurationError as error:
+        raise UsageError(error.message, hint=error.hint) from None
+    if first and last and first > last:
+        raise UsageError(f"--from {first} is after --to {last}", hint="swap them")
+    if args.timeout is not None and args.timeout <= 0:
+        raise UsageError(f"--timeout {args.timeout:g} is not more than 0", hint="give a number of seconds")
+    days = {"date_from": first.isoformat() if first else None, "date_to": last.isoformat() if last else None}
+    return {name: day for name, day in days.items() if day} | ({"force": True} if args.force else {})
+
+
+def _estimate(route: Route, args: argparse.Namespace, stack: Stack) -> int:
+    from sportmonks.errors import SportmonksError
+    from sportmonks.routes.extract import RouteRequest, estimate, make_plan
+    from sportmonks.routes.period import local_today, parse_day
+    from sportmonks.routes.store import read_items, read_watermark
+
+    with warehouse(stack) as conn:
+        try:
+            request = RouteRequest(parse_day(args.date_from, "--from"), parse_day(args.date_to, "--to"))
+            today = local_today(datetime.now(UTC), route.period)
+            plan = make_plan(route, request, read_items(conn, route), read_watermark(conn, route), today)
+        except SportmonksError as error:
+            raise UsageError(error.message, hint=error.hint) from None
+    for name, value in estimate(route, plan).items():
+        if value is not None and name != "dry_run":
+            out.print(f"{name.replace('_', ' '):<16} {escape(str(value))}")
+    return 0
+
+
+class RouteFollower(Follower):
+    """Reads the state from Airflow and the pages from the warehouse, once per ``interval`` (seconds)."""
+
+    def __init__(self, stack: Stack, *, interval: float = 1.0) -> None:
+        super().__init__(stack.api, stack.warehouse, interval=interval)
+
+    def follow_route(self, run: FollowedRun, *, timeout: float | None = None) -> dict[str, Any]:
+        """The last figures of the run, whose state is then final. LocalError after ``timeout``; the run goes on."""
+        begun = time.monotonic()
+        with _view() as show:
+            while True:
+                self._read_states([run])
+                # After the state, so that the last round has the figures of a run that has just ended.
+                rows = self.rows("run/route", execution_id=run.execution_id)
+                row = rows[0] if rows else {}
+                show(run, row)
+                if run.finished:
+                    break
+                if timeout is not None and time.monotonic() - begun > timeout:
+                    raise LocalError(
+                        f"not finished after --timeout {timeout:g} s; the run goes on",
+                        hint=f"look at it in Airflow: {self.api.url}/dags/{run.dag_id}/runs/{run.run_id}",
+                    )
+                time.sleep(self.interval)
+        self.close()
+        return row
+
+
+@contextlib.contextmanager
+def _view() -> Iterator[Any]:
+    """A function that shows the progress: one line that is kept up to date on a terminal, lines in a pipe."""
+    if out.is_terminal:
+        with out.status("") as status:
+            yield lambda run, row: status.update(escape(progress_text(run.state, row)))
+        return
+    shown: list[str] = []
+    at = [0.0]
+
+    def line(run: FollowedRun, row: Mapping[str, Any]) -> None:
+        text, now = progress_text(run.state, row), time.monotonic()
+        changed = not shown or shown[-1] != text
+        if changed and (
+            run.finished or not shown or now - at[0] >= LINE_SECONDS or shown[-1].split(",")[0] != run.state
+        ):
+            out.print(f"{time.strftime('%H:%M:%S')}  {escape(text)}")
+            shown[:], at[0] = [text], now
+
+    yield line
+
+
+def progress_text(state: str, row: Mapping[str, Any]) -> str:
+    """State, pages, records and rate in one line."""
+    if not row:
+        return state
+    counters = row["counters"]
+    pages, records = int(counters.get("pages", 0)), int(counters.get("records", 0))
+    took = float(counters.get("seconds", 0))
+    parts = [state, f"{pages:,} page{'' if pages == 1 else 's'}", f"{records:,} records"]
+    if took:
+        parts.append(f"{records / took:,.0f} records/s")
+    if row["slices"] > 1:
+        parts.append(f"listing {min(row['slice_index'] + 1, row['slices'])} of {row['slices']}")
+    return ", ".join(parts)
+
+
+def result_lines(row: Mapping[str, Any], route: Route) -> Iterator[str]:
+    """What a finished run has brought."""
+    from sportmonks.routes.extract import end_text
+
+    if not row:
+        yield f"no figures of the run were found; ./etl routes list shows raw.{route.table}"
+        return
+    counters = row["counters"]
+
+    def count(name: str) -> int:
+        return int(counters.get(name, 0))
+
+    took = float(counters.get("seconds", 0))
+    rate = f", {count('records') / took:,.0f} records/s" if took else ""
+    period = f" of {row['date_from']} to {row['date_to']}" if row["date_from"] else ""
+    yield f"records    {count('records'):,}{period} in {count('pages'):,} pages, {seconds(took)}{rate}"
+    yield f"stored     {count('inserted'):,} new, {count('duplicates'):,} known, into raw.{route.table}"
+    named = {"out of range": "out_of_range", "without a date": "undated", "rejected": "failed", "deleted": "deleted"}
+    left = [f"{count(counter):,} {name}" for name, counter in named.items() if count(counter)]
+    if left:
+        yield f"of these   {', '.join(left)}"
+    yield f"the end    {end_text(counters) or 'nothing to read'}"
+    if count("unproven"):
+        yield f"warning    {count('unproven')} listings may be short; the next run reads their days again"
