@@ -16,7 +16,7 @@ from local.cli.route_guess_paging import SIZES, Question, Way, size_of, ways_to_
 from local.cli.route_guess_period import take_days
 from sportmonks import lenient_json
 from sportmonks.api.transport import HttpResponse
-from sportmonks.routes.body import read_body
+from sportmonks.routes.body import not_json, read_body
 from sportmonks.routes.guess import dates_found, records_found
 
 # Names of keys, the likeliest first; any other needs as many records to be believed.
@@ -80,6 +80,11 @@ def guess(asked: Asked, response: HttpResponse) -> list[Draft]:
     """Drafts for a request and its good answer, the likeliest first. Raises SportmonksError for an answer that routes
     cannot read (a web page, XML, no JSON)."""
     body = read_body(response, "auto", None, asked.path, lenient=True)
+    if not body.strict:
+        try:
+            lenient_json.decode(body.json)
+        except lenient_json.UNREADABLE as error:
+            raise not_json(asked.path, error) from None
     records = find_records(
         body.json, [lenient_json.decode(row)[0] for row in body.rows] if body.rows is not None else None
     )

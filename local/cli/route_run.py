@@ -199,5 +199,10 @@ def result_lines(row: Mapping[str, Any], route: Route) -> Iterator[str]:
     if left:
         yield f"of these   {', '.join(left)}"
     yield f"the end    {end_text(counters) or 'nothing to read'}"
-    if count("unproven"):
-        yield f"warning    {count('unproven')} listings may be short; the next run reads their days again"
+    if doubted := count("unproven"):
+        which = (
+            "listing may be short; the next run reads its"
+            if doubted == 1
+            else "listings may be short; the next run reads their"
+        )
+        yield f"warning    {doubted} {which} days again"

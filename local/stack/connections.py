@@ -49,9 +49,9 @@ def parse_connection(text: str, variable: str, airflow_home: Path) -> dict[str, 
         hint=f'write it as JSON: {variable}=\'{{"conn_type": "http", "host": "https://...", "password": "..."}}\'',
     )
     try:
-        if not text.lstrip().startswith("{"):
+        if "://" in text and not text.lstrip().startswith("{"):
             return _of_uri(text, airflow_home)
-        found = json.loads(text)
+        found = dict(json.loads(text))
     except Exception:
         raise unreadable from None
     known = {"type": "conn_type", "uri": "", **{name: name for name in FIELDS}}
