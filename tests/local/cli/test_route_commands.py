@@ -6,13 +6,10 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from local.cli import route_run
-from local.cli.context import Context
-from local.cli.main import build_parser
 from local.errors import LocalError, UsageError
 from tests.harness.shape_server import Answer, Play, Request, ShapeServer, playing
 
@@ -32,30 +29,6 @@ PAGE = {"rows": [{"id": n, "day": "2025-12-05", "note": "\x1b[31mred\u202e"} for
 
 
 @pytest.fixture
-def etl(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
-    """``etl("check")`` -> exit code, over a folder of routes of the test's own and no local stack."""
-    from sportmonks.config import settings
-    from sportmonks.routes import parse
-
-    monkeypatch.setattr(parse, "ROUTES_DIR", tmp_path)
-    monkeypatch.setattr(settings, "ROUTES_DIR", tmp_path)
-    stack = SimpleNamespace(
-        settings=SimpleNamespace(passed_on={}, warehouse="", sandbox=True),
-        postgres=SimpleNamespace(running=lambda: False),
-        airflow=SimpleNamespace(folder=tmp_path),
-    )
-
-    def call(*arguments: str) -> int:
-        args = build_parser().parse_args(["routes", *arguments])
-        context = Context()
-        context.__dict__["stack"] = stack
-        code: int = args.run(args, context)
-        return code
-
-    return call
-
-
-@pytest.fixture
 def play(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Play], ShapeServer]]:
     """``play(function)`` -> a running server, to which the connection shop_api leads."""
     with ExitStack() as stack:
@@ -70,11 +43,11 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Play], ShapeServ
 
 
 def test_a_good_page_is_shown(
-    etl: Callable[..., int], play: Callable[..., ShapeServer], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    routes_etl: Callable[..., int], play: Callable[..., ShapeServer], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server = play(lambda _: Answer(PAGE, headers={"X-Total-Count": "9"}))
     (tmp_path / "orders.yaml").write_text(ROUTE)
-    assert etl("try", "shop.orders", "--from", "2025-12-01", "--to", "2025-12-31") == 0
+    assert routes_etl("try", "shop.orders", "--from", "2025-12-01", "--to", "2025-12-31") == 0
     shown = capsys.readouterr().out
     assert f"GET {server.url}/orders?from=2025-12-01&to=2025-12-31\n" in shown
     assert "HTTP 200, application/json" in shown
@@ -137,13 +110,18 @@ def test_a_good_page_is_shown(
     ],
 )
 def test_what_is_wrong_is_said_with_a_hint(
-    etl: Callable[..., int], play: Callable[..., ShapeServer], tmp_path: Path, capsys: pytest.CaptureFixture[str],
-    answer: Answer, message: str, hint: str,
-) -> None:  # fmt: skip
+    routes_etl: Callable[..., int],
+    play: Callable[..., ShapeServer],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    answer: Answer,
+    message: str,
+    hint: str,
+) -> None:
     play(lambda _: answer)
     file = tmp_path / "orders.yaml"
     file.write_text(ROUTE)
-    assert etl("try", str(file)) == 1
+    assert routes_etl("try", str(file)) == 1
     shown = capsys.readouterr()
     assert message in shown.err
     assert hint in shown.err
@@ -151,47 +129,47 @@ def test_what_is_wrong_is_said_with_a_hint(
 
 
 def test_a_further_page_that_is_not_followed(
-    etl: Callable[..., int], play: Callable[..., ShapeServer], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    routes_etl: Callable[..., int], play: Callable[..., ShapeServer], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     play(lambda _: Answer({"rows": [{"id": 1}], "links": {"next": "/orders?p=2"}}))
     (tmp_path / "orders.yaml").write_text(
         "client: shop\nroute: orders\nconnection: shop_api\npath: /orders\nrecords: rows\n"
     )
-    assert etl("try", "orders") == 1
+    assert routes_etl("try", "orders") == 1
     shown = capsys.readouterr().err
     assert "it names a further page at links.next, and the route does not follow it" in shown
     assert "write paging: {style: next, next: links.next}, or paging: none" in shown
 
 
 def test_credentials_come_from_the_environment_or_not_at_all(
-    etl: Callable[..., int], play: Callable[..., ShapeServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    routes_etl: Callable[..., int], play: Callable[..., ShapeServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = play(lambda _: Answer(PAGE))
     (tmp_path / "orders.yaml").write_text(ROUTE)
     monkeypatch.setenv("OTHER", "Another-token-of-mine")
-    assert etl("try", "orders", "--token-env", "OTHER") == 0
-    assert etl("try", "orders") == 0
+    assert routes_etl("try", "orders", "--token-env", "OTHER") == 0
+    assert routes_etl("try", "orders") == 0
     assert [request.headers["Authorization"] for request in server.requests] == [
         "Bearer Another-token-of-mine",
         f"Bearer {KEY}",
     ]
     with pytest.raises(UsageError, match="--token-env does not name an environment variable that is set"):
-        etl("try", "orders", "--token-env", "Another-token-of-mine")
+        routes_etl("try", "orders", "--token-env", "Another-token-of-mine")
     monkeypatch.delenv("AIRFLOW_CONN_SHOP_API")
     with pytest.raises(LocalError, match="there is no connection shop_api") as caught:
-        etl("try", "orders")
+        routes_etl("try", "orders")
     assert "AIRFLOW_CONN_SHOP_API='{" in caught.value.hint
     monkeypatch.setenv("AIRFLOW_CONN_SHOP_API", '{"password": "half')
     with pytest.raises(LocalError, match="AIRFLOW_CONN_SHOP_API cannot be read") as caught:
-        etl("try", "orders")
+        routes_etl("try", "orders")
     assert "half" not in str(caught.value)
 
 
-def test_nothing_answers(etl: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_answers(routes_etl: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_SHOP_API", '{"conn_type": "http", "host": "http://127.0.0.1:9"}')
     (tmp_path / "orders.yaml").write_text(ROUTE)
     with pytest.raises(LocalError, match="/orders") as caught:
-        etl("try", "orders")
+        routes_etl("try", "orders")
     assert "check the host of the connection shop_api" in caught.value.hint
 
 
@@ -218,19 +196,19 @@ def test_nothing_answers(etl: Callable[..., int], tmp_path: Path, monkeypatch: p
     ],
 )
 def test_a_wrong_argument_is_named_before_anything_starts(
-    etl: Callable[..., int], tmp_path: Path, arguments: tuple[str, ...], message: str
+    routes_etl: Callable[..., int], tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     (tmp_path / "orders.yaml").write_text(ROUTE)
     (tmp_path / "shop_orders.yaml").write_text(ROUTE.replace("route: orders", "route: others"))
     with pytest.raises(UsageError) as caught:
-        etl(*arguments)
+        routes_etl(*arguments)
     assert message in caught.value.message
     assert caught.value.hint
     assert "S3cret99" not in str(caught.value)
 
 
 def test_new_says_how_to_authenticate(
-    etl: Callable[..., int], play: Callable[..., ShapeServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    routes_etl: Callable[..., int], play: Callable[..., ShapeServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def answers(request: Request) -> Answer:
         return Answer([{"id": 1}]) if request.query.get("apikey") == KEY else Answer({"message": "who?"}, 401)
@@ -238,26 +216,26 @@ def test_new_says_how_to_authenticate(
     server = play(answers)
     address = (f"{server.url}/orders", "--name", "other.orders")
     with pytest.raises(LocalError, match=r"HTTP 401 \(who\?\): the API does not accept the login") as caught:
-        etl("new", *address)
+        routes_etl("new", *address)
     assert "--token-env VARIABLE, and --auth" in caught.value.hint
     monkeypatch.setenv("TOKEN", KEY)
-    assert etl("new", *address, "--token-env", "TOKEN", "--auth", "query:apikey") == 0
+    assert routes_etl("new", *address, "--token-env", "TOKEN", "--auth", "query:apikey") == 0
     text = (tmp_path / "other_orders.yaml").read_text()
     assert "auth: {type: query, name: apikey}" in text
     assert KEY not in text
-    assert etl("check") == 0
+    assert routes_etl("check") == 0
 
 
 @pytest.mark.parametrize("answer", [Answer(b"<html>"), Answer(b"<a/>"), Answer(b"nothing")])
 def test_new_writes_nothing_for_what_is_no_list(
-    etl: Callable[..., int], play: Callable[..., ShapeServer], tmp_path: Path, answer: Answer
+    routes_etl: Callable[..., int], play: Callable[..., ShapeServer], tmp_path: Path, answer: Answer
 ) -> None:
     server = play(lambda _: answer)
     with pytest.raises(LocalError):
-        etl("new", f"{server.url}/orders", "--name", "shop.orders", "--connection", "shop_api")
+        routes_etl("new", f"{server.url}/orders", "--name", "shop.orders", "--connection", "shop_api")
     assert not list(tmp_path.glob("*.yaml"))
     with pytest.raises(UsageError, match=r"the connection leads to .*, and the address to https://other"):
-        etl("new", "https://other.example.com/orders", "--name", "shop.orders", "--connection", "shop_api")
+        routes_etl("new", "https://other.example.com/orders", "--name", "shop.orders", "--connection", "shop_api")
 
 
 def test_progress_and_result_of_a_run() -> None:

@@ -1,0 +1,71 @@
+"""An API like none of the guide's, from its address to rows by commands alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.harness.shape_server import Answer, Request, playing
+from tests.routes.conftest import Collect
+
+TOKEN = "harbour-token-of-the-stranger"
+FIRST = datetime(2025, 12, 1, 2, tzinfo=UTC)
+CALLS = 310  # of ships at a harbour, two hours apart
+
+
+def harbour(request: Request) -> Answer:
+    """Pages count from 0 (``seite``), records lie two levels deep and are named by a field within them, days are
+    written as 05.12.2025, the number of pages has a name of its own, and the key goes into a header."""
+    if request.headers.get("X-Hafen-Key") != TOKEN:
+        return Answer({"meldung": "Kein Zugang"}, 401)
+    if "von" not in request.query:
+        return Answer({"meldung": "von fehlt"}, 400)
+    begin, end = (datetime.strptime(request.query[name], "%d.%m.%Y").replace(tzinfo=UTC) for name in ("von", "bis"))
+    found = [n for n in range(CALLS) if begin <= FIRST + timedelta(hours=2 * n) < end + timedelta(days=1)]
+    size, page = int(request.query.get("anzahl", 20)), int(request.query.get("seite", 0))
+    rows = [
+        {
+            "anlauf": {"nr": f"HH-{n:05}", "schiff": f"MS {n % 7}"},
+            "ankunft": f"{FIRST + timedelta(hours=2 * n):%d.%m.%Y}",
+        }
+        for n in found[page * size : page * size + size]
+    ]
+    return Answer({"hafen": {"code": "DEHAM"}, "antwort": {"anlaeufe": rows, "seiten": -(-len(found) // size)}})
+
+
+def test_from_an_address_to_rows(
+    routes_etl: Callable[..., int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    collect: Collect,
+    warehouse: psycopg.Connection[Any],
+) -> None:
+    from sportmonks.routes.parse import load_routes
+
+    monkeypatch.setenv("TOKEN", TOKEN)
+    with playing(harbour) as server:
+        address = f"{server.url}/v2/DEHAM/anlaeufe?von=01.12.2025&bis=31.12.2025&seite=0&anzahl=50"
+        new = ("new", address, "--name", "hafen.anlaeufe", "--token-env", "TOKEN", "--auth", "X-Hafen-Key")
+        assert routes_etl(*new) == 0
+        shown = capsys.readouterr().out
+        assert "./etl routes try hafen.anlaeufe" in shown
+        assert routes_etl("check") == 0
+        fields = {"conn_type": "http", "host": server.url, "password": TOKEN}
+        monkeypatch.setenv("AIRFLOW_CONN_HAFEN_API", json.dumps(fields))
+        assert routes_etl("try", "hafen.anlaeufe", "--from", "2025-12-01", "--to", "2025-12-31") == 0
+        shown += capsys.readouterr().out
+        (route,), problems = load_routes(tmp_path)
+        summary = collect(route, server, password=TOKEN, date_from="2025-12-01", date_to="2025-12-31")
+    assert not problems
+    assert TOKEN not in shown + (tmp_path / "hafen_anlaeufe.yaml").read_text()
+    assert (summary["inserted"], summary["failed"], summary["undated"], summary["unproven"]) == (CALLS, 0, 0, 0)
+    table = "raw.client_hafen_anlaeufe_latest"
+    row = warehouse.execute(f"SELECT count(*), min(reference_date), max(record_key) FROM {table}").fetchone()
+    assert row == (CALLS, date(2025, 12, 1), f"HH-{CALLS - 1:05}")
