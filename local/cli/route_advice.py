@@ -63,9 +63,11 @@ def problem_of(found: Preview, route: Route) -> tuple[str, str] | None:
     if not found.problem:
         return None
     if found.status >= 300:
-        said = found.problem.partition(": ")[0] if "(" in found.problem.partition(": ")[0] else f"HTTP {found.status}"
+        reported = (
+            found.problem.partition(": ")[0] if "(" in found.problem.partition(": ")[0] else f"HTTP {found.status}"
+        )
         what, hint = explain_status(found.status, found.headers, route.connection)
-        return f"{said}: {what}", hint
+        return f"{reported}: {what}", hint
     if "there is no list at" in found.problem:
         return found.problem.partition(" Correct records")[0], _records_hint(found, route)
     if found.problem.startswith("it names a further page"):

@@ -31,7 +31,7 @@ _ENVELOPES = ("data", "result", "results", "response", "items", "records", "valu
 
 
 @dataclass(frozen=True)
-class Asked:
+class TriedRequest:
     """A request as it was tried. ``path``: below the connection's host, without query; ``body``: decoded, of a POST."""
 
     path: str
@@ -40,7 +40,7 @@ class Asked:
     body: Any = None
 
     @classmethod
-    def of(cls, url: str, headers: Mapping[str, str] | None = None, body: Any = None) -> Asked:
+    def of(cls, url: str, headers: Mapping[str, str] | None = None, body: Any = None) -> TriedRequest:
         parts = urlsplit(url)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         return cls(parts.path or "/", query, dict(headers or {}), body)
@@ -59,10 +59,10 @@ class Records:
 
 @dataclass(frozen=True)
 class Draft:
-    """A route that may be right. ``asked``: the request that it was guessed from; ``way``: how it pages; ``notes``:
+    """A route that may be right. ``tried``: the request that it was guessed from; ``way``: how it pages; ``notes``:
     comments by the key that they belong to."""
 
-    asked: Asked
+    tried: TriedRequest
     path: str
     query: dict[str, str]
     headers: dict[str, str]
@@ -76,28 +76,28 @@ class Draft:
     notes: Mapping[str, str] = field(default_factory=dict)
 
 
-def guess(asked: Asked, response: HttpResponse) -> list[Draft]:
+def guess(tried: TriedRequest, response: HttpResponse) -> list[Draft]:
     """Drafts for a request and its good answer, the likeliest first. Raises SportmonksError for an answer that routes
     cannot read (a web page, XML, no JSON)."""
-    body = read_body(response, "auto", None, asked.path, lenient=True)
+    body = read_body(response, "auto", None, tried.path, lenient=True)
     if not body.strict:
         try:
             lenient_json.decode(body.json)
         except lenient_json.UNREADABLE as error:
-            raise not_json(asked.path, error) from None
+            raise not_json(tried.path, error) from None
     records = find_records(
         body.json, [lenient_json.decode(row)[0] for row in body.rows] if body.rows is not None else None
     )
-    found = take_days(asked.path, asked.query, asked.body)
+    found = take_days(tried.path, tried.query, tried.body)
     named = [_named(row, records) for row in records.rows]
     date_field, date_format = find_date(named, found.clues)
     key, why = find_key(named, date_field)
     notes = {"records": records.note, "key": why}
     draft = Draft(
-        asked,
+        tried,
         found.path,
         found.query,
-        asked.headers,
+        tried.headers,
         found.body,
         found.period,
         Way({"style": "none"}, ""),
@@ -108,7 +108,7 @@ def guess(asked: Asked, response: HttpResponse) -> list[Draft]:
         notes,
     )
     names = tuple(found.period[end] for end in ("date_from", "date_to") if end in found.period)
-    period = tuple(name for name in names if name in asked.query)
+    period = tuple(name for name in names if name in tried.query)
     single = key[0] if len(key) == 1 else ""
     question = Question(found.query, found.body, response.headers, body.json, records.rows, single, period)
     if records.form == "object" or (body.rows is not None and not size_of(question)):
@@ -118,16 +118,16 @@ def guess(asked: Asked, response: HttpResponse) -> list[Draft]:
     return [_paged(draft, way) for way in ways_to_page(question)]
 
 
-def first_draft(asked: Asked) -> Draft:
+def first_draft(tried: TriedRequest) -> Draft:
     """The request as it was tried, and nothing guessed."""
     plain = Way({"style": "none"}, "")
-    return Draft(asked, asked.path, asked.query, asked.headers, asked.body, {}, plain, Records(None, []))
+    return Draft(tried, tried.path, tried.query, tried.headers, tried.body, {}, plain, Records(None, []))
 
 
 def with_days(draft: Draft) -> Draft:
     """The draft with the days of the request that was tried instead of a period."""
-    asked = draft.asked
-    return _paged(replace(draft, path=asked.path, query=asked.query, body=asked.body, period={}), draft.way)
+    tried = draft.tried
+    return _paged(replace(draft, path=tried.path, query=tried.query, body=tried.body, period={}), draft.way)
 
 
 def _paged(draft: Draft, way: Way) -> Draft:

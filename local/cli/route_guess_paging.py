@@ -64,67 +64,67 @@ class Question:
     period: tuple[str, ...] = ()
 
 
-def ways_to_page(asked: Question) -> list[Way]:
+def ways_to_page(seen: Question) -> list[Way]:
     """Ways to page, the likeliest first; the last one is that there is one page."""
-    size = size_of(asked)
-    findings = paging_found(asked.headers, asked.answer)
-    flags = _flags(asked, findings)
-    found = [*_named(asked, findings, flags), *_by_number(asked, findings, flags)]
-    behind = list(_behind_last(asked, flags))
+    size = size_of(seen)
+    findings = paging_found(seen.headers, seen.answer)
+    flags = _flags(seen, findings)
+    found = [*_named(seen, findings, flags), *_by_number(seen, findings, flags)]
+    behind = list(_behind_last(seen, flags))
     if not any(way.sure for way in (*found, *behind)):
-        tried = list(_untold(asked, findings, flags, size))
+        numbers = list(_untold(seen, findings, flags, size))
         # APIs in the style of Stripe call their answers a list, and know no page numbers.
-        behind = [*behind, *tried] if named_values(asked.answer, ["object"]) else [*tried, *behind]
+        behind = [*behind, *numbers] if named_values(seen.answer, ["object"]) else [*numbers, *behind]
     found += behind
     found = [replace(way, keys=way.keys | size) if way.keys["style"] != "none" else way for way in found]
     return [*found, Way({"style": "none"}, "the answer says nothing about further pages")]
 
 
-def size_of(asked: Question) -> dict[str, Any]:
+def size_of(seen: Question) -> dict[str, Any]:
     """``size_parameter`` and ``size`` of the request; empty where it names no size. In a body, the size alone."""
-    for name, value in asked.query.items():
+    for name, value in seen.query.items():
         if name in SIZES and value.isdecimal() and int(value) > 0:
             return {"size_parameter": name, "size": int(value)}
-    if isinstance(asked.body, Mapping):
-        for name in asked.body:
-            if name in SIZES and isinstance(asked.body[name], int):
-                return {"size": asked.body[name]}
+    if isinstance(seen.body, Mapping):
+        for name in seen.body:
+            if name in SIZES and isinstance(seen.body[name], int):
+                return {"size": seen.body[name]}
     return {}
 
 
-def _flags(asked: Question, findings: list[Finding]) -> dict[str, Any]:
+def _flags(seen: Question, findings: list[Finding]) -> dict[str, Any]:
     more = next((one.path for one in findings if one.kind == "flag"), None)
-    done = next((path for path, value in named_values(asked.answer, DONE) if isinstance(value, bool)), None)
+    done = next((path for path, value in named_values(seen.answer, DONE) if isinstance(value, bool)), None)
     return ({"more": more} if more else {}) | ({"done": done} if done and not more else {})
 
 
-def _named(asked: Question, findings: list[Finding], flags: dict[str, Any]) -> Iterator[Way]:
+def _named(seen: Question, findings: list[Finding], flags: dict[str, Any]) -> Iterator[Way]:
     """The answer names its successor: a link or a cursor, also one that is null."""
     for one in findings:
         if one.kind == "link":
             yield Way({"style": "next", "next": one.path}, f"the answer has a link at {one.path}", sure=True)
     for one in findings:
         if one.kind == "cursor":
-            yield from _cursor(asked, one.path, flags, sure=True)
+            yield from _cursor(seen, one.path, flags, sure=True)
     if any(one.kind in ("link", "cursor") for one in findings):
         return
     for names, linked in ((LINKS, True), (CURSORS, False)):
-        for path, value in named_values(asked.answer, names):
+        for path, value in named_values(seen.answer, names):
             if value is None or value == "":
                 why = f"{path} is empty in this answer: it was the last page"
                 if linked and path.rpartition(".")[2].strip('"') not in TAKES:
                     yield Way({"style": "next", "next": path}, why, sure=True)
                 else:
-                    yield from (replace(way, reason=why) for way in _cursor(asked, path, flags, sure=True))
+                    yield from (replace(way, reason=why) for way in _cursor(seen, path, flags, sure=True))
                 return
-    if "X-Next-Page" in asked.headers:
-        yield from _cursor(asked, "header.X-Next-Page", flags, sure=True)
+    if "X-Next-Page" in seen.headers:
+        yield from _cursor(seen, "header.X-Next-Page", flags, sure=True)
 
 
-def _cursor(asked: Question, path: str, flags: dict[str, Any], *, sure: bool) -> Iterator[Way]:
+def _cursor(seen: Question, path: str, flags: dict[str, Any], *, sure: bool) -> Iterator[Way]:
     last = path.rpartition(".")[2].strip('"')
-    sent = isinstance(asked.body, Mapping)
-    parameters = [name for name in asked.query if name in TAKES.get(last, ())] or list(TAKES.get(last, ("cursor",)))
+    sent = isinstance(seen.body, Mapping)
+    parameters = [name for name in seen.query if name in TAKES.get(last, ())] or list(TAKES.get(last, ("cursor",)))
     if sent and last == "next_cursor":
         parameters.sort(key=lambda name: name != "start_cursor")
     for parameter in parameters:
@@ -135,48 +135,48 @@ def _cursor(asked: Question, path: str, flags: dict[str, Any], *, sure: bool) ->
             continue
         keys = {"style": "cursor", "parameter": parameter, "next": path, **flags}
         yield Way(keys, why, sure)
-        if asked.period:
-            yield Way({**keys, "drop_with_cursor": list(asked.period)}, f"{why}; it is sent without the period", sure)
+        if seen.period:
+            yield Way({**keys, "drop_with_cursor": list(seen.period)}, f"{why}; it is sent without the period", sure)
 
 
-def _by_number(asked: Question, findings: list[Finding], flags: dict[str, Any]) -> Iterator[Way]:
+def _by_number(seen: Question, findings: list[Finding], flags: dict[str, Any]) -> Iterator[Way]:
     """The request itself has a page number or an offset."""
-    ends = flags | _totals(asked, findings)
+    ends = flags | _totals(seen, findings)
     for style, names in (("page", PAGES), ("offset", OFFSETS)):
-        for name, value in asked.query.items():
+        for name, value in seen.query.items():
             if name in names and value.isdecimal():
                 first = {"first": int(value)} if style == "page" and int(value) != 1 else {}
                 keys = {"style": style, "parameter": name, **first, **ends}
                 yield Way(keys, f"the address has {name}={value}")
 
 
-def _totals(asked: Question, findings: list[Finding]) -> dict[str, Any]:
-    total = next((one.path for one in findings if one.kind == "total" and int(str(one.value)) >= len(asked.rows)), None)
-    pages = next((p for p, value in named_values(asked.answer, TOTAL_PAGES) if type(value) is int and value > 0), None)
+def _totals(seen: Question, findings: list[Finding]) -> dict[str, Any]:
+    total = next((one.path for one in findings if one.kind == "total" and int(str(one.value)) >= len(seen.rows)), None)
+    pages = next((p for p, value in named_values(seen.answer, TOTAL_PAGES) if type(value) is int and value > 0), None)
     return ({"total": total} if total else {}) | ({"total_pages": pages} if pages and not total else {})
 
 
-def _behind_last(asked: Question, flags: dict[str, Any]) -> Iterator[Way]:
+def _behind_last(seen: Question, flags: dict[str, Any]) -> Iterator[Way]:
     """The next page begins behind the last record."""
-    last = asked.rows[-1] if asked.rows else None
+    last = seen.rows[-1] if seen.rows else None
     if not isinstance(last, Mapping):
         return
-    if isinstance(asked.body, Mapping) and isinstance(last.get("sort"), list):
+    if isinstance(seen.body, Mapping) and isinstance(last.get("sort"), list):
         why = "each record has the values that it is sorted by"
         yield Way({"style": "cursor", "next": "last.sort"}, why, sure=True, body={"search_after": "{cursor}"})
-    elif flags.get("more") and asked.key and not isinstance(asked.body, Mapping):
+    elif flags.get("more") and seen.key and not isinstance(seen.body, Mapping):
         why = "the answer has a flag, and no cursor but its records"
         for parameter in ("starting_after", "after", "since_id"):
-            yield Way({"style": "cursor", "parameter": parameter, "next": f"last.{asked.key}", **flags}, why)
+            yield Way({"style": "cursor", "parameter": parameter, "next": f"last.{seen.key}", **flags}, why)
 
 
-def _untold(asked: Question, findings: list[Finding], flags: dict[str, Any], size: dict[str, Any]) -> Iterator[Way]:
-    """The answer says nothing, or a total only: numbers are tried."""
-    ends = flags | _totals(asked, findings)
-    if isinstance(asked.body, Mapping) or not (size or ends or len(asked.rows) >= 10):
+def _untold(seen: Question, findings: list[Finding], flags: dict[str, Any], size: dict[str, Any]) -> Iterator[Way]:
+    """The answer says nothing, or a total only: numbers are seen."""
+    ends = flags | _totals(seen, findings)
+    if isinstance(seen.body, Mapping) or not (size or ends or len(seen.rows) >= 10):
         return
     likely = SIZES.get(size.get("size_parameter", ""), ("page", "page"))
     other = ("page", "page") if likely[0] == "offset" else ("offset", "offset")
     for style, parameter in (likely, other):
-        if parameter not in asked.query:
-            yield Way({"style": style, "parameter": parameter, **ends}, f"{parameter} was tried, and it works")
+        if parameter not in seen.query:
+            yield Way({"style": style, "parameter": parameter, **ends}, f"{parameter} was seen, and it works")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 # How a day is written -> the period's format; None is the default.
-_WHOLE = (
+_COMPLETE = (
     (re.compile(r"\d{4}-\d\d-\d\d"), "%Y-%m-%d"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?Z"), "iso"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00"), "%Y-%m-%dT%H:%M:%S+00:00"),
@@ -55,7 +55,7 @@ class Found:
 
 def format_of(text: str) -> str | None:
     """The format of a text that is a day or a time; None where it is none."""
-    return next((form for pattern, form in _WHOLE if pattern.fullmatch(text)), None)
+    return next((form for pattern, form in _COMPLETE if pattern.fullmatch(text)), None)
 
 
 def take_days(path: str, query: Mapping[str, str], body: Any) -> Found:

@@ -22,7 +22,7 @@ from local.cli.route_advice import explain_status
 from local.errors import LocalError, UsageError
 
 if TYPE_CHECKING:
-    from local.cli.route_guess import Asked, Draft
+    from local.cli.route_guess import Draft, TriedRequest
     from sportmonks.api.transport import HttpResponse
     from sportmonks.routes.access import RouteAccess
     from sportmonks.routes.source import RestSource
@@ -66,13 +66,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise UsageError(f"there is no folder {file.parent}", hint="create it first")
     token = token_of(args)
     known = access_of(connection, context, token, login=args.login)
-    host, asked = _asked(url, args, known)
+    host, tried = _tried(url, args, known)
     if known is None and token is None and _on_terminal():
         token = getpass.getpass("token or password (is not shown and not kept; empty: none): ").strip() or None
     access = known or RouteAccess(host, login=args.login or "", password=token or "")
     names = {"client": client, "route": route, "connection": connection, "host": host, "auth": _auth(args.auth)}
     try:
-        draft, proven = look(asked, access, names)
+        draft, proven = look(tried, access, names)
     except SportmonksError as error:
         raise LocalError(error.message, hint=error.hint) from None
     text = route_file(draft, **names, proven=proven)
@@ -93,7 +93,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     return 0
 
 
-def look(asked: Asked, access: RouteAccess, names: Mapping[str, Any]) -> tuple[Draft, str]:
+def look(tried: TriedRequest, access: RouteAccess, names: Mapping[str, Any]) -> tuple[Draft, str]:
     """The draft that holds, and what a further request has shown. LocalError for an answer that is no page of records;
     SportmonksError for one that cannot be read."""
     from dataclasses import replace
@@ -102,16 +102,16 @@ def look(asked: Asked, access: RouteAccess, names: Mapping[str, Any]) -> tuple[D
     from sportmonks.routes.request import PageRequest
     from sportmonks.routes.source import RestSource
 
-    route = _route(replace(first_draft(asked), query={}, body=None, path="/"), names)
+    route = _route(replace(first_draft(tried), query={}, body=None, path="/"), names)
     source = RestSource(route, access)
     try:
-        body = None if asked.body is None else json.dumps(asked.body, ensure_ascii=False).encode()
+        body = None if tried.body is None else json.dumps(tried.body, ensure_ascii=False).encode()
         method = "GET" if body is None else "POST"
-        request = PageRequest(asked.path, asked.query, method=method, body=body, headers=asked.headers)
+        request = PageRequest(tried.path, tried.query, method=method, body=body, headers=tried.headers)
         response = source.send(request)
         if not 200 <= response.status < 300:
             raise _refused(response, route, names["auth"])
-        return settle(guess(asked, response), response, names, source)
+        return settle(guess(tried, response), response, names, source)
     finally:
         source.close()
 
@@ -128,16 +128,16 @@ def settle(
         if draft.way.keys["style"] == "none":
             break
         try:
-            verdict = _second_page(draft, response, names, source)
+            result = _second_page(draft, response, names, source)
         except SportmonksError as error:
-            verdict = error.message
-        if verdict == "":
+            result = error.message
+        if result == "":
             return draft, "the second page was requested, and it has other records"
-        if verdict == "end":
+        if result == "end":
             return draft, "there was one page in the answer that was looked at"
-        if verdict == "empty":
+        if result == "empty":
             return draft, "the second page was requested, and it is empty"
-        tried.append(f"{draft.way.keys.get('parameter') or draft.way.keys.get('next')}: {verdict}")
+        tried.append(f"{draft.way.keys.get('parameter') or draft.way.keys.get('next')}: {result}")
     sure = next((draft for draft in drafts if draft.way.sure), None)
     if sure is not None:
         return sure, f"TO BE CHECKED: {'; '.join(tried)}"
@@ -268,9 +268,9 @@ def _auth(text: str | None) -> Any:
     return {"type": "header", "name": name, "prefix": f"{rest.strip()} "} if rest.strip() else name
 
 
-def _asked(url: str, args: argparse.Namespace, known: RouteAccess | None) -> tuple[str, Asked]:
+def _tried(url: str, args: argparse.Namespace, known: RouteAccess | None) -> tuple[str, TriedRequest]:
     """(base URL, request below it): that of the connection where the address lies below it."""
-    from local.cli.route_guess import Asked
+    from local.cli.route_guess import TriedRequest
 
     parts = urlsplit(url)
     host = f"{parts.scheme}://{parts.netloc}"
@@ -295,7 +295,7 @@ def _asked(url: str, args: argparse.Namespace, known: RouteAccess | None) -> tup
         body = None if args.body is None else json.loads(args.body)
     except ValueError as error:
         raise UsageError(f"--body is no JSON: {error}", hint="write it in single quotes") from None
-    return host, Asked.of(urlunsplit(("", "", parts.path, parts.query, "")), headers, body)
+    return host, TriedRequest.of(urlunsplit(("", "", parts.path, parts.query, "")), headers, body)
 
 
 def _default_folder() -> Path:

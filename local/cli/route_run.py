@@ -199,10 +199,10 @@ def result_lines(row: Mapping[str, Any], route: Route) -> Iterator[str]:
     if left:
         yield f"of these   {', '.join(left)}"
     yield f"the end    {end_text(counters) or 'nothing to read'}"
-    if doubted := count("unproven"):
+    if unproven := count("unproven"):
         which = (
             "listing may be short; the next run reads its"
-            if doubted == 1
+            if unproven == 1
             else "listings may be short; the next run reads their"
         )
-        yield f"warning    {doubted} {which} days again"
+        yield f"warning    {unproven} {which} days again"

@@ -207,6 +207,32 @@ def show_alerts(console: Console, conn: queries.Conn) -> int:
     return len(found)
 
 
+def show_routes(console: Console, conn: queries.Conn, *, stale_route_intervals: float) -> None:
+    found = queries.routes(conn, stale_route_intervals=stale_route_intervals)
+    if not found:
+        console.print("There is no raw route yet: ./etl routes new writes one.", markup=False)
+        return
+    numbers = ("records", "new", "records/s", "rejected")
+    columns = ("last run", "last success (UTC)", *numbers, "the end", "complete to")
+    table = _table("Raw route", *columns, right=numbers)
+    for x in found:
+        name = {"success": "COMPLETED"}.get(x["status"], (x["status"] or "never").upper())
+        succeeded = time_text(x["last_success_at"]) if x["last_success_at"] else "–"
+        unproven = f", {x['unproven']} may be short" if x["unproven"] else ""
+        table.add_row(
+            clean(x["name"]),
+            status(name),
+            clean(f"{succeeded}{', stale' if x['stale'] else ''}", "red" if x["stale"] else ""),
+            number(x["records_processed"]),
+            number(x["records_inserted"]),
+            number(x["records_per_second"]),
+            number(x["rejects"]),
+            clean(f"{x['ended_by'] or '–'}{unproven}"),
+            clean(x["collected_to"]),
+        )
+    console.print(table)
+
+
 def show_budgets(console: Console, conn: queries.Conn) -> None:
     found = queries.budgets(conn)
     if not found:

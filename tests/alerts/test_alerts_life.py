@@ -86,6 +86,13 @@ SUSPECTED = (
     "INSERT INTO football.fixtures (id, league_id, season_id, state_id, held_reads) VALUES (1, 8, 1, 5, 2)"
     " ON CONFLICT (id) DO UPDATE SET held_reads = 2",
 )
+ROUTE = {"name": "raw_shop_orders", "table_name": "client_shop_orders", "hours": 24}
+SILENT = (
+    "DELETE FROM etl.collector_runs",
+    "INSERT INTO etl.raw_routes (table_name, client, route, created_at) VALUES"
+    " ('client_shop_orders', 'shop', 'orders', %(at)s::timestamptz - interval '73 hours') ON CONFLICT DO NOTHING",
+)
+COLLECTED = "SELECT etl.record_collector_run('raw_shop_orders', 'etl_1', 'success', p_now => %(at)s::timestamptz)"
 # kind -> what makes it true, what ends it.
 LIVES: dict[str, tuple[Step, Step]] = {
     "ERROR_RATE": (_run(failed=10), _run()),
@@ -97,6 +104,7 @@ LIVES: dict[str, tuple[Step, Step]] = {
     "API_FAILING": (_sql(CIRCUIT), _sql("DELETE FROM etl.api_circuit")),
     "INCLUDES_REFUSED": (_sql(INCLUDE), _sql("DELETE FROM etl.forbidden_includes")),
     "STALE_LEAGUE": (_sql(*DUE), _sql("UPDATE football.fixtures SET last_fetched_at = %(at)s")),
+    "STALE_ROUTE": (_sql(*SILENT), _sql(COLLECTED)),
     "SUSPECTED_DATA": (_sql(*SUSPECTED), _sql("UPDATE football.fixtures SET held_reads = 0")),
     "UNKNOWN_IDS": (_sql(STRANGE), _sql(KNOWN)),
     "DEADLINE": (_late, _run(minutes=5)),
@@ -116,7 +124,7 @@ def test_the_life_of(warehouse: Warehouse, run: Run, kind: str) -> None:
         return Delivery(sent=["test"])
 
     def look(at: datetime) -> list[tuple[int, str, str]]:
-        manager = ETLAlertManager(warehouse)
+        manager = ETLAlertManager(warehouse, routes=[ROUTE])
         found = manager.check_system_alerts(now=at)
         assert manager.failed_rules == []
         notify_new(warehouse, deliver=deliver, now=at)

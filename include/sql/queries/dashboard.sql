@@ -120,3 +120,13 @@ SELECT metric_name, max(metric_unit) AS unit, avg(metric_value) AS mean, max(met
 FROM etl.etl_metrics
 WHERE (%(since)s::timestamptz IS NULL OR timestamp >= %(since)s) AND (%(execution_id)s::text IS NULL OR execution_id = %(execution_id)s)
 GROUP BY metric_name ORDER BY metric_name;
+
+-- name: dashboard/routes
+-- Raw routes with their newest runs; those come first that failed, may be short, or have been without a success for too long.
+SELECT v.*, w.hours IS NOT NULL AS scheduled,
+       coalesce(greatest(v.last_success_at, r.created_at)
+                < %(now)s::timestamptz - make_interval(secs => %(stale_route_intervals)s::double precision * w.hours * 3600), false) AS stale
+FROM etl.raw_route_status v
+JOIN etl.raw_routes r ON r.client = v.client AND r.route = v.route
+LEFT JOIN jsonb_to_recordset(%(routes)s::jsonb) AS w (name text, hours double precision) ON w.name = v.name
+ORDER BY (v.status = 'failed') DESC NULLS LAST, stale DESC, (v.unproven > 0) DESC, v.name;

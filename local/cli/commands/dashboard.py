@@ -34,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--metrics", action="store_true", help="each metric of the last hours in one line")
     parser.add_argument("--hours", metavar="N", help="period of --metrics (default 24, or all of --execution-id)")
     parser.add_argument("--alerts", action="store_true", help="run the alert rules and show what is open")
+    parser.add_argument("--routes", action="store_true", help="raw routes with their newest runs")
     parser.add_argument("--export", metavar="FILE", type=Path, help="write everything there as JSON")
 
 
@@ -49,7 +50,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise UsageError(f"--export: there is no folder {args.export.resolve().parent}", hint="create it first")
     with warehouse(context.stack) as conn:
         if args.export:
-            chosen = {"hours": hours, "execution_id": args.execution_id, "stale_hours": _catalog().alerts.stale_hours}
+            limits = _catalog().alerts
+            chosen = {"hours": hours, "execution_id": args.execution_id, "stale_hours": limits.stale_hours}
+            chosen["stale_route_intervals"] = limits.stale_route_intervals
             export.write_json(args.export, export.everything(conn, chosen))
             out.print(f"written: {args.export}", markup=False)
         if (
@@ -67,7 +70,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
         if args.alerts:
             _check(conn)
             terminal.show_alerts(out, conn)
-        if not (args.export or args.execution_id or args.logs or args.metrics or args.alerts):
+        if args.routes:
+            terminal.show_routes(out, conn, stale_route_intervals=_catalog().alerts.stale_route_intervals)
+        if not (args.export or args.execution_id or args.logs or args.metrics or args.alerts or args.routes):
             _overview(conn, limit)
     return 0
 
@@ -88,14 +93,14 @@ def _check(conn: psycopg.Connection[Any]) -> None:
     from sportmonks.alerts.rules import ETLAlertManager
     from sportmonks.api.batch import ENTITY
     from sportmonks.config.settings import includes_override
-    from sportmonks.routes.parse import route_includes
+    from sportmonks.routes.parse import route_includes, scheduled_routes
 
     catalog = _catalog()
     leagues = () if catalog.leagues == "all" else catalog.leagues
     own = [entry.includes or () for entry in leagues if not isinstance(entry, int)]
     names = includes_override() or [*catalog.includes, *(include for includes in own for include in includes)]
     configured = [*((ENTITY, include) for include in names), *route_includes()]
-    manager = ETLAlertManager(conn, catalog.alerts, configured)
+    manager = ETLAlertManager(conn, catalog.alerts, configured, scheduled_routes())
     manager.check_system_alerts()
     if manager.failed_rules:
         raise LocalError(

@@ -81,16 +81,17 @@ def check_and_notify(
     thresholds: Thresholds,
     *,
     includes: Iterable[tuple[str, str]] | None = None,
+    routes: Iterable[Mapping[str, Any]] = (),
     deliver: Deliver | None = None,
     heartbeat: Callable[[], bool | None] | None = None,
     now: datetime | None = None,
 ) -> dict[str, Any]:
     """Run every rule, then notify of each alert that has had no notification. Returns counts for the task's XCom.
 
-    ``includes``: see ``ETLAlertManager``. ``heartbeat`` is called once all rules have run, before any notification,
-    which may take long.
+    ``includes``, ``routes``: see ``ETLAlertManager``. ``heartbeat`` is called once all rules have run, before any
+    notification, which may take long.
     """
-    manager = ETLAlertManager(conn, thresholds, includes)
+    manager = ETLAlertManager(conn, thresholds, includes, routes)
     live = manager.check_system_alerts(now=now)
     # The page reads from this metric that the rules are being run.
     conn.execute(sql("housekeeping/record_alerts_live"), {"count": len(live), "now": now or datetime.now(UTC)})

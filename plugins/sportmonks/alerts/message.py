@@ -20,6 +20,7 @@ KIND_NAMES = {
     "API_FAILING": "The API keeps failing",
     "INCLUDES_REFUSED": "Includes that the plan refuses",
     "STALE_LEAGUE": "A league is stale",
+    "STALE_ROUTE": "A raw route is stale",
     "SUSPECTED_DATA": "Data may be missing",
     "UNKNOWN_IDS": "Unknown ids from the provider",
     "DEADLINE": "Deadline missed",

@@ -39,6 +39,7 @@ RULES = (
     Rule("API_FAILING", "alerts/api_failing", reopen_minutes=360),
     Rule("INCLUDES_REFUSED", "alerts/includes_refused"),
     Rule("STALE_LEAGUE", "alerts/stale_leagues"),
+    Rule("STALE_ROUTE", "alerts/stale_routes"),
     Rule("SUSPECTED_DATA", "alerts/suspected_data"),
     Rule("UNKNOWN_IDS", "alerts/unknown_ids"),
     Rule("DEADLINE", "alerts/deadline", per_dag=True),
@@ -113,7 +114,8 @@ class ETLAlertManager:
     """Runs the rules over one connection, each in its own transaction, so that one failing rule stops no other.
 
     ``includes``: (entity, include) of what is configured now; only these can be alerted of as refused. None = unknown,
-    then every refusal counts.
+    then every refusal counts. ``routes``: raw routes with a schedule (``routes.parse.scheduled_routes``); only these
+    can be stale.
     """
 
     def __init__(
@@ -121,8 +123,10 @@ class ETLAlertManager:
         conn: psycopg.Connection[Any],
         thresholds: Thresholds | Mapping[str, float] | None = None,
         includes: Iterable[tuple[str, str]] | None = None,
+        routes: Iterable[Mapping[str, Any]] = (),
     ) -> None:
         self.conn = conn
+        self.routes = Jsonb(list(routes))
         self.configured = None
         if includes is not None:
             self.configured = Jsonb([{"entity": entity, "include": include} for entity, include in includes])
@@ -143,6 +147,7 @@ class ETLAlertManager:
 
     def _check(self, rules: tuple[Rule, ...] | list[Rule], dag_id: str | None, now: datetime) -> list[Alert]:
         parameters = {**self.thresholds.parameters(), "now": now, "dag_id": dag_id, "configured": self.configured}
+        parameters["routes"] = self.routes
         opened: dict[int, bool] = {}
         self.failed_rules = []
         self.resolved = 0

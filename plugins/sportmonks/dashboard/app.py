@@ -133,6 +133,11 @@ def create_app(
         with pool.reading() as conn:
             return {"rows": queries.coverage(conn, stale_hours=thresholds().stale_hours)}
 
+    @app.get("/api/routes")
+    def routes() -> dict[str, Any]:
+        with pool.reading() as conn:
+            return {"rows": queries.routes(conn, stale_route_intervals=thresholds().stale_route_intervals)}
+
     @app.get("/api/chunks/{league_id}/{season_id}")
     def chunk(
         league_id: Annotated[int, InPath(lt=2**63)], season_id: Annotated[int, InPath(lt=2**63)]
@@ -225,7 +230,7 @@ def create_app(
 
     @app.get("/api/export/{what}.{kind}")
     def download(
-        what: Literal["all", "executions", "coverage", "logs", "metrics", "alerts", "changes", "budgets"],
+        what: Literal["all", "executions", "coverage", "logs", "metrics", "alerts", "changes", "budgets", "routes"],
         kind: Literal["json", "csv"],
         level: Level | None = None,
         component: Text = None,
@@ -254,6 +259,7 @@ def create_app(
             "state": state,
             "hours": hours,
             "stale_hours": thresholds().stale_hours,
+            "stale_route_intervals": thresholds().stale_route_intervals,
         }
         with pool.reading() as conn:
             found: Any = export.everything(conn, chosen) if what == "all" else export.table(conn, what, chosen)

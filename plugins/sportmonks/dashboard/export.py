@@ -12,7 +12,7 @@ from typing import Any
 
 from sportmonks.dashboard import queries
 
-TABLES = ("executions", "coverage", "logs", "metrics", "alerts", "changes", "budgets")
+TABLES = ("executions", "coverage", "logs", "metrics", "alerts", "changes", "budgets", "routes")
 LIMIT = 5_000
 # Characters that spreadsheets read as the start of a formula, full-width ones included.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -37,6 +37,8 @@ def table(conn: queries.Conn, name: str, filters: Mapping[str, Any] | None = Non
         return list(queries.changes(conn, limit=LIMIT, **_only(chosen, *keys))["rows"])
     if name == "budgets":
         return queries.budgets(conn)
+    if name == "routes":
+        return queries.routes(conn, **_only(chosen, "stale_route_intervals"))
     raise ValueError(f"no table {name!r}; known: {', '.join(TABLES)}")
 
 

@@ -10,14 +10,17 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from sportmonks.alerts.message import KIND_NAMES
 from sportmonks.config.catalog import Thresholds
 from sportmonks.redaction import mask_value
+from sportmonks.routes.parse import scheduled_routes
 from sportmonks.warehouse.queries import sql
 
 Conn = psycopg.Connection[Any]
@@ -184,6 +187,16 @@ def execution(conn: Conn, execution_id: str, *, now: datetime | None = None) -> 
 def coverage(conn: Conn, *, stale_hours: float | None = None, now: datetime | None = None) -> list[Row]:
     hours = Thresholds().stale_hours if stale_hours is None else stale_hours
     return rows(conn, "dashboard/coverage", stale_hours=hours, now=_now(now))
+
+
+def routes(
+    conn: Conn, *, stale_route_intervals: float | None = None, now: datetime | None = None, folder: Path | None = None
+) -> list[Row]:
+    """Raw routes with their newest runs, those that need a look first. ``folder``: of the route files, whose schedules
+    say which routes are stale."""
+    intervals = Thresholds().stale_route_intervals if stale_route_intervals is None else stale_route_intervals
+    scheduled = Jsonb(scheduled_routes(folder))
+    return rows(conn, "dashboard/routes", routes=scheduled, stale_route_intervals=intervals, now=_now(now))
 
 
 def chunk(conn: Conn, league_id: int, season_id: int, *, now: datetime | None = None) -> Row | None:

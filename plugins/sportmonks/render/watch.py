@@ -81,7 +81,7 @@ def alerts() -> dict[str, Any]:
     from sportmonks.alerts import dispatch
     from sportmonks.alerts.heartbeat import send_heartbeat
     from sportmonks.monitoring import housekeeping
-    from sportmonks.routes.parse import route_includes
+    from sportmonks.routes.parse import route_includes, scheduled_routes
 
     with _warehouse() as conn:
         housekeeping.record_gauges(conn)
@@ -89,7 +89,11 @@ def alerts() -> dict[str, Any]:
         if includes is not None:
             includes += route_includes()
         result = dispatch.check_and_notify(
-            conn, dispatch.current_thresholds(), includes=includes, heartbeat=send_heartbeat
+            conn,
+            dispatch.current_thresholds(),
+            includes=includes,
+            routes=scheduled_routes(),
+            heartbeat=send_heartbeat,
         )
     if result["failed_rules"]:
         raise AirflowFailException(f"Alert rules failed: {', '.join(result['failed_rules'])}. See the log above.")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from sportmonks.api.paths import entity_of
 from sportmonks.config.conversion import near_hint, shown
@@ -79,6 +82,27 @@ def route_includes(folder: Path | None = None) -> list[tuple[str, str]]:
         if route.api == "sportmonks"
         for include in route.include
     ]
+
+
+def scheduled_routes(folder: Path | None = None, now: datetime | None = None) -> list[dict[str, Any]]:
+    """``name``, ``table_name`` and ``hours`` of the routes that run by themselves: the longest time between two of the
+    next eight runs. A route that runs once, or all the time, has no such time."""
+    routes, _ = load_routes(folder)
+    return [
+        {"name": route.name, "table_name": route.table, "hours": hours}
+        for route in routes
+        if (hours := _hours_between_runs(route.schedule, now or datetime.now(UTC))) is not None
+    ]
+
+
+def _hours_between_runs(schedule: str | None, now: datetime) -> float | None:
+    if schedule in (None, "@once", "@continuous"):
+        return None
+    from croniter import croniter
+
+    times = croniter({"@quarterly": "0 0 1 */3 *"}.get(str(schedule), schedule), now)
+    following = [times.get_next(float) for _ in range(9)]
+    return max(later - earlier for earlier, later in itertools.pairwise(following)) / 3600
 
 
 def parse_route(text: str, *, file: str = "route.yaml") -> Route:

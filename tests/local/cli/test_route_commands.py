@@ -109,7 +109,7 @@ def test_a_good_page_is_shown(
         ),
     ],
 )
-def test_what_is_wrong_is_said_with_a_hint(
+def test_what_is_wrong_has_a_sentence_and_a_hint(
     routes_etl: Callable[..., int],
     play: Callable[..., ShapeServer],
     tmp_path: Path,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from yaml import safe_load
 
-from local.cli.route_guess import Asked, find_date, find_key, find_records
+from local.cli.route_guess import TriedRequest, find_date, find_key, find_records
 from local.cli.route_guess_period import take_days
 from local.cli.route_new import look
 from local.cli.route_yaml import flow, route_file
@@ -111,7 +111,9 @@ def looked_at(play: Play, tried: Tried, prefix: str = "", login: str = "") -> It
         server = stack.enter_context(playing(play))
         access = RouteAccess(server.url + prefix, login=login, password=PASSWORD)
         names = {"client": "acme", "route": "things", "connection": "acme_api", "host": access.base_url}
-        draft, proven = look(Asked.of(tried.url, tried.headers, tried.body), access, names | {"auth": tried.auth})
+        draft, proven = look(
+            TriedRequest.of(tried.url, tried.headers, tried.body), access, names | {"auth": tried.auth}
+        )
         text = route_file(draft, **names, auth=tried.auth, proven=proven)
         yield parse_route(text), text, server
 

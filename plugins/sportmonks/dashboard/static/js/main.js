@@ -4,6 +4,7 @@ import { get, Trouble } from "./api.js";
 import { overview } from "./overview.js";
 import { runs, run } from "./runs.js";
 import { coverage, season } from "./coverage.js";
+import { routes } from "./routes.js";
 import { metrics } from "./metrics.js";
 import { logs } from "./logs.js";
 import { alerts } from "./alerts.js";
@@ -18,12 +19,13 @@ const VIEWS = {
   run: ["Runs", run, 5],
   coverage: ["Coverage", coverage, 30],
   season: ["Coverage", season, 30],
+  routes: ["Routes", routes, 30],
   metrics: ["Metrics", metrics, 60],
   logs: ["Logs", logs, 0],
   alerts: ["Alerts", alerts, 30],
   corrections: ["Corrections", changes, 0],
 };
-const SECTIONS = ["", "runs", "coverage", "metrics", "logs", "alerts", "corrections"];
+const SECTIONS = ["", "runs", "coverage", "routes", "metrics", "logs", "alerts", "corrections"];
 
 // With the zone, in which every time on the page is.
 const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });

@@ -1,0 +1,26 @@
+// Raw routes: the newest run of each, how it knew the ends of its listings, and up to which day its data are proven.
+import { h, card, count, when, badge, empty, downloads, table } from "./dom.js";
+import { get } from "./api.js";
+
+const ends = (x) => [x.ended_by ?? "–", x.unproven ? h("strong", { class: "bad" }, ` ${count(x.unproven)} may be short`) : null];
+
+export const routeColumns = [
+  ["Route", (x) => [x.name, x.error_message && x.status === "failed" ? h("p", { class: "reason bad" }, x.error_message) : null]],
+  ["Last run", (x) => (x.status ? badge(x.status === "success" ? "COMPLETED" : x.status.toUpperCase()) : "never")],
+  ["Last success", (x) => [when(x.last_success_at), x.stale ? h("strong", { class: "bad" }, " ◷ stale") : x.scheduled ? null : h("span", { class: "dim" }, " by hand")]],
+  ["Records", (x) => count(x.records_processed ?? 0), "num"],
+  ["New", (x) => count(x.records_inserted ?? 0), "num"],
+  ["Pages", (x) => (x.pages === null ? "–" : count(x.pages)), "num"],
+  ["Records/s", (x) => (x.records_per_second === null ? "–" : count(x.records_per_second)), "num"],
+  ["Rejected", (x) => count(x.rejects), "num"],
+  ["How the end was known", ends],
+  ["Complete to", (x) => x.collected_to ?? "–"],
+  ["Rows", (x) => `≈ ${count(x.estimated_rows)}`, "num"],
+];
+
+export async function routes({ signal }) {
+  const { rows } = await get("routes", {}, signal);
+  return card("Raw routes",
+    h("div", { class: "filters" }, downloads("routes")),
+    rows.length ? table("Raw routes", routeColumns, rows) : empty("There is no raw route yet.", "./etl routes new writes one from the address of an API."));
+}

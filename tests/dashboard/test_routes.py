@@ -1,0 +1,86 @@
+"""Raw routes on the page and in the terminal: which come first, and which are stale."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+from rich.console import Console
+
+from local.cli import terminal_dashboard
+from sportmonks.dashboard import export, queries
+from sportmonks.routes import parse
+from sportmonks.routes.parse import scheduled_routes
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+ROUTE = "client: shop\nroute: {name}\nconnection: shop_api\npath: /x\nschedule: {schedule}\n"
+RUN = "SELECT etl.record_collector_run(%s, %s, %s, 9, 4, p_error_message => %s, p_now => %s)"
+COUNTERS = {"records": 90, "seconds": 2, "pages": 3, "unproven": 1, "end_total": 1}
+
+
+@pytest.fixture
+def routes(warehouse: psycopg.Connection[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five routes: good, silent for 73 hours, new, by hand, and failed."""
+    monkeypatch.setattr(parse, "ROUTES_DIR", tmp_path)
+    hours = {"good": 24, "silent": 73, "new": None, "hand": 700, "failed": 24}
+    for name, ago in hours.items():
+        schedule = "null" if name == "hand" else "'@daily'"
+        (tmp_path / f"{name}.yaml").write_text(ROUTE.format(name=name, schedule=schedule))
+        created = NOW - timedelta(days=0.5 if name == "new" else 60)
+        warehouse.execute("SELECT etl.ensure_raw_table('shop', %s, NULL)", (name,))
+        warehouse.execute("UPDATE etl.raw_routes SET created_at = %s WHERE route = %s", (created, name))
+        if ago is not None:
+            warehouse.execute(RUN, (f"raw_shop_{name}", "e1", "success", None, NOW - timedelta(hours=ago)))
+    warehouse.execute(RUN, ("raw_shop_failed", "e2", "failed", "no", NOW))
+    warehouse.execute(
+        "INSERT INTO etl.route_rejects (route_name, reason, record, record_md5)"
+        " VALUES ('raw_shop_good', 'r', '{}', 'x')"
+    )
+    warehouse.execute(
+        "INSERT INTO etl.route_progress (route_name, plan_hash, slices, counters) VALUES ('raw_shop_good', 'p', 1, %s)",
+        (Jsonb(COUNTERS),),
+    )
+
+
+@pytest.mark.usefixtures("routes")
+def test_those_that_need_a_look_come_first(warehouse: psycopg.Connection[Any]) -> None:
+    found = queries.routes(warehouse, now=NOW)
+    assert [row["route"] for row in found] == ["failed", "silent", "good", "hand", "new"]
+    assert {row["route"] for row in found if row["stale"]} == {"silent"}
+    assert {row["route"] for row in found if not row["scheduled"]} == {"hand"}
+    good = found[2]
+    assert (good["rejects"], good["pages"], good["records_per_second"], good["ended_by"]) == (1, 3, 45, "total (1)")
+    assert not [row for row in queries.routes(warehouse, stale_route_intervals=4, now=NOW) if row["stale"]]
+    assert len(export.table(warehouse, "routes")) == 5
+
+
+@pytest.mark.usefixtures("routes")
+def test_the_terminal_shows_them(warehouse: psycopg.Connection[Any]) -> None:
+    console = Console(file=StringIO(), width=200)
+    terminal_dashboard.show_routes(console, warehouse, stale_route_intervals=1e6)
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "raw_shop_failed" in shown
+    assert "total (1), 1 may be short" in shown
+
+
+@pytest.mark.parametrize(
+    ("schedule", "hours"),
+    [
+        ("'@daily'", 24),
+        ("'0 6 * * 1-5'", 72),
+        ("'*/30 * * * *'", 0.5),
+        ("'@quarterly'", 92 * 24),
+        ("'@once'", None),
+        ("'@continuous'", None),
+        ("null", None),
+    ],
+)
+def test_how_long_a_schedule_waits(tmp_path: Path, schedule: str, hours: float | None) -> None:
+    (tmp_path / "a.yaml").write_text(ROUTE.format(name="a", schedule=schedule))
+    found = scheduled_routes(tmp_path, datetime(2026, 3, 2, tzinfo=UTC))
+    assert [one["hours"] for one in found] == ([] if hours is None else [hours])
