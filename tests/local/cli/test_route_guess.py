@@ -93,7 +93,7 @@ TABLE = {
     ),
     "Marketing Cloud": Tried(
         "/data/v1/customobjectdata/key/Orders/rowset?$page=1&$pageSize=50",
-        auth=oauth("/v2/token"),
+        auth=oauth("/v2/token", credentials="json"),
         # That its count is wrong shows at the end of a listing only; a change is a date.
         differs={"until": None, "date_field": ("values", "changed")},
     ),
