@@ -98,10 +98,10 @@ def scheduled_routes(folder: Path | None = None, now: datetime | None = None) ->
 def _hours_between_runs(schedule: str | None, now: datetime) -> float | None:
     if schedule in (None, "@once", "@continuous"):
         return None
-    from croniter import croniter
+    from croniter import croniter  # type: ignore[import-untyped]
 
     times = croniter({"@quarterly": "0 0 1 */3 *"}.get(str(schedule), schedule), now)
-    following = [times.get_next(float) for _ in range(9)]
+    following: list[float] = [times.get_next(float) for _ in range(9)]
     return max(later - earlier for earlier, later in itertools.pairwise(following)) / 3600
 
 
@@ -245,7 +245,7 @@ def _schedule(top: Section) -> str | None:
     text: str | None = top.text("schedule")
     if text is None or text.lower() in ("none", "null"):
         return None
-    from croniter import croniter  # type: ignore[import-untyped]
+    from croniter import croniter
 
     if text not in _PRESETS and not (len(text.split()) == 5 and croniter.is_valid(text)):
         top.wrong("schedule", f"is '{text}'", "Write five cron fields in UTC, such as '30 5 * * *', or @daily.")
