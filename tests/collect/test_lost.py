@@ -49,3 +49,16 @@ def test_a_league_without_a_section_is_not_read_again_for_it(harness: RunHarness
     harness.conn.execute("UPDATE raw.fixtures SET payload = jsonb_set(payload, '{events}', '[]')")
     harness.conn.execute("TRUNCATE football.fixture_events")
     assert harness.rows("SELECT * FROM etl.forget_lost(%s)", harness.league.id) == []
+
+
+def test_a_fixture_that_lacks_several_things_is_named_once(harness: RunHarness) -> None:
+    harness.run_all(harness.run())
+    harness.conn.execute("DELETE FROM raw.fixtures WHERE fixture_id = (SELECT min(id) FROM football.fixtures)")
+    harness.conn.execute("TRUNCATE football.fixture_scores, football.fixture_player_statistics")
+    forget = "SELECT what, number FROM etl.forget_lost(%s)"
+    found = dict(harness.rows(forget, harness.league.id))
+    assert found["fixtures without their payload"] == 1
+    assert found["fixtures without their scores"] > 1
+    forgotten = harness.value("SELECT count(*) FROM football.fixtures WHERE first_fetched_at IS NULL")
+    assert sum(found.values()) == forgotten
+    assert harness.rows(forget, harness.league.id) == []

@@ -10,7 +10,7 @@ import pytest
 
 from tests.harness.load import ChunkHarness, FixtureJson, assert_stored, fixture_row, rows_of
 
-FIELDS = ("state_id", "starting_at", "name", "venue_id", "round_id", "stage_id", "league_id", "season_id", "length")
+FIELDS = ("state_id", "starting_at", "name", "venue_id", "round_id", "stage_id", "league_id", "season_id")
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def test_a_field_that_does_not_come_any_more_is_held_back(
 
 
 def test_all_fields_at_once_are_held_back_and_come_back(chunk: ChunkHarness, rich: FixtureJson) -> None:
-    fields = [*FIELDS, "starting_at_timestamp", "result_info", "has_odds"]
-    known = {**rich, "result_info": "A won", "has_odds": True}
+    fields = [*FIELDS, "result_info"]
+    known = {**rich, "result_info": "A won"}
     chunk.store(known)
     assert chunk.store({**known, **dict.fromkeys(fields)}).outcomes == {"HELD": 1}
     assert_stored(chunk.conn, known)
@@ -47,6 +47,21 @@ def test_all_fields_at_once_are_held_back_and_come_back(chunk: ChunkHarness, ric
     assert raw["payload"] == known
     assert chunk.store(known).outcomes == {"UNCHANGED": 1}
     assert fixture_row(chunk.conn, rich["id"])["held_reads"] == 0
+
+
+def test_fields_that_make_no_other_match_of_it_may_go(chunk: ChunkHarness, rich: FixtureJson) -> None:
+    fields = {"length": 90, "placeholder": False, "has_odds": True, "has_premium_odds": True, "sport_id": 1}
+    known = {**rich, **fields, "starting_at_timestamp": 1_700_000_000}
+    chunk.store(known)
+    less = {**known, **dict.fromkeys([*fields, "starting_at_timestamp"])}
+    assert chunk.store(less).outcomes == {"SAVED": 1}
+    row = fixture_row(chunk.conn, rich["id"])
+    assert (row["length"], row["has_premium_odds"], row["held_reads"]) == (None, None, 0)
+    # A tombstone keeps them all the same.
+    chunk.store(known)
+    chunk.store({"id": rich["id"], "state_id": 20, "length": None})
+    row = fixture_row(chunk.conn, rich["id"])
+    assert (row["collection_status"], row["length"], row["has_premium_odds"]) == ("DELETED", 90, True)
 
 
 def test_a_postponed_match_may_lose_its_kick_off_when_that_stays(chunk: ChunkHarness, rich: FixtureJson) -> None:

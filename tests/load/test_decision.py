@@ -193,6 +193,10 @@ def detail(*filled: str, requested: tuple[str, ...] = DETAIL, goals: int | None 
         (detail(requested=("events",)), [detail(*DETAIL)], ("events",)),
         # Where no match has detail, there may be none in this league.
         (detail(), [detail(), detail()], ()),
+        (detail(), [detail("lineups"), *[detail()] * 4], DETAIL),
+        # A cup whose last rounds alone have some.
+        (detail(), [detail("lineups"), *[detail()] * 5], ()),
+        (detail(), [*[detail(*DETAIL)] * 63, *[detail()] * 636], ()),
         # A section alone is missed when more than half of the others have it.
         (detail("lineups", "statistics"), [detail(*DETAIL)], ("events",)),
         (detail("lineups", "statistics"), [detail(*DETAIL), detail("lineups")], ()),

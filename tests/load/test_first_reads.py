@@ -10,7 +10,7 @@ import pytest
 
 from sportmonks.config.catalog import GuardSettings
 from sportmonks.load.season import suspect_unlike
-from tests.harness.load import HOUR, ChunkHarness, FixtureJson, fixture_row, rows_of
+from tests.harness.load import HOUR, ChunkHarness, FixtureJson, assert_stored, fixture_row, rows_of
 
 DETAIL = ("events", "lineups", "statistics")
 
@@ -61,7 +61,9 @@ def test_a_first_payload_that_is_half_there_is_suspected_until_it_stays(
         found = (row["due_reason"], row["held_reads"], row["suspected_sections"])
         assert found == ("held", number, ACCIDENTS[spoil])
         chunk.store(one)
-    assert fixture_row(chunk.conn, one["id"])["due_reason"] == "aged"
+    row = fixture_row(chunk.conn, one["id"])
+    # Believed: there are rows, so nothing stays noted.
+    assert (row["due_reason"], row["suspected_sections"], row["suspected_at"]) == ("aged", None, None)
     # The same of a match to come is nothing odd.
     chunk.store({**one, "id": 77, "state_id": 1})
     assert fixture_row(chunk.conn, 77)["held_reads"] == 0
@@ -135,3 +137,37 @@ def test_fields_that_the_index_has_reported_and_a_first_payload_lacks_are_suspec
         assert sorted(row["suspected_sections"].split(", ")) == ["name", "starting_at", "state_id", "venue_id"]
         chunk.store(one)
     assert fixture_row(chunk.conn, one["id"])["held_reads"] == 0
+
+
+def test_a_section_that_is_requested_anew_is_compared_with_the_other_matches(
+    chunk: ChunkHarness, payloads: list[FixtureJson]
+) -> None:
+    every = chunk.includes
+    chunk.includes = tuple(name for name in every if not name.startswith("lineups"))
+    chunk.store(*({key: payload[key] for key in payload if key != "lineups"} for payload in payloads))
+    chunk.includes = every
+    one, *others = payloads
+    empty = {**one, "lineups": []}
+    chunk.store(empty, *others)
+    assert missed(chunk) == {one["id"]: "lineups"}
+    for _ in range(3):
+        chunk.store(empty)
+    assert missed(chunk) == {}
+    chunk.store(one)
+    assert len(rows_of(chunk.conn, "football.fixture_lineups", "fixture_id = %s", one["id"])) == len(one["lineups"])
+
+
+@pytest.mark.parametrize("typed", [True, False])
+@pytest.mark.parametrize("emptied", ["raw.fixtures", "football.fixture_periods"])
+def test_rows_that_were_dropped_before_a_fixture_is_read_anew_go(
+    chunk: ChunkHarness, payloads: list[FixtureJson], emptied: str, typed: bool
+) -> None:
+    """Of one that is forgotten, because a table was emptied or restored alone, rows may be left."""
+    chunk.typed = typed
+    one = max(payloads, key=lambda payload: len(payload["events"]))
+    chunk.store(one)
+    chunk.conn.execute(f"TRUNCATE {emptied}".encode())
+    chunk.conn.execute("SELECT etl.forget_fixtures(%s, now())", ([one["id"]],))
+    less = {**one, **{name: one[name][:-1] for name in ("events", "lineups", "statistics")}}
+    assert chunk.store(less).outcomes == {"SAVED": 1}
+    assert_stored(chunk.conn, less)

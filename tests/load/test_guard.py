@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sportmonks.config.catalog import GuardSettings
+from sportmonks.load.season import suspect_unlike
 from tests.harness.load import (
     HOUR,
     ChunkHarness,
@@ -334,6 +335,7 @@ def test_detail_that_is_not_requested_is_not_suspected(chunk: ChunkHarness, payl
     assert (row["held_reads"], row["suspected_sections"]) == (0, None)
     chunk.includes = (*chunk.includes, "events")
     chunk.store({**without(two, "absent", "lineups", "statistics"), "events": []})
+    suspect_unlike(chunk.conn, chunk.context())
     assert fixture_row(chunk.conn, two["id"])["suspected_sections"] == "events"
 
 
@@ -343,10 +345,13 @@ def test_a_match_without_detail_alone_in_its_batch_is_measured_by_its_season(
     one, *others = payloads
     chunk.store(*others)
     chunk.store(without(one, "empty", *DETAIL))
-    row = fixture_row(chunk.conn, one["id"])
-    assert (row["due_reason"], row["suspected_sections"]) == ("held", "events, lineups, statistics")
-    for _ in range(3):
-        chunk.store(without(one, "empty", *DETAIL))
+    suspect_unlike(chunk.conn, chunk.context())
+    for number in (1, 2, 3):
+        row = fixture_row(chunk.conn, one["id"])
+        found = (row["due_reason"], row["held_reads"], row["suspected_sections"])
+        assert found == ("held", number, "events, lineups, statistics")
+        # The same is lacking, whatever else changes.
+        chunk.store(without({**one, "result_info": f"changed {number // 2}"}, "empty", *DETAIL))
     assert fixture_row(chunk.conn, one["id"])["suspected_sections"] is None
     # Once confirmed, it is measured no more.
     chunk.store(without({**one, "result_info": "changed"}, "empty", *DETAIL))

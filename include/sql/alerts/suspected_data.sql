@@ -30,7 +30,7 @@ SELECT 'SUSPECTED_DATA:' || league_id AS dedupe_key, 'WARNING' AS severity,
                             string_agg(DISTINCT sections, '; ')) END,
            'The index lists too little or nothing: ' || string_agg(season_name, ', ' ORDER BY season_name DESC)
                FILTER (WHERE index_suspected) || '.') AS message,
-       'Look at the same fixtures or season at the provider, and ask it for what is missing. Rows that a fixture had, and an index, are believed after a few reads; participants or scores that never came stay noted until they come: acknowledge the alert if the provider has none.' AS hint,
+       'Look at the same fixtures or season at the provider, and ask it for what is missing. A fixture that comes without the same a few more times is believed, and no longer counted here.' AS hint,
        jsonb_build_object('fixtures', coalesce(sum(fixtures), 0),
                           'seasons', jsonb_agg(season_name ORDER BY season_name DESC),
                           'indexes', coalesce(jsonb_agg(season_name ORDER BY season_name DESC) FILTER (WHERE index_suspected), '[]')) AS details,

@@ -20,13 +20,15 @@ $$;
 
 -- Looks for gaps of one league between what is marked and what is there, forgets the marks, and names what it found: seasons
 -- whose index was read and that have no fixture, fixtures that were read and have no payload, tables of sections that are
--- empty although payloads have rows for them. Costs a few index lookups when nothing is lost.
+-- empty although payloads have rows for them. Costs a few index lookups when nothing is lost. Fixtures are locked once and
+-- in their order, as everywhere; one counts for the first thing that it lacks.
 CREATE OR REPLACE FUNCTION etl.forget_lost(p_league_id bigint, p_now timestamptz DEFAULT clock_timestamp())
 RETURNS TABLE (what text, number bigint) LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_section text;
-    v_empty boolean;
+    v_empty text[];
+    v_some bigint[];
+    v_all bigint[] := '{}';
 BEGIN
     -- Chunks before fixtures, as everywhere.
     PERFORM 1 FROM etl.chunks c
@@ -42,35 +44,42 @@ BEGIN
     what := 'seasons without their fixtures';
     IF number > 0 THEN RETURN NEXT; END IF;
 
-    number := etl.forget_fixtures(ARRAY(
-        SELECT f.id FROM football.fixtures f
-        WHERE f.league_id = p_league_id AND f.first_fetched_at IS NOT NULL AND f.deleted_at IS NULL
-          AND NOT EXISTS (SELECT 1 FROM raw.fixtures r WHERE r.fixture_id = f.id)), p_now);
-    what := 'fixtures without their payload';
-    IF number > 0 THEN RETURN NEXT; END IF;
+    SELECT coalesce(array_agg(t.section ORDER BY t.place), '{}') INTO v_empty
+    FROM (VALUES (1, 'participants', EXISTS (SELECT 1 FROM football.fixture_participants)),
+                 (2, 'scores', EXISTS (SELECT 1 FROM football.fixture_scores)),
+                 (3, 'events', EXISTS (SELECT 1 FROM football.fixture_events)),
+                 (4, 'lineups', EXISTS (SELECT 1 FROM football.fixture_lineups)),
+                 (5, 'statistics', EXISTS (SELECT 1 FROM football.fixture_statistics)),
+                 (6, 'periods', EXISTS (SELECT 1 FROM football.fixture_periods)),
+                 (7, 'lineups.details', EXISTS (SELECT 1 FROM football.fixture_player_statistics))
+         ) AS t(place, section, is_there)
+    WHERE NOT t.is_there;
 
-    FOR v_section IN SELECT unnest('{participants,scores,events,lineups,statistics,periods}'::text[]) LOOP
-        EXECUTE format('SELECT NOT EXISTS (SELECT 1 FROM football.%I)', 'fixture_' || v_section) INTO v_empty;
-        CONTINUE WHEN NOT v_empty;
-        number := etl.forget_fixtures(ARRAY(
-            SELECT f.id FROM football.fixtures f JOIN raw.fixtures r ON r.fixture_id = f.id
-            WHERE f.league_id = p_league_id AND f.first_fetched_at IS NOT NULL AND f.deleted_at IS NULL
-              -- Payloads are unpacked only where the section was requested.
-              AND CASE WHEN EXISTS (SELECT 1 FROM unnest(r.includes) AS i WHERE lower(i) LIKE v_section || '%')
-                       THEN r.payload -> v_section -> 0 ->> 'id' IS NOT NULL END), p_now);
-        what := format('fixtures without their %s', v_section);
-        IF number > 0 THEN RETURN NEXT; END IF;
+    FOR what, number, v_some IN
+        SELECT CASE lost.section WHEN '' THEN 'fixtures without their payload'
+                                 WHEN 'lineups.details' THEN 'fixtures without statistics of their players'
+                                 ELSE 'fixtures without their ' || lost.section END,
+               count(*), array_agg(lost.id)
+        FROM (SELECT f.id, CASE WHEN r.fixture_id IS NULL THEN '' ELSE (
+                         SELECT e.section
+                         FROM unnest(v_empty) WITH ORDINALITY AS e(section, place)
+                         -- Payloads are unpacked only where the section was requested, and no further than to the first one.
+                         WHERE CASE WHEN NOT EXISTS (SELECT 1 FROM unnest(r.includes) AS i
+                                                     WHERE lower(i) LIKE e.section || '%') THEN false
+                                    WHEN e.section = 'lineups.details'
+                                    THEN jsonb_path_exists(r.payload, '$.lineups[*].details[*].id')
+                                    ELSE r.payload -> e.section -> 0 ->> 'id' IS NOT NULL END
+                         ORDER BY e.place LIMIT 1) END AS section
+              FROM football.fixtures f LEFT JOIN raw.fixtures r ON r.fixture_id = f.id
+              WHERE f.league_id = p_league_id AND f.first_fetched_at IS NOT NULL AND f.deleted_at IS NULL
+                AND (r.fixture_id IS NULL OR cardinality(v_empty) > 0)) AS lost
+        WHERE lost.section IS NOT NULL
+        GROUP BY lost.section ORDER BY lost.section
+    LOOP
+        v_all := v_all || v_some;
+        RETURN NEXT;
     END LOOP;
-
-    IF NOT EXISTS (SELECT 1 FROM football.fixture_player_statistics) THEN
-        number := etl.forget_fixtures(ARRAY(
-            SELECT f.id FROM football.fixtures f JOIN raw.fixtures r ON r.fixture_id = f.id
-            WHERE f.league_id = p_league_id AND f.first_fetched_at IS NOT NULL AND f.deleted_at IS NULL
-              AND CASE WHEN EXISTS (SELECT 1 FROM unnest(r.includes) AS i WHERE lower(i) LIKE 'lineups.details%')
-                       THEN jsonb_path_exists(r.payload, '$.lineups[*].details[*].id') END), p_now);
-        what := 'fixtures without statistics of their players';
-        IF number > 0 THEN RETURN NEXT; END IF;
-    END IF;
+    PERFORM etl.forget_fixtures(v_all, p_now);
 END $$;
 
 -- The same of the lists of seasons (stages, rounds, teams, venues): one whose table is empty although earlier runs stored

@@ -6,7 +6,6 @@ CREATE TEMP TABLE incoming (
     payload      jsonb  NOT NULL,      -- as the provider sent it
     cleaned      jsonb,                -- set when a typed column could not take a value as sent
     content_hash bytea  NOT NULL,
-    known        boolean NOT NULL,     -- collected before: rows may have to go
     includes     text[]  NOT NULL,     -- what the payload holds
     collected_at timestamptz NOT NULL,
     sections     text[],               -- those of which the payload says something; NULL = the server reads the rows

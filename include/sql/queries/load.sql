@@ -111,7 +111,7 @@ SELECT execution_id, packed FROM etl.fetched_answers WHERE answer_id = %(answer_
 
 -- name: load/copy_incoming
 -- The fixtures of a batch that do not go straight into their tables, as one stream.
-COPY incoming (fixture_id, payload, cleaned, content_hash, known, includes, collected_at, sections) FROM STDIN (FORMAT binary);
+COPY incoming (fixture_id, payload, cleaned, content_hash, includes, collected_at, sections) FROM STDIN (FORMAT binary);
 
 -- name: load/copy_raw
 -- First payloads of fixtures, as one stream.
@@ -184,12 +184,6 @@ SELECT etl.mark_replaced(%(league_id)s, %(season_id)s, %(now)s);
 -- name: load/stored_payloads
 -- The stored payloads of some fixtures, as text.
 SELECT fixture_id, payload::text FROM raw.fixtures WHERE fixture_id = ANY (%(ids)s);
-
--- name: load/season_detail
--- How many other played fixtures of the season are stored with which detail?
-SELECT d.requested, d.filled, count(*) FROM etl.played_detail(%(league_id)s, %(season_id)s, %(played)s) d
-WHERE d.fixture_id <> ALL (%(ids)s)
-GROUP BY d.requested, d.filled;
 
 -- name: load/season_matches
 -- The detail of every played fixture of a season that is stored, and whether its payload is the first one of it as a played

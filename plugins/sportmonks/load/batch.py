@@ -25,10 +25,8 @@ from sportmonks.load.fields import FixtureFields
 from sportmonks.load.payloads import Payload
 from sportmonks.load.reading import ReadBatch, read_batch, stored_hashes
 from sportmonks.load.stored import StoredPayload, compare_with_stored, hold_degraded, read_stored_states
-from sportmonks.load.suspicion import Detail, details_of
 from sportmonks.load.write import JsonBytes, SavedFixture, write_payloads
 from sportmonks.planning.recheck import FixtureState
-from sportmonks.planning.states import PLAYED
 from sportmonks.warehouse.queries import sql
 from sportmonks.warehouse.sqlstate import ROW_ERRORS
 
@@ -177,7 +175,6 @@ def _write(conn: psycopg.Connection[Any], batch: _BatchInWork) -> BatchResult:
             complete=set(context.usual_includes) <= set(context.includes),
             includes=batch.includes,
             usual=context.usual_includes,
-            season=_season_detail(conn, batch),
         )
         _log_suspected(decisions)
         decisions = [_with_remark(decision, batch.payloads) for decision in decisions]
@@ -232,17 +229,6 @@ def _log_suspected(decisions: Iterable[FixtureDecision]) -> None:
         names = sorted({name for each in suspected for name in each.suspected or ()})
         some = ", ".join(str(each.fixture_id) for each in suspected[:5])
         log.warning("%d fixtures came without %s and are read again soon: %s", len(suspected), ", ".join(names), some)
-
-
-def _season_detail(conn: psycopg.Connection[Any], batch: _BatchInWork) -> dict[Detail, int]:
-    """How many other played fixtures of the season are stored with which detail; looked up only when the batch has
-    fixtures that lack some."""
-    found = details_of({key: payload.summary for key, payload in batch.payloads.items()}, batch.includes)
-    if not any(detail.empty for detail in found.values()):
-        return {}
-    params = {**batch.context.sql_params(), "ids": list(batch.fetched.requested), "played": sorted(PLAYED)}
-    rows = conn.execute(sql("load/season_detail"), params).fetchall()
-    return {Detail(frozenset(requested), frozenset(filled), None): count for requested, filled, count in rows}
 
 
 def check_lease(conn: psycopg.Connection[Any], context: LoadContext) -> None:

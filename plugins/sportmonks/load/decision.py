@@ -26,7 +26,7 @@ from sportmonks.config.catalog import GuardSettings, RecheckSettings
 from sportmonks.load.payloads import Payload
 from sportmonks.load.sections import by_section
 from sportmonks.load.summary import BASE_FIELDS, PayloadSummary
-from sportmonks.load.suspicion import DETAIL_SECTIONS, Detail, details_of, essential, lacking, unlike_others
+from sportmonks.load.suspicion import DETAIL_SECTIONS, details_of, essential, lacking, unlike_others
 from sportmonks.planning.recheck import FixtureState, end_of, next_due
 from sportmonks.planning.states import DELETED, ENDED_WITHOUT_RESULT, FINISHED, NOT_BEGUN, PLAYED
 
@@ -119,18 +119,17 @@ def decide_batch(
     complete: bool = True,
     includes: tuple[str, ...] = (),
     usual: tuple[str, ...] = (),
-    season: Mapping[Detail, int] | None = None,
 ) -> list[FixtureDecision]:
     """One decision per requested fixture, in their order.
 
     ``unreadable``: reasons by fixture id; ``stored_counts``: rows per section of the stored payloads that differ from
     the ones that came; ``at``: when the call began, ``now``: when it is stored; ``complete``: whether it requested all
     sections that the fixtures are usually read with; ``includes``: those of the call, ``usual``: those of the league's
-    runs; ``season``: how many other played fixtures of the season are stored with which detail.
+    runs. Played fixtures are compared with those of their batch; ``load.season`` compares all of a season.
     """
     decisions = []
     details = details_of({key: payload.summary for key, payload in payloads.items()}, includes)
-    played = Counter(details.values()) + Counter(season or {})
+    played = Counter(details.values())
     for fixture_id in requested:
         before = stored.get(fixture_id, StoredState(FixtureState()))
         last_read = before.state.last_fetched_at
@@ -142,8 +141,10 @@ def decide_batch(
         elif payload := payloads.get(fixture_id):
             counts = stored_counts.get(fixture_id, {})
             suspected = (*suspected_sections(before, payload.summary, includes), *payload.summary.unreadable)
-            if fixture_id in details and is_new(before, payload.summary):
-                suspected = (*suspected, *unlike_others(details[fixture_id], played))
+            if fixture_id in details:
+                known = () if is_new(before, payload.summary) else by_section(before.includes)
+                unlike = unlike_others(details[fixture_id], played)
+                suspected = (*suspected, *(name for name in unlike if name not in known))
             suspected = tuple(dict.fromkeys(suspected))
             decisions.append(
                 decide_returned(
@@ -180,15 +181,20 @@ def decide_returned(
     """The decision on a fixture that came back.
 
     ``stored_counts``: rows per section of the stored payload, empty when none is stored. ``suspected``: sections that
-    the payload may lack by an accident; it is saved, and read again as if it had been held back. What it has to have,
-    by the ``includes`` of this call and of earlier ones, stays noted as long as it is stored without it.
+    the payload may lack by an accident; it is saved, and read again as if it had been held back, until it has come like
+    that ``guard.rereads`` more times. A section in which it has to have rows, by the ``includes`` of this call and of
+    earlier ones, stays noted as long as it is stored without any.
     ``complete``, ``usual``: as in ``decide_batch``.
     """
     if not complete and stored.state.last_fetched_at is not None:
         return _decide_partial(fixture_id, stored, payload, stored_counts, guard, now)
     summary = payload.summary
     requested = (*includes, *stored.includes)
-    without = tuple(name for name in lacking(summary, requested) if name in essential(summary.state_id))
+    without = tuple(
+        name
+        for name in lacking(summary, requested)
+        if name in essential(summary.state_id) and not summary.counts.get(name)
+    )
     status = "DELETED" if summary.state_id == DELETED else "COLLECTED"
     state = replace(
         _read_at(stored.state, now),
@@ -242,7 +248,14 @@ def decide_returned(
         # What stayed away as often as that is believed; without any detail, all three sections of it are.
         believed = {*degraded, *(DETAIL_SECTIONS if {*degraded} & {*DETAIL_SECTIONS} else ())} - {*summary.unreadable}
         suspected = tuple(name for name in suspected if name not in believed)
-    state = replace(state, unchanged_reads=0, held_reads=int(bool(suspected)))
+    held = int(bool(suspected))
+    if suspected and _is_suspected(stored) and {*suspected} <= {*stored.reported}:
+        # The same is lacking, though something else has changed; a match that was played meanwhile begins anew.
+        same_match = (stored.state.state_id in PLAYED) == (summary.state_id in PLAYED)
+        held = _held_before(stored, stored.held_hash or b"", guard, now) + 1 if same_match else 1
+        if held > guard.rereads:
+            held, suspected = 0, summary.unreadable
+    state = replace(state, unchanged_reads=0, held_reads=held)
     held_hash = payload.content_hash if suspected else None
     noted = tuple(dict.fromkeys((*suspected, *without)))
     return FixtureDecision(fixture_id, SAVED, status, state, changed=True, held_hash=held_hash, suspected=noted)
@@ -308,18 +321,23 @@ def suspected_sections(stored: StoredState, summary: PayloadSummary, includes: I
     if not is_new(stored, summary):
         known = by_section(stored.includes)
         return tuple(name for name in lacking(summary, includes) if name.partition(".")[0] not in known)
-    # What the index has reported of the fixture, or what the stored payload is suspected for, and is not there.
-    lost = (name for name in stored.reported if name in BASE_FIELDS and not summary.counts.get(name))
+    # What the index has reported of the fixture, or what the stored payload is suspected for, and is not there. The
+    # detail of its season is compared once: this batch may hold no other match of it.
+    requested = by_section(includes).keys() & {*DETAIL_SECTIONS}
+    lost = (name for name in stored.reported if name in BASE_FIELDS | requested and not summary.counts.get(name))
     return (*lacking(summary, includes), *lost)
 
 
 def is_new(stored: StoredState, summary: PayloadSummary) -> bool:
     """Whether a payload is the first one of its fixture, or of the match as a played one, or follows one that is
     suspected itself."""
-    unconfirmed = stored.content_hash is None or (
-        stored.held_hash == stored.content_hash and stored.state.held_reads > 0
-    )
+    unconfirmed = stored.content_hash is None or _is_suspected(stored)
     return unconfirmed or (summary.state_id in PLAYED and stored.state.state_id not in PLAYED)
+
+
+def _is_suspected(stored: StoredState) -> bool:
+    """Whether the stored payload is suspected to be incomplete, and not believed yet."""
+    return stored.held_hash is not None and stored.held_hash == stored.content_hash and stored.state.held_reads > 0
 
 
 def degraded_sections(before: Mapping[str, int], after: Mapping[str, int], guard: GuardSettings) -> list[str]:

@@ -18,7 +18,15 @@ import msgspec
 from sportmonks import lenient_json
 from sportmonks.coerce import as_int, as_rows, as_utc, clean_text, clean_value
 from sportmonks.load.content_hash import StoredHashes, hash_as_sent, identify
-from sportmonks.load.summary import BASE_FIELDS, SECTIONS, PayloadSummary, is_negative, summarize, summarize_cleaned
+from sportmonks.load.summary import (
+    BASE_FIELDS,
+    MINOR_FIELDS,
+    SECTIONS,
+    PayloadSummary,
+    is_negative,
+    summarize,
+    summarize_cleaned,
+)
 from sportmonks.planning.states import DELETED
 
 # Not JSON, not UTF-8, a number that no type holds, or brackets nested too deep.
@@ -138,7 +146,8 @@ def carry_over(payload: Payload, stored: bytes, sections: Iterable[str]) -> Payl
         if (name in unreadable or not _is_list(value)) and _is_list(before.get(name))
     }
     if payload.summary.state_id == DELETED:
-        sections = [*sections, *(name for name in BASE_FIELDS if not payload.summary.counts.get(name))]
+        empty = {name for name in MINOR_FIELDS if bytes(fields.get(name, b"null")) in (b"null", b'""')}
+        sections = [*sections, *empty, *(name for name in BASE_FIELDS if not payload.summary.counts.get(name))]
         absent = set(sections)
     kept = {name: before[name] for name in sections if name in before and (name not in fields or name in absent)}
     return _changed(payload, fields | kept) if kept else payload

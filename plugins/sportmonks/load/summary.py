@@ -12,12 +12,13 @@ import msgspec
 from sportmonks.coerce import as_epoch, as_int, as_utc, clean_text
 
 SECTIONS = ("participants", "scores", "events", "lineups", "statistics", "periods")
-# Fields of the fixture itself: what was known of one and does not come any more is a loss like that of a section.
-_NUMBERS = (
-    "league_id", "season_id", "stage_id", "round_id", "group_id", "aggregate_id", "venue_id", "state_id", "length",
-)  # fmt: skip
-_OTHERS = ("name", "result_info", "leg", "details", "placeholder", "has_odds", "has_premium_odds", "sport_id")
-BASE_FIELDS = frozenset({*_NUMBERS, *_OTHERS, "starting_at", "starting_at_timestamp"})
+# Fields of the fixture itself that say which match it is, and its result: what was known of one and does not come any
+# more is a loss like that of a section.
+_NUMBERS = ("league_id", "season_id", "stage_id", "round_id", "group_id", "aggregate_id", "venue_id", "state_id")
+_TEXTS = ("name", "result_info", "leg", "details")
+BASE_FIELDS = frozenset({*_NUMBERS, *_TEXTS, "starting_at"})
+# The API may drop these for all fixtures at once, and no match is another one without them.
+MINOR_FIELDS = frozenset({"length", "placeholder", "has_odds", "has_premium_odds", "sport_id", "starting_at_timestamp"})
 
 IdT = TypeVar("IdT")
 
@@ -58,17 +59,11 @@ class _Fixture(msgspec.Struct, Generic[IdT]):
     aggregate_id: Any = None
     venue_id: Any = None
     state_id: Any = None
-    sport_id: Any = None
     name: Any = None
     starting_at: Any = None
-    starting_at_timestamp: Any = None
     result_info: Any = None
     leg: Any = None
     details: Any = None
-    length: Any = None
-    placeholder: Any = None
-    has_odds: Any = None
-    has_premium_odds: Any = None
     participants: list[_Participant[IdT]] | None = None
     scores: list[_Score[IdT]] | None = None
     events: list[_Row[IdT]] | None = None
@@ -157,11 +152,9 @@ def _counts(fixture: _Fixture[Any], starting_at: datetime | None) -> dict[str, i
     if fixture.lineups and any(row.details is not None for row in fixture.lineups):
         counts["lineups.details"] = sum(len(row.details or ()) for row in fixture.lineups)
     counts.update((name, 1) for name in _NUMBERS if as_int(getattr(fixture, name)) is not None)
-    counts.update((name, 1) for name in _OTHERS if getattr(fixture, name) not in (None, ""))
+    counts.update((name, 1) for name in _TEXTS if getattr(fixture, name) not in (None, ""))
     if starting_at is not None:
         counts["starting_at"] = 1
-    if as_epoch(fixture.starting_at_timestamp) is not None:
-        counts["starting_at_timestamp"] = 1
     return counts
 
 

@@ -16,6 +16,9 @@ from sportmonks.planning.states import DELETED, PLAYED
 # A played match that has no row in any of these is without detail.
 DETAIL_SECTIONS = ("events", "lineups", "statistics")
 DETAILS = "lineups.details"
+# A match without any detail is unlike its season when so many of the others have some. Less than half, because an
+# accident may meet most of a season; in a cup only the last rounds may have detail, a tenth of the matches.
+SHARE_WITH_DETAIL = 0.2
 
 
 def lacking(summary: PayloadSummary, includes: Iterable[str]) -> tuple[str, ...]:
@@ -84,13 +87,16 @@ class Detail:
 def unlike_others(detail: Detail, played: Mapping[Detail, int]) -> tuple[str, ...]:
     """The sections that a played match lacks while the other played ones of its season have them.
 
-    ``played``: how many of the season's played matches have which detail, the match itself among them. A match without
-    any detail is unlike a single other one that has some. A section alone is missed when more than half of the others
-    for which it was requested have rows in it; events only in a match with goals, because nothing need have happened in
-    another.
+    ``played``: how many of the season's played matches have which detail, the match itself among them. All sections of
+    a match without any detail are missed when at least ``SHARE_WITH_DETAIL`` of the others have some. A section alone
+    is missed when more than half of the others for which it was requested have rows in it; events only in a match with
+    goals, because nothing need have happened in another.
     """
-    if detail.requested and not detail.filled and any(other.filled for other in played):
-        return tuple(name for name in DETAIL_SECTIONS if name in detail.requested)
+    if detail.requested and not detail.filled:
+        others = sum(count for other, count in played.items() if other.requested & detail.requested) - 1
+        filled = sum(count for other, count in played.items() if other.filled & detail.requested)
+        if filled and filled >= others * SHARE_WITH_DETAIL:
+            return tuple(name for name in DETAIL_SECTIONS if name in detail.requested)
     found = []
     for name in DETAIL_SECTIONS:
         if name in detail.empty and (name != "events" or detail.goals):

@@ -153,13 +153,13 @@ def _copy_incoming(
     conn: psycopg.Connection[Any], saved: Iterable[SavedFixture], rows: Mapping[int, EncodedRows], at: datetime
 ) -> None:
     with conn.cursor() as cursor, cursor.copy(sql("load/copy_incoming")) as copy:
-        copy.set_types(["int8", "jsonb", "jsonb", "bytea", "bool", "text[]", "timestamptz", "text[]"])
+        copy.set_types(["int8", "jsonb", "jsonb", "bytea", "text[]", "timestamptz", "text[]"])
         for each in saved:
             payload, found = each.payload, rows.get(each.fixture_id)
             cleaned = JsonBytes(payload.cleaned) if payload.cleaned is not None else None
             sections = None if found is None else list(found.sections)
             raw, includes = JsonBytes(payload.raw), list(each.includes)
-            copy.write_row((each.fixture_id, raw, cleaned, payload.content_hash, each.known, includes, at, sections))
+            copy.write_row((each.fixture_id, raw, cleaned, payload.content_hash, includes, at, sections))
 
 
 class JsonBytes(Jsonb):

@@ -1,6 +1,6 @@
 -- Events of the incoming fixtures. The rows of a section that was not requested stay as they are.
 DELETE FROM football.fixture_events t USING incoming i
-WHERE t.fixture_id = i.fixture_id AND i.known AND 'events' = ANY (i.sections)
+WHERE t.fixture_id = i.fixture_id AND 'events' = ANY (i.sections)
   AND NOT EXISTS (SELECT 1 FROM incoming_events s WHERE s.fixture_id = t.fixture_id AND s.id = t.id);
 INSERT INTO football.fixture_events AS t (
     fixture_id, id, period_id, participant_id, type_id, sub_type_id, player_id, related_player_id, coach_id,

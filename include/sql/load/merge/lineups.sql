@@ -1,6 +1,6 @@
 -- Lineups of the incoming fixtures. The rows of a section that was not requested stay as they are.
 DELETE FROM football.fixture_lineups t USING incoming i
-WHERE t.fixture_id = i.fixture_id AND i.known AND 'lineups' = ANY (i.sections)
+WHERE t.fixture_id = i.fixture_id AND 'lineups' = ANY (i.sections)
   AND NOT EXISTS (SELECT 1 FROM incoming_lineups s WHERE s.fixture_id = t.fixture_id AND s.id = t.id);
 INSERT INTO football.fixture_lineups AS t (
     fixture_id, id, player_id, team_id, position_id, type_id, formation_field, formation_position, player_name,

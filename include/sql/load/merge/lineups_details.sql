@@ -1,6 +1,6 @@
 -- Statistics per player of the incoming fixtures. The rows of a section that was not requested stay as they are.
 DELETE FROM football.fixture_player_statistics t USING incoming i
-WHERE t.fixture_id = i.fixture_id AND i.known AND 'lineups.details' = ANY (i.sections)
+WHERE t.fixture_id = i.fixture_id AND 'lineups.details' = ANY (i.sections)
   AND NOT EXISTS (SELECT 1 FROM incoming_player_statistics s WHERE s.fixture_id = t.fixture_id AND s.id = t.id);
 INSERT INTO football.fixture_player_statistics AS t (
     fixture_id, id, lineup_id, player_id, team_id, type_id, value, value_text, created_at, updated_at)

@@ -1,6 +1,6 @@
 -- Periods of the incoming fixtures. The rows of a section that was not requested stay as they are.
 DELETE FROM football.fixture_periods t USING incoming i
-WHERE t.fixture_id = i.fixture_id AND i.known AND 'periods' = ANY (i.sections)
+WHERE t.fixture_id = i.fixture_id AND 'periods' = ANY (i.sections)
   AND NOT EXISTS (SELECT 1 FROM incoming_periods s WHERE s.fixture_id = t.fixture_id AND s.id = t.id);
 INSERT INTO football.fixture_periods AS t (
     fixture_id, id, type_id, description, started_at, ended_at, counts_from, ticking, sort_order, time_added,

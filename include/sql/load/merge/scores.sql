@@ -1,6 +1,6 @@
 -- Scores of the incoming fixtures. The rows of a section that was not requested stay as they are.
 DELETE FROM football.fixture_scores t USING incoming i
-WHERE t.fixture_id = i.fixture_id AND i.known AND 'scores' = ANY (i.sections)
+WHERE t.fixture_id = i.fixture_id AND 'scores' = ANY (i.sections)
   AND NOT EXISTS (SELECT 1 FROM incoming_scores s WHERE s.fixture_id = t.fixture_id AND s.id = t.id);
 INSERT INTO football.fixture_scores AS t (
     fixture_id, id, type_id, participant_id, goals, participant, description, created_at, updated_at)

@@ -1,6 +1,6 @@
 -- Statistics of the incoming fixtures. The rows of a section that was not requested stay as they are.
 DELETE FROM football.fixture_statistics t USING incoming i
-WHERE t.fixture_id = i.fixture_id AND i.known AND 'statistics' = ANY (i.sections)
+WHERE t.fixture_id = i.fixture_id AND 'statistics' = ANY (i.sections)
   AND NOT EXISTS (SELECT 1 FROM incoming_statistics s WHERE s.fixture_id = t.fixture_id AND s.id = t.id);
 INSERT INTO football.fixture_statistics AS t (
     fixture_id, id, type_id, participant_id, location, value, value_text, created_at, updated_at)
