@@ -510,10 +510,11 @@ def test_a_match_that_is_called_off_keeps_its_teams(chunk: ChunkHarness, rich: F
 
 
 def test_held_sections_of_a_payload_that_needs_cleaning(chunk: ChunkHarness, rich: FixtureJson) -> None:
-    odd = {**rich, "venue_id": f" {rich['venue_id']} ", "length": "", "events": []}
+    odd = {**rich, "venue_id": f" {rich['venue_id']} ", "round_id": "", "events": []}
     assert chunk.store(odd).outcomes == {"HELD": 1}
     row = fixture_row(chunk.conn, rich["id"])
-    assert (row["venue_id"], row["length"], row["collection_status"]) == (rich["venue_id"], rich["length"], "COLLECTED")
+    found = (row["venue_id"], row["round_id"], row["collection_status"])
+    assert found == (rich["venue_id"], rich["round_id"], "COLLECTED")
     assert len(rows_of(chunk.conn, "football.fixture_events", "fixture_id = %s", rich["id"])) == len(rich["events"])
 
 
