@@ -139,8 +139,9 @@ def test_fields_that_the_index_has_reported_and_a_first_payload_lacks_are_suspec
     assert fixture_row(chunk.conn, one["id"])["held_reads"] == 0
 
 
+@pytest.mark.parametrize("together", [True, False])
 def test_a_section_that_is_requested_anew_is_compared_with_the_other_matches(
-    chunk: ChunkHarness, payloads: list[FixtureJson]
+    chunk: ChunkHarness, payloads: list[FixtureJson], together: bool
 ) -> None:
     every = chunk.includes
     chunk.includes = tuple(name for name in every if not name.startswith("lineups"))
@@ -148,7 +149,9 @@ def test_a_section_that_is_requested_anew_is_compared_with_the_other_matches(
     chunk.includes = every
     one, *others = payloads
     empty = {**one, "lineups": []}
-    chunk.store(empty, *others)
+    batches = [[empty, *others]] if together else [[empty], others]
+    anew = {key: new for batch in batches for key, new in chunk.store(*batch).anew.items()}
+    suspect_unlike(chunk.conn, chunk.context(), anew)
     assert missed(chunk) == {one["id"]: "lineups"}
     for _ in range(3):
         chunk.store(empty)

@@ -187,14 +187,16 @@ SELECT fixture_id, payload::text FROM raw.fixtures WHERE fixture_id = ANY (%(ids
 
 -- name: load/season_matches
 -- The detail of every played fixture of a season that is stored, and whether its payload is the first one of it as a played
--- match, confirmed by no further read.
+-- match, confirmed by no further read, then whether its content has come only once and is not
+-- suspected.
 SELECT d.fixture_id, d.requested, d.filled, d.goals,
        f.held_reads = 0 AND f.unchanged_reads = 0
        AND (f.first_fetched_at = f.last_fetched_at
             OR EXISTS (SELECT 1 FROM etl.fixture_changes c
                        WHERE c.fixture_id = f.id AND c.changed_at = f.last_fetched_at
                          AND c.section = 'fixture' AND c.field = 'state_id'
-                         AND NOT c.before <@ to_jsonb(%(played)s::bigint[])))
+                         AND NOT c.before <@ to_jsonb(%(played)s::bigint[]))),
+       f.held_reads = 0 AND f.unchanged_reads = 0
 FROM etl.played_detail(%(league_id)s, %(season_id)s, %(played)s) d
 JOIN football.fixtures f ON f.id = d.fixture_id;
 

@@ -100,6 +100,7 @@ class _ChunkCollection:
         self._batches = 0
         self._outcomes: Counter[str] = Counter()
         self._explained: dict[str, int] = {}
+        self._anew: dict[int, frozenset[str]] = {}
 
     def run(self) -> ChunkResult:
         run, session, season_id, context = self._run, self._session, self._season.id, self._context
@@ -112,7 +113,7 @@ class _ChunkCollection:
         self._explained = classify_missing(run, session, self._season)
         if not self._explained.get("outside_plan"):
             self._request_missing_again()
-        session.run(lambda conn: suspect_unlike(conn, context))
+        session.run(lambda conn: suspect_unlike(conn, context, self._anew))
         self._progress.finish()
         return ChunkResult(self._batches, len(left), dict(+self._outcomes), self._explained)
 
@@ -132,6 +133,7 @@ class _ChunkCollection:
             return
         for done in self._pipeline().run(make_batches(fixtures, self._run.params.batch_size)):
             self._batches += 1
+            self._anew |= done.stored.anew
             if repeated:
                 self._count_repeated(done)
             else:

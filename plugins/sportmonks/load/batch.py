@@ -24,6 +24,7 @@ from sportmonks.load.decision import HELD, SAVED, UNCHANGED, FixtureDecision, St
 from sportmonks.load.fields import FixtureFields
 from sportmonks.load.payloads import Payload
 from sportmonks.load.reading import ReadBatch, read_batch, stored_hashes
+from sportmonks.load.sections import by_section
 from sportmonks.load.stored import StoredPayload, compare_with_stored, hold_degraded, read_stored_states
 from sportmonks.load.write import JsonBytes, SavedFixture, write_payloads
 from sportmonks.planning.recheck import FixtureState
@@ -64,12 +65,16 @@ class FetchedBatch:
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """What became of a batch: its number, fixtures by outcome, changes in the ledger, reasons by fixture id."""
+    """What became of a batch: its number, fixtures by outcome, changes in the ledger, reasons by fixture id.
+
+    ``anew``: sections of fixtures that were stored before, requested now for the first time, by fixture id.
+    """
 
     number: int
     outcomes: Mapping[str, int]
     changes: int
     problems: Mapping[int, str]
+    anew: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
     @property
     def processed(self) -> int:
@@ -191,7 +196,11 @@ def _write(conn: psycopg.Connection[Any], batch: _BatchInWork) -> BatchResult:
     _log_remarks(batch)
     outcomes = Counter(decision.outcome for decision in decisions)
     problems = {decision.fixture_id: decision.error for decision in decisions if decision.error}
-    return BatchResult(fetched.number, dict(outcomes), changes, problems)
+    requested = by_section(batch.includes).keys()
+    anew = {key: frozenset(requested - by_section(states[key].includes).keys()) for key in saved if key in stored}
+    return BatchResult(
+        fetched.number, dict(outcomes), changes, problems, {key: new for key, new in anew.items() if new}
+    )
 
 
 def _with_remark(decision: FixtureDecision, payloads: Mapping[int, Payload]) -> FixtureDecision:
