@@ -77,7 +77,7 @@ def as_rest(route: Route) -> Route:
     """The route as one of any API: a route of the Sportmonks API needs neither budget nor warehouse for one request."""
     if route.api == "rest":
         return route
-    from sportmonks.routes.access import AuthSpec
+    from sportmonks.routes.spec import AuthSpec
 
     query = [*route.query, *([("include", ";".join(route.include))] if route.include else [])]
     return replace(route, api="rest", auth=AuthSpec("header", "Authorization"), query=tuple(query))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sportmonks.errors import ConfigurationError
-from sportmonks.routes.access import AuthSpec
 from sportmonks.routes.parse import parse_route
+from sportmonks.routes.spec import AuthSpec
 
 GOOD = "client: shop\nroute: orders\nconnection: shop_api\npath: /orders\n"
 

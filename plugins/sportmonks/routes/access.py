@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import requests
@@ -18,26 +18,11 @@ from sportmonks.api.transport import HttpResponse, Transport, url_parts
 from sportmonks.coerce import as_seconds
 from sportmonks.errors import ConfigurationError, TransientApiError
 from sportmonks.redaction import add_secret, mask_known, mask_text
-
-AuthKind = Literal["auto", "none", "bearer", "basic", "header", "query", "oauth2"]
+from sportmonks.routes.spec import AuthSpec
 
 # A token is renewed before it ends, so that it does not end on the way.
 _MARGIN_S = 60.0
 _ASSUMED_S = 3600.0
-
-
-@dataclass(frozen=True)
-class AuthSpec:
-    """How requests authenticate. ``name``: of the header or query parameter that carries the password; ``prefix``: put
-    in front of it. ``oauth2``: client credentials, login = client id, password = secret; ``token_url`` may be relative
-    to the base URL; ``credentials``: where the token's request carries them."""
-
-    type: AuthKind = "auto"
-    name: str = ""
-    prefix: str = ""
-    token_url: str = ""
-    scope: str = ""
-    credentials: Literal["body", "json", "basic"] = "body"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ import io
 import re
 import zlib
 from dataclasses import dataclass
-from typing import Literal
 
 import msgspec
 
@@ -20,8 +19,8 @@ from sportmonks import lenient_json
 from sportmonks.api.transport import DEFAULT_MAX_BYTES, HttpResponse
 from sportmonks.errors import FatalApiError, TransientApiError
 from sportmonks.redaction import mask_body
+from sportmonks.routes.spec import Format
 
-Format = Literal["auto", "json", "ndjson", "csv"]
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:+-]+)", re.I)
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
          (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip

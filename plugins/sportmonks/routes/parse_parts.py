@@ -13,10 +13,9 @@ from sportmonks.api.page_spec import V3_PAGES, PageSpec
 from sportmonks.config.conversion import near_hint, shown
 from sportmonks.config.settings import SQL_DIR
 from sportmonks.config.strict_yaml import Document, Section, split_path
-from sportmonks.routes.access import AuthSpec
 from sportmonks.routes.names import table_name
 from sportmonks.routes.request import PAGING
-from sportmonks.routes.spec import COLUMN_TYPES, Column, ForEach, PeriodSpec
+from sportmonks.routes.spec import COLUMN_TYPES, AuthSpec, Column, ForEach, PeriodSpec
 
 FOR_EACH_DIR = SQL_DIR / "routes" / "for_each"
 _GIVES = re.compile(r"--\s*Gives:\s*([a-z_][a-z0-9_]*(?:\s*,\s*[a-z_][a-z0-9_]*)*)", re.I)

@@ -12,9 +12,24 @@ from msgspec import Meta
 
 from sportmonks.api.page_spec import PageSpec
 from sportmonks.config.strict_yaml import JsonPath
-from sportmonks.routes.access import AuthSpec
-from sportmonks.routes.body import Format
 from sportmonks.routes.names import run_name, table_name
+
+Format = Literal["auto", "json", "ndjson", "csv"]
+AuthKind = Literal["auto", "none", "bearer", "basic", "header", "query", "oauth2"]
+
+
+@dataclass(frozen=True)
+class AuthSpec:
+    """How requests authenticate. ``name``: of the header or query parameter that carries the password; ``prefix``: put
+    in front of it. ``oauth2``: client credentials, login = client id, password = secret; ``token_url`` may be relative
+    to the base URL; ``credentials``: where the token's request carries them."""
+
+    type: AuthKind = "auto"
+    name: str = ""
+    prefix: str = ""
+    token_url: str = ""
+    scope: str = ""
+    credentials: Literal["body", "json", "basic"] = "body"
 
 
 @dataclass(frozen=True)
