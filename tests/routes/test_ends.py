@@ -232,12 +232,34 @@ def test_the_last_page_that_repeats_its_cursor_is_stored(play: Server, collect: 
 def test_every_listing_refused_is_no_green_run(play: Server, collect: Collect) -> None:
     route = a_route("paging: none\nfor_each: {shop: [a, b]}\nquery: {shop: '{shop}'}")
     refusing = play(lambda _: Answer({"message": "no"}, 403))
-    for calls in (2, 3):  # the next try requests the last one again
+    for calls in (2, 4):  # the next try requests each of them again
         with pytest.raises(ConfigurationError, match="refused each of the 2 listings"):
             collect(route, refusing)
         assert len(refusing.requests) == calls
     one = play(lambda request: Answer({"data": []}) if request.query["shop"] == "b" else Answer(status=404))
     assert collect(route, one, execution_id="etl_2")["skipped"] == 1
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_listing_that_is_refused_in_its_middle_is_not_skipped(play: Server, read_all: Collect, status: int) -> None:
+    def answers(request: Request) -> Answer:
+        return Answer({"data": [{"id": 1}], "next": "b"}) if "after" not in request.query else Answer({}, status)
+
+    route = a_route(
+        "paging: {style: cursor, parameter: after, next: next}\nquery: {shop: '{shop}'}\nfor_each: {shop: [a, b]}"
+    )
+    with pytest.raises(FatalApiError, match="page 2 was refused: /orders: HTTP"):
+        read_all(route, play(answers))
+
+
+def test_the_watermark_stays_where_there_is_nothing_to_list(play: Server, collect: Collect, warehouse: Conn) -> None:
+    """The other route has stored nothing so far."""
+    collect(parse_route("client: shop\nroute: shops\nconnection: a\npath: /shops\npaging: none\n"), play(pages([[]])))
+    route = a_route(
+        f"{PERIOD}paging: none\nfor_each: {{route: shops, take: {{shop: id}}}}\nquery: {{shop: '{{shop}}'}}"
+    )
+    assert collect(route, play(pages([[1]])), execution_id="etl_2")["listings"] == 0
+    assert warehouse.execute("SELECT etl.collector_watermark('raw_shop_orders')").fetchone() == (None,)
 
 
 def test_listings_for_the_records_of_another_route(play: Server, collect: Collect, warehouse: Conn) -> None:

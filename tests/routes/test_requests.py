@@ -19,7 +19,14 @@ from requests.structures import CaseInsensitiveDict
 
 from sportmonks.api.budget import PostgresBudget
 from sportmonks.api.pagination import Paginator
-from sportmonks.errors import BudgetWait, CircuitOpenError, ConfigurationError, FatalApiError, TransientApiError
+from sportmonks.errors import (
+    BudgetWait,
+    CircuitOpenError,
+    ConfigurationError,
+    FatalApiError,
+    RateLimitError,
+    TransientApiError,
+)
 from sportmonks.routes.extract import RouteRequest, estimate, make_plan
 from sportmonks.routes.json_path import next_link
 from sportmonks.routes.limits import read_limits, wait_named
@@ -311,12 +318,36 @@ BODIES: list[tuple[str, bytes, dict[str, str], str]] = [
     ("utf-16", TEXT.encode("utf-16"), {"Content-Type": "application/json"}, ""),
     ("byte order mark", codecs.BOM_UTF8 + TEXT.encode(), {}, ""),
     ("gzip without a header", gzip.compress(TEXT.encode(), mtime=0), {}, ""),
+    (
+        "gzip of two members",
+        gzip.compress(TEXT[:9].encode(), mtime=0) + gzip.compress(TEXT[9:].encode(), mtime=0),
+        {},
+        "",
+    ),
     ("lines, declared by the answer", LINES, {"Content-Type": "application/x-ndjson"}, ""),
     ("lines, declared by the route", LINES, {"Content-Type": "text/plain"}, "format: ndjson"),
     ("lines that call themselves JSON", LINES, {}, ""),
     ("CSV", "id;name\r\n1;Münster\r\n".encode(), {"Content-Type": "text/csv"}, ""),
     ("CSV, declared by the route", "id\tname\n1\tMünster".encode(), {}, "format: csv"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("body", "limited"),
+    [
+        ({"error": {"errors": [{"reason": "userRateLimitExceeded"}], "message": "User Rate Limit Exceeded"}}, True),
+        ([{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded."}], True),
+        ({"message": "You have exceeded a secondary rate limit."}, True),
+        ({"error": "quotaExceeded"}, True),
+        ({"message": "This key has no access to limited editions"}, False),
+        ({}, False),
+    ],
+)
+def test_a_403_that_is_a_limit_skips_no_listing(play: Server, read_all: Collect, body: Any, limited: bool) -> None:
+    server = play(lambda _: Answer(body, 403))
+    with pytest.raises(RateLimitError if limited else ConfigurationError):
+        read_all(a_route("paging: none\nquery: {shop: '{shop}'}\nfor_each: {shop: [a]}"), server)
+    assert len(server.requests) == (2 if limited else 1)
 
 
 @pytest.mark.parametrize(("body", "headers", "keys"), [one[1:] for one in BODIES], ids=[one[0] for one in BODIES])

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import msgspec
 
 from sportmonks import lenient_json
-from sportmonks.api.transport import DEFAULT_MAX_BYTES, HttpResponse
+from sportmonks.api.transport import DEFAULT_MAX_BYTES, HttpResponse, unpack_gzip
 from sportmonks.errors import FatalApiError, TransientApiError
 from sportmonks.redaction import mask_body
 from sportmonks.routes.spec import Format
@@ -80,18 +80,15 @@ def _format(response: HttpResponse, form: Format) -> Format:
 
 
 def _unpacked(response: HttpResponse, label: str) -> bytes:
-    """The body, also where it is gzip and no header says so."""
+    """The body, of all members of the file, also where it is gzip and no header says so."""
     if not response.body.startswith(b"\x1f\x8b"):
         return response.body
-    unpacker = zlib.decompressobj(wbits=31)
     try:
-        body = unpacker.decompress(response.body, DEFAULT_MAX_BYTES)
+        body = unpack_gzip(response.body, DEFAULT_MAX_BYTES)
     except zlib.error as error:
         raise TransientApiError(f"{label}: the gzip of the answer is damaged ({error}).") from None
-    if unpacker.unconsumed_tail:
+    if body is None:
         raise FatalApiError(f"{label}: the answer is too large once it is unpacked.", hint="Request smaller pages.")
-    if not unpacker.eof:
-        raise TransientApiError(f"{label}: the gzip of the answer is cut off.")
     return mask_body(body)
 
 

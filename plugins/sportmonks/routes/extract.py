@@ -172,6 +172,8 @@ def _watermark(plan: RoutePlan, unproven_from: date | None, today: date) -> date
     """The watermark after the run: it stays before days that may not be complete. None where it does not exist."""
     if plan.period is None:
         return None
+    if not plan.slices:
+        return plan.watermark  # for_each gave nothing yet, so no day was collected
     last = plan.period.last if unproven_from is None else min(plan.period.last, unproven_from - timedelta(days=1))
     if last < plan.period.first:
         return plan.watermark

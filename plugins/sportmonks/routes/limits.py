@@ -14,6 +14,13 @@ from sportmonks.coerce import as_delay
 _PREFIXES = ("X-RateLimit", "X-Rate-Limit", "RateLimit", "X-RateLimit-Requests")
 # Of the RateLimit header: remaining and reset in its first (remaining=5, reset=10) and its present form (r=5;t=10).
 _PART = re.compile(r"\b(remaining|reset|limit|r|t)\s*=\s*(\d+)", re.I)
+# How the body of a refusal names a limit: rateLimitExceeded, REQUEST_LIMIT_EXCEEDED, "secondary rate limit", quota.
+_LIMIT_WORDS = re.compile(
+    rb"rate[\s_-]*limit|limit[\s_-]*(?:was |is |has been )?(?:exceeded|reached)|exceed\w*[^.\"]{0,40}\blimit"
+    rb"|\bquota|quotaExceeded|too[\s_-]*many[\s_-]*requests|throttl",
+    re.I,
+)
+_READ_BYTES = 10_000
 # Greater numbers are times since 1970 and not durations; those beyond the second are in milliseconds.
 _EPOCH, _EPOCH_MS = 1e9, 1e11
 
@@ -69,9 +76,9 @@ def wait_named(headers: Mapping[str, str], now: datetime | None = None) -> float
     return limits.resets_in_seconds if limits.remaining == 0 else None
 
 
-def is_limit(headers: Mapping[str, str]) -> bool:
-    """Whether a 403 is a rate limit: it names a wait, or no call is left."""
-    return wait_named(headers) is not None
+def is_limit(headers: Mapping[str, str], body: bytes = b"") -> bool:
+    """Whether a 403 is a rate limit: it names a wait, no call is left, or its body speaks of a limit or a quota."""
+    return wait_named(headers) is not None or _LIMIT_WORDS.search(body[:_READ_BYTES]) is not None
 
 
 def _number(text: str | None) -> int | None:

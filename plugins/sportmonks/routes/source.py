@@ -195,7 +195,7 @@ class RestSource:
 
     def decide(self, response: HttpResponse, *, beyond: bool = False) -> Decision:
         """What the status of an answer means."""
-        if response.status == 403 and is_limit(response.headers):
+        if response.status == 403 and is_limit(response.headers, response.body):
             return Decision.RATE_LIMITED
         decisions = (BEHIND_END, *self._decisions) if beyond else self._decisions
         return decide_status(response.status, *decisions)

@@ -69,9 +69,15 @@ def read_pages(
             try:
                 fetched = source.fetch(page_request(route, part, paginator))
             except OutsidePlanError as error:
+                if paginator.pages:
+                    raise FatalApiError(
+                        f"{part}: page {paginator.pages + 1} was refused: {error}",
+                        hint="Only a listing whose first page is refused is skipped. Clear the task to go on.",
+                    ) from error
                 skipped += 1
                 if skipped >= len(slices):
-                    # Not stored, so that the next try asks for this one again.
+                    # The next try asks for all of them again: with one alone, the refusal of the others would pass.
+                    yield Page([], [], {"skipped": 1 - skipped}, 0, None, str(part))
                     raise ConfigurationError(
                         f"{route.name}: the API refused each of the {len(slices)} listings; the last: {error}",
                         hint=f"Check the path and the access of the Airflow connection {route.connection}.",
