@@ -28,6 +28,12 @@ def routes_etl(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[...,
         airflow=SimpleNamespace(folder=tmp_path),
     )
 
+    return routes_command(stack)
+
+
+def routes_command(stack: SimpleNamespace) -> Callable[..., int]:
+    """``call("check")``: what ``./etl routes check`` exits with on this stack."""
+
     def call(*arguments: str) -> int:
         args = build_parser().parse_args(["routes", *arguments])
         context = Context()

@@ -9,10 +9,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from local.cli.context import Context
-from local.cli.main import build_parser
 from local.errors import UsageError
 from tests.harness.routes import BASE
+from tests.local.cli.conftest import routes_command
 
 
 @pytest.fixture
@@ -22,15 +21,7 @@ def etl(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, warehouse_dsn: str) -> 
 
     monkeypatch.setattr(parse, "ROUTES_DIR", tmp_path)
     stack = SimpleNamespace(settings=SimpleNamespace(warehouse=warehouse_dsn), warehouse=warehouse_dsn)
-
-    def call(*arguments: str) -> int:
-        args = build_parser().parse_args(["routes", *arguments])
-        context = Context()
-        context.__dict__["stack"] = stack
-        code: int = args.run(args, context)
-        return code
-
-    return call
+    return routes_command(stack)
 
 
 def test_check_list_create_show(
