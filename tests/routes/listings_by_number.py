@@ -54,6 +54,35 @@ BY_NUMBER: dict[str, tuple[PageSpec, list[Line], bool | str]] = {
         "repeated_page, page 2 brought the rows of page 1 again, so the API may not know the parameter 'pge'"
         " (if it does: stop_on_repeat)",
     ),
+    # As servers do that compare the number of rows with the size.
+    "page, the flag promises more whenever a page is full": (
+        FLAG,
+        [
+            ({"q": "x", "size": "2", "page": "1"}, raw(2, "a", more=True), KEEP),
+            *[({"q": "x", "size": "2", "page": "2"}, raw(0, "", more=False), AGAIN)] * 2,
+            ({"q": "x", "size": "2", "page": "2"}, raw(0, "", more=False), END),
+        ],
+        "empty_page",
+    ),
+    "page, the total is what the API shows at most": (
+        PageSpec("page", "page", size_parameter="size", size=500, total=("total",)),
+        [
+            ({"q": "x", "size": "500", "page": "1"}, raw(500, "a", total=1000), KEEP),
+            ({"q": "x", "size": "500", "page": "2"}, raw(500, "b", total=1000), KEEP),
+            ({"q": "x", "size": "500", "page": "3"}, raw(0, "", refused=400), AGAIN),
+            ({"q": "x", "size": "500", "page": "3"}, raw(0, "", refused=400), END),
+        ],
+        "error_behind_end, exactly 1000 records is what many APIs count and show at most",
+    ),
+    "page, until an empty page, and a page behind a full one is refused": (
+        PageSpec("page", "page", size_parameter="size", size=2, until="empty"),
+        [
+            ({"q": "x", "size": "2", "page": "1"}, raw(2, "a"), KEEP),
+            ({"q": "x", "size": "2", "page": "2"}, raw(0, "", refused=400), AGAIN),
+            ({"q": "x", "size": "2", "page": "2"}, raw(0, "", refused=400), END),
+        ],
+        "error_behind_end, page 2 was refused (HTTP 400) behind a full one, so the API may show no more than 2 records",
+    ),
     # As search APIs do that show no more than their first thousand results.
     "page, what is shown ends with a full page": (
         SHORT,
@@ -358,7 +387,7 @@ BY_NUMBER: dict[str, tuple[PageSpec, list[Line], bool | str]] = {
             ({"q": "x", "size": "2", "page": "5"}, raw(2, "b"), AGAIN),
             ({"q": "x", "size": "2", "page": "5"}, raw(2, "b"), REPEATED),
         ],
-        True,
+        "repeated_page, page 5 repeats a full one, so the API may show no more",
     ),
     "the first page repeated: the API ignores the page number": (
         SHORT,

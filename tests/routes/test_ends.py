@@ -132,6 +132,10 @@ ERRORS = [
     {"data": [], "status": 503},
     {"message": "Internal error"},
     {"data": [], "error": {"code": 17}},
+    {"code": 500, "msg": "busy", "data": []},
+    {"errcode": 40001, "errmsg": "invalid credential", "data": []},
+    {"data": [], "timed_out": True},
+    {"data": [{"id": 1}], "_shards": {"total": 5, "failed": 1}},
 ]
 
 
@@ -153,6 +157,23 @@ NO_ERRORS = [
 @pytest.mark.parametrize("body", NO_ERRORS, ids=str)
 def test_what_only_looks_like_an_error(play: Server, read_all: Collect, body: dict[str, Any]) -> None:
     assert read_all(a_route("paging: none"), play(lambda _: Answer(body)))["inserted"] == 1
+
+
+@pytest.mark.parametrize("code", [0, 200, 20000, "00000", "SUCCESS"])
+def test_a_code_of_success_beside_no_records(play: Server, read_all: Collect, code: int | str) -> None:
+    server = play(lambda _: Answer({"code": code, "msg": "done", "data": []}))
+    assert read_all(a_route("paging: none"), server)["records"] == 0
+
+
+def test_an_error_on_the_way_to_the_records(play: Server, read_all: Collect) -> None:
+    server = play(lambda _: Answer({"chart": {"result": None, "error": {"code": "Not Found"}}}))
+    with pytest.raises(TransientApiError, match=r"chart\.error: Not Found"):
+        read_all(a_route("paging: none\nrecords: chart.result"), server)
+
+
+def test_an_answer_that_is_not_ready_is_no_empty_day(play: Server, read_all: Collect) -> None:
+    answers = iter([Answer({"data": []}, 202), Answer({"data": [{"id": 1}]})])
+    assert read_all(a_route("paging: none"), play(lambda _: next(answers)))["inserted"] == 1
 
 
 def test_a_record_that_is_the_answer_itself_may_have_failed(play: Server, read_all: Collect) -> None:

@@ -14,13 +14,15 @@ by page or offset        what follows
 flag says the last page  the end
 total reached            the end behind a short page; behind a full one, the next page is requested: totals are capped
 total exceeded           it is ignored from then on
+total 1,000 or 10,000    reached with a full page: the end with a doubt, since totals are capped there
 short page               the next page is requested
 empty page               the end where a total or a short page agrees; else it is requested again, and behind a full
-                         page one page further is requested as well
+                         page one page further is requested as well; where the page before has promised more and this
+                         one says that it is the last, the end behind a full page
 empty, total not reached requested again, then one page further; the end with a doubt
 400, 404, 410, 416, 422  behind a page that promised nothing: requested again, then the end; with a doubt where a total
                          promised more, or where another status than "not found" comes behind a full page
-page that was read       behind a short page, or three times in a row: the end
+page that was read       behind a short page, or three times in a row: the end; with a doubt behind a full one
 =======================  ============================================================================================
 
 The state of a paginator is a small JSON object, so that an interrupted run resumes at the page where it stopped.
@@ -40,6 +42,8 @@ MAX_RETRIES = 2
 _NOT_FOUND = (404, 410)
 # So many repeated pages in a row end a listing whose rules let repeated pages pass.
 MAX_REPEATS = 3
+# What search APIs often count and show at most: a total of just that, reached with a full page, proves nothing.
+_USUAL_LIMITS = (1_000, 10_000)
 
 
 @dataclass
@@ -83,7 +87,12 @@ class Paginator(PageState):
         self.end = end
         if self._total_promises_more() and self.spec.until is None:
             self.doubt = f"the API counts {self.total} records, and {self.rows} came"
+        elif self.rows == self.total and self.rows in _USUAL_LIMITS and not self.short and self._counted_by_total():
+            self.doubt = f"exactly {self.rows} records is what many APIs count and show at most"
         return Step.END
+
+    def _counted_by_total(self) -> bool:
+        return not self.spec.linked and self.cursor is None and self.spec.until in (None, "total")
 
     def _total_promises_more(self) -> bool:
         return self.total is not None and not self.total_is_wrong and self.rows < self.total
@@ -94,7 +103,7 @@ class Paginator(PageState):
             return self._again(f"page {self.pages + 1} was refused, {self.rows} records of {self.total} came")
         if self._retries or (self.short and not self.promised) or self.empty_pages:
             self._finish(End.ERROR_BEHIND_END)
-            if status not in _NOT_FOUND and not self.short and not self._total_is_reached() and not self.spec.until:
+            if status not in _NOT_FOUND and not self.short and not self._total_is_reached():
                 self.doubt = self.doubt or (
                     f"page {self.pages + 1} was refused (HTTP {status}) behind a full one, so the API may show no more"
                     f" than {self.rows} records"
@@ -118,6 +127,9 @@ class Paginator(PageState):
         if self.spec.until == "total" and self.total is not None and self.rows < self.total:
             return self._again(f"page {self.pages + 1} is empty, {self.rows} records of {self.total} came")
         if self.spec.until is None and (info.more or (self.promised and self.spec.flagged)):
+            if info.more is False and self._behind_a_full_page() and self._retries >= MAX_RETRIES:
+                # Some servers promise more whenever a page is full.
+                return self._finish(End.EMPTY_PAGE)
             return self._empty_although_promised()
         if self.spec.until is None and self.pages and self._total_is_reached():
             return self._finish(End.TOTAL)
@@ -126,8 +138,7 @@ class Paginator(PageState):
         if self._retries < (MAX_RETRIES if self.promised else 1):
             self._retries += 1
             return Step.AGAIN
-        full = not self.short and bool(self.spec.size or self.pages > 1)
-        if not self.promised and (not full or self.pages >= self.spec.max_pages):
+        if not self.promised and (not self._behind_a_full_page() or self.pages >= self.spec.max_pages):
             return self._finish(End.EMPTY_PAGE)
         # A full page, or a total, says that there is more: perhaps behind this page.
         self._retries = 0
@@ -136,6 +147,10 @@ class Paginator(PageState):
         self.page += 1
         self.offset += self.largest
         return Step.KEEP
+
+    def _behind_a_full_page(self) -> bool:
+        """Whether the last page had as many rows as a page can have, as far as that is known."""
+        return not self.short and bool(self.spec.size or self.pages > 1)
 
     def _empty_strict(self, info: PageInfo) -> Step:
         if info.more or self.promised:
@@ -178,6 +193,10 @@ class Paginator(PageState):
             full_first_page = self.largest >= (self.spec.size or 0)
             if not self.promised and (self.pages > self._repeats or not full_first_page):
                 self._finish(End.REPEATED_PAGE)
+                if counted and not self.short and not self._total_is_reached():
+                    self.doubt = self.doubt or (
+                        f"page {self.pages + 1} repeats a full one, so the API may show no more"
+                    )
                 return Step.REPEATED
             raise TransientApiError(
                 f"The listing repeats itself: page {self.pages + 1} brings rows of an earlier page,"

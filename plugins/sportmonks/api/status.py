@@ -62,6 +62,7 @@ BY_CLASS: Mapping[int, Decision] = {
 
 # How any other API differs, of which nothing but HTTP is known.
 OTHER_API: Mapping[int, Decision] = {
+    202: Decision.RETRY,  # accepted, and not ready yet
     204: Decision.NO_RESULT,
     403: Decision.CONFIGURATION,
     404: Decision.FATAL,

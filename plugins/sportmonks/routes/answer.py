@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,10 +24,15 @@ from sportmonks.routes.spec import Route
 # Where a text or a non-empty value is an error whatever else the answer holds, and flags that say so when false.
 ERROR_FIELDS: tuple[JsonPath, ...] = (
     ("errors",), ("error",), ("error_message",), ("errorMessage",), ("error_description",), ("errorMessages",),
-    ("fault",),
+    ("fault",), ("timed_out",), ("_shards", "failed"),
 )  # fmt: skip
 _MESSAGES = (("message",), ("Message",), ("error", "message"), ("detail",), ("title",))
 _SUCCESS = ("success", "ok", "Success", "succeeded")
+_CODES = ("code", "errcode", "errno", "error_code", "ret")
+_CODE_MESSAGES = ("msg", "message", "errmsg", "error_msg")
+# Codes of success: 0, 00000, 200, 201, 20000.
+_GOOD_CODE = re.compile(r"0+|2\d\d|20+|\D.*")
+_EMPTY = (b"[]", b"{}", b"null")
 _NO_ERROR = ("", "0", "false", "none", "null", "no", "ok", "success", "no error", "n/a")
 
 
@@ -59,7 +65,7 @@ def read_page(response: HttpResponse, route: Route, label: str, *, lenient: bool
         rows = body.rows
         if rows is None:
             raw = dig(body.json, route.records)
-            refuse_error(body.json, route, label, found=raw is not None)
+            refuse_error(body.json, route, label, found=raw is not None, empty=raw is None or bytes(raw) in _EMPTY)
             rows = rows_at(raw, route, label, body.json)
         return _page(Answer(body.json, response.headers, rows), route, len(response.body))
     except lenient_json.UNREADABLE as error:
@@ -103,17 +109,23 @@ def _storable(following: str, route: Route) -> str:
     return head + (mark if kept else "") + "&".join(kept)
 
 
-def refuse_error(body: bytes, route: Route, label: str, *, found: bool) -> None:
+def refuse_error(body: bytes, route: Route, label: str, *, found: bool, empty: bool = False) -> None:
     """Raises TransientApiError when the answer holds an error: an error must not look like an empty day. ``found``:
-    whether the records are there, beside which a ``message`` is no error."""
+    whether the records are there, beside which a ``message`` is no error. ``empty``: whether there is none, beside
+    which a ``code`` with a message is one."""
     if body[:1] != b"{":
         return
     top = lenient_json.members(body)
     paths = route.error_fields
     if paths is None:
         paths = ERROR_FIELDS if found else (*ERROR_FIELDS, *_MESSAGES)
+        # An object that leads to the records may have an error of its own.
+        leading = [route.records[:depth] for depth in range(1, len(route.records))]
+        paths = (*paths, *(before + path for before in leading for path in ERROR_FIELDS))
         if route.records:  # else the answer is the record itself, which may have a status of its own
             _refuse_status(body, top, route, label)
+            if empty:
+                _refuse_code(body, top, route, label)
     for path in paths:
         if path == route.records[: len(path)] or not any(key.startswith(path[0].partition("[")[0]) for key in top):
             continue
@@ -134,6 +146,13 @@ def _refuse_status(body: bytes, top: Mapping[str, msgspec.Raw], route: Route, la
         isinstance(status, str) and status.lower() in ("error", "fail", "failed", "failure")
     ):
         raise _error(label, f"status is {status}{_with_message(body)}", route)
+
+
+def _refuse_code(body: bytes, top: Mapping[str, msgspec.Raw], route: Route, label: str) -> None:
+    code = next((text for name in _CODES if name in top and (text := text_at(body, (name,))) is not None), None)
+    text = next((text for name in _CODE_MESSAGES if name in top and (text := text_at(body, (name,)))), "")
+    if code is not None and not _GOOD_CODE.fullmatch(code) and text.strip().lower() not in _NO_ERROR:
+        raise _error(label, f"code is {code}: {text}", route)
 
 
 def _error(label: str, what: str, route: Route) -> TransientApiError:
