@@ -6,6 +6,7 @@ import itertools
 from datetime import date
 from typing import Any
 
+import msgspec
 import pytest
 
 from sportmonks.errors import ConfigurationError
@@ -99,6 +100,16 @@ def test_the_apis_own_words(form: str, exclusive: bool, expected: tuple[str, str
         (1738367999000, None, "2025-01-31"),
         ("1738367999", "epoch", "2025-01-31"),
         ("31/01/2025", "%d/%m/%Y", "2025-01-31"),
+        (20250131, "%Y%m%d", "2025-01-31"),
+        (msgspec.Raw(b"1738367999.000216"), None, "2025-01-31"),
+        ("1738367999.000216", None, "2025-01-31"),
+        (20250131, None, "2025-01-31"),
+        ("20250131", None, "2025-01-31"),
+        (20251331, None, None),
+        (2025, None, None),
+        ("2025", None, None),
+        ("202501", None, None),
+        (0, "epoch", "1970-01-01"),
         ("31/01/2025", None, None),
         ("0000-00-00", None, None),
         ("", None, None),

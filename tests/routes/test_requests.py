@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import codecs
-import gzip
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -311,27 +309,6 @@ def test_a_window_that_is_used_up_is_waited_for_before_the_next_call(play: Serve
     assert 15 < sleeps[0] <= 20
 
 
-TEXT = '{"data": [{"id": 1, "name": "Münster"}]}'
-LINES = b'{"id": 1, "name": "M\xc3\xbcnster"}\r\n\r\n{"id": 2}\n'
-BODIES: list[tuple[str, bytes, dict[str, str], str]] = [
-    ("latin-1", TEXT.encode("latin-1"), {"Content-Type": "application/json; charset=ISO-8859-1"}, ""),
-    ("utf-16", TEXT.encode("utf-16"), {"Content-Type": "application/json"}, ""),
-    ("byte order mark", codecs.BOM_UTF8 + TEXT.encode(), {}, ""),
-    ("gzip without a header", gzip.compress(TEXT.encode(), mtime=0), {}, ""),
-    (
-        "gzip of two members",
-        gzip.compress(TEXT[:9].encode(), mtime=0) + gzip.compress(TEXT[9:].encode(), mtime=0),
-        {},
-        "",
-    ),
-    ("lines, declared by the answer", LINES, {"Content-Type": "application/x-ndjson"}, ""),
-    ("lines, declared by the route", LINES, {"Content-Type": "text/plain"}, "format: ndjson"),
-    ("lines that call themselves JSON", LINES, {}, ""),
-    ("CSV", "id;name\r\n1;Münster\r\n".encode(), {"Content-Type": "text/csv"}, ""),
-    ("CSV, declared by the route", "id\tname\n1\tMünster".encode(), {}, "format: csv"),
-]
-
-
 @pytest.mark.parametrize(
     ("body", "limited"),
     [
@@ -348,52 +325,6 @@ def test_a_403_that_is_a_limit_skips_no_listing(play: Server, read_all: Collect,
     with pytest.raises(RateLimitError if limited else ConfigurationError):
         read_all(a_route("paging: none\nquery: {shop: '{shop}'}\nfor_each: {shop: [a]}"), server)
     assert len(server.requests) == (2 if limited else 1)
-
-
-@pytest.mark.parametrize(("body", "headers", "keys"), [one[1:] for one in BODIES], ids=[one[0] for one in BODIES])
-def test_bodies(
-    play: Server,
-    read_all: Collect,
-    body: bytes,
-    headers: dict[str, str],
-    keys: str,
-) -> None:
-    server = play(lambda _: Answer(body, headers=headers))
-    found = read_all(a_route(f"paging: none\n{keys}"), server)
-    assert found["rows"][0]["name"] == "Münster"
-    assert len(server.requests) == 1
-
-
-@pytest.mark.parametrize(
-    ("body", "headers", "error", "words", "calls"),
-    [
-        (b"<!DOCTYPE html><html>", {}, FatalApiError, r"a web page \(HTML\), which routes do not read", 1),
-        (b"<?xml version='1.0'?><a/>", {}, FatalApiError, "is XML, which routes do not read", 1),
-        (b"{}", {"Content-Type": "application/json; charset=klingon"}, FatalApiError, "'klingon', which is unknown", 1),
-        (b"a,a\n1,2", {"Content-Type": "text/csv"}, FatalApiError, "has the column a twice", 1),
-        (b"", {}, TransientApiError, "the answer is empty. If this API answers so", 2),
-        (b"", {"Content-Type": "text/csv"}, TransientApiError, "the answer is empty. If this API answers so", 2),
-        (gzip.compress(b"{}" * 99, mtime=0)[:-9], {}, TransientApiError, "gzip of the answer is", 2),
-    ],
-)
-def test_bodies_that_are_refused(
-    play: Server,
-    read_all: Collect,
-    body: bytes,
-    headers: dict[str, str],
-    error: type[Exception],
-    words: str,
-    calls: int,
-) -> None:
-    """What cannot change is not requested again."""
-    server = play(lambda _: Answer(body, headers=headers))
-    with pytest.raises(error, match=words):
-        read_all(a_route("paging: none"), server)
-    assert len(server.requests) == calls
-
-
-def test_an_empty_answer_that_the_route_allows(play: Server, read_all: Collect) -> None:
-    assert read_all(a_route("paging: none\nmissing_records: empty"), play(lambda _: Answer(b"")))["records"] == 0
 
 
 @pytest.mark.parametrize(

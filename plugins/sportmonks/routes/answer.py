@@ -18,7 +18,7 @@ from sportmonks.errors import FatalApiError, TransientApiError
 from sportmonks.redaction import mask_text, without_credentials
 from sportmonks.routes.body import not_json, read_body
 from sportmonks.routes.guess import further_page
-from sportmonks.routes.json_path import Answer, dig, is_null, keys, shown_path, text_at, value_at
+from sportmonks.routes.json_path import Answer, decoded_at, dig, is_null, keys, shown_path, text_at, value_at
 from sportmonks.routes.spec import Route
 
 # Where a text or a non-empty value is an error whatever else the answer holds, and flags that say so when false.
@@ -32,6 +32,7 @@ _CODES = ("code", "errcode", "errno", "error_code", "ret")
 _CODE_MESSAGES = ("msg", "message", "errmsg", "error_msg")
 # Codes of success: 0, 00000, 200, 201, 20000.
 _GOOD_CODE = re.compile(r"0+|2\d\d|20+|\D.*")
+_LIST_OF_OBJECTS = re.compile(rb"\[\s*\{")
 _EMPTY = (b"[]", b"{}", b"null")
 _NO_ERROR = ("", "0", "false", "none", "null", "no", "ok", "success", "no error", "n/a")
 
@@ -63,13 +64,38 @@ def read_page(response: HttpResponse, route: Route, label: str, *, lenient: bool
         if body.rows is None and not body.json:
             return _nothing(route, label, len(response.body))
         rows = body.rows
-        if rows is None:
+        if body.misplaced:
+            refuse_error(body.json, route, label, found=False)
+            raise TransientApiError(f"{label}: the answer is JSON and not CSV.", hint="Is format: csv right?")
+        if rows is not None:
+            _check_rows(rows, body.columns, route, label)
+        else:
             raw = dig(body.json, route.records)
             refuse_error(body.json, route, label, found=raw is not None, empty=raw is None or bytes(raw) in _EMPTY)
             rows = rows_at(raw, route, label, body.json)
         return _page(Answer(body.json, response.headers, rows), route, len(response.body))
     except lenient_json.UNREADABLE as error:
         raise not_json(label, error) from None
+
+
+def _check_rows(rows: list[msgspec.Raw], columns: tuple[str, ...] | None, route: Route, label: str) -> None:
+    """Raises TransientApiError where the text of an error came in place of a CSV, or its object in place of lines."""
+    wanted = [path for path in (*route.key, route.date_field) if path and ".".join(path) not in _item_names(route)]
+    if columns is not None:
+        header = dict.fromkeys(columns, "")
+        missing = next((path for path in wanted if decoded_at(header, path) is None), None)
+        if missing is not None:
+            raise TransientApiError(
+                f"{label}: the CSV has no column '{shown_path(missing)}', but {mask_text(', '.join(columns))[:200]}.",
+                hint="Check key, date_field and delimiter of the route.",
+            )
+    elif len(rows) == 1 and not (wanted and all(dig(bytes(rows[0]), path) is not None for path in wanted)):
+        refuse_error(bytes(rows[0]), route, label, found=not wanted)
+
+
+def _item_names(route: Route) -> tuple[str, ...]:
+    """The placeholders of for_each, which may be part of a key."""
+    return route.for_each.columns if route.for_each else ()
 
 
 def _nothing(route: Route, label: str, size: int) -> FetchedPage:
@@ -206,7 +232,14 @@ def rows_at(raw: msgspec.Raw | None, route: Route, label: str, body: bytes = b""
     first = b"" if raw is None else bytes(memoryview(raw)[:1])
     if raw is not None and first == b"[":
         rows = lenient_json.elements(raw)
-        return _named(rows, route, label, body) if route.fields else rows
+        if route.fields:
+            return _named(rows, route, label, body)
+        if any(_LIST_OF_OBJECTS.match(memoryview(row)) for row in rows):
+            raise FatalApiError(
+                f"{label}: at '{shown_path(route.records)}' are lists of records among the records.",
+                hint="Write which one it is, such as records: '[1]'.",
+            )
+        return rows
     if raw is not None and first == b"{":
         return _of_object(raw, route, label)
     path = shown_path(route.records)

@@ -30,11 +30,14 @@ _DELIMITERS = (",", ";", "\t", "|")
 @dataclass(frozen=True, slots=True)
 class Body:
     """``json``: the body where it is JSON, empty otherwise; ``rows``: the records where the format gives them as they
-    are (a line or a row each), None where they are at a path. ``strict``: False where parts of it are not valid."""
+    are (a line or a row each), None where they are at a path. ``strict``: False where parts of it are not valid.
+    ``columns``: of a CSV. ``misplaced``: JSON came where the route or the answer says CSV."""
 
     json: bytes = b""
     rows: list[msgspec.Raw] | None = None
     strict: bool = True
+    columns: tuple[str, ...] | None = None
+    misplaced: bool = False
 
 
 def read_body(response: HttpResponse, form: Format, delimiter: str | None, label: str, *, lenient: bool) -> Body:
@@ -44,14 +47,16 @@ def read_body(response: HttpResponse, form: Format, delimiter: str | None, label
     Raises FatalApiError and TransientApiError with ``label``.
     """
     body, form = _unpacked(response, label), _format(response, form)
-    body = _utf8(body, response.headers.get("Content-Type") or "", label).strip()
+    body = _utf8(body, response.headers.get("Content-Type") or "", label)
+    # Whether the last line is complete as far as one can see.
+    ended, body = body.endswith((b"\n", b"\r")), body.strip()
     if not body:
         return Body()
     _refuse_markup(body, label)
     if form == "csv":
-        return Body(rows=_csv_rows(body, delimiter, label))
+        return Body(body, misplaced=True) if _is_json(body) else _csv(body, delimiter, label, ended)
     if form == "ndjson":
-        return _lines(body, label, lenient)
+        return _lines(body, label, lenient, ended)
     try:
         if not body.isascii():
             body.decode("utf-8")  # undecoded slices are not checked, and PostgreSQL would refuse the batch
@@ -59,7 +64,7 @@ def read_body(response: HttpResponse, form: Format, delimiter: str | None, label
         return Body(body)
     except lenient_json.UNREADABLE as error:
         if form == "auto" and _is_ndjson(body):
-            return _lines(body, label, lenient)
+            return _lines(body, label, lenient, ended)
         if lenient:
             return Body(body, strict=False)
         raise not_json(label, error) from None
@@ -122,25 +127,35 @@ def _refuse_markup(body: bytes, label: str) -> None:
     )
 
 
+def _is_json(body: bytes) -> bool:
+    if not body.startswith((b"{", b"[")):
+        return False
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except lenient_json.UNREADABLE:
+        return False
+    return True
+
+
 def _is_ndjson(body: bytes) -> bool:
     lines = [line for line in body.splitlines() if line.strip()]
     return len(lines) > 1 and all(line.lstrip().startswith(b"{") and line.rstrip().endswith(b"}") for line in lines)
 
 
-def _lines(body: bytes, label: str, lenient: bool) -> Body:
+def _lines(body: bytes, label: str, lenient: bool, ended: bool) -> Body:
     # splitlines() would also split at characters that JSON allows within a text.
     lines = [line.strip() for line in body.split(b"\n")]
     rows = [msgspec.Raw(line) for line in lines if line]
-    if not lenient:
+    # A last line that is neither readable nor ended was cut off on its way, and may not have been the last.
+    for row in rows if not lenient else rows[-1:] if not ended else []:
         try:
-            for row in rows:
-                msgspec.json.decode(row)
+            msgspec.json.decode(row)
         except lenient_json.UNREADABLE as error:
             raise not_json(label, error) from None
     return Body(rows=rows)
 
 
-def _csv_rows(body: bytes, delimiter: str | None, label: str) -> list[msgspec.Raw]:
+def _csv(body: bytes, delimiter: str | None, label: str, ended: bool) -> Body:
     """Each row under the header as an object of texts; a row with another number of values as a list of them, which is
     no record."""
     text = body.decode("utf-8", "replace")
@@ -156,7 +171,10 @@ def _csv_rows(body: bytes, delimiter: str | None, label: str) -> list[msgspec.Ra
     twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise FatalApiError(f"{label}: the CSV has the column {sorted(twice)[0]} twice.")
+    if not ended and len(found[-1]) < len(names):
+        raise TransientApiError(f"{label}: the last line of the CSV is cut off.")
     encode = msgspec.json.encode
-    return [
+    rows = [
         msgspec.Raw(encode(dict(zip(names, row, strict=True)) if len(row) == len(names) else row)) for row in found[1:]
     ]
+    return Body(rows=rows, columns=tuple(names))

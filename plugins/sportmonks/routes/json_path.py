@@ -2,7 +2,7 @@
 
 A path is a tuple of keys. A key that is not there is looked for together with those behind it, joined by dots, so that
 ``@odata.nextLink`` is found without quotes. ``name[2]`` is an element of a list, ``links[rel=next]`` the first element
-whose field has that value.
+whose field has that value, ``[1]`` an element where the value itself is a list.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ def dig(body: bytes | msgspec.Raw, path: JsonPath) -> msgspec.Raw | None:
 def _step(raw: msgspec.Raw, parts: list[str]) -> tuple[msgspec.Raw | None, int]:
     """The value below ``raw`` at the first of the parts, and how many of them its key took."""
     if bytes(memoryview(raw)[:1]) != b"{":
-        return None, 1
+        element = _ELEMENT.fullmatch(parts[0])
+        return (_element(raw, element) if element is not None and not element["name"] else None), 1
     members = lenient_json.members(raw)
     if parts[0] in members:
         return members[parts[0]], 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +19,12 @@ from sportmonks.routes.spec import PeriodSpec
 # Seconds since 1970 beyond this are milliseconds (the year 5138 otherwise), and these microseconds.
 EPOCH_SECONDS_END = 1e11
 _EPOCH_MS_END = 1e14
+# Smaller numbers (before March 1973) are years, months or compact dates rather than seconds since 1970.
+_EPOCH_BEGINS = 1e8
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_COMPACT_DATE = re.compile(r"(19|2[012])\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
+# Forms in which a number is a time; in any other, its digits are read as text.
+_NUMBERS = ("iso", "epoch", "epoch_ms")
 # Years outside are a wrong unit or a placeholder, not the day of a record.
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 WEEK = "%G-W%V"
@@ -154,9 +161,13 @@ def record_days(
         return ()
     try:
         if isinstance(value, msgspec.Raw):  # a number whose text is kept
-            value = float(bytes(value))
-        if isinstance(value, str) and form is None and value.strip().isdecimal() and len(value.strip()) != 8:
-            value = int(value)
+            value = bytes(value).decode()
+            if form is None or form in _NUMBERS:
+                value = float(value)
+        if form is None:
+            value = _date_or_number(value)
+        elif form not in _NUMBERS and isinstance(value, int | float):
+            value = str(value)
         if isinstance(value, int | float) or form in ("epoch", "epoch_ms"):
             timestamp = _of_epoch(float(value), form)
         elif isinstance(value, str):
@@ -168,6 +179,19 @@ def record_days(
     except (ValueError, OverflowError, OSError, TypeError):
         return ()
     return (day, written) if FIRST_YEAR <= day.year <= LAST_YEAR else ()
+
+
+def _date_or_number(value: Any) -> Any:
+    """A value without a declared form: digits are an epoch where they are many, a date where eight of them form one,
+    and nothing (ValueError) where they are fewer: a year, a month, a small number."""
+    text = value.strip() if isinstance(value, str) else str(value) if isinstance(value, int) else ""
+    if _COMPACT_DATE.fullmatch(text):
+        return text
+    if isinstance(value, str) and _NUMBER.fullmatch(text):
+        value = float(text)
+    if isinstance(value, int | float) and abs(value) < _EPOCH_BEGINS:
+        raise ValueError(f"{value} is no time")
+    return value
 
 
 def _of_epoch(number: float, form: str | None) -> datetime:
