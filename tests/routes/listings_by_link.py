@@ -120,6 +120,15 @@ BY_LINK: dict[str, tuple[PageSpec, list[Line], bool | str]] = {
         ],
         "repeated_cursor",
     ),
+    "next link, the last page repeats its own with rows that differ each time": (
+        LINK,
+        [
+            ({"q": "x"}, raw(2, "a", next="/2"), KEEP),
+            ("/2", raw(1, "b", next="/2"), KEEP),
+            ("/2", raw(1, "b, changed", next="/2"), KEEP),
+        ],
+        "repeated_cursor, page 3 names itself as the next one, and brought other rows again",
+    ),
     "next link, fewer records than the total": (
         PageSpec("next", next=("next",), total=("total",)),
         [

@@ -38,6 +38,12 @@ BODIES: list[tuple[str, bytes, dict[str, str], str]] = [
     ("lines, declared by the route", LINES, {"Content-Type": "text/plain"}, "format: ndjson"),
     ("lines that call themselves JSON", LINES, {}, ""),
     ("CSV", "id;name\r\n1;Münster\r\n".encode(), {"Content-Type": "text/csv"}, ""),
+    (
+        "CSV in a charset of the route",
+        "id;name\n1;Münster\n".encode("cp1252"),
+        {},
+        "format: csv\ncharset: windows-1252",
+    ),
     ("CSV, declared by the route", "id\tname\n1\tMünster".encode(), {}, "format: csv"),
 ]
 
@@ -67,6 +73,7 @@ def test_bodies(
         (b"", {"Content-Type": "text/csv"}, TransientApiError, "the answer is empty. If this API answers so", 2),
         (b'{"error": "quota exceeded"}', {"Content-Type": "text/csv"}, TransientApiError, "error: quota exceeded", 2),
         (b'{"data": []}', {"Content-Type": "text/csv"}, TransientApiError, "is JSON and not CSV", 2),
+        ("id\nMünster\n".encode("cp1252"), {"Content-Type": "text/csv"}, FatalApiError, "is not in UTF-8", 1),
         (b"id,name\n1,a\n2", {"Content-Type": "text/csv"}, TransientApiError, "last line of the CSV is cut off", 2),
         (b'{"id": 1}\n{"id": 2, "na', {"Content-Type": "application/x-ndjson"}, TransientApiError, "no valid JSON", 2),
         (b'{"error": "quota"}\n', {"Content-Type": "application/x-ndjson"}, TransientApiError, "error: quota", 2),

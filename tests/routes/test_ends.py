@@ -12,6 +12,7 @@ import pytest
 
 from sportmonks.errors import ConfigurationError, FatalApiError, SportmonksError, TransientApiError
 from sportmonks.routes.parse import parse_route
+from sportmonks.routes.source import REFUSED_WAIT_S
 from sportmonks.routes.spec import Route
 from tests.harness.shape_server import Answer, Play, Request, ShapeServer
 from tests.routes.conftest import Collect
@@ -74,7 +75,9 @@ def test_an_error_behind_the_last_page_is_the_end(play: Server, read_all: Collec
         return Answer({"data": [{"id": number * 10 + place} for place in range(2)]})
 
     server = play(answers)
-    summary = read_all(a_route(f"{BY_PAGE}}}"), server)
+    sleeps: list[float] = []
+    summary = read_all(a_route(f"{BY_PAGE}}}"), server, sleeps=sleeps)
+    assert sleeps == [REFUSED_WAIT_S]  # a short fault of the API would be over
     # Only "not found" says that there is no such page; another refusal may be a limit of what is shown.
     assert (summary["inserted"], summary["end"]) == (4, "error_behind_end")
     assert summary["unproven"] == (1 if status == 400 else 0)
@@ -296,6 +299,15 @@ def test_listings_for_the_records_of_another_route(play: Server, collect: Collec
     assert [request.query["shop"] for request in server.requests] == ["n", "s"]
     row = warehouse.execute("SELECT request, payload FROM raw.client_shop_orders ORDER BY id").fetchone()
     assert row == ({"shop": "n"}, {"of": "n"})
+
+
+def test_listings_for_an_element_of_a_list(play: Server, collect: Collect) -> None:
+    shops = parse_route("client: shop\nroute: shops\nconnection: shop_api\npath: /shops\npaging: none\n")
+    collect(shops, play(lambda _: Answer({"data": [{"lines": [{"sku": "a"}, {"sku": "b"}]}, {"lines": []}]})))
+    server = play(lambda _: Answer({"data": []}))
+    keys = "paging: none\nfor_each: {route: shops, take: {sku: 'lines[0].sku'}}\nquery: {sku: '{sku}'}"
+    assert collect(a_route(keys), server, execution_id="etl_2")["listings"] == 1
+    assert server.requests[0].query == {"sku": "a"}
 
 
 def test_more_pages_than_allowed_is_an_error(play: Server, read_all: Collect) -> None:

@@ -71,6 +71,13 @@ def test_defaults() -> None:
             f"{GOOD}query: {{api_token: abc}}\n",
             "x.yaml, line 5: query holds api_token. Keys belong to the connection's",
         ),
+        (f"{GOOD}headers: {{X-Api-Key: abc}}\n", "x.yaml, line 5: headers holds X-Api-Key. Keys belong to"),
+        (f"{GOOD}query: {{key: abc}}\n", "x.yaml, line 5: query holds key. Keys belong to"),
+        (f"{GOOD}charset: klingon\n", "x.yaml, line 5: charset is 'klingon', which is unknown."),
+        (
+            f"{GOOD}period: {{date_from: a, date_to: b, format: week, to_exclusive: true}}\n",
+            "x.yaml, line 5: period.format is week, beside an end that is excluded.",
+        ),
         (f"{GOOD}query: [a]\n", "x.yaml, line 5: query is ['a']."),
         (f"{GOOD}paging:\n  style: pages\n", "x.yaml, line 6: paging.style is 'pages'. Did you mean page?"),
         (f"{GOOD}paging:\n  style: cursor\n", "x.yaml: paging.next is missing."),

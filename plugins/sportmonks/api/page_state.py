@@ -42,6 +42,7 @@ class PageState:
     doubt: str = ""
     _retries: int = 0
     _repeats: int = 0
+    _was_stalled: bool = False  # so did the page before the last one
     _was_promised: bool = False  # the page before the last one promised more
     _full: bool = False  # the last page held as many rows as a page can
     _paged: bool = False  # some page has had a flag

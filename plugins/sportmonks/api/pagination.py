@@ -220,7 +220,7 @@ class Paginator(PageState):
         self._full = info.rows >= size
         # The first page is compared with the requested size; later ones with earlier pages, since many APIs cap it.
         self.short = info.rows < (self.largest if self.pages else max(self.largest, size))
-        self._was_promised = self.promised
+        self._was_promised, self._was_stalled = self.promised, self.stalled
         self.promised = self.stalled = False
         self._count_page()
         if self.spec.style == "none":
@@ -284,6 +284,10 @@ class Paginator(PageState):
         """A page names itself as the next one: the end, unless new rows come when it is requested once more."""
         if not info.rows:
             self._finish(End.REPEATED_CURSOR)
+        elif self._was_stalled:
+            # New rows each time, or a field that differs with each request: there would be no end.
+            self._finish(End.REPEATED_CURSOR)
+            self.doubt = self.doubt or f"page {self.pages} names itself as the next one, and brought other rows again"
         self.stalled = self.promised = True
 
     def _count_on(self, info: PageInfo, size: int) -> None:

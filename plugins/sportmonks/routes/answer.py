@@ -59,7 +59,7 @@ def read_page(response: HttpResponse, route: Route, label: str, *, lenient: bool
     ``lenient``: take JSON with values that no decoder accepts, whose records are rejected one by one later. Raises
     TransientApiError (damage on the way, an error in the answer) and FatalApiError (what asking again cannot change).
     """
-    body = read_body(response, route.format, route.delimiter, label, lenient=lenient)
+    body = read_body(response, route.format, route.delimiter, label, lenient=lenient, charset=route.charset)
     try:
         if body.rows is None and not body.json:
             return _nothing(route, label, len(response.body))

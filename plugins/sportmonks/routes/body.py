@@ -40,14 +40,24 @@ class Body:
     misplaced: bool = False
 
 
-def read_body(response: HttpResponse, form: Format, delimiter: str | None, label: str, *, lenient: bool) -> Body:
-    """The body of a good answer. ``lenient``: take JSON with values that no decoder accepts (NaN, bytes that are not
-    UTF-8), whose records are then rejected one by one; without it they count as damage on the way.
+def read_body(
+    response: HttpResponse,
+    form: Format,
+    delimiter: str | None,
+    label: str,
+    *,
+    lenient: bool,
+    charset: str | None = None,
+) -> Body:
+    """The body of a good answer. ``charset``: its charset whatever it declares. ``lenient``: take JSON with values that no
+    decoder accepts (NaN, bytes that are not UTF-8), whose records are then rejected one by one; without it they count as
+    damage on the way.
 
     Raises FatalApiError and TransientApiError with ``label``.
     """
     body, form = _unpacked(response, label), _format(response, form)
-    body = _utf8(body, response.headers.get("Content-Type") or "", label)
+    declared = _CHARSET.search(response.headers.get("Content-Type") or "")
+    body = _utf8(body, charset or (declared[1] if declared else "utf-8"), label)
     # Whether the last line is complete as far as one can see.
     ended, body = body.endswith((b"\n", b"\r")), body.strip()
     if not body:
@@ -97,9 +107,7 @@ def _unpacked(response: HttpResponse, label: str) -> bytes:
     return mask_body(body)
 
 
-def _utf8(body: bytes, content_type: str, label: str) -> bytes:
-    declared = _CHARSET.search(content_type)
-    name = declared[1] if declared else "utf-8"
+def _utf8(body: bytes, name: str, label: str) -> bytes:
     for mark, marked in _BOMS:
         if body.startswith(mark):
             name = marked
@@ -158,7 +166,13 @@ def _lines(body: bytes, label: str, lenient: bool, ended: bool) -> Body:
 def _csv(body: bytes, delimiter: str | None, label: str, ended: bool) -> Body:
     """Each row under the header as an object of texts; a row with another number of values as a list of them, which is
     no record."""
-    text = body.decode("utf-8", "replace")
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FatalApiError(
+            f"{label}: the CSV is not in UTF-8, and the answer names no other charset (byte {error.start}).",
+            hint="Name it in the route, such as charset: windows-1252.",
+        ) from None
     head = text.partition("\n")[0]
     if delimiter is None:
         delimiter = max(_DELIMITERS, key=head.count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import itertools
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -147,6 +148,7 @@ def _route(top: Section, document: Document, file: str) -> Route:
         paging_declared=api == "sportmonks" or top.data.get("paging") is not None,
         format=top.value("format"),
         delimiter=_delimiter(top),
+        charset=_charset(top),
         records=top.json_path("records"),
         records_as=top.value("records_as"),
         fields=top.texts("fields"),
@@ -177,6 +179,15 @@ def _route(top: Section, document: Document, file: str) -> Route:
     return found
 
 
+def _charset(top: Section) -> str | None:
+    name = top.text("charset")
+    try:
+        return None if name is None else codecs.lookup(name).name
+    except LookupError:
+        top.wrong("charset", f"is '{name}', which is unknown", "Write one such as windows-1252 or iso-8859-1.")
+        return None
+
+
 def _delimiter(top: Section) -> str | None:
     value = top.data.get("delimiter")
     if value is None or (isinstance(value, str) and len(value) == 1):
@@ -200,7 +211,7 @@ def _check(top: Section, route: Route) -> None:
         if not route.key:
             top.wrong("mode", "is replace without a key", "Give key: what vanished is found by it.")
     if route.api == "sportmonks":
-        rest = {"auth", "method", "headers", "body", "format", "delimiter", "error_fields", "fields"}
+        rest = {"auth", "method", "headers", "body", "format", "delimiter", "charset", "error_fields", "fields"}
         for key in sorted(rest & {name for name, value in top.data.items() if value is not None}):
             top.wrong(key, "does not apply to the Sportmonks API", "Remove it; the package's client knows this API.")
     searched = [*route.key, *(column.path for column in route.columns)]

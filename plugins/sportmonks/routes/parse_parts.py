@@ -23,7 +23,7 @@ _AUTH_WORDS = ("auto", "none", "bearer", "basic", "header", "query", "oauth2")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # What looks like a credential; it belongs to the connection.
-SECRET_NAME = re.compile(r"token|api_?key|password|secret|authorization", re.I)
+SECRET_NAME = re.compile(r"token|api[-_]?key|access[-_]?key|password|secret|authorization|^app_?id$|^key$", re.I)
 _FORMATS = ("iso", "epoch", "epoch_ms", "week")
 # Columns of every raw table; a typed column cannot have their names.
 _OWN_COLUMNS = ("id", "collected_at", "reference_date", "request", "payload", "content_hash", "created_at",
@@ -96,6 +96,8 @@ def read_period(top: Section, document: Document) -> PeriodSpec | None:
         )
         zone = "UTC"
     date_to = part.text("date_to", "")
+    if form == "week" and (part.data.get("to_exclusive") or part.data.get("from_exclusive")):
+        part.wrong("format", "is week, beside an end that is excluded", "Weeks are requested with both their ends.")
     return PeriodSpec(
         date_from=part.required("date_from", "Give the API's own name of the first day."),
         date_to=date_to,

@@ -86,7 +86,7 @@ def preview(
         return Preview(**known, problem=f"HTTP {response.status}{message_of(response.body)}: {decision}")
     try:
         fetched = read_page(response, route, route.path, lenient=True)
-        paginator.take(page_info(fetched))
+        paginator.take(page_info(fetched, route))
         following = None if paginator.ended() else page_request(route, part, paginator)
     except SportmonksError as error:
         return Preview(**known, problem=mask_text(str(error)))
@@ -110,7 +110,7 @@ def preview(
 def _seen(route: Route, response: HttpResponse) -> dict[str, Any]:
     """What can be recognised in an answer without its route."""
     try:
-        body = read_body(response, route.format, route.delimiter, route.path, lenient=True).json
+        body = read_body(response, route.format, route.delimiter, route.path, lenient=True, charset=route.charset).json
     except SportmonksError:
         return {}
     return {"paging": tuple(paging_found(response.headers, body)), "lists": tuple(records_found(body))}

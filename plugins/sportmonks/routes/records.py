@@ -141,13 +141,22 @@ def _digest(canonical: bytes, request: Mapping[str, Any]) -> bytes:
     return digest.digest()
 
 
-def page_mark(rows: Sequence[msgspec.Raw]) -> str:
-    """A hash of the page's content: equal for two pages with the same records in the same order."""
+def page_mark(rows: Sequence[msgspec.Raw], without: Sequence[JsonPath] = ()) -> str:
+    """A hash of the page's content: equal for two pages with the same records in the same order, fields that change for
+    no reason (``without``) left out."""
     digest = sha256()
     for raw in rows:
-        digest.update(memoryview(raw))
+        digest.update(_steady(raw, without) if without else memoryview(raw))
         digest.update(b"\n")
     return digest.hexdigest()[:32]
+
+
+def _steady(raw: msgspec.Raw, without: Sequence[JsonPath]) -> bytes | memoryview:
+    try:
+        record = msgspec.json.decode(raw)
+    except lenient_json.UNREADABLE:
+        return memoryview(raw)
+    return _sorted.encode(_without(record, without)) if isinstance(record, dict) else memoryview(raw)
 
 
 def _without(record: Mapping[str, Any], paths: Sequence[JsonPath], *, lists: bool = True) -> dict[str, Any]:

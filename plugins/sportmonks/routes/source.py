@@ -35,6 +35,8 @@ from sportmonks.routes.spec import Route
 
 # All routes of a connection take their calls from this bucket of its budget: accounts have one limit.
 BUCKET = "calls"
+# A page that was refused and may lie behind the end is requested again after so many seconds.
+REFUSED_WAIT_S = 3.0
 
 
 class Source(Protocol):
@@ -113,6 +115,7 @@ class RestSource:
         self._decisions = (ONE_OF_MANY, OTHER_API) if route.for_each else (OTHER_API,)
         self._sleep = sleep
         self._rests_until = 0.0
+        self._refused: PageRequest | None = None
 
     def close(self) -> None:
         self._auth.close()
@@ -138,7 +141,11 @@ class RestSource:
                 unreadable = True
                 raise
 
-        return call_with_retries(attempt, self._policy, sleep=self._sleep)
+        if request == self._refused:
+            self._sleep(REFUSED_WAIT_S)  # a passing fault would last beyond two requests in a row
+        found = call_with_retries(attempt, self._policy, sleep=self._sleep)
+        self._refused = request if found.refused is not None else None
+        return found
 
     def address(self, request: PageRequest) -> tuple[str, Mapping[str, str] | None, str]:
         """(path below the host, query or None where the path holds it, the path as errors and logs show it)."""

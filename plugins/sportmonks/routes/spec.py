@@ -105,6 +105,7 @@ class Route:
     paging_declared: bool = True  # False: an answer that names a further page is an error
     format: Format = "auto"
     delimiter: str | None = None  # of CSV; None = the one that the header has most of
+    charset: str | None = None  # None = what the answer declares, else UTF-8
     records: JsonPath = ("data",)
     records_as: Literal["auto", "list", "object", "values"] = "auto"
     fields: tuple[str, ...] = ()  # names of the values of a record that is a list; "header" or ".path"

@@ -90,7 +90,7 @@ def _items_of_table(conn: psycopg.Connection[Any], route: Route, each: ForEach) 
     has_key = conn.execute(sql("routes/exists"), {"name": f"raw.{each.table}_latest"}).fetchone()
     name = f"{each.table}_latest" if has_key and has_key[0] else each.table
     query = sql("routes/items").with_identifiers(table=Identifier("raw", name))
-    wanted = json.dumps([{"name": placeholder, "path": path} for placeholder, path in each.take])
+    wanted = json.dumps([{"name": placeholder, "path": sql_path(path)} for placeholder, path in each.take])
     try:
         return [row[0] for row in conn.execute(query, {"wanted": wanted}).fetchall()]
     except psycopg.errors.UndefinedTable:

@@ -87,7 +87,7 @@ def read_pages(
                 break
             _refuse_wrong_style(route, fetched)
             number = paginator.pages + 1
-            step = paginator.take(page_info(fetched))
+            step = paginator.take(page_info(fetched, route))
             if step is Step.AGAIN:
                 again += 1
                 log.warning("Page %d of %s is empty, refused or repeated, requesting it again", number, part)
@@ -124,11 +124,11 @@ def read_pages(
             )
 
 
-def page_info(fetched: FetchedPage) -> PageInfo:
+def page_info(fetched: FetchedPage, route: Route) -> PageInfo:
     """What an answer says about its page, for the paginator."""
     return PageInfo(
         len(fetched.rows),
-        page_mark(fetched.rows),
+        page_mark(fetched.rows, route.hash_without),
         fetched.more,
         fetched.total,
         fetched.next,
