@@ -49,8 +49,8 @@ def read_body(
     lenient: bool,
     charset: str | None = None,
 ) -> Body:
-    """The body of a good answer. ``charset``: its charset whatever it declares. ``lenient``: take JSON with values that no
-    decoder accepts (NaN, bytes that are not UTF-8), whose records are then rejected one by one; without it they count as
+    """The body of a good answer. ``charset``: its own whatever it declares. ``lenient``: take JSON with values that no
+    decoder accepts (NaN, bytes not in UTF-8), whose records are then rejected one by one; without it they count as
     damage on the way.
 
     Raises FatalApiError and TransientApiError with ``label``.
