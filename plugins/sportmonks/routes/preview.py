@@ -86,7 +86,7 @@ def preview(
         return Preview(**known, problem=f"HTTP {response.status}{message_of(response.body)}: {decision}")
     try:
         fetched = read_page(response, route, route.path, lenient=True)
-        paginator.take(page_info(fetched, route))
+        paginator.take(page_info(fetched))
         following = None if paginator.ended() else page_request(route, part, paginator)
     except SportmonksError as error:
         return Preview(**known, problem=mask_text(str(error)))

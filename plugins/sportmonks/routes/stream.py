@@ -18,6 +18,7 @@ from typing import Any
 
 from sportmonks.api.page_spec import PageInfo, Step
 from sportmonks.api.pagination import Paginator
+from sportmonks.config.strict_yaml import JsonPath
 from sportmonks.errors import ConfigurationError, FatalApiError, OutsidePlanError
 from sportmonks.routes.answer import FetchedPage
 from sportmonks.routes.period import Window
@@ -87,7 +88,7 @@ def read_pages(
                 break
             _refuse_wrong_style(route, fetched)
             number = paginator.pages + 1
-            step = paginator.take(page_info(fetched, route))
+            step = paginator.take(page_info(fetched, route.hash_without))
             if step is Step.AGAIN:
                 again += 1
                 log.warning("Page %d of %s is empty, refused or repeated, requesting it again", number, part)
@@ -124,11 +125,11 @@ def read_pages(
             )
 
 
-def page_info(fetched: FetchedPage, route: Route) -> PageInfo:
-    """What an answer says about its page, for the paginator."""
+def page_info(fetched: FetchedPage, without: Sequence[JsonPath] = ()) -> PageInfo:
+    """What an answer says about its page, for the paginator. ``without``: fields that change for no reason."""
     return PageInfo(
         len(fetched.rows),
-        page_mark(fetched.rows, route.hash_without),
+        page_mark(fetched.rows, without),
         fetched.more,
         fetched.total,
         fetched.next,
