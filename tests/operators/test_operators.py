@@ -177,7 +177,7 @@ def test_a_run_that_an_older_version_planned_keeps_its_plan(
     warehouse.execute(ended)
     calls = box.calls()["total"]
     status = "SELECT status FROM etl.etl_executions"
-    old = context(xcom={"fixtures": 12}, seasons=[league.seasons[1].name])  # the result of its task ``plan``
+    old = context(xcom={"followed": []}, seasons=[league.seasons[1].name])  # what its task ``plan`` chose
     assert start.execute(old) == {"seasons": [league.seasons[1].id]}
     assert branches[0] == branches[1]
     assert box.calls()["total"] == calls

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from airflow.providers.standard.operators.branch import BranchMixIn
+from airflow.providers.standard.utils.skipmixin import XCOM_SKIPMIXIN_KEY
 
 from sportmonks.config.catalog import TaskSettings
 from sportmonks.config.manifest import League, Season
@@ -120,14 +121,14 @@ class StartOperator(LeagueOperator, BranchMixIn):
         """The seasons in the plan of a run that was planned by version 0.1 and has something left; None for all others.
 
         In such a run, cleared or still under way, this task is new, so it runs although the plan stands. It must not
-        plan again then: what is not due any more would be lost from the plan. Such a run has the result of a task
-        ``plan``, which no longer exists.
+        plan again then: what is not due any more would be lost from the plan. In such a run Airflow holds which groups
+        the task ``plan`` chose, which no longer exists.
         """
         from sportmonks.warehouse.migrations import require_schema
         from sportmonks.warehouse.queries import sql
         from sportmonks.warehouse.session import Session
 
-        if context["ti"].xcom_pull(task_ids="plan") is None:
+        if context["ti"].xcom_pull(task_ids="plan", key=XCOM_SKIPMIXIN_KEY) is None:
             return None
         with Session(self.connector()) as session:
             session.run(require_schema)
