@@ -264,6 +264,20 @@ def test_every_listing_refused_is_no_green_run(play: Server, collect: Collect) -
     assert collect(route, one, execution_id="etl_2")["skipped"] == 1
 
 
+@pytest.mark.parametrize("status", [400, 410])
+def test_a_stored_cursor_that_has_expired(play: Server, collect: Collect, warehouse: Conn, status: int) -> None:
+    """The listing is read from its beginning, once."""
+    route = a_route("paging: {style: cursor, parameter: after, next: next}")
+    first = Answer({"data": [{"id": 1}], "next": "old"})
+    with pytest.raises(TransientApiError):
+        collect(route, play(lambda request: Answer(status=500) if request.query else first))
+    answers = {None: Answer({"data": [{"id": 2}], "next": "new"}), "new": Answer({"data": [{"id": 3}]})}
+    expired = play(lambda request: answers.get(request.query.get("after"), Answer(status=status)))
+    assert collect(route, expired)["inserted"] == 3
+    assert [request.query.get("after") for request in expired.requests] == ["old", None, "new"]
+    assert ids(warehouse) == [1, 2, 3]
+
+
 @pytest.mark.parametrize("status", [403, 404])
 def test_a_listing_that_is_refused_in_its_middle_is_not_skipped(play: Server, read_all: Collect, status: int) -> None:
     def answers(request: Request) -> Answer:

@@ -139,6 +139,18 @@ def test_client_credentials_in_a_header(play: Server, read_all: Collect) -> None
         lives.pop(0)
 
 
+def test_a_token_whose_address_says_what_is_granted(play: Server, read_all: Collect) -> None:
+    """As Zoom does it; some APIs answer with 201."""
+    url = "/token?grant_type=account_credentials&account_id=a1"
+    route = a_route(f"auth: {{type: oauth2, token_url: '{url}', credentials: basic}}\npaging: none")
+    server = play(
+        lambda request: Answer({"access_token": "t" * 20}, 201) if request.path == "/token" else one_record(request)
+    )
+    assert read_all(route, server, login="me", password=KEY)["inserted"] == 1
+    token = server.requests[0]
+    assert (token.query, token.body) == ({"grant_type": "account_credentials", "account_id": "a1"}, b"")
+
+
 def test_a_template_in_the_body_keeps_types(play: Server, collect: Collect) -> None:
     bodies: list[Any] = []
 

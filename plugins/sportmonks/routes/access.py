@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsplit
 
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
@@ -167,7 +167,8 @@ class ClientCredentials(RouteAuth):
         self._connection = connection
         self._clock = clock
         url = urlsplit(urljoin(access.base_url.rstrip("/") + "/", spec.token_url))
-        self._path = url.path or "/"
+        self._path = urlunsplit(("", "", url.path or "/", url.query, ""))
+        self._query = dict(parse_qsl(url.query))
         self._transport = open_transport(f"{url.scheme}://{url.netloc}", RouteAuth(), timeout, access)
         self._token = ""
         self._worked = False
@@ -194,6 +195,7 @@ class ClientCredentials(RouteAuth):
             return
         access, spec = self._access, self._spec
         form = {"grant_type": "client_credentials", **({"scope": spec.scope} if spec.scope else {})}
+        form = {name: value for name, value in form.items() if name not in self._query}
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         if spec.credentials != "basic":
             form |= {"client_id": access.login, "client_secret": access.password}
@@ -215,7 +217,7 @@ class ClientCredentials(RouteAuth):
         except ValueError:
             answer = None
         token = answer.get("access_token") if isinstance(answer, dict) else None
-        if response.status == 200 and isinstance(answer, dict) and isinstance(token, str) and token:
+        if response.status // 100 == 2 and isinstance(answer, dict) and isinstance(token, str) and token:
             add_secret(token)
             seconds = as_seconds(answer.get("expires_in"))
             self._worked = False

@@ -64,12 +64,19 @@ def read_pages(
     skipped = int(start.counters.get("skipped", 0))
     for part in slices[start.slice_index :]:
         paginator = Paginator.start(route.paging, state)
-        state = None
+        # A cursor or link that was stored may have expired since.
+        stored, state = paginator.cursor is not None or paginator.link is not None, None
         again = 0
         while not paginator.ended():
             try:
                 fetched = source.fetch(page_request(route, part, paginator))
-            except OutsidePlanError as error:
+            except (FatalApiError, OutsidePlanError) as error:
+                if stored:
+                    log.warning("The stored position of %s is refused, it is read from its beginning: %s", part, error)
+                    paginator, stored = Paginator.start(route.paging), False
+                    continue
+                if isinstance(error, FatalApiError):
+                    raise
                 if paginator.pages:
                     raise FatalApiError(
                         f"{part}: page {paginator.pages + 1} was refused: {error}",
@@ -86,6 +93,7 @@ def read_pages(
                 log.warning("Skipped %s: %s", part, error)
                 yield Page([], [], {"skipped": 1}, part.index + 1, None, str(part))
                 break
+            stored = False
             _refuse_wrong_style(route, fetched)
             number = paginator.pages + 1
             step = paginator.take(page_info(fetched, route.hash_without))
