@@ -24,6 +24,6 @@ def make_route(changes: str = "", base: str = BASE) -> Route:
     return parse_route("\n".join([*kept, changes]))
 
 
-def instance_of(run: Any) -> SimpleNamespace:
-    """The task instance of the extraction of a run, in its first try."""
-    return SimpleNamespace(dag_id=run.dag_id, run_id=run.run_id, task_id="extract", try_number=1, map_index=-1)
+def instance_of(run: Any, task_id: str = "extract") -> SimpleNamespace:
+    """A task instance of a run, in its first try."""
+    return SimpleNamespace(dag_id=run.dag_id, run_id=run.run_id, task_id=task_id, try_number=1, map_index=-1)

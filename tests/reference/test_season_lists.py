@@ -27,6 +27,7 @@ from sportmonks.reference.lists import collect_list
 from sportmonks.reference.season_lists import LISTS, ListResult, SeasonLists
 from sportmonks.reference.store import store_list
 from sportmonks.warehouse.connection import open_connection
+from tests.harness.routes import instance_of
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -351,7 +352,8 @@ def test_the_operator(job: Job, box: RunningSandbox, warehouse_dsn: str, monkeyp
     monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_API", json.dumps(api))
     monkeypatch.setenv("AIRFLOW_VAR_SPORTMONKS_MANIFEST", msgspec.json.encode(Manifest(leagues=leagues)).decode())
     dag_run = SimpleNamespace(dag_id="sportmonks_catalog", run_id="manual__1", run_after=NOW)
-    result = StructureOperator(task_id="structure").execute({"dag_run": dag_run})  # type: ignore[typeddict-item]
+    context: Any = {"dag_run": dag_run, "ti": instance_of(dag_run, "structure")}
+    result = StructureOperator(task_id="structure").execute(context)
     assert {name: found["seasons"] for name, found in result.items()} == dict.fromkeys(LISTS, 4)
     json.dumps(result)
     names = {row["execution_id"] for row in job.rows("SELECT execution_id FROM etl.collector_runs")}
