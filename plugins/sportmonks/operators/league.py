@@ -113,7 +113,7 @@ class StartOperator(LeagueOperator, BranchMixIn):
 
     def _follow(self, context: Context, seasons: Iterable[int]) -> None:
         """Go on with the groups of these seasons, and skip the others."""
-        groups = {season.id: season.group for season in msgspec.convert(dict(self.league), League).seasons}
+        groups = {season["id"]: season["group"] for season in self.league["seasons"]}
         followed = [f"{groups[key]}.{task}" for key in seasons if key in groups for task in SEASON_TASKS]
         self.do_branch(context, [*followed, "finish_execution"])
 
