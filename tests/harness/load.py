@@ -288,3 +288,16 @@ def _goals(payload: FixtureJson) -> dict[str, Any]:
         if row["description"] == "CURRENT"
     }
     return {"home_goals": current.get("home"), "away_goals": current.get("away")}
+
+
+Degrade = Callable[[FixtureJson], Any]
+
+
+def emptied(section: str) -> Degrade:
+    return lambda payload: payload.update({section: []})
+
+
+def without(payload: FixtureJson, how: str, *sections: str) -> FixtureJson:
+    """A payload that holds nothing of ``sections``: they are empty, null or absent."""
+    kept = {key: value for key, value in payload.items() if key not in sections}
+    return kept if how == "absent" else {**payload, **dict.fromkeys(sections, [] if how == "empty" else None)}
