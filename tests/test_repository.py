@@ -19,7 +19,7 @@ from tests.harness.paths import REPO
 PAGES = [*sorted(REPO.glob("*.md")), *sorted((REPO / "docs").rglob("*.md"))]
 PAGES_AND_NOTES = [*PAGES, *sorted((REPO / ".github").rglob("*.md"))]
 PACKAGE = REPO / "plugins" / "sportmonks"
-FOLDERS = (".ci", ".github", *"benchmarks config dags docs include local plugins sandbox tests".split())
+FOLDERS = (".ci", ".github", *"benchmarks config dags deploy docs include local plugins sandbox tests".split())
 # Files that exist only where the stack has run, or in other places than the repository.
 MADE = (
     "sportmonks_control.py",
@@ -27,6 +27,8 @@ MADE = (
     ".etl/airflow/passwords.json",
 )
 VERSION_FILE = "plugins/sportmonks/__init__.py"
+# Helm reads no Python; tests/deploy compares the two.
+VERSION_OF_THE_IMAGE = "deploy/helm/values.yaml"
 FENCE = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.M | re.S)
 LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)")
 
@@ -128,7 +130,9 @@ def test_the_version_stands_in_one_place() -> None:
         for file in files
         if re.search(rf"(?<![\d.]){re.escape(version)}(?![\d.])", file.read_text(encoding="utf-8"))
     ]
-    assert found == [VERSION_FILE], f"Take the version from sportmonks.__version__: {found}"
+    assert sorted(found) == [VERSION_OF_THE_IMAGE, VERSION_FILE], (
+        f"Take the version from sportmonks.__version__: {found}"
+    )
 
 
 def test_the_package_takes_its_version_from_there() -> None:

@@ -71,11 +71,11 @@ KINDS = {".py", ".sql", ".md", ".js", ".html", ".yaml", ".yml", ".sh", ".toml"}
 
 def texts() -> Iterator[tuple[str, str]]:
     """(path, text) of every file that people read."""
-    for folder in ("plugins", "dags", "include", "local", "sandbox", "benchmarks", "tests", "docs", "config", "."):
+    for folder in (*"plugins dags include local sandbox benchmarks tests docs config deploy".split(), "."):
         pattern = "*" if folder == "." else "**/*"
         for file in sorted((REPO / folder).glob(pattern)):
             name = str(file.relative_to(REPO))
-            readable = file.suffix in KINDS or name in ("etl", "Makefile", "Dockerfile", ".env.example")
+            readable = file.suffix in KINDS or file.name in ("etl", "Makefile", "Dockerfile", ".env.example")
             if file.is_file() and readable and not name.startswith(FROZEN) and "vendor" not in file.parts:
                 yield name, file.read_text(encoding="utf-8")
 
