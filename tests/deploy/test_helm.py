@@ -111,7 +111,7 @@ def test_the_guide_makes_every_secret(setup: dict[str, Any]) -> None:
         for secret, keys in re.findall(r"create secret generic (\S+)((?: --from-file=\S+)+)", GUIDE)
         for key in re.findall(r"--from-file=(\S+)", keys)
     }
-    in_words = set(re.findall(r"`([\w-]+)` \(key `([\w-]+)`", GUIDE))
+    in_words = set(re.findall(r"`([\w-]+)`\s+\(key\s+`([\w-]+)`", GUIDE))
     assert secrets_of(setup) <= made | in_words
 
 
