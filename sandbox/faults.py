@@ -60,7 +60,8 @@ KINDS: dict[str, str] = {
     "odd_dates": "kick-offs and ends of periods at the ends of the calendar, or no date at all",
     "deep_nesting": "a key nobody knows holds 7,000 nested lists",
     "no_id": "`n` rows (default 1) come without their id",
-    "offset_times": "kick-offs as ISO 8601 with an offset of `hours` (default 2) from UTC",
+    "offset_times": "kick-offs as ISO 8601 with an offset of `hours` (default 2) from UTC; with `at` (24:00:00 or"
+    " 23:59:60) as that time of their day, in the zone where it is the same moment (not those before 08:01)",
     "called_off": "played matches in state `state_id` (default 10), without scores and without the includes in `drop`"
     " (default events, lineups)",
     "huge": "each row carries `megabytes` (default 5) more",
@@ -279,7 +280,7 @@ def _change_row(fault: Fault, row: dict[str, Any]) -> None:
     elif fault.kind == "php_lists":
         row.update(with_objects(row))
     elif fault.kind == "offset_times":
-        _with_offset(row, float(fault.get("hours", 2)))
+        _with_offset(row, float(fault.get("hours", 2)), fault.get("at", None))
     elif fault.kind == "called_off" and row.get("state_id") in PLAYED:
         dropped = ("scores", *fault.get("drop", ("events", "lineups")))
         row.update({"state_id": fault.get("state_id", 10), "result_info": None})
@@ -307,7 +308,14 @@ def _halve(row: dict[str, Any], parts: Collection[str]) -> None:
         row["scores"] = [each for each in row["scores"] if each.get("description") != "CURRENT"]
 
 
-def _with_offset(row: dict[str, Any], hours: float) -> None:
-    if isinstance(row.get("starting_at"), str):
-        kick_off = datetime.fromisoformat(row["starting_at"]).replace(tzinfo=UTC)
+def _with_offset(row: dict[str, Any], hours: float, at: str | None) -> None:
+    if not isinstance(row.get("starting_at"), str):
+        return
+    kick_off = datetime.fromisoformat(row["starting_at"]).replace(tzinfo=UTC)
+    if at is not None:
+        offset = 1440 - kick_off.hour * 60 - kick_off.minute
+        # No zone is further from UTC than this.
+        if kick_off.second == 0 and offset <= 16 * 60 - 1:
+            row["starting_at"] = f"{kick_off:%Y-%m-%d}T{at}+{offset // 60:02d}:{offset % 60:02d}"
+    else:
         row["starting_at"] = kick_off.astimezone(timezone(timedelta(hours=hours))).isoformat()

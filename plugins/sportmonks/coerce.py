@@ -6,6 +6,7 @@ Each function returns None for a value that is not what it reads, and never rais
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any
@@ -14,11 +15,17 @@ from typing import Any
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
 # The bound on the length keeps int() from refusing thousands of digits with an error.
 _INTEGER = re.compile(r"-?[0-9]{1,40}")
-# A date, perhaps with a time of day, perhaps with its offset from UTC (PostgreSQL takes less than 16 hours).
+# A date, perhaps with a time of day, perhaps with its offset from UTC (PostgreSQL takes less than 16 hours). 24:00 is
+# the midnight at the end of the day, second 60 a leap second: the next minute begins with it, as in PostgreSQL.
 _TIME = re.compile(
     r"\s*([0-9]{4}-[0-9]{2}-[0-9]{2})"
-    r"(?:[ Tt]([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9])(?:[.,][0-9]+)?)?"
+    r"(?:[ Tt]([01][0-9]|2[0-4]):([0-5][0-9])(?::([0-5][0-9]|60)(?:[.,][0-9]+)?)?"
     r"\s?(?:[Zz]|([-+])(0[0-9]|1[0-5])(?::?([0-5][0-9]))?)?)?\s*"
+)
+# The same two in any other way to write a time: what they are read as, and how much later they are.
+_ROLLED = (
+    (re.compile(r"(?<=[Tt\s])24(:?)00(?:(:?)00(?:([.,])0+)?)?(?![0-9:])"), timedelta(days=1)),
+    (re.compile(r"(?<=[0-9]:)60(?![0-9:])|(?<=[Tt][0-9]{4})60(?![0-9:])"), timedelta(seconds=1)),
 )
 _NUMBER_TEXT = re.compile(r"-?[0-9]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -79,10 +86,32 @@ def as_utc(value: Any) -> datetime | None:
         return None
     day, hour, minute, second, sign, hours, minutes = found.groups("0")
     try:
-        parsed = datetime.fromisoformat(f"{day}T{hour:0>2}:{minute:0>2}:{second:0>2}+00:00")
-        return parsed - int(f"{sign}1") * timedelta(hours=int(hours), minutes=int(minutes)) if sign != "0" else parsed
+        if hour == "24" and (int(minute) or int(second)):
+            return None
+        time = timedelta(hours=int(hour), minutes=int(minute), seconds=int(second))
+        offset = timedelta(hours=int(hours), minutes=int(minutes)) if sign != "0" else timedelta()
+        # As one number: a part of the sum may lie outside the years 1 to 9999.
+        return datetime.fromisoformat(f"{day}T00:00:00+00:00") + (time + offset if sign == "-" else time - offset)
     except (ValueError, OverflowError):
         return None
+
+
+def read_time(text: str, read: Callable[[str], datetime]) -> datetime:
+    """``read(text)``, also of a text with the time 24:00 (the next midnight) or a second 60 (the next minute).
+
+    ``read``: such as ``datetime.fromisoformat``, which refuses both. Raises what it raises, and OverflowError for the
+    end of the year 9999.
+    """
+    try:
+        return read(text)
+    except ValueError:
+        for pattern, later in _ROLLED:
+            found = pattern.search(text)
+            if found:
+                place = found.start()
+                earlier = {"24": "00", "60": "59"}[text[place : place + 2]]
+                return read(text[:place] + earlier + text[place + 2 :]) + later
+        raise
 
 
 def as_rows(value: Any) -> list[Any] | None:

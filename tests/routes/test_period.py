@@ -15,6 +15,7 @@ from sportmonks.routes.period import (
     moved_watermark,
     parse_day,
     record_day,
+    record_days,
     request_parameters,
     resolve_period,
     windows,
@@ -96,6 +97,11 @@ def test_the_apis_own_words(form: str, exclusive: bool, expected: tuple[str, str
         ("2025-01-31 23:59:59", None, "2025-01-31"),
         ("2025-01-31T23:30:00-02:00", None, "2025-02-01"),  # the day counts in UTC
         ("2025-01-31T23:30:00Z", None, "2025-01-31"),
+        ("2025-01-31T24:00:00Z", None, "2025-02-01"),
+        ("20250131T2400", "iso", "2025-02-01"),
+        ("31/01/2025 24:00", "%d/%m/%Y %H:%M", "2025-02-01"),
+        ("2016-12-31T23:59:60Z", None, "2017-01-01"),
+        ("2016-12-31T23:59:61Z", None, None),
         (1738367999, None, "2025-01-31"),
         (1738367999000, None, "2025-01-31"),
         ("1738367999", "epoch", "2025-01-31"),
@@ -124,6 +130,11 @@ def test_the_day_of_a_record(value: Any, form: str | None, expected: str | None)
     found = record_day({"a": {"b": value}}, ("a", "b"), form)
     assert found == (d(expected) if expected else None)
     assert record_day({"a": 3}, ("a", "b"), form) is None
+
+
+def test_the_midnight_at_the_end_of_a_day_may_count_for_either_day() -> None:
+    """An API that writes 24:00 may filter by the day in which the text begins."""
+    assert record_days({"at": "2025-01-31T24:00:00Z"}, ("at",)) == (d("2025-02-01"), d("2025-01-31"))
 
 
 @pytest.mark.parametrize(

@@ -29,13 +29,14 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN p_seconds BETWEEN 0 AND 253402300799 THEN to_timestamp(p_seconds) END;
 
 -- "YYYY-MM-DD HH:MM:SS", which is UTC, or ISO 8601 with or without an offset, to the second: the rule of as_utc in
--- coerce.py. A text that looks right and is none (month 13), and a time outside the years 1 to 9999, become NULL.
+-- coerce.py. 24:00 is the midnight at the end of the day, second 60 the next minute. A text that looks right and is none
+-- (month 13), and a time outside the years 1 to 9999, become NULL.
 CREATE OR REPLACE FUNCTION etl.to_utc(p_text text) RETURNS timestamptz
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_part   text[] := regexp_match(p_text,
-        '^\s*([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ Tt]([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9])(?:[.,][0-9]+)?)?\s?([Zz]|[-+](?:0[0-9]|1[0-5])(?::?[0-5][0-9])?)?)?\s*$');
+        '^\s*([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ Tt]([01][0-9]|2[0-4]):([0-5][0-9])(?::([0-5][0-9]|60)(?:[.,][0-9]+)?)?\s?([Zz]|[-+](?:0[0-9]|1[0-5])(?::?[0-5][0-9])?)?)?\s*$');
     v_offset text := replace(v_part[5], ':', '');
     v_time   timestamp;
 BEGIN

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 from sportmonks.api.response import NO_RESULT_WORDS, Envelope
-from sportmonks.coerce import as_delay
+from sportmonks.coerce import as_delay, read_time
 
 
 class Decision(StrEnum):
@@ -126,10 +126,10 @@ def retry_after(headers: Mapping[str, str], envelope: Envelope | None, *, now: d
         seconds = as_delay(header)
         if seconds is None:
             try:
-                timestamp = parsedate_to_datetime(header)
+                timestamp = read_time(header, parsedate_to_datetime)
                 # An HTTP date has no fractions of a second: the time meant is within the second that begins there.
                 seconds = max(0.0, (timestamp - (now or datetime.now(UTC))).total_seconds() + 1)
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 seconds = None
         if seconds is not None:
             named.append(seconds)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sportmonks import lenient_json
+from sportmonks.coerce import read_time
 from sportmonks.config.strict_yaml import JsonPath
 from sportmonks.routes.json_path import next_link, shown_path
 
@@ -131,8 +132,8 @@ def _date_form(value: Any, now: datetime) -> str | None:
     if not isinstance(value, str) or len(value) < 8:
         return None
     try:
-        datetime.fromisoformat(value.strip())
-    except ValueError:
+        read_time(value.strip(), datetime.fromisoformat)
+    except (ValueError, OverflowError):
         return None
     return "iso"
 

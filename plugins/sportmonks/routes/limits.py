@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 
 from sportmonks.api.response import RateLimit
 from sportmonks.api.status import retry_after
-from sportmonks.coerce import as_delay
+from sportmonks.coerce import as_delay, read_time
 
 _PREFIXES = ("X-RateLimit", "X-Rate-Limit", "RateLimit", "X-RateLimit-Requests")
 # Of the RateLimit header: remaining and reset in its first (remaining=5, reset=10) and its present form (r=5;t=10).
@@ -55,8 +55,8 @@ def seconds_until(text: str | None, now: datetime) -> float | None:
         return max(0.0, (number / 1000 if number >= _EPOCH_MS else number) - now.timestamp())
     for read in (parsedate_to_datetime, datetime.fromisoformat):
         try:
-            found = read(text)
-        except (TypeError, ValueError):
+            found = read_time(text, read)
+        except (TypeError, ValueError, OverflowError):
             continue
         found = found if found.tzinfo else found.replace(tzinfo=UTC)
         return max(0.0, (found - now).total_seconds() + 1)

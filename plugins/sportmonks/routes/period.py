@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from sportmonks.coerce import read_time
 from sportmonks.errors import ConfigurationError
 from sportmonks.routes.json_path import decoded_at
 from sportmonks.routes.spec import PeriodSpec
@@ -154,8 +155,8 @@ def record_day(
 def record_days(
     record: Mapping[str, Any], path: tuple[str, ...], form: str | None = None, timezone: str = "UTC"
 ) -> tuple[date, ...]:
-    """The day of a record in ``timezone`` and, of a time with an offset, the day as it is written; by which of the two
-    an API filters is unknown. Empty when the record has none, it cannot be read or lies centuries away."""
+    """The day of a record in ``timezone`` and, of a time with an offset or of 24:00, the day as it is written; by which
+    of the two an API filters is unknown. Empty when the record has none, it cannot be read or lies centuries away."""
     value: Any = decoded_at(record, path)
     if value is None or isinstance(value, bool):
         return ()
@@ -170,12 +171,12 @@ def record_days(
             value = str(value)
         if isinstance(value, int | float) or form in ("epoch", "epoch_ms"):
             timestamp = _of_epoch(float(value), form)
+            written = timestamp.date()
         elif isinstance(value, str):
-            timestamp = _of_text(value.strip(), form)
+            timestamp, written = _of_text(value.strip(), form)
         else:
             return ()
-        written = timestamp.date()
-        day = timestamp.astimezone(ZoneInfo(timezone)).date() if timestamp.tzinfo else written
+        day = timestamp.astimezone(ZoneInfo(timezone)).date() if timestamp.tzinfo else timestamp.date()
     except (ValueError, OverflowError, OSError, TypeError):
         return ()
     return (day, written) if FIRST_YEAR <= day.year <= LAST_YEAR else ()
@@ -202,9 +203,16 @@ def _of_epoch(number: float, form: str | None) -> datetime:
     return datetime.fromtimestamp(number, UTC)
 
 
-def _of_text(text: str, form: str | None) -> datetime:
+def _of_text(text: str, form: str | None) -> tuple[datetime, date]:
+    """The time, and the day as it is written: the time 24:00 is in the next one."""
+    written = date.min
+
+    def read(one: str) -> datetime:
+        nonlocal written
+        found = datetime.fromisoformat(one) if form in (None, "iso") else datetime.strptime(one, str(form))
+        written = found.date()
+        return found
+
     if form == "week":
-        return datetime.strptime(f"{text}-1", f"{WEEK}-%u")
-    if form in (None, "iso"):
-        return datetime.fromisoformat(text)
-    return datetime.strptime(text, str(form))
+        text, form = f"{text}-1", f"{WEEK}-%u"
+    return read_time(text, read), written
