@@ -232,7 +232,7 @@ def test_an_index_that_stays_empty_raises_an_alert_once_its_season_has_begun(
         if known:
             warehouse.execute("INSERT INTO football.fixtures (id, league_id, season_id) VALUES (1, 8, 1)")
         assert [each.message for each in _check(warehouse)] == (
-            ["The index lists too little or nothing: 2026/2027."] if alert else []
+            ["The index lists too little, nothing or other seasons: 2026/2027."] if alert else []
         ), (season, answers, believed, known)
 
 

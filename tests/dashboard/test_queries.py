@@ -311,7 +311,7 @@ def test_what_is_suspected_to_lack_data_shows_in_the_overall_state_coverage_and_
     found = queries.health(warehouse, now=now)
     assert (found["overall"], found["suspected_fixtures"], found["suspected_indexes"]) == ("attention", 1, 1)
     assert found["reasons"] == [
-        "1 season whose index lists too little or nothing (read again before it is believed)",
+        "1 season whose index lists too little, nothing or other seasons (read again before it is believed)",
         "1 fixture came without expected data (read again before that is believed)",
     ]
     seasons = {row["season_id"]: row for row in queries.coverage(warehouse, now=now)}

@@ -1,6 +1,6 @@
 -- Leagues with data that may be missing by an accident, and whose suspicion stayed when the provider was requested again:
--- fixtures without what every match has, or held back, and indexes that lack known fixtures or list none. A season, and
--- a fixture, that has not begun may truly have nothing yet.
+-- fixtures without what every match has, or held back, and indexes that lack known fixtures, list none or some of
+-- other seasons. A season, and a fixture, that has not begun may truly have nothing yet.
 WITH fixture AS (
     SELECT league_id, season_id, count(*) AS fixtures,
            string_agg(DISTINCT coalesce(suspected_sections, 'degraded sections'), '; ') AS sections
@@ -28,7 +28,7 @@ SELECT 'SUSPECTED_DATA:' || league_id AS dedupe_key, 'WARNING' AS severity,
            CASE WHEN sum(fixtures) > 0
                 THEN format('%%s fixtures lack data (%%s), and did so when they were read again.', sum(fixtures),
                             string_agg(DISTINCT sections, '; ')) END,
-           'The index lists too little or nothing: ' || string_agg(season_name, ', ' ORDER BY season_name DESC)
+           'The index lists too little, nothing or other seasons: ' || string_agg(season_name, ', ' ORDER BY season_name DESC)
                FILTER (WHERE index_suspected) || '.') AS message,
        'Look at the same fixtures or season at the provider, and ask it for what is missing. A fixture that comes without the same a few more times is believed, and no longer counted here.' AS hint,
        jsonb_build_object('fixtures', coalesce(sum(fixtures), 0),

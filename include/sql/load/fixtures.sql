@@ -5,18 +5,18 @@
 -- requires. A section that cannot be read is not complete.
 WITH decided AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(decisions)s) AS d(
-        fixture_id bigint, status text, returned boolean, changed boolean, ended_at timestamptz, unchanged_reads integer,
-        held_reads integer, held_hash bytea, missing_reads integer, failed_reads integer, error text, suspected text,
-        next_due_at timestamptz, due_reason text, sent jsonb, counts jsonb, unreadable jsonb, as_sent bytea,
-        in_order bytea)
+        fixture_id bigint, status text, returned boolean, changed boolean, league_id bigint, season_id bigint,
+        ended_at timestamptz, unchanged_reads integer, held_reads integer, held_hash bytea, missing_reads integer,
+        failed_reads integer, error text, suspected text, next_due_at timestamptz, due_reason text, sent jsonb,
+        counts jsonb, unreadable jsonb, as_sent bytea, in_order bytea)
 ), sent AS (
     SELECT d.fixture_id, r.*, etl.to_utc(r.starting_at) AS kick_off, p.home_team_id, p.away_team_id,
            g.home_goals, g.away_goals, q.quality
     FROM decided d
     CROSS JOIN LATERAL jsonb_to_record(d.sent) AS r(
-        league_id bigint, season_id bigint, stage_id bigint, round_id bigint, group_id bigint, aggregate_id bigint,
-        venue_id bigint, state_id bigint, name text, starting_at text, result_info text, leg text, details text,
-        length integer, placeholder boolean, has_odds boolean, has_premium_odds boolean)
+        stage_id bigint, round_id bigint, group_id bigint, aggregate_id bigint, venue_id bigint, state_id bigint, name text,
+        starting_at text, result_info text, leg text, details text, length integer, placeholder boolean, has_odds boolean,
+        has_premium_odds boolean)
     -- Rows by section; NULL = the payload says nothing of it.
     CROSS JOIN LATERAL jsonb_to_record(d.counts) AS n(
         participants integer, scores integer, events integer, lineups integer, statistics integer, periods integer)
@@ -44,8 +44,8 @@ WITH decided AS MATERIALIZED (
     WHERE d.changed
 )
 UPDATE football.fixtures f
-SET league_id         = CASE WHEN d.changed THEN coalesce(s.league_id, %(league_id)s) ELSE f.league_id END,
-    season_id         = CASE WHEN d.changed THEN coalesce(s.season_id, %(season_id)s) ELSE f.season_id END,
+SET league_id         = coalesce(d.league_id, f.league_id),
+    season_id         = coalesce(d.season_id, f.season_id),
     stage_id          = CASE WHEN d.changed THEN s.stage_id ELSE f.stage_id END,
     round_id          = CASE WHEN d.changed THEN s.round_id ELSE f.round_id END,
     group_id          = CASE WHEN d.changed THEN s.group_id ELSE f.group_id END,
@@ -66,17 +66,14 @@ SET league_id         = CASE WHEN d.changed THEN coalesce(s.league_id, %(league_
     home_goals        = CASE WHEN d.changed THEN s.home_goals ELSE f.home_goals END,
     away_goals        = CASE WHEN d.changed THEN s.away_goals ELSE f.away_goals END,
     quality_score     = CASE WHEN d.changed THEN s.quality ELSE f.quality_score END,
-    updated_at        = CASE WHEN d.changed AND (
-                              f.league_id, f.season_id, f.stage_id, f.round_id, f.group_id, f.aggregate_id,
-                              f.venue_id, f.state_id, f.name, f.starting_at, f.result_info, f.leg, f.details,
-                              f.length, f.placeholder, f.has_odds, f.has_premium_odds, f.home_team_id, f.away_team_id,
-                              f.home_goals, f.away_goals, f.quality_score)
+    updated_at        = CASE WHEN d.league_id <> f.league_id OR d.season_id <> f.season_id OR d.changed AND (
+                              f.stage_id, f.round_id, f.group_id, f.aggregate_id, f.venue_id, f.state_id, f.name, f.starting_at,
+                              f.result_info, f.leg, f.details, f.length, f.placeholder, f.has_odds, f.has_premium_odds,
+                              f.home_team_id, f.away_team_id, f.home_goals, f.away_goals, f.quality_score)
                             IS DISTINCT FROM (
-                              coalesce(s.league_id, %(league_id)s), coalesce(s.season_id, %(season_id)s), s.stage_id,
-                              s.round_id, s.group_id, s.aggregate_id, s.venue_id, s.state_id, s.name, s.kick_off,
-                              s.result_info, s.leg, s.details, s.length, s.placeholder, s.has_odds,
-                              s.has_premium_odds, s.home_team_id, s.away_team_id, s.home_goals, s.away_goals,
-                              s.quality)
+                              s.stage_id, s.round_id, s.group_id, s.aggregate_id, s.venue_id, s.state_id, s.name, s.kick_off,
+                              s.result_info, s.leg, s.details, s.length, s.placeholder, s.has_odds, s.has_premium_odds,
+                              s.home_team_id, s.away_team_id, s.home_goals, s.away_goals, s.quality)
                         THEN %(now)s ELSE f.updated_at END,
     collection_status = d.status,
     ended_at          = d.ended_at,

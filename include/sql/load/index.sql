@@ -10,7 +10,8 @@ WITH sent AS (
     -- Of a fixture that is listed twice the later row counts.
     ORDER BY (e.row ->> 'id')::bigint, e.place DESC
 ), merged AS (
-    SELECT s.id, l.listed, coalesce(s.league_id, %(league_id)s) AS league_id, coalesce(s.season_id, %(season_id)s) AS season_id,
+    SELECT s.id, l.listed, coalesce(s.league_id, f.league_id, %(league_id)s) AS league_id,
+           coalesce(s.season_id, f.season_id, %(season_id)s) AS season_id,
            hashtextextended(l.listed::text, 0) AS index_listed, k.stored, etl.to_utc(r.kick_off) AS starting_at, r.*
     FROM sent s
     LEFT JOIN football.fixtures f ON f.id = s.id

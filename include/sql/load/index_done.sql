@@ -1,8 +1,8 @@
 -- A complete index has been read: fixtures that it no longer lists are noted (never deleted), the chunk is stamped. With
 -- skipped rows none is noted: nobody knows which fixtures they are.
--- Many missing at once are more likely a faulty response, and so is an index without any row: it is suspected. It notes
--- nothing and does not count as read, until believed_after suspected ones, at least apart_hours from each other, came
--- before it.
+-- Many missing at once are more likely a faulty response, and so is an index without any row, or with foreign ones (of
+-- another season or league): it is suspected. It notes nothing and does not count as read, until believed_after suspected
+-- ones, at least apart_hours from each other, came before it.
 -- The note is later than the last read. A read that lies ahead of this index came from a clock that is ahead: it is taken
 -- for a read of now, and a note made before it, which it seemed to answer, is made again.
 WITH locked AS MATERIALIZED (
@@ -28,7 +28,7 @@ WITH locked AS MATERIALIZED (
     FROM known
 ), assessed AS (
     SELECT k.gone, k.is_empty, coalesce(c.is_repeated, false) AS is_repeated,
-           (k.gone > greatest(%(few)s, k.known * %(share)s::float8)
+           (%(foreign)s > 0 OR k.gone > greatest(%(few)s, k.known * %(share)s::float8)
             OR k.is_empty AND (k.gone > 0 OR k.known = 0 AND c.indexed_at IS NULL))
            AND (coalesce(c.doubtful_indexes, 0) < %(believed_after)s OR c.is_repeated) AS suspected
     FROM counted k LEFT JOIN chunk c ON true

@@ -62,7 +62,8 @@ SELECT f.id, f.state_id, f.starting_at, f.ended_at, f.collection_status, f.last_
        CASE WHEN f.first_fetched_at IS NOT NULL THEN r.content_hash END, r.includes,
        CASE WHEN f.first_fetched_at IS NULL THEN ARRAY(
                 SELECT t.key FROM jsonb_each(jsonb_strip_nulls(to_jsonb(f))) AS t WHERE t.key = ANY (%(base_fields)s))
-            ELSE string_to_array(f.suspected_sections, ', ') END
+            ELSE string_to_array(f.suspected_sections, ', ') END,
+       f.league_id, f.season_id
 FROM football.fixtures f
 LEFT JOIN raw.fixtures r ON r.fixture_id = f.id
 WHERE f.id = ANY (%(ids)s)

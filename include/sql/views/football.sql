@@ -25,14 +25,15 @@ WHERE f.deleted_at IS NULL AND f.replaced_by IS NULL;
 -- Fixtures that may lack data by an accident of the provider: suspected at their first read, or held back because a read
 -- lacked stored rows. confirmed: a later read lacked the same. What has come like that as often as the guard requires is
 -- believed and no longer here; suspected_sections of football.fixtures keeps what has no rows at all. What has not begun may
--- truly lack teams for months.
+-- truly lack teams for months. league_id, season_id in suspected_sections: the payload names another one.
 CREATE OR REPLACE VIEW football.suspected_fixtures AS
 SELECT f.id AS fixture_id, f.league_id, f.season_id, f.name, f.starting_at, f.state_id, f.suspected_sections, f.suspected_at,
        f.held_reads, f.last_error, f.last_fetched_at, f.next_due_at,
        f.held_reads >= 2 OR coalesce(f.last_fetched_at > f.suspected_at, false) AS confirmed
 FROM football.fixtures f
 WHERE f.held_reads > 0 AND f.deleted_at IS NULL AND f.replaced_by IS NULL
-  AND (f.suspected_at IS NULL OR coalesce(f.state_id, 0) NOT IN (1, 10, 13, 16));
+  AND (f.suspected_at IS NULL OR coalesce(f.state_id, 0) NOT IN (1, 10, 13, 16)
+       OR f.suspected_sections ~ '(league|season)_id');
 
 CREATE OR REPLACE VIEW football.season_coverage AS
 SELECT f.league_id, f.season_id, l.name AS league, s.name AS season, count(*) AS fixtures,

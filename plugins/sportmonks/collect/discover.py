@@ -118,13 +118,20 @@ def read_index(run: RunContext, conn: psycopg.Connection[Any], client: Any, seas
         believed_after=run.settings.guard.rereads,
         apart_hours=run.settings.guard.hours,
     )
+    if result.foreign:
+        run.log.warning(
+            "The index of %s lists %d fixtures of other seasons. They are left out, and the index is believed only if"
+            " this persists",
+            season.name,
+            result.foreign,
+        )
     if result.suspected:
         run.log.warning(
             "The index of %s lacks %d known fixtures; they count as gone only if this persists",
             season.name,
             result.suspected,
         )
-    elif not result.believed:
+    elif not result.believed and not result.foreign:
         run.log.warning("The index of %s is empty; that is believed only if it persists", season.name)
     return asdict(result)
 

@@ -112,8 +112,8 @@ def health(conn: Conn, *, now: datetime | None = None) -> Row:
         reasons.append(f"{others} other alert{_s(others)}")
     if row["suspected_indexes"]:
         reasons.append(
-            f"{row['suspected_indexes']} season{_s(row['suspected_indexes'])} whose index lists too little or nothing"
-            " (read again before it is believed)"
+            f"{row['suspected_indexes']} season{_s(row['suspected_indexes'])} whose index lists too little, nothing or"
+            " other seasons (read again before it is believed)"
         )
     if row["suspected_fixtures"]:
         reasons.append(

@@ -24,6 +24,7 @@ from typing import Any
 
 from sportmonks.config.catalog import GuardSettings, RecheckSettings
 from sportmonks.load.payloads import Payload
+from sportmonks.load.place import PLACE_FIELDS, Place, misplaced
 from sportmonks.load.sections import by_section
 from sportmonks.load.summary import BASE_FIELDS, PayloadSummary
 from sportmonks.load.suspicion import DETAIL_SECTIONS, details_of, essential, lacking, unlike_others
@@ -39,7 +40,7 @@ class StoredState:
 
     ``held_hash``: hash of the loss for which the last read was held back, or the content hash of a stored payload
     that is suspected to be incomplete (see ``load.suspicion``). ``reported``: fields that the index has of a fixture
-    without a payload; else what its payload is suspected to lack.
+    without a payload; else what its payload is suspected to lack. ``place``: the league and season that it is stored in.
     """
 
     state: FixtureState
@@ -47,6 +48,7 @@ class StoredState:
     held_hash: bytes | None = None
     includes: tuple[str, ...] = ()
     reported: tuple[str, ...] = ()
+    place: Place = (None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class FixtureDecision:
     ``held_sections``: those of the payload that keep their stored rows. ``partial``: not all sections were requested
     that the fixture is usually read with, so the read does not count in the recheck schedule.
     ``suspected``: sections that what is stored from now on lacks, perhaps by an accident; None leaves what is noted.
+    ``place``: the league and season that the fixture belongs to from now on; None leaves it where it is.
     """
 
     fixture_id: int
@@ -70,6 +73,7 @@ class FixtureDecision:
     held_sections: tuple[str, ...] = ()
     partial: bool = False
     suspected: tuple[str, ...] | None = None
+    place: Place = (None, None)
 
     @property
     def returned(self) -> bool:
@@ -93,6 +97,7 @@ class FixtureDecision:
             "status": self.status,
             "returned": counts,
             "changed": self.changed,
+            **dict(zip(PLACE_FIELDS, self.place, strict=True)),
             "ended_at": ended_at.isoformat() if ended_at else None,
             "unchanged_reads": state.unchanged_reads,
             "held_reads": state.held_reads,
@@ -145,6 +150,8 @@ def decide_batch(
                 known = () if is_new(before, payload.summary) else by_section(before.includes)
                 unlike = unlike_others(details[fixture_id], played)
                 suspected = (*suspected, *(name for name in unlike if name not in known))
+            if is_new(before, payload.summary):
+                suspected = (*suspected, *misplaced(before.place, payload.summary.place))
             suspected = tuple(dict.fromkeys(suspected))
             decisions.append(
                 decide_returned(
@@ -183,12 +190,14 @@ def decide_returned(
     ``stored_counts``: rows per section of the stored payload, empty when none is stored. ``suspected``: sections that
     the payload may lack by an accident; it is saved, and read again as if it had been held back, until it has come like
     that ``guard.rereads`` more times. A section in which it has to have rows, by the ``includes`` of this call and of
-    earlier ones, stays noted as long as it is stored without any.
+    earlier ones, stays noted as long as it is stored without any. A payload that names another league or season than
+    the fixture is stored in is doubted like a loss, and does not move it before it is believed.
     ``complete``, ``usual``: as in ``decide_batch``.
     """
     if not complete and stored.state.last_fetched_at is not None:
         return _decide_partial(fixture_id, stored, payload, stored_counts, guard, now)
     summary = payload.summary
+    elsewhere = misplaced(stored.place, summary.place)
     requested = (*includes, *stored.includes)
     without = tuple(
         name
@@ -216,31 +225,39 @@ def decide_returned(
                 held = stored.state.held_reads
             elif suspected:
                 held = _held_before(stored, payload.content_hash, guard, now) + 1
-        elif summary.unreadable and not suspected_before:
+        elif (summary.unreadable or elsewhere) and not suspected_before:
             # Suspected from the first such read on, and not anew after it was believed.
             held = 1
         if 0 < held <= guard.rereads:
             state = replace(state, held_reads=held)
-            noted = (*without, *summary.unreadable) if held == 1 and not suspected_before else None
+            noted = (*without, *elsewhere, *summary.unreadable) if held == 1 and not suspected_before else None
             return FixtureDecision(
                 fixture_id, UNCHANGED, status, state, held_hash=payload.content_hash, suspected=noted
             )
         state = replace(state, unchanged_reads=stored.state.unchanged_reads + 1)
         held_hash = payload.content_hash if summary.unreadable else None
         noted = tuple(dict.fromkeys((*without, *summary.unreadable)))
-        return FixtureDecision(fixture_id, UNCHANGED, status, state, held_hash=held_hash, suspected=noted)
+        return FixtureDecision(
+            fixture_id, UNCHANGED, status, state, held_hash=held_hash, suspected=noted, place=summary.place
+        )
     degraded = [
         name
         for name in degraded_sections(stored_counts, summary.counts, guard)
         if not _explained(name, stored.state, summary)
     ]
-    if degraded:
+    # What is stored may be suspected for its place already, then it names that place itself.
+    suspected_place = _is_suspected(stored) and {*elsewhere} <= {*stored.reported}
+    moved = {} if stored.content_hash is None or suspected_place else elsewhere
+    if degraded or moved:
         # The same loss has to persist, not the same payload: other parts of it may go on changing meanwhile.
-        loss = _hash_of_loss(degraded, summary.counts)
+        causes = [f"degraded in {', '.join(degraded)}"] if degraded else []
+        causes += [f"comes with {name} {place}" for name, place in moved.items()]
+        degraded = sorted({*degraded, *moved})
+        loss = _hash_of_loss(degraded, {**summary.counts, **moved})
         held = _held_before(stored, loss, guard, now) + 1
         if held <= guard.rereads:
             state = _with_held_fields(state, stored.state, degraded)
-            text = f"degraded in {', '.join(degraded)}: stored data kept (read {held} of {guard.rereads})"
+            text = f"{', '.join(causes)}: stored data kept (read {held} of {guard.rereads})"
             ended_at = stored.state.ended_at if "periods" in degraded else summary.ended_at
             state = replace(state, ended_at=ended_at, held_reads=held)
             sections = tuple(degraded)
@@ -258,7 +275,10 @@ def decide_returned(
     state = replace(state, unchanged_reads=0, held_reads=held)
     held_hash = payload.content_hash if suspected else None
     noted = tuple(dict.fromkeys((*suspected, *without)))
-    return FixtureDecision(fixture_id, SAVED, status, state, changed=True, held_hash=held_hash, suspected=noted)
+    place = summary.place if elsewhere.keys().isdisjoint(suspected) else (None, None)
+    return FixtureDecision(
+        fixture_id, SAVED, status, state, changed=True, held_hash=held_hash, suspected=noted, place=place
+    )
 
 
 def _decide_partial(

@@ -10,10 +10,9 @@ _NULL = msgspec.Raw(b"null")
 
 
 class FixtureFields(msgspec.Struct):
-    """The fields that are columns of ``football.fixtures``, and the section ``participants``, each as its JSON."""
+    """The fields that are columns of ``football.fixtures``, and the section ``participants``, each as its JSON. League
+    and season are not among them: which of them is believed is part of the decision."""
 
-    league_id: msgspec.Raw = _NULL
-    season_id: msgspec.Raw = _NULL
     stage_id: msgspec.Raw = _NULL
     round_id: msgspec.Raw = _NULL
     group_id: msgspec.Raw = _NULL

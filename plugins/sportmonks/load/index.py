@@ -32,9 +32,9 @@ class IndexResult:
     """Numbers of fixtures: in the index, new, moved, no longer in it (``gone``).
 
     ``suspected``: known ones that it lacks, too many at once to count as gone. ``believed``: whether the season counts
-    as read; an index that lacks too many, or that lists nothing, is suspected to be an accident first. ``skipped``:
-    rows that have no id or cannot be stored; a fixture of such a row is not stored, and known ones keep what is stored
-    of them.
+    as read; an index that lacks too many, that lists nothing or fixtures of another season, is suspected to be an
+    accident first. ``skipped``: rows that have no id or cannot be stored; a fixture of such a row is not stored, and
+    known ones keep what is stored of them. ``foreign``: rows that name another season or league; they are left out.
     """
 
     listed: int
@@ -43,6 +43,7 @@ class IndexResult:
     gone: int
     suspected: int = 0
     skipped: int = 0
+    foreign: int = 0
     believed: bool = True
 
 
@@ -63,29 +64,33 @@ def store_index(
     read; with such rows, or others that cannot be stored, the index is not complete.
 
     An index that lacks many known fixtures, or that has no row at all, is
-    suspected: now and then the API reports "no result" for fixtures that exist. It marks none as gone, and its season
-    does not count as read, unless ``believed_after`` suspected ones, at least ``apart_hours`` from each other, came
-    before it.
+    suspected: now and then the API reports "no result" for fixtures that exist. So is one with rows of another season
+    or league: a filter was ignored, or a proxy gave the answer to another request. It marks none as gone, and its
+    season does not count as read, unless ``believed_after`` suspected ones, at least ``apart_hours`` from each other,
+    came before it. Rows of another season are never stored, because the index of that season has them.
     """
     names = {"league_id": league[0], "season_id": season[0], "now": now}
-    ids: list[int] = []
-    new = moved = skipped = 0
+    ids: dict[int, None] = {}
+    new = moved = skipped = foreign = 0
     for page in pages:
-        cleaned = [_listed(row) for row in page]
+        cleaned = [row for row in map(_listed, page) if not _is_foreign(row, names)]
         rows = [row for row in cleaned if row.get("id") is not None]
+        foreign += len(page) - len(cleaned)
         counts, unfit = store_rows(conn, "load/index", rows, names)
         new, moved = new + sum(each[0] for each in counts), moved + sum(each[1] for each in counts)
-        ids += [row["id"] for row in rows]
-        if len(rows) < len(page):
-            log.warning("Index of season %s: %d rows without an id are left out", season[0], len(page) - len(rows))
-        skipped += len(page) - len(rows) + unfit
+        # A row may come twice, also on two pages.
+        ids |= dict.fromkeys(row["id"] for row in rows)
+        if len(rows) < len(cleaned):
+            log.warning("Index of season %s: %d rows without an id are left out", season[0], len(cleaned) - len(rows))
+        skipped += len(cleaned) - len(rows) + unfit
     skipped += sum(left_out)
     with conn.transaction():
         gone = conn.execute(
             sql("load/index_done"),
             {
-                "ids": ids,
+                "ids": list(ids),
                 "skipped": skipped,
+                "foreign": foreign,
                 "league_name": league[1],
                 "season_name": season[1],
                 "few": FEW_GONE,
@@ -98,8 +103,20 @@ def store_index(
         conn.execute(sql("load/mark_replaced"), names)
     assert gone is not None
     return IndexResult(
-        listed=len(ids), new=new, moved=moved, gone=gone[0], suspected=gone[1], skipped=skipped, believed=not gone[2]
+        listed=len(ids),
+        new=new,
+        moved=moved,
+        gone=gone[0],
+        suspected=gone[1],
+        skipped=skipped,
+        foreign=foreign,
+        believed=not gone[2],
     )
+
+
+def _is_foreign(row: Mapping[str, Any], names: Mapping[str, Any]) -> bool:
+    """Whether a row names another season or league than the one whose index was requested."""
+    return any(row.get(field) not in (None, names[field]) for field in ("league_id", "season_id"))
 
 
 def _listed(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def read_stored_states(conn: psycopg.Connection[Any], ids: Iterable[int]) -> dic
         (
             fixture_id, state_id, starting_at, ended_at, status, last_fetched_at, unchanged_reads, held_reads,
             held_hash, missing_reads, failed_reads, index_changed_at, index_missing_at, replaced, content_hash,
-            includes, reported,
+            includes, reported, *place,
         ) = row  # fmt: skip
         state = FixtureState(
             state_id=state_id,
@@ -61,7 +61,7 @@ def read_stored_states(conn: psycopg.Connection[Any], ids: Iterable[int]) -> dic
             index_missing_at=index_missing_at,
             replaced=replaced,
         )
-        found[fixture_id] = StoredState(state, content_hash, held_hash, tuple(includes or ()), tuple(reported or ()))
+        found[fixture_id] = StoredState(state, content_hash, held_hash, tuple(includes or ()), tuple(reported or ()), tuple(place))
     return found
 
 

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from sportmonks.coerce import as_epoch, as_int, as_utc, clean_text
+from sportmonks.load.place import Place
 
 SECTIONS = ("participants", "scores", "events", "lineups", "statistics", "periods")
 # Fields of the fixture itself that say which match it is, and its result: what was known of one and does not come any
@@ -85,7 +86,7 @@ class PayloadSummary:
     ``unreadable``: sections that came as something else than a list, or as a list without a single usable
     row, or with a negative score;
     ``flaws``: times that cannot be read. ``goals``: those of either side together, None when the scores do not tell
-    how many either side has now. ``both_sides``: there is a home and an away team; ``both_lineups``: the lineups are
+    how many either side has now. ``place``: the league and season that it names (None: none). ``both_sides``: there is a home and an away team; ``both_lineups``: the lineups are
     those of more than one team.
     """
 
@@ -96,6 +97,7 @@ class PayloadSummary:
     unreadable: tuple[str, ...] = ()
     flaws: tuple[str, ...] = ()
     goals: int | None = None
+    place: Place = (None, None)
     both_sides: bool = True
     both_lineups: bool = True
 
@@ -142,6 +144,7 @@ def _summary(fixture: _Fixture[Any]) -> PayloadSummary:
         counts=_counts(fixture, starting_at),
         flaws=flaws,
         goals=_current_goals(fixture.scores or []),
+        place=(as_int(fixture.league_id), as_int(fixture.season_id)),
         both_sides=_sides(fixture.participants or []) >= {"home", "away"},
         both_lineups=len({as_int(row.team_id) for row in fixture.lineups or ()} - {None}) > 1,
     )
