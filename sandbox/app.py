@@ -148,6 +148,8 @@ class Api:
         for fault in applied:
             if fault.kind in ("repeated_page", "overlapping_page"):
                 self._move_page_back(fault, query)
+            elif fault.kind == "other_season":
+                self._ask_another_season(fault, query)
         api_response = endpoint.respond(sandbox, query, parts, f"http://{host}{scope['path']}")
         return await self._with_faults(applied, api_response, entity)
 
@@ -175,6 +177,16 @@ class Api:
             query.cursor = (max(0, query.cursor[0] - back), -1, query.cursor[2], query.cursor[3])
         elif query.page > 1:
             query.cursor = (max(0, (query.page - 1) * query.per_page - back), -1, query.per_page, query.descending)
+
+    def _ask_another_season(self, fault: Fault, query: Query) -> None:
+        if fault.get("all", False):
+            del query.filters["fixtureSeasons"]
+            return
+        seasons = self.sandbox.seasons()
+        requested = [season for season in seasons if season.id in (query.ids("fixtureSeasons") or ())]
+        leagues = {season.league.id for season in requested}
+        others = [season.id for season in seasons if season.league.id in leagues and season not in requested]
+        query.filters["fixtureSeasons"] = [str(max(others, default=0))]
 
     def _too_many(self, entity: str, where: str, seconds: int, quota: int | None = None) -> HttpResponse:
         """A 429 response; `quota` is the number of remaining calls that it reports (None: the real one)."""

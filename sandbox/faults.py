@@ -37,6 +37,9 @@ KINDS: dict[str, str] = {
     "content_type": "good JSON labelled text/html",
     "no_result": "a response without a result although there are rows",
     "empty_index": "a list of the fixtures of a season answers as if there were none",
+    "other_season": "a list of a season's fixtures answers with those of another season of its league; with `all` with"
+    " those of all seasons",
+    "wrong_place": "rows name the `fields` (default season_id) of another season or league: each number is one more",
     "missing_ids": "multi and lists leave out `ids`, else `n` rows (default 1)",
     "poison": "any request for match.fixture_id answers `status` (default 500), alone or in a batch",
     "season_down": "everything about match.season answers `status` (default 503)",
@@ -102,11 +105,14 @@ ROW_FAULTS = (
     "no_id",
     "offset_times",
     "called_off",
+    "wrong_place",
 )
 # Those that write rows as no JSON library does.
 TEXT_FAULTS = ("bad_text", "odd_numbers", "odd_dates", "deep_nesting")
 # Kinds that refuse an include: they apply to requests with it only.
 REFUSING = ("forbidden_include", "refused_once")
+# Those that apply to lists of a season's fixtures only.
+OF_AN_INDEX = ("empty_index", "other_season")
 MATCHES = ("path", "entity", "season", "fixture_id")
 REQUIRED = {"poison": "fixture_id", "season_down": "season"}
 
@@ -137,7 +143,7 @@ class Fault:
         match = self.match
         if self.kind in REFUSING and str(self.settings.get("include", "lineups")).lower() not in subject.includes:
             return False
-        if self.kind == "empty_index" and (subject.entity != "Fixture" or subject.fixture_ids or not subject.seasons):
+        if self.kind in OF_AN_INDEX and (subject.entity != "Fixture" or subject.fixture_ids or not subject.seasons):
             return False
         return (
             match.get("path", "") in subject.path
@@ -285,6 +291,9 @@ def _change_row(fault: Fault, row: dict[str, Any]) -> None:
         dropped = ("scores", *fault.get("drop", ("events", "lineups")))
         row.update({"state_id": fault.get("state_id", 10), "result_info": None})
         row.update({name: [] for name in dropped if name in row})
+    elif fault.kind == "wrong_place":
+        names = fault.get("fields", ("season_id",))
+        row.update({name: row[name] + 1 for name in names if isinstance(row.get(name), int)})
     elif fault.kind == "huge":
         row["padding"] = "x" * int(fault.get("megabytes", 5) * 1_000_000)
     elif fault.kind == "unknown_keys":

@@ -54,6 +54,12 @@ PASSING: tuple[dict[str, Any], ...] = (
     {"kind": "called_off", "match": {"path": "multi"}, "rate": 0.5, "state_id": 15, "drop": ["statistics", "lineups"]},
     {"kind": "offset_times", "rate": 0.5},
     {"kind": "offset_times", "match": {"path": "multi"}, "rate": 1.0, "hours": -3.5},
+    {"kind": "offset_times", "rate": 0.5, "at": "24:00:00"},
+    {"kind": "offset_times", "match": {"path": "multi"}, "rate": 0.5, "at": "23:59:60"},
+    {"kind": "other_season", "rate": 0.5},
+    {"kind": "other_season", "rate": 1.0, "all": True},
+    {"kind": "wrong_place", "match": {"path": "multi"}, "rate": 0.5},
+    {"kind": "wrong_place", "rate": 0.5, "fields": ["league_id", "season_id"]},
     {"kind": "empty_lists", "match": {"path": "multi"}, "rate": 0.5},
     {"kind": "empty_lists", "match": {"path": "multi"}, "rate": 1.0},
     # The first batch of a season without any detail: what is believed must not depend on the order of batches.

@@ -6,7 +6,7 @@ import base64
 import http.client
 import json
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -261,6 +261,34 @@ def test_times_with_an_offset(box: RunningSandbox, ids: list[int]) -> None:
     rows = multi(box, ids)[1]["data"]
     assert all(row["starting_at"].endswith("-03:30") for row in rows)
     assert {row["id"]: datetime.fromisoformat(row["starting_at"]) for row in rows} == plain
+
+
+@pytest.mark.parametrize("at", ["24:00:00", "23:59:60"])
+def test_times_at_the_end_of_a_day(box: RunningSandbox, ids: list[int], at: str) -> None:
+    plain = {row["id"]: datetime.fromisoformat(row["starting_at"]) for row in multi(box, ids)[1]["data"]}
+    box.fault("offset_times", at=at)
+    for row in multi(box, ids)[1]["data"]:
+        day, _, time_and_offset = row["starting_at"].partition("T")
+        hours, minutes = map(int, time_and_offset.removeprefix(at).split(":"))
+        midnight = datetime.fromisoformat(day) + timedelta(days=1)
+        assert midnight - timedelta(hours=hours, minutes=minutes) == plain[row["id"]]
+
+
+def test_lists_of_another_season(box: RunningSandbox, seasons: Any) -> None:
+    path = f"football/fixtures?filters=populate;fixtureSeasons:{seasons.finished()}&per_page=1000"
+    box.fault("other_season")
+    answers = [{row["season_id"] for row in box.get(path)[2]["data"]} for _ in range(2)]
+    assert answers == [{seasons.current()}, {seasons.finished()}]
+    box.fault("other_season", all=True)
+    assert {row["season_id"] for row in box.get(path)[2]["data"]} > {seasons.current(), seasons.finished()}
+
+
+def test_rows_of_another_place(box: RunningSandbox, ids: list[int], seasons: Any) -> None:
+    box.fault("wrong_place")
+    box.fault("wrong_place", fields=["league_id"], match={"fixture_id": ids[0]})
+    rows = {row["id"]: row for row in multi(box, ids)[1]["data"]}
+    assert {row["season_id"] for row in rows.values()} == {seasons.finished() + 1}
+    assert [rows[key]["league_id"] for key in ids[:2]] == [9, 8]
 
 
 def test_played_matches_that_are_called_off(box: RunningSandbox, ids: list[int]) -> None:

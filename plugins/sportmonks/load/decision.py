@@ -40,7 +40,7 @@ class StoredState:
 
     ``held_hash``: hash of the loss for which the last read was held back, or the content hash of a stored payload
     that is suspected to be incomplete (see ``load.suspicion``). ``reported``: fields that the index has of a fixture
-    without a payload; else what its payload is suspected to lack. ``place``: the league and season that it is stored in.
+    without a payload; else what its payload is suspected to lack. ``place``: the league and season where it is stored.
     """
 
     state: FixtureState

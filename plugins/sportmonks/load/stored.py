@@ -61,7 +61,9 @@ def read_stored_states(conn: psycopg.Connection[Any], ids: Iterable[int]) -> dic
             index_missing_at=index_missing_at,
             replaced=replaced,
         )
-        found[fixture_id] = StoredState(state, content_hash, held_hash, tuple(includes or ()), tuple(reported or ()), tuple(place))
+        found[fixture_id] = StoredState(
+            state, content_hash, held_hash, tuple(includes or ()), tuple(reported or ()), tuple(place)
+        )
     return found
 
 

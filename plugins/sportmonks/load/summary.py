@@ -86,8 +86,8 @@ class PayloadSummary:
     ``unreadable``: sections that came as something else than a list, or as a list without a single usable
     row, or with a negative score;
     ``flaws``: times that cannot be read. ``goals``: those of either side together, None when the scores do not tell
-    how many either side has now. ``place``: the league and season that it names (None: none). ``both_sides``: there is a home and an away team; ``both_lineups``: the lineups are
-    those of more than one team.
+    how many either side has now. ``place``: the league and season that it names (None: none). ``both_sides``: there is
+    a home and an away team; ``both_lineups``: the lineups are those of more than one team.
     """
 
     state_id: int | None
