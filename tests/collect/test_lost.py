@@ -44,6 +44,40 @@ def test_what_was_emptied_is_read_again(harness: RunHarness, caplog: pytest.LogC
     assert "has lost rows" not in caplog.text
 
 
+SOME = {
+    "participants": "football.fixture_participants",
+    "scores": "football.fixture_scores",
+    "lineups": "football.fixture_lineups",
+    "players": "football.fixture_player_statistics",
+    "statistics": "football.fixture_statistics",
+    "periods": "football.fixture_periods",
+    "payloads": "raw.fixtures",
+    "fixtures": "football.fixtures",
+}
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_what_some_fixtures_have_lost_is_read_again(
+    harness: RunHarness, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    """As after a DELETE for one season, while others keep their rows; the index of the season is not due either."""
+    harness.run_all(harness.run(seasons=[]))
+    before = dump(harness.conn)
+    column = "id" if name == "fixtures" else "fixture_id"
+    gone = harness.fixture_ids()[3:7]
+    harness.conn.execute(f"DELETE FROM {SOME[name]} WHERE {column} = ANY (%s)".encode(), (gone,))
+    assert dump(harness.conn) != before
+    requested = harness.requested()
+    harness.run_all(harness.run(seasons=[]))
+    assert "The warehouse has lost rows of" in caplog.text
+    assert harness.requested() == requested + len(gone)
+    assert dump(harness.conn) == before
+    caplog.clear()
+    harness.run_all(harness.run(seasons=[]))
+    assert harness.requested() == requested + len(gone)
+    assert "has lost rows" not in caplog.text
+
+
 def test_a_league_without_a_section_is_not_read_again_for_it(harness: RunHarness) -> None:
     harness.run_all(harness.run())
     harness.conn.execute("UPDATE raw.fixtures SET payload = jsonb_set(payload, '{events}', '[]')")

@@ -19,14 +19,13 @@ SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Looks for gaps of one league between what is marked and what is there, forgets the marks, and names what it found: seasons
--- whose index was read and that have no fixture, fixtures that were read and have no payload, tables of sections that are
--- empty although payloads have rows for them. Costs a few index lookups when nothing is lost. Fixtures are locked once and
--- in their order, as everywhere; one counts for the first thing that it lacks.
+-- whose index was read and that have no fixture, payloads without their fixture, fixtures that were read and have no payload,
+-- or no row of a section that their payload has rows of. Costs index lookups when nothing is lost, seven for a fixture.
+-- Fixtures are locked once and in their order, as everywhere; one counts for the first thing that it lacks.
 CREATE OR REPLACE FUNCTION etl.forget_lost(p_league_id bigint, p_now timestamptz DEFAULT clock_timestamp())
 RETURNS TABLE (what text, number bigint) LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_empty text[];
     v_some bigint[];
     v_all bigint[] := '{}';
 BEGIN
@@ -44,16 +43,22 @@ BEGIN
     what := 'seasons without their fixtures';
     IF number > 0 THEN RETURN NEXT; END IF;
 
-    SELECT coalesce(array_agg(t.section ORDER BY t.place), '{}') INTO v_empty
-    FROM (VALUES (1, 'participants', EXISTS (SELECT 1 FROM football.fixture_participants)),
-                 (2, 'scores', EXISTS (SELECT 1 FROM football.fixture_scores)),
-                 (3, 'events', EXISTS (SELECT 1 FROM football.fixture_events)),
-                 (4, 'lineups', EXISTS (SELECT 1 FROM football.fixture_lineups)),
-                 (5, 'statistics', EXISTS (SELECT 1 FROM football.fixture_statistics)),
-                 (6, 'periods', EXISTS (SELECT 1 FROM football.fixture_periods)),
-                 (7, 'lineups.details', EXISTS (SELECT 1 FROM football.fixture_player_statistics))
-         ) AS t(place, section, is_there)
-    WHERE NOT t.is_there;
+    WITH orphan AS MATERIALIZED (
+        -- First, so that no other payload is unpacked.
+        SELECT r.fixture_id FROM raw.fixtures r
+        WHERE NOT EXISTS (SELECT 1 FROM football.fixtures f WHERE f.id = r.fixture_id)
+    )
+    INSERT INTO football.fixtures (id, league_id, season_id, next_due_at, due_reason, created_at, updated_at)
+    SELECT r.fixture_id, p.league_id, p.season_id, p_now, 'never_collected', p_now, p_now
+    FROM orphan JOIN raw.fixtures r USING (fixture_id)
+    CROSS JOIN LATERAL (SELECT etl.to_bigint(r.payload ->> 'league_id') AS league_id,
+                               etl.to_bigint(r.payload ->> 'season_id') AS season_id) p
+    WHERE p.league_id = p_league_id AND p.season_id IS NOT NULL
+    ORDER BY r.fixture_id
+    ON CONFLICT (id) DO NOTHING;
+    GET DIAGNOSTICS number = ROW_COUNT;
+    what := 'payloads without their fixtures';
+    IF number > 0 THEN RETURN NEXT; END IF;
 
     FOR what, number, v_some IN
         SELECT CASE lost.section WHEN '' THEN 'fixtures without their payload'
@@ -62,17 +67,30 @@ BEGIN
                count(*), array_agg(lost.id)
         FROM (SELECT f.id, CASE WHEN r.fixture_id IS NULL THEN '' ELSE (
                          SELECT e.section
-                         FROM unnest(v_empty) WITH ORDINALITY AS e(section, place)
-                         -- Payloads are unpacked only where the section was requested, and no further than to the first one.
-                         WHERE CASE WHEN NOT EXISTS (SELECT 1 FROM unnest(r.includes) AS i
-                                                     WHERE lower(i) LIKE e.section || '%') THEN false
+                         -- With LIMIT each is one lookup in an index: EXISTS may become a scan of the table.
+                         FROM (VALUES
+            (1, 'participants', (SELECT 1 FROM football.fixture_participants t WHERE t.fixture_id = f.id LIMIT 1)),
+            (2, 'scores', (SELECT 1 FROM football.fixture_scores t WHERE t.fixture_id = f.id LIMIT 1)),
+            (3, 'events', (SELECT 1 FROM football.fixture_events t WHERE t.fixture_id = f.id LIMIT 1)),
+            (4, 'lineups', (SELECT 1 FROM football.fixture_lineups t WHERE t.fixture_id = f.id LIMIT 1)),
+            (5, 'statistics', (SELECT 1 FROM football.fixture_statistics t WHERE t.fixture_id = f.id LIMIT 1)),
+            (6, 'periods', (SELECT 1 FROM football.fixture_periods t WHERE t.fixture_id = f.id LIMIT 1)),
+            (7, 'lineups.details', (SELECT 1 FROM football.fixture_player_statistics t WHERE t.fixture_id = f.id LIMIT 1))
+                              ) AS e(place, section, is_there)
+                         -- Payloads are unpacked only where a section was requested and has no row. One that is noted came
+                         -- without usable rows.
+                         WHERE CASE WHEN e.is_there = 1 OR e.section = ANY (string_to_array(f.suspected_sections, ', '))
+                                         OR NOT EXISTS (SELECT 1 FROM unnest(r.includes) AS i
+                                                        WHERE lower(i) LIKE e.section || '%') THEN false
                                     WHEN e.section = 'lineups.details'
-                                    THEN jsonb_path_exists(r.payload, '$.lineups[*].details[*].id')
-                                    ELSE r.payload -> e.section -> 0 ->> 'id' IS NOT NULL END
+                                    THEN EXISTS (SELECT 1
+                                                 FROM jsonb_path_query(r.payload, '$.lineups[*].details[*].id') AS d(id)
+                                                 WHERE etl.to_bigint(d.id #>> '{}') IS NOT NULL)
+                                    ELSE EXISTS (SELECT 1 FROM jsonb_path_query(r.payload -> e.section, '$[*].id') AS d(id)
+                                                 WHERE etl.to_bigint(d.id #>> '{}') IS NOT NULL) END
                          ORDER BY e.place LIMIT 1) END AS section
               FROM football.fixtures f LEFT JOIN raw.fixtures r ON r.fixture_id = f.id
-              WHERE f.league_id = p_league_id AND f.first_fetched_at IS NOT NULL AND f.deleted_at IS NULL
-                AND (r.fixture_id IS NULL OR cardinality(v_empty) > 0)) AS lost
+              WHERE f.league_id = p_league_id AND f.first_fetched_at IS NOT NULL AND f.deleted_at IS NULL) AS lost
         WHERE lost.section IS NOT NULL
         GROUP BY lost.section ORDER BY lost.section
     LOOP
