@@ -142,6 +142,17 @@ def test_seasons_come_with_their_league(talk: Talk) -> None:
     assert client.seasons(8) == []
 
 
+def test_seasons_of_other_leagues_are_left_out(talk: Talk) -> None:
+    """Or the league's DAG would have a group for them for ever."""
+    mixed = {"id": 8, "seasons": [{"id": 1, "league_id": 8}, {"id": 2, "league_id": 9}, {"id": 3}]}
+    client, _ = talk(always(answer(mixed)))
+    assert [season["id"] for season in client.seasons(8)] == [1, 3]
+    assert [[season["id"] for season in league["seasons"]] for league in client.leagues([8])] == [[1, 3]]
+    client, server = talk(always(answer({"id": 9, "seasons": [{"id": 2}]})))
+    assert client.seasons(8) == []
+    assert [request.path for request in server.seen] == ["/v3/football/leagues/8", "/v3/football/seasons"]
+
+
 def test_nested_seasons_may_be_an_object_of_rows(talk: Talk) -> None:
     seasons = {
         "0": {"id": 1, "league_id": 8, "name": "2024\x00"},

@@ -240,6 +240,25 @@ def test_a_season_without_rows_is_read_again_with_growing_delay_until_that_is_be
     assert job.rows("SELECT * FROM etl.collector_empty_periods") == []
 
 
+def test_an_answer_with_rows_of_another_season_does_not_count_as_read(
+    job: Job, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A proxy has answered with what it had of another request: all rows are of season 1, or all but one are."""
+    foreign = {"id": 1, "name": "x", "season_id": 1}
+    own = {"id": 2, "name": "y", "season_id": None}
+    answers: list[Any] = [[foreign], [foreign, own]]
+    client = Faulty(rounds=lambda place: answers[place - 1] if place <= 2 else None)
+    job.run(client=client)
+    read = "SELECT count(*) AS n FROM etl.collector_periods WHERE collector_name = 'structure:rounds'"
+    assert job.one(read) == 6
+    assert job.rows("SELECT id FROM football.rounds WHERE season_id = 1") == []
+    assert "of other seasons" in caplog.text
+    again = Faulty()
+    assert job.run(0.05, client=again)["rounds"].seasons == 2
+    assert again.calls["rounds"] == client.calls["rounds"][:2]
+    assert job.one(read) == 8
+
+
 def test_a_season_that_came_empty_once_is_stored_when_it_comes(job: Job) -> None:
     job.run(client=Faulty(teams=lambda place: None if place % 2 else []))
     client = Faulty()

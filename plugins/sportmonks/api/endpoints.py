@@ -146,7 +146,7 @@ class Endpoints:
         """Seasons of a league, read with the league. Where that gives none, the list with a filter is read; the
         provider does not document that filter, so rows of other leagues are left out."""
         answer = self._client.get(f"leagues/{league_id}", include=("seasons",), urgent=urgent)
-        leagues = identified(answer, f"league {league_id}")
+        leagues = [row for row in identified(answer, f"league {league_id}") if row["id"] == league_id]
         found = [season for league in leagues for season in _with_seasons(league).get("seasons", ())]
         if found:
             return found
@@ -180,7 +180,8 @@ class Endpoints:
 
 
 def _with_seasons(league: Row) -> Row:
-    """The league with its ``seasons``, where it has any, as base rows; those without an id are left out."""
+    """The league with its ``seasons``, where it has any, as base rows; those without an id, or of another league, are
+    left out."""
     if "seasons" not in league:
         return league
     nested = as_rows(league.get("seasons")) or []
@@ -188,7 +189,10 @@ def _with_seasons(league: Row) -> Row:
     seasons = [season for season in rows if season.get("id") is not None]
     if len(seasons) < len(nested):
         log.warning("League %d: %d seasons without an id are ignored", league["id"], len(nested) - len(seasons))
-    return {**league, "seasons": seasons}
+    own = [season for season in seasons if season.get("league_id") in (None, league["id"])]
+    if len(own) < len(seasons):
+        log.warning("League %d: %d seasons of other leagues are ignored", league["id"], len(seasons) - len(own))
+    return {**league, "seasons": own}
 
 
 def identified(answer: ApiResponse, what: str) -> list[Row]:

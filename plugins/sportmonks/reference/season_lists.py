@@ -132,17 +132,28 @@ class _ListReader:
     def _season(self, run: IncrementalCollector, season: SeasonSpan) -> None:
         """Read and store one season; its rows, the figures and the time of reading are written in one transaction.
 
-        A season without rows counts as read after several answers only, because the API omits rows now and then.
+        A season without rows counts as read after several answers only, because the API omits rows now and then. So
+        does one whose answer has rows of other seasons, which are left out: it may be the answer to another request.
         """
         rows: list[dict[str, Any]] = []
-        refused = False
+        refused = foreign = False
         try:
-            rows = getattr(self.job.client, self.name)(season.season_id)
+            listed = getattr(self.job.client, self.name)(season.season_id)
+            rows = [row for row in listed if row.get("season_id") in (None, season.season_id)]
+            foreign = len(rows) < len(listed)
         except OutsidePlanError as error:
             refused = True
             self._warn(season, str(error))
         else:
-            if not rows:
+            if foreign:
+                self.job.log.warning(
+                    "%d of %d %s of season %d are those of other seasons and are left out",
+                    len(listed) - len(rows),
+                    len(listed),
+                    self.name,
+                    season.season_id,
+                )
+            elif not rows:
                 self._warn(season, "no result")
         self._fruitless = 0 if rows else self._fruitless + 1
         self._failed_in_a_row = 0
@@ -151,9 +162,10 @@ class _ListReader:
             store_counted(run, conn, self.name, rows, now)
             period = {"name": run.name, "period": _period(season)}
             answers = 0
-            if not rows and not refused:
+            doubted = foreign or not (rows or refused)
+            if doubted:
                 (answers,) = conn.execute(sql("collector/empty_answer"), {**period, "now": now}).fetchone() or (0,)
-            if rows or refused or answers > self.job.guard.rereads:
+            if not doubted or answers > self.job.guard.rereads:
                 conn.execute(sql("collector/not_empty"), period)
                 run.mark_season(season.season_id)
             run.save(conn, now=now)
