@@ -21,7 +21,7 @@ UNDETECTABLE = frozenset(
 )
 
 # Faults after which an index may lack single fixtures.
-OMITTING = frozenset({"missing_ids", "no_id"})
+OMITTING = frozenset({"missing_ids"})
 
 
 def not_due_yet(play: ScenarioPlay) -> frozenset[int]:

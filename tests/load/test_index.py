@@ -336,6 +336,25 @@ def test_an_index_with_a_row_without_an_id_marks_no_fixture_as_gone(
     assert read.index(*payloads[1:]).gone == 1
 
 
+def test_an_index_with_rows_that_cannot_be_used_is_believed_when_it_stays_so(
+    chunk: ChunkHarness, payloads: list[FixtureJson]
+) -> None:
+    """A fixture of a season that is over would be missed until its next index, a month later."""
+    odd = {**payloads[0], "id": None}
+    for number in range(1, 4):
+        chunk.now += HOUR
+        assert not chunk.index(odd, *payloads).believed
+        assert index_state(chunk) == (NOW, number, chunk.now)
+    for _ in range(3):
+        chunk.now += DAY
+        assert chunk.index(odd, *payloads).believed
+        assert index_state(chunk) == (chunk.now, 0, None)
+    # More of them are doubted anew, and after an index without any so is the first.
+    assert not chunk.index(odd, odd, *payloads).believed
+    assert chunk.index(*payloads).believed
+    assert not chunk.index(odd, *payloads).believed
+
+
 def test_a_row_that_the_warehouse_refuses_is_left_out_and_counted(
     chunk: ChunkHarness, payloads: list[FixtureJson]
 ) -> None:

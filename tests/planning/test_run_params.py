@@ -86,6 +86,8 @@ def test_every_parameter() -> None:
         ({"max_fixtures": 0}, "max_fixtures is 0"),
         ({"seasons": ["1999/2000"]}, "seasons: Premier League has no season '1999/2000'. Choose from 2025/2026"),
         ({"seasons": [12345]}, "has no season '12345'"),
+        ({"seasons": ["²"]}, "has no season '²'"),
+        ({"seasons": ["9" * 5000]}, "has no season '999"),
         ({"seasons": ["Apertura"]}, "has no season 'Apertura'. Choose from 2025/2026, Apertura (100), Apertura (99)"),
         ({"date_from": "soon"}, "date_from is 'soon'. Write a date as YYYY-MM-DD"),
         ({"date_to": "2026-02-30"}, "date_to is '2026-02-30'"),

@@ -131,6 +131,12 @@ def read_index(run: RunContext, conn: psycopg.Connection[Any], client: Any, seas
             season.name,
             result.suspected,
         )
+    elif result.skipped and not result.believed:
+        run.log.warning(
+            "The index of %s has %d rows without a usable id; it is believed only if this persists",
+            season.name,
+            result.skipped,
+        )
     elif not result.believed and not result.foreign:
         run.log.warning("The index of %s is empty; that is believed only if it persists", season.name)
     return asdict(result)

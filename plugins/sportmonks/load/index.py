@@ -32,7 +32,7 @@ class IndexResult:
     """Numbers of fixtures: in the index, new, moved, no longer in it (``gone``).
 
     ``suspected``: known ones that it lacks, too many at once to count as gone. ``believed``: whether the season counts
-    as read; an index that lacks too many, that lists nothing or fixtures of another season, is suspected to be an
+    as read; an index that lacks too many, that lists nothing, or of which rows are left out, is suspected to be an
     accident first. ``skipped``: rows that have no id or cannot be stored; a fixture of such a row is not stored, and
     known ones keep what is stored of them. ``foreign``: rows that name another season or league; they are left out.
     """
@@ -63,11 +63,12 @@ def store_index(
     ``league`` and ``season``: (id, name). ``left_out``: numbers of rows that ``pages`` leaves out, filled while it is
     read; with such rows, or others that cannot be stored, the index is not complete.
 
-    An index that lacks many known fixtures, or that has no row at all, is
-    suspected: now and then the API reports "no result" for fixtures that exist. So is one with rows of another season
-    or league: a filter was ignored, or a proxy gave the answer to another request. It marks none as gone, and its
-    season does not count as read, unless ``believed_after`` suspected ones, at least ``apart_hours`` from each other,
-    came before it. Rows of another season are never stored, because the index of that season has them.
+    An index that lacks many known fixtures, or that has no row at all, is suspected: now and then the API reports "no
+    result" for fixtures that exist. So is one with rows of another season or league (a filter was ignored, or a proxy
+    gave the answer to another request), or with rows that cannot be used: nobody knows which fixtures those are. It
+    marks none as gone, and its season does not count as read, unless ``believed_after`` suspected ones, at least
+    ``apart_hours`` from each other, came before it. Rows of another season are never stored, because the index of that
+    season has them.
     """
     names = {"league_id": league[0], "season_id": season[0], "now": now}
     ids: dict[int, None] = {}

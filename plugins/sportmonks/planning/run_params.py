@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from sportmonks.coerce import as_int
 from sportmonks.config.catalog import TaskSettings
 from sportmonks.config.conversion import convert, fields_of, near_hint
 from sportmonks.config.manifest import League
@@ -133,7 +134,7 @@ def _season_ids(entries: tuple[str | int, ...], league: League) -> tuple[int, ..
     found = []
     for entry in entries:
         text = str(entry).strip()
-        season_id = labels.get(text) or (int(text) if text.isdigit() else None)
+        season_id = labels.get(text) or as_int(text)
         if season_id not in known:
             raise ConfigurationError(
                 f"seasons: {league.name} has no season '{text}'.", hint=f"Choose from {', '.join(labels) or 'none'}."
