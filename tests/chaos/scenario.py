@@ -75,6 +75,7 @@ PASSING: tuple[dict[str, Any], ...] = (
     {"kind": "huge", "count": 1, "megabytes": 2},
     {"kind": "no_rate_limit", "rate": 0.5},
     {"kind": "wrong_rate_limit", "rate": 0.5},
+    {"kind": "wrong_rate_limit", "rate": 1.0, "remaining": 2**63 - 1},
     {"kind": "echo_key", "status": 500, "rate": 0.2},
     {"kind": "echo_key", "status": 429, "form": "percent", "count": 2},
     {"kind": "echo_key", "status": 200, "form": "base64", "rate": 0.5},

@@ -47,7 +47,7 @@ def test_leagues(text: str, expected: tuple[int, ...] | None) -> None:
     assert leagues_override({"ETL_LEAGUES": text}) == (True, expected)
 
 
-@pytest.mark.parametrize("text", ["premier", "8;9", "-8", "0", "8.5", "8,all", ",", " , "])
+@pytest.mark.parametrize("text", ["premier", "8;9", "-8", "0", "8.5", "8,all", ",", " , ", "9" * 5000])
 def test_bad_leagues_name_the_variable_and_the_hint(text: str) -> None:
     with pytest.raises(ConfigurationError, match=r"ETL_LEAGUES.*Set ETL_LEAGUES to ids such as 8,564 or to all"):
         parse_leagues(text)

@@ -248,6 +248,9 @@ LIMITS: list[tuple[Mapping[str, str], tuple[Any, Any], float | None]] = [
     ({"Retry-After": format_datetime(datetime(2025, 12, 5, 12, 0, 30, tzinfo=UTC), usegmt=True)}, (None, None), 31),
     ({"Retry-After": "1.5", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": RESET}, (0, 90), 1.5),
     ({"X-RateLimit-Reset": "soon", "X-RateLimit-Remaining": "many"}, (None, None), None),
+    ({"RateLimit": f"r={'9' * 5000};t=10"}, (10**15 - 1, 10), None),
+    ({"Retry-After": "Fri, 05 Dec 2025 11:59:60 GMT"}, (None, None), 1),
+    ({"Retry-After": "Fri, 05 Dec 2025 24:00:00 GMT"}, (None, None), 12 * 3600 + 1),
 ]
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from sportmonks.coerce import as_int
 from sportmonks.errors import ConfigurationError
 
 API_CONN_ID = "sportmonks_api"
@@ -62,7 +63,7 @@ def parse_includes(text: str, *, name: str = "ETL_INCLUDES") -> tuple[str, ...]:
 
 def is_league_id(text: str) -> bool:
     """Whether ``text`` is a positive whole number."""
-    return text.isascii() and text.isdigit() and int(text) > 0
+    return text.isascii() and text.isdigit() and (as_int(text) or 0) > 0
 
 
 def parse_leagues(text: str, *, name: str = "ETL_LEAGUES") -> tuple[int, ...] | None:

@@ -13,7 +13,7 @@ from sportmonks.coerce import as_delay, read_time
 
 _PREFIXES = ("X-RateLimit", "X-Rate-Limit", "RateLimit", "X-RateLimit-Requests")
 # Of the RateLimit header: remaining and reset in its first (remaining=5, reset=10) and its present form (r=5;t=10).
-_PART = re.compile(r"\b(remaining|reset|limit|r|t)\s*=\s*(\d+)", re.I)
+_PART = re.compile(r"\b(remaining|reset|limit|r|t)\s*=\s*([0-9]{1,15})", re.I)
 # How the body of a refusal names a limit: rateLimitExceeded, REQUEST_LIMIT_EXCEEDED, "secondary rate limit", quota.
 _LIMIT_WORDS = re.compile(
     rb"rate[\s_-]*limit|limit[\s_-]*(?:was |is |has been )?(?:exceeded|reached)|exceed\w*[^.\"]{0,40}\blimit"
