@@ -381,6 +381,8 @@ def test_a_decision_as_a_row() -> None:
         "status": "COLLECTED",
         "returned": True,
         "changed": True,
+        "league_id": None,
+        "season_id": None,
         "ended_at": END.isoformat(),
         "unchanged_reads": 0,
         "held_reads": 0,
