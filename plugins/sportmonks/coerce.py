@@ -48,6 +48,11 @@ def as_int(value: Any) -> int | None:
     return number if SMALLEST <= number <= LARGEST else None
 
 
+def as_bool(value: Any) -> bool | None:
+    """A flag (true, "true", 1, "1", and their opposites); None for anything else."""
+    return {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
+
+
 def as_seconds(value: Any) -> float | None:
     """A duration in seconds (1.5, "1.5"), at least 0 and below 1e9; None otherwise."""
     if isinstance(value, bool) or value is None:

@@ -70,6 +70,10 @@ def test_pagination() -> None:
     last = read({"data": [], "pagination": {**full, "has_more": False, "next_page": None}}).pagination
     assert last is not None
     assert not last.has_more
+    for flag, more in (("false", False), ("0", False), (0, False), ("true", True), (1, True), ("perhaps", True)):
+        found = read({"data": [], "pagination": {**full, "has_more": flag}}).pagination
+        assert found is not None
+        assert found.has_more is more
     assert read({"data": [], "pagination": []}).pagination is None
     assert read({"data": []}).pagination is None
 

@@ -107,6 +107,15 @@ def test_two_seasons_of_one_name_have_two_groups() -> None:
     assert found[3] == "season_3"
 
 
+@pytest.mark.parametrize(
+    ("flag", "current"),
+    [("false", False), ("0", False), (0, False), ("", False), ("true", True), ("1", True), (1, True)],
+)
+def test_a_current_season_by_a_flag_in_any_form(flag: Any, current: bool) -> None:
+    row = {**season(1, "2025/2026"), "is_current": flag}
+    assert build_manifest(Catalog(), [league(8, "A", row)]).leagues[0].seasons[0].is_current is current
+
+
 def test_a_slug_stays_whatever_comes_and_goes() -> None:
     second = league(9, "Cup")
     before = build_manifest(Catalog(), [second])

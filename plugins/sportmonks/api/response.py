@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from sportmonks import lenient_json
-from sportmonks.coerce import as_delay, as_int, as_seconds, clean_text
+from sportmonks.coerce import as_bool, as_delay, as_int, as_seconds, clean_text
 from sportmonks.redaction import mask_text
 
 # The text of "no result" has changed over the years; these words are in all versions.
@@ -168,14 +168,14 @@ def _pagination(raw: msgspec.Raw | None) -> Pagination | None:
         return None
     next_page = body.get("next_page")
     cursor = body.get("next_cursor")
-    has_more = body.get("has_more")
+    has_more = as_bool(body.get("has_more"))
     return Pagination(
         count=as_int(body.get("count")),
         per_page=as_int(body.get("per_page")),
         current_page=as_int(body.get("current_page")),
         next_page=next_page if isinstance(next_page, str) and next_page else None,
         # Without the flag, a next page or cursor means that there is more.
-        has_more=bool(has_more) if has_more is not None else bool(next_page or cursor),
+        has_more=has_more if has_more is not None else bool(next_page or cursor),
         next_cursor=str(cursor) if cursor else None,
     )
 

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from sportmonks.coerce import as_bool
 from sportmonks.config.catalog import Catalog, TaskSettings
 from sportmonks.config.old_names import present_manifest
 from sportmonks.errors import ConfigurationError
@@ -198,7 +199,7 @@ def _seasons(rows: Iterable[Mapping[str, Any]], previous: tuple[Season, ...]) ->
         before = known.pop(season_id, None)
         group = before.group if before else _free(f"season_{slugify(name, str(season_id))}", taken, season_id)
         taken.add(group)
-        seasons.append(Season(id=season_id, name=name, group=group, is_current=bool(row.get("is_current"))))
+        seasons.append(Season(id=season_id, name=name, group=group, is_current=as_bool(row.get("is_current")) is True))
     seasons += [msgspec.structs.replace(season, is_current=False) for season in known.values()]
     return tuple(seasons)
 

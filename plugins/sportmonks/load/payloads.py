@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from sportmonks import lenient_json
-from sportmonks.coerce import as_int, as_rows, as_utc, clean_text, clean_value
+from sportmonks.coerce import as_bool, as_int, as_rows, as_utc, clean_text, clean_value
 from sportmonks.load.content_hash import StoredHashes, hash_as_sent, identify
 from sportmonks.load.summary import (
     BASE_FIELDS,
@@ -288,10 +288,6 @@ def _small_int(value: Any) -> int | None:
     return number if number is not None and abs(number) < 2**31 else None
 
 
-def _bool(value: Any) -> bool | None:
-    return {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
-
-
 def _time(value: Any) -> str | None:
     parsed = as_utc(value)
     return parsed.replace(tzinfo=None).isoformat(" ", "seconds") if parsed else None
@@ -308,7 +304,7 @@ _FLAGS = "placeholder has_odds has_premium_odds injured on_bench rescinded ticki
 _CASTS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(_BIGINTS.split(), as_int),
     **dict.fromkeys(_INTEGERS.split(), _small_int),
-    **dict.fromkeys(_FLAGS.split(), _bool),
+    **dict.fromkeys(_FLAGS.split(), as_bool),
     "starting_at": _time,
 }
 _LISTS = ("participants", "scores", "events", "lineups", "statistics", "periods", "details")
