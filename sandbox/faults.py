@@ -64,7 +64,7 @@ KINDS: dict[str, str] = {
     "deep_nesting": "a key nobody knows holds 7,000 nested lists",
     "no_id": "`n` rows (default 1) come without their id",
     "offset_times": "kick-offs as ISO 8601 with an offset of `hours` (default 2) from UTC; with `at` (24:00:00 or"
-    " 23:59:60) as that time of their day, in the zone where it is the same moment (not those before 08:01)",
+    " 23:59:60) as that time of their day, in the zone where it is the same time (not those before 08:01)",
     "called_off": "played matches in state `state_id` (default 10), without scores and without the includes in `drop`"
     " (default events, lineups)",
     "huge": "each row carries `megabytes` (default 5) more",

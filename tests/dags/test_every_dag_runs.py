@@ -234,8 +234,8 @@ def test_no_secret_is_in_any_log_or_table(live: Live) -> None:
         for fault in faults:
             live.box.fault("echo_key", **fault)
         states.append(live.run(dag_id, {"force": True} if dag_id == LEAGUE else None)["state"])
-        told = live.box.admin("GET", "/faults")["faults"]
-        assert all(fault["hits"] for fault in told), told
+        posted = live.box.admin("GET", "/faults")["faults"]
+        assert all(fault["hits"] for fault in posted), posted
         live.box.admin("DELETE", "/faults")
     # With batches that answer 500 while the index works, fixtures fail and not the run.
     assert states == [*["failed"] * 4, "success", "success"], live.log[-3000:]

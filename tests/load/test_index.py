@@ -349,7 +349,7 @@ def test_an_index_with_rows_that_cannot_be_used_is_believed_when_it_stays_so(
         chunk.now += DAY
         assert chunk.index(odd, *payloads).believed
         assert index_state(chunk) == (chunk.now, 0, None)
-    # More of them are doubted anew, and after an index without any so is the first.
+    # More of them are suspected anew, and after an index without any so is the first.
     assert not chunk.index(odd, odd, *payloads).believed
     assert chunk.index(*payloads).believed
     assert not chunk.index(odd, *payloads).believed

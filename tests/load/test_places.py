@@ -1,4 +1,4 @@
-"""Fixtures that an answer puts into another season or league: doubted first, and left where they are."""
+"""Fixtures that an answer puts into another season or league: suspected first, and left where they are."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_first_index_of_another_season_does_not_count_as_read(
     assert {place_of(chunk, each) for each in payloads} == {named(payloads[0])}
 
 
-def test_an_index_of_all_seasons_gives_its_own_rows_and_stays_doubted_until_it_persists(
+def test_an_index_of_all_seasons_gives_its_own_rows_and_stays_suspected_until_it_persists(
     chunk: ChunkHarness, payloads: list[FixtureJson]
 ) -> None:
     """As a server lists it that ignores the filter. What is new of this season is taken at once."""

@@ -191,7 +191,7 @@ def decide_returned(
     the payload may lack by an accident; it is saved, and read again as if it had been held back, until it has come like
     that ``guard.rereads`` more times. A section in which it has to have rows, by the ``includes`` of this call and of
     earlier ones, stays noted as long as it is stored without any. A payload that names another league or season than
-    the fixture is stored in is doubted like a loss, and does not move it before it is believed.
+    the fixture is stored in is suspected like a loss, and does not move it before it is believed.
     ``complete``, ``usual``: as in ``decide_batch``.
     """
     if not complete and stored.state.last_fetched_at is not None:

@@ -1,7 +1,7 @@
 """Which league and season a fixture belongs to: a pure comparison of what is stored with what a payload names.
 
 An answer to another request (a proxy's cache, a filter that was ignored) must not move a fixture, and the provider does
-correct such a reference now and then. So another place is doubted like a loss, and believed when it stays.
+correct such a reference now and then. So another place is suspected like a loss, and believed when it stays.
 """
 
 from __future__ import annotations

@@ -162,10 +162,10 @@ class _ListReader:
             store_counted(run, conn, self.name, rows, now)
             period = {"name": run.name, "period": _period(season)}
             answers = 0
-            doubted = foreign or not (rows or refused)
-            if doubted:
+            suspected = foreign or not (rows or refused)
+            if suspected:
                 (answers,) = conn.execute(sql("collector/empty_answer"), {**period, "now": now}).fetchone() or (0,)
-            if not doubted or answers > self.job.guard.rereads:
+            if not suspected or answers > self.job.guard.rereads:
                 conn.execute(sql("collector/not_empty"), period)
                 run.mark_season(season.season_id)
             run.save(conn, now=now)
