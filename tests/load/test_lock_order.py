@@ -19,6 +19,7 @@ RUN = "etl_20260301_050000_abcdef"
 INDEX: dict[str, Any] = {
     "ids": [1],
     "skipped": 0,
+    "foreign": 0,
     "league_id": 8,
     "league_name": "L",
     "season_id": 1,
