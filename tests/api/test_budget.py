@@ -231,17 +231,6 @@ def test_a_dropped_connection_is_replaced(warehouse: psycopg.Connection[Any], ma
     assert warehouse.execute("SELECT remaining FROM etl.api_budget").fetchone() == (9,)
 
 
-def test_figures_beyond_a_column_count_as_its_greatest(
-    warehouse: psycopg.Connection[Any], make: Make, caplog: pytest.LogCaptureFixture
-) -> None:
-    """An API without a limit reports the greatest number that its language has."""
-    budget = make(reserve=0, sleep=lambda _: None)
-    budget.settle(budget.acquire("Fixture"), RateLimit(2**63 - 1, 60, "Fixture", 2**63 - 1))
-    assert warehouse.execute("SELECT remaining, call_limit FROM etl.api_budget").fetchone() == (2**31 - 1, 2**31 - 1)
-    budget.settle(budget.acquire("Fixture"), RateLimit(2**63 - 1, 60, "Fixture"))
-    assert caplog.text == ""
-
-
 def test_without_the_warehouse_no_call_is_made_but_an_answer_in_hand_is_kept(
     warehouse_dsn: str, caplog: pytest.LogCaptureFixture
 ) -> None:

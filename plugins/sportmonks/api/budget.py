@@ -239,9 +239,9 @@ class PostgresBudget:
             size,
             {
                 "entity": grant.entity,
-                "remaining": _bounded(figures.remaining),
+                "remaining": figures.remaining,
                 "resets_in": figures.resets_in_seconds,
-                "call_limit": _bounded(figures.limit),
+                "call_limit": figures.limit,
                 "requested_entity": figures.requested_entity,
                 "latency": seconds,
                 "answered": answered,
@@ -295,8 +295,3 @@ class PostgresBudget:
                 f"The warehouse has stopped answering: {error.message}",
                 hint="The task resumes where it stopped once the warehouse is back.",
             ) from None
-
-
-def _bounded(figure: int | None) -> int | None:
-    """A figure of the API as a column holds it: one without a limit may report the greatest number that it knows."""
-    return None if figure is None else min(figure, 2**31 - 1)
