@@ -13,33 +13,40 @@ import pytest
 from psycopg import conninfo, sql
 
 from tests.harness.paths import REPO
+from tests.harness.server_folder import server_folder
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--stacks",
-        choices=("with", "without", "only"),
-        default="with",
-        help="also (default), not, or only the tests that start a complete stack",
+        "--part",
+        choices=("all", "quick", "slow", "stacks"),
+        default="all",
+        help="all tests (default), those that start a complete stack, or of the others the slow or the quick ones",
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Choose by ``--stacks``.
+    """Choose by ``--part``.
 
     The tests of the shared stack run last: it runs until the session ends and would slow whatever comes after.
     """
     for item in items:
         if item.path.parent == REPO / "tests" / "e2e":
             item.add_marker("e2e")
-    wanted = config.getoption("--stacks")
-    if wanted != "with":
+    wanted = config.getoption("--part")
+    if wanted != "all":
         chosen: dict[bool, list[pytest.Item]] = {True: [], False: []}
         for item in items:
-            chosen[(item.get_closest_marker("e2e") is not None) == (wanted == "only")].append(item)
+            chosen[_part(item) == wanted].append(item)
         items[:] = chosen[True]
         config.hook.pytest_deselected(items=chosen[False])
     items.sort(key=lambda item: "etl" in getattr(item, "fixturenames", ()))
+
+
+def _part(item: pytest.Item) -> str:
+    if item.get_closest_marker("e2e"):
+        return "stacks"
+    return "slow" if item.get_closest_marker("slow") else "quick"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -60,7 +67,7 @@ def samples() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """Conninfo (database postgres) of a server of this test session's own; ETL_TEST_DSN names another one."""
     given = os.environ.get("ETL_TEST_DSN")
     if given:
@@ -69,13 +76,14 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     from local.stack.postgres import EmbeddedPostgres
 
     # The data need not survive a crash, and a database per test is fast without waiting for the disk.
-    durability = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), settings=durability)
-    server.start()
-    try:
-        yield server.conninfo("postgres")
-    finally:
-        server.destroy()
+    settings = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "256MB"}
+    with server_folder() as folder:
+        server = EmbeddedPostgres(folder, settings=settings)
+        server.start()
+        try:
+            yield server.conninfo("postgres")
+        finally:
+            server.destroy()
 
 
 @pytest.fixture(scope="session")

@@ -79,6 +79,7 @@ def test_failed_calls_are_counted_with_their_retries(
     assert books(warehouse, "etl.execution_chunks") == (calls, failed, read)
 
 
+@pytest.mark.slow  # the pause of the entity that answered 429 is a real one
 def test_a_rate_limit_and_the_call_after_it_are_counted(counted: Counted, warehouse: psycopg.Connection[Any]) -> None:
     client = counted(in_turn(GOOD, http("", 500), GOOD))
     client.get("fixtures/1")

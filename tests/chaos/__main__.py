@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -20,6 +19,7 @@ from tests.chaos.environment import ChaosEnvironment
 from tests.chaos.play import play
 from tests.chaos.result import ScenarioResult
 from tests.chaos.scenario import scenario
+from tests.harness.server_folder import server_folder
 
 SUMS = (
     ("fixtures compared", "fixtures"),
@@ -51,10 +51,9 @@ def table(done: Sequence[ScenarioResult]) -> str:
 def play_all(seeds: Sequence[int], jobs: int, keep: Path | None) -> Iterator[ScenarioResult]:
     """The scenarios in the order of their seeds, ``jobs`` at a time, each job with a PostgreSQL of its own."""
     with ExitStack() as stack:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")))
         free: SimpleQueue[ChaosEnvironment] = SimpleQueue()
-        for number in range(jobs):
-            free.put(stack.enter_context(ChaosEnvironment(home / str(number))))
+        for _ in range(jobs):
+            free.put(stack.enter_context(ChaosEnvironment(stack.enter_context(server_folder()))))
 
         def one(seed: int) -> ScenarioResult:
             environment = free.get()

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.chaos.environment import ChaosEnvironment
+from tests.harness.server_folder import server_folder
 
 
 @pytest.fixture(scope="session")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChaosEnvironment]:
+def environment() -> Iterator[ChaosEnvironment]:
     """One environment for all tests of this folder; its PostgreSQL server is killed by some of them."""
-    with ChaosEnvironment(tmp_path_factory.mktemp("chaos")) as found:
+    with server_folder() as folder, ChaosEnvironment(folder) as found:
         yield found

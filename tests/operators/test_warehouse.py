@@ -87,6 +87,7 @@ def test_sql_tasks_have_the_sessions_of_the_package(box: RunningSandbox) -> None
     assert sql_task().execute(context()) == [("ISO, MDY", "pg_catalog, pg_temp")]
 
 
+@pytest.mark.slow  # it is waited for with the slot for a minute
 def test_sql_tasks_wait_for_a_silent_warehouse_without_their_slot(end_silence: Callable[[], None]) -> None:
     task = sql_task()
     with pytest.raises(TaskDeferred) as wait:
