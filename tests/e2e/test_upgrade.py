@@ -75,7 +75,7 @@ def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgraded]:
         begun = datetime.now(UTC)
         with started_stack(home, FACTS["sandbox"]) as etl:
             found = Upgraded(etl, updated)
-            wait_for(lambda: _all_parsed(found, begun), "all DAGs from the old manifest", seconds=60)
+            wait_for(lambda: _all_parsed(found, begun), "all DAGs from the old manifest")
             found.manifests.append(found.manifest())
             _go_on(found)
             found.manifests.append(found.manifest())

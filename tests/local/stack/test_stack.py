@@ -111,7 +111,7 @@ def test_up_run_down(home: Path) -> None:
 
     # A second start finds everything and starts nothing.
     begun = time.monotonic()
-    code, output = call("up", env=env, timeout=60)
+    code, output = call("up", env=env, timeout=180)
     assert "everything was running already" in output
     assert time.monotonic() - begun < 15
     assert {name: stack.processes.pid(name) for name in pids} == pids
@@ -148,7 +148,7 @@ def test_up_run_down(home: Path) -> None:
     assert stack.processes.pid("api-server") == pids["api-server"]
 
     begun = time.monotonic()
-    code, output = call("down", env=env, timeout=60)
+    code, output = call("down", env=env, timeout=180)
     assert code == 0, output
     assert time.monotonic() - begun < 30
     stack.api.close()
@@ -177,7 +177,7 @@ def test_a_taken_port_ends_it_before_anything_starts(home: Path) -> None:
         squatter.bind(("127.0.0.1", 0))
         squatter.listen()
         env = environment(home, ETL_PORT=str(squatter.getsockname()[1]))
-        code, output = call("up", env=env, timeout=60)
+        code, output = call("up", env=env, timeout=180)
     assert code == 1
     assert "another program listens on port" in output
     assert not (home / "state" / "postgres.json").exists()
@@ -185,7 +185,7 @@ def test_a_taken_port_ends_it_before_anything_starts(home: Path) -> None:
 
 def test_a_sandbox_that_does_not_start_is_reported_with_its_last_lines(home: Path) -> None:
     env = environment(home, ETL_PORT=str(free_port()), ETL_SANDBOX_ARGS="--leagues none")
-    code, output = call("up", env=env, timeout=60)
+    code, output = call("up", env=env, timeout=180)
     assert code == 1
     assert "sandbox has ended" in output
     assert "invalid int value: 'none'" in output
