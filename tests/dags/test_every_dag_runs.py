@@ -212,19 +212,33 @@ def test_a_raw_route_goes_on_after_a_failed_run(live: Live, server: RestServer) 
 
 def test_no_secret_is_in_any_log_or_table(live: Live) -> None:
     """The API repeats its key in errors, headers and links: neither Airflow's side nor the warehouse keeps it."""
-    errors: list[tuple[str, dict[str, Any]]] = [
-        ("sportmonks_catalog", {"status": 401, "match": {"path": "/leagues"}}),
-        (LEAGUE, {"status": 401, "match": {"path": "/multi/"}}),
-        (LEAGUE, {"status": 500, "match": {"path": "/multi/"}, "form": "percent"}),
-        (LEAGUE, {"status": 200, "form": "base64"}),
+    index, batches = {"path": "/fixtures"}, {"path": "/multi/"}
+    first, second = ({**batches, "season": row["season_id"]} for row in live.rows("SELECT season_id FROM etl.chunks"))
+    errors: list[tuple[str, list[dict[str, Any]]]] = [
+        ("sportmonks_catalog", [{"status": 401, "match": {"path": "/leagues"}, "rate": 1.0}]),
+        (LEAGUE, [{"status": 401, "match": batches, "rate": 1.0}]),
+        (LEAGUE, [{"status": 400, "match": first, "rate": 1.0}, {"status": 422, "match": second, "rate": 1.0}]),
+        (LEAGUE, [{"status": 302, "match": first, "rate": 1.0}, {"status": 402, "match": second, "rate": 1.0}]),
+        (
+            LEAGUE,
+            [
+                *({"status": status, "match": index, "count": 1} for status in (403, 404)),
+                *({"status": status, "match": batches, "count": 1} for status in (408, 425, 429, 502, 503, 504)),
+                {"status": 500, "match": batches, "rate": 1.0, "form": "percent"},
+            ],
+        ),
+        (LEAGUE, [{"status": 200, "form": "base64", "rate": 1.0}]),
     ]
     states = []
-    for dag_id, fault in errors:
-        number = live.box.fault("echo_key", rate=1.0, **fault)
+    for dag_id, faults in errors:
+        for fault in faults:
+            live.box.fault("echo_key", **fault)
         states.append(live.run(dag_id, {"force": True} if dag_id == LEAGUE else None)["state"])
-        live.box.admin("DELETE", f"/faults/{number}")
+        posted = live.box.admin("GET", "/faults")["faults"]
+        assert all(fault["hits"] for fault in posted), posted
+        live.box.admin("DELETE", "/faults")
     # With batches that answer 500 while the index works, fixtures fail and not the run.
-    assert states == ["failed", "failed", "success", "success"], live.log[-3000:]
+    assert states == [*["failed"] * 4, "success", "success"], live.log[-3000:]
     with psycopg.connect(live.metadata) as metadata, psycopg.connect(live.warehouse) as warehouse:
         (results,) = metadata.execute("SELECT count(*) FROM xcom").fetchone() or (0,)
         assert results > 10
