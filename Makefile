@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 N ?= 20
 ARGS ?=
 
-.PHONY: help run down status test install install-dev lint format types lock chaos bench clean
+.PHONY: help run down status test install install-dev lint format types lock chaos bench dbt dbt-trial clean
 
 help:  ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -63,6 +63,12 @@ chaos: install-dev  ## seeded random kills and faults, compared with the truth (
 
 bench: install-dev  ## measure: batch against single, load against the COPY floor, ours against dlt, watched against not
 	@exec $(BIN)/python -m benchmarks $(ARGS)
+
+dbt: install  ## dbt on the local warehouse: freshness of the sources, models and tests (ARGS="--select stg_matches")
+	@ETL_DBT_DSN="$$(./etl dsn)" PYTHON="$(PYTHON)" sh analytics/dbt/build.sh $(ARGS)
+
+dbt-trial: install-dev  ## the same on a small warehouse that is filled from the sandbox and gone afterwards
+	@PYTHON="$(PYTHON)" PYTHONPATH=plugins:. $(BIN)/python -m tests.analysis.dbt_trial $(ARGS)
 
 clean:  ## stop everything and delete the local data and caches (.env and .venv stay)
 	@if [ -x $(BIN)/python ]; then ./etl clean; fi

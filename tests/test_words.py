@@ -71,7 +71,7 @@ KINDS = {".py", ".sql", ".md", ".js", ".html", ".yaml", ".yml", ".sh", ".toml"}
 
 def texts() -> Iterator[tuple[str, str]]:
     """(path, text) of every file that people read."""
-    for folder in (*"plugins dags include local sandbox benchmarks tests docs config deploy".split(), "."):
+    for folder in (*"analytics plugins dags include local sandbox benchmarks tests docs config deploy".split(), "."):
         pattern = "*" if folder == "." else "**/*"
         for file in sorted((REPO / folder).glob(pattern)):
             name = str(file.relative_to(REPO))

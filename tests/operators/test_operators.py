@@ -152,7 +152,13 @@ def test_start_and_collect(
     chunk = "SELECT status, processed, started_at IS NOT NULL FROM etl.execution_chunks"
     assert warehouse.execute(chunk).fetchall() == [("COMPLETED", 12, True)]
     checks = warehouse.execute("SELECT name, success FROM etl.check_results ORDER BY name").fetchall()
-    assert checks == [("finished_have_goals", True), ("plan_done", True), ("quality", True), ("stored", True)]
+    assert checks == [
+        ("finished_have_goals", True),
+        ("plan_done", True),
+        ("quality", True),
+        ("rows_per_match", True),
+        ("stored", True),
+    ]
     names = {row[0] for row in warehouse.execute("SELECT DISTINCT metric_name FROM etl.etl_metrics")}
     assert any(name.startswith("api_call") for name in names)
     share = "SELECT avg(metric_value) FROM etl.etl_metrics WHERE metric_name = 'monitoring.share' AND metric_unit = '%'"

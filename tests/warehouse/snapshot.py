@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,8 @@ def snapshot(conn: psycopg.Connection[Any]) -> str:
     return "\n".join(found) + "\n"
 
 
-def main() -> None:
+def in_new_database(work: Callable[[psycopg.Connection[Any]], object]) -> None:
+    """Call ``work`` with a connection to a migrated database on a server of its own."""
     from local.stack.postgres import EmbeddedPostgres
     from sportmonks.warehouse.connection import open_connection
     from sportmonks.warehouse.migrations import migrate
@@ -73,9 +75,13 @@ def main() -> None:
         try:
             with open_connection(server.conninfo("postgres"), autocommit=True) as conn:
                 migrate(conn)
-                FILE.write_text(snapshot(conn), encoding="utf-8")
+                work(conn)
         finally:
             server.stop()
+
+
+def main() -> None:
+    in_new_database(lambda conn: FILE.write_text(snapshot(conn), encoding="utf-8"))
 
 
 if __name__ == "__main__":

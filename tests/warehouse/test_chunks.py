@@ -90,7 +90,7 @@ def test_good_checks_are_recorded_and_pass(builder: RunBuilder, ask: Ask) -> Non
     builder.open(1)
     builder.mark(1, SAVED=2, FAILED=1)
     assert builder.call("run_chunk_checks", RUN, LEAGUE, 1) == 0
-    assert builder.call("require_chunk_checks", RUN, LEAGUE, 1) == 4
+    assert builder.call("require_chunk_checks", RUN, LEAGUE, 1) == 5
     assert all(success for _, success, _ in checks(ask).values())
 
 
@@ -136,7 +136,7 @@ def test_a_failed_optional_check_is_recorded_and_passes(builder: RunBuilder, ask
     builder.complete_chunk(1, SAVED=1)
     assert builder.call("run_chunk_checks", RUN, LEAGUE, 1) == 2
     assert {name for name, (_, success, _) in checks(ask).items() if not success} == {"finished_have_goals", "quality"}
-    assert builder.call("require_chunk_checks", RUN, LEAGUE, 1) == 2
+    assert builder.call("require_chunk_checks", RUN, LEAGUE, 1) == 3
 
 
 def test_checks_run_again_replace_their_results(builder: RunBuilder, ask: Ask) -> None:
@@ -147,4 +147,4 @@ def test_checks_run_again_replace_their_results(builder: RunBuilder, ask: Ask) -
     assert builder.call("run_chunk_checks", RUN, LEAGUE, 1) == 1
     builder.mark(1, SAVED=1)
     assert builder.call("run_chunk_checks", RUN, LEAGUE, 1) == 0
-    assert len(checks(ask)) == 4
+    assert len(checks(ask)) == 5

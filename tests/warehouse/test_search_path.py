@@ -98,7 +98,7 @@ def test_a_run_and_its_figures(builder: RunBuilder, one: One) -> None:
     builder.collected(1)
     assert builder.call("run_chunk_checks", RUN, LEAGUE, 1, at(4)) == 0
     assert builder.close(1) == "COMPLETED"
-    assert builder.call("require_chunk_checks", RUN, LEAGUE, 1) == 4
+    assert builder.call("require_chunk_checks", RUN, LEAGUE, 1) == 5
     builder.open(2)
     builder.call("stop_chunk", RUN, LEAGUE, 2, at(5))
     builder.call("open_chunk", RUN, LEAGUE, 1, at(6))

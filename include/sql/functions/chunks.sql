@@ -215,6 +215,14 @@ SET search_path = pg_catalog, pg_temp AS $$
                'finished fixtures without a current score' FROM plan
         UNION ALL
         SELECT 'quality', false, count(*) FILTER (WHERE quality_score < 60), 'fixtures with a quality score below 60' FROM plan
+        UNION ALL
+        -- The provider, or a changed setting, may leave out a section of a season without any single match being wrong.
+        SELECT 'rows_per_match', false, count(*) FILTER (WHERE v.ratio < 0.5),
+               'sections with less than half the rows per match of the seasons before'
+               || coalesce(': ' || string_agg(format('%s %s instead of %s', v.section, v.rows_per_match, v.earlier_rows_per_match),
+                                              ', ') FILTER (WHERE v.ratio < 0.5), '')
+        FROM football.rows_per_match(p_season_id) v
+        WHERE v.matches >= 5 AND v.earlier_matches >= 10 AND v.earlier_rows_per_match >= 1
     )
     , written AS (
         INSERT INTO etl.check_results AS c (execution_id, chunk_id, name, required, success, notes, checked_at)

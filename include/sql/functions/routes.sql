@@ -76,6 +76,46 @@ EXCEPTION WHEN dependent_objects_still_exist THEN
         USING HINT = 'Drop those views, let the DAG raw_routes_tables run, then create them again.';
 END $$;
 
+-- Writes the comments of a raw route's table, of its view of newest records and of their columns.
+CREATE OR REPLACE FUNCTION etl.comment_raw_table(p_table text) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_route   etl.raw_routes;
+    v_comment record;
+BEGIN
+    SELECT * INTO STRICT v_route FROM etl.raw_routes WHERE table_name = p_table;
+    FOR v_comment IN
+        SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END AS kind, c.relname AS name, NULL AS attname,
+               format(CASE c.relkind WHEN 'v' THEN 'The newest version of every record of the raw route %s/%s.'
+                                     ELSE 'Records of the raw route %s/%s as they came, one row per distinct content.' END,
+                      v_route.client, v_route.route) AS text
+        FROM pg_class c
+        WHERE c.relnamespace = 'raw'::regnamespace AND c.relname IN (p_table, p_table || '_latest')
+        UNION ALL
+        SELECT 'COLUMN', c.relname, a.attname,
+               coalesce(known.text, format('From the record: %s (%s).', array_to_string(typed.path, '.'), typed.type),
+                        'Column that no route declares.')
+        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        LEFT JOIN (VALUES ('id', 'Number of the row.'),
+                          ('collected_at', 'When this content was last found to be news.'),
+                          ('reference_date', 'Day that the record belongs to, where the route reads by period.'),
+                          ('request', 'Parameters of the request that brought the record.'),
+                          ('payload', 'The record as the API sent it.'),
+                          ('content_hash', 'Hash of the content.'),
+                          ('created_at', 'When the row was created.'),
+                          ('updated_at', 'When the row was changed last.'),
+                          ('record_key', 'Key of the record, from the paths that the route names.'),
+                          ('deleted_at', 'Since when a complete reading no longer brings the record.')
+                  ) AS known(name, text) ON known.name = a.attname
+        LEFT JOIN ROWS FROM (jsonb_to_recordset(v_route.typed_columns) AS (name text, path text[], type text))
+                  AS typed(name, path, type) ON typed.name = a.attname
+        WHERE c.relnamespace = 'raw'::regnamespace AND c.relname IN (p_table, p_table || '_latest')
+    LOOP
+        EXECUTE format('COMMENT ON %s raw.%I', v_comment.kind, v_comment.name)
+                || coalesce('.' || quote_ident(v_comment.attname), '') || format(' IS %L', v_comment.text);
+    END LOOP;
+END $$;
+
 -- The raw table of a route, made or brought up to date; its name without schema. Safe to call at any time, by several
 -- at once. It runs as the owner of the schema, whoever calls it: an account that runs the tasks need not create tables
 -- itself, and all of them have one owner. p_key: dotted paths into the record (or into the request's own parameters).
@@ -155,6 +195,7 @@ BEGIN
     INSERT INTO etl.raw_routes (table_name, client, route, key_paths) VALUES (v_name, p_client, p_route, v_key)
     ON CONFLICT (table_name) DO UPDATE SET key_paths = excluded.key_paths, typed_columns = NULL, replaces = false,
                                            updated_at = clock_timestamp();
+    PERFORM etl.comment_raw_table(v_name);
     -- The caller writes into it, also where accounts have no roles (roles.sql) that are granted this by default.
     IF NOT has_table_privilege(session_user, format('raw.%I', v_name), 'INSERT') THEN
         EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON raw.%I TO %I', v_name, session_user);
@@ -222,6 +263,7 @@ BEGIN
     END IF;
     UPDATE etl.raw_routes SET typed_columns = p_columns, replaces = p_replaces, updated_at = clock_timestamp()
      WHERE table_name = p_table;
+    PERFORM etl.comment_raw_table(p_table);
 END $$;
 
 -- Those who only read call no function that creates; the writer's role is granted it (roles.sql), and so is every

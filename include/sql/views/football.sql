@@ -10,16 +10,43 @@ WHERE f.deleted_at IS NULL AND f.next_due_at IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM etl.chunks k
                   WHERE k.league_id = f.league_id AND k.season_id = f.season_id AND k.deactivated_at IS NOT NULL);
 
+-- Fixtures with names and scores. winner: by goals, else by the penalty shoot-out, else whom the provider names (a match that
+-- was awarded without a score), else a draw; NULL without a result.
 CREATE OR REPLACE VIEW football.fixture_results AS
 SELECT f.id AS fixture_id, f.starting_at, l.name AS league, s.name AS season, h.name AS home_team, a.name AS away_team,
        f.home_goals, f.away_goals, st.developer_name AS state, f.result_info, f.quality_score, f.league_id, f.season_id,
-       f.home_team_id, f.away_team_id
+       f.home_team_id, f.away_team_id,
+       g.half_time_home_goals, g.half_time_away_goals, g.extra_time_home_goals, g.extra_time_away_goals,
+       g.penalties_home, g.penalties_away, w.winner,
+       CASE w.winner WHEN 'home' THEN f.home_team_id WHEN 'away' THEN f.away_team_id END AS winner_team_id,
+       f.stage_id, sg.name AS stage, f.round_id, r.name AS round, f.venue_id, v.name AS venue, f.state_id
 FROM football.fixtures f
 LEFT JOIN football.leagues l ON l.id = f.league_id
 LEFT JOIN football.seasons s ON s.id = f.season_id
 LEFT JOIN football.teams h ON h.id = f.home_team_id
 LEFT JOIN football.teams a ON a.id = f.away_team_id
 LEFT JOIN football.states st ON st.id = f.state_id
+LEFT JOIN football.stages sg ON sg.id = f.stage_id
+LEFT JOIN football.rounds r ON r.id = f.round_id
+LEFT JOIN football.venues v ON v.id = f.venue_id
+LEFT JOIN LATERAL (
+    SELECT max(c.goals) FILTER (WHERE c.description = '1ST_HALF' AND c.participant = 'home') AS half_time_home_goals,
+           max(c.goals) FILTER (WHERE c.description = '1ST_HALF' AND c.participant = 'away') AS half_time_away_goals,
+           max(c.goals) FILTER (WHERE c.description = 'ET' AND c.participant = 'home') AS extra_time_home_goals,
+           max(c.goals) FILTER (WHERE c.description = 'ET' AND c.participant = 'away') AS extra_time_away_goals,
+           max(c.goals) FILTER (WHERE c.description = 'PENALTY_SHOOTOUT' AND c.participant = 'home') AS penalties_home,
+           max(c.goals) FILTER (WHERE c.description = 'PENALTY_SHOOTOUT' AND c.participant = 'away') AS penalties_away
+    FROM football.fixture_scores c WHERE c.fixture_id = f.id) g ON true
+LEFT JOIN LATERAL (
+    SELECT p.location FROM football.fixture_participants p WHERE p.fixture_id = f.id AND p.winner LIMIT 1) named ON true
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN coalesce(f.state_id, 0) NOT IN (5, 7, 8, 14, 17) THEN NULL
+                WHEN f.home_goals > f.away_goals THEN 'home'
+                WHEN f.home_goals < f.away_goals THEN 'away'
+                WHEN g.penalties_home > g.penalties_away THEN 'home'
+                WHEN g.penalties_home < g.penalties_away THEN 'away'
+                WHEN named.location IS NOT NULL THEN named.location
+                WHEN f.home_goals = f.away_goals THEN 'draw' END AS winner) w
 WHERE f.deleted_at IS NULL AND f.replaced_by IS NULL;
 
 -- Fixtures that may lack data by an accident of the provider: suspected at their first read, or held back because a read

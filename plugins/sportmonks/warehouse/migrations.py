@@ -1,4 +1,4 @@
-"""Migrations, and the current definitions of functions and views.
+"""Migrations, and the current definitions of functions, views and comments.
 
 ``include/sql/migrations/<number>_<name>.sql`` change tables. They are append-only: the SHA-256 of each is recorded in
 ``etl.schema_migrations``, and a database that has seen another content, or a migration that is not there, is refused.
@@ -7,6 +7,9 @@ gets those that it lacks, and then counts as having the baseline.
 
 ``include/sql/functions`` and ``include/sql/views`` hold definitions (``CREATE OR REPLACE``). A file is applied whenever
 its content changes, and all of them are applied after a migration, which may have dropped some.
+
+``include/sql/comments`` holds what every table, column, view and function is (``COMMENT ON``). All of its files are
+applied after any other, because what is created anew has lost its comments.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ log = logging.getLogger(__name__)
 MIGRATION_LOCK = 7_305_112_026
 BASELINE = "0100_baseline"
 SCHEMAS = ("etl", "raw", "football")
+COMMENTS = "comments"
 
 _CREATE_SCHEMA = re.compile(r"^CREATE SCHEMA IF NOT EXISTS \w+;\n", re.MULTILINE)
 _CREATED = re.compile(
@@ -71,8 +75,9 @@ def read_migrations(root: Path) -> list[SchemaFile]:
 
 
 def read_definitions(root: Path) -> list[SchemaFile]:
-    """Functions, then the views that may call them, each folder in the order of its names."""
-    files = [file for folder in ("functions", "views") for file in sorted((root / folder).glob("*.sql"))]
+    """Functions, then the views that may call them, then comments on all, each folder in the order of its names."""
+    folders = ("functions", "views", COMMENTS)
+    files = [file for folder in folders for file in sorted((root / folder).glob("*.sql"))]
     return [SchemaFile(f"{file.parent.name}/{file.stem}", file.read_bytes().decode()) for file in files]
 
 
@@ -109,7 +114,8 @@ def migrate(conn: psycopg.Connection[Any]) -> list[str]:
                 conn.execute(sql("schema/record_migration"), {"name": migration.name, "sha256": migration.sha256})
         latest = {} if applied else dict(conn.execute(sql("schema/definitions")).fetchall())
         for definition in definitions:
-            if latest.get(definition.name) != definition.sha256:
+            again = bool(applied) and definition.name.startswith(f"{COMMENTS}/")
+            if again or latest.get(definition.name) != definition.sha256:
                 _apply(conn, definition)
                 conn.execute(sql("schema/record_definition"), {"name": definition.name, "sha256": definition.sha256})
                 applied.append(definition.name)
