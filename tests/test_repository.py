@@ -19,7 +19,10 @@ from tests.harness.paths import REPO
 PAGES = [*sorted(REPO.glob("*.md")), *sorted((REPO / "docs").rglob("*.md"))]
 PAGES_AND_NOTES = [*PAGES, *sorted((REPO / ".github").rglob("*.md"))]
 PACKAGE = REPO / "plugins" / "sportmonks"
-FOLDERS = (".ci", ".github", *"analytics benchmarks config dags deploy docs include local plugins sandbox tests".split())
+FOLDERS = (
+    *(".ci", ".github"),
+    *"analytics benchmarks config dags deploy docs include local plugins sandbox tests".split(),
+)
 # Files that exist only where the stack has run, or in other places than the repository.
 MADE = (
     "sportmonks_control.py",
