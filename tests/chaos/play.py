@@ -98,6 +98,7 @@ class ScenarioPlay:
         self.tombstones: dict[int, str] = {}
         self.deleted: set[int] = set()
         self.recreated: dict[int, int] = {}
+        self.recreated_at: dict[int, float] = {}
         self.move(0)
         self.runner = Runner(
             league_of(box),
@@ -234,6 +235,7 @@ class ScenarioPlay:
             chosen = self.rng.sample(ids, min(phase.recreations, len(ids)))
             for row in self.box.admin("POST", "/recreations", {"ids": chosen})["recreated"] if chosen else ():
                 self.recreated[row["fixture_id"]] = row["new_id"]
+                self.recreated_at[row["new_id"]] = self.clock.value
 
     def recognisable(self) -> list[int]:
         """Fixtures that can be recognised under another id: never read, or read with both teams. One whose only answer
