@@ -108,6 +108,13 @@ def test_mutated_second_reads(read: ChunkHarness, small: list[FixtureJson], chan
         assert read.store(*small).outcomes.keys() <= {"SAVED", "UNCHANGED", "HELD"}
 
 
+@pytest.fixture(autouse=True)
+def nothing_unexpected(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """A form that the package does not know fails its fixture alone, but has to become known."""
+    yield
+    assert [record for record in caplog.records if record.exc_info and "form" in record.message] == []
+
+
 def _store(chunk: ChunkHarness, payloads: list[FixtureJson], changes: list[list[Mutation]]) -> BatchResult:
     odd, others = payloads[:ODD], payloads[ODD:]
     rows = [(payload["id"], mutate(payload, each)) for payload, each in zip(odd, changes, strict=True)]

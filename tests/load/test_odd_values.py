@@ -71,6 +71,13 @@ def odd_kinds(one: FixtureJson) -> None:
     one["lineups"].append(5)
 
 
+def odd_names_of_sides(one: FixtureJson) -> None:
+    """Lists and objects where a text tells home from away."""
+    for row in one["scores"]:
+        row["score"]["participant"] = ["home"]
+    one["participants"][0]["meta"]["location"] = {"home": True}
+
+
 def odd_sections(one: FixtureJson) -> None:
     one.update(events={"data": []}, statistics="none", periods=7)
 

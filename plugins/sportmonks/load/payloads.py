@@ -8,6 +8,7 @@ repaired is reported with the fixture; a payload that cannot be repaired fails a
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -29,10 +30,12 @@ from sportmonks.load.summary import (
 )
 from sportmonks.planning.states import DELETED
 
+log = logging.getLogger(__name__)
+
 # Not JSON, not UTF-8, a number that no type holds, or brackets nested too deep.
 UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)
-# What comparing two payloads may raise beyond that, when rows have another form than expected.
-INCOMPARABLE = (*UNREADABLE, TypeError, AttributeError, LookupError, ArithmeticError)
+# What reading or comparing payloads may raise beyond that, when rows have a form that nobody expected.
+UNEXPECTED = (*UNREADABLE, TypeError, AttributeError, LookupError, ArithmeticError)
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _rows = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
@@ -96,8 +99,11 @@ def read_payloads(
         try:
             payload = read_payload(raw, known)
             hashes = identify(payload.raw, payload.content_hash, known)
-        except UNREADABLE as error:
+        except UNEXPECTED as error:
+            # Whatever form its rows have: the others of the batch are not affected.
             unreadable[fixture_id] = clean_text(f"not a fixture: {error}")
+            if not isinstance(error, UNREADABLE):
+                log.exception("Fixture %s has a form that the package does not know", fixture_id)
             continue
         payloads[fixture_id] = replace(
             payload, content_hash=hashes.content, as_sent=hashes.as_sent, in_order=hashes.in_order

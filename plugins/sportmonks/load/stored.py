@@ -13,7 +13,7 @@ import psycopg
 from sportmonks.coerce import clean_text
 from sportmonks.load.changes import Change, compare_payloads
 from sportmonks.load.decision import StoredState
-from sportmonks.load.payloads import INCOMPARABLE, Payload, carry_over, hold_sections, summary_of
+from sportmonks.load.payloads import UNEXPECTED, Payload, carry_over, hold_sections, summary_of
 from sportmonks.load.sections import by_section
 from sportmonks.load.summary import BASE_FIELDS
 from sportmonks.planning.recheck import FixtureState
@@ -99,7 +99,7 @@ def compare_with_stored(
             payload = carry_over(payloads[key], stored_json, sections[key])
             changes = compare_payloads(stored_json, payload.raw, sections[key], incomparable)
             counts = _comparable(summary_of(stored_json).counts, incomparable)
-        except INCOMPARABLE as error:
+        except UNEXPECTED as error:
             # Whatever form its rows have: the others of the batch are not affected.
             unreadable[key] = clean_text(f"cannot be compared with what is stored: {error}")
             continue

@@ -163,13 +163,15 @@ def _counts(fixture: _Fixture[Any], starting_at: datetime | None) -> dict[str, i
 
 def _current_goals(rows: Iterable[_Score[Any]]) -> int | None:
     current = [row.score for row in rows if row.description == "CURRENT" and isinstance(row.score, dict)]
-    goals = {score.get("participant"): as_int(score.get("goals")) for score in current}
+    # What is no text, as a list, names no side and could be no key.
+    goals = {side: as_int(score.get("goals")) for score in current if isinstance(side := score.get("participant"), str)}
     home, away = goals.get("home"), goals.get("away")
     return None if home is None or away is None else home + away
 
 
-def _sides(rows: Iterable[_Participant[Any]]) -> set[Any]:
-    return {row.meta.get("location") for row in rows if isinstance(row.meta, dict)}
+def _sides(rows: Iterable[_Participant[Any]]) -> set[str]:
+    found = (row.meta.get("location") for row in rows if isinstance(row.meta, dict))
+    return {location for location in found if isinstance(location, str)}
 
 
 def _ended(periods: Iterable[_Period[Any]]) -> datetime | None:
