@@ -15,11 +15,11 @@ import msgspec
 from sandbox import includes
 from sandbox.admin import admin_app
 from sandbox.endpoints import Endpoint, find_endpoint
-from sandbox.faults import REFUSING, ROW_FAULTS, TEXT_FAULTS, Fault, RequestSubject
+from sandbox.faults import ERRORS_WITH_200, PAGE_FAULTS, REFUSING, ROW_FAULTS, TEXT_FAULTS, Fault, RequestSubject
 from sandbox.fixtures import multi_ids
 from sandbox.http_response import Header, HttpResponse, html_response, json_response
 from sandbox.limits import log_entry
-from sandbox.paging import ApiResponse
+from sandbox.paging import ApiResponse, change_page
 from sandbox.query import ApiError, Query, parse_query
 from sandbox.state import Encoded, Sandbox, encode
 
@@ -151,10 +151,14 @@ class Api:
             elif fault.kind == "other_season":
                 self._ask_another_season(fault, query)
         api_response = endpoint.respond(sandbox, query, parts, f"http://{host}{scope['path']}")
+        for fault in applied:
+            if fault.kind in PAGE_FAULTS and api_response.pagination is not None:
+                change_page(fault, api_response, params)
         return await self._with_faults(applied, api_response, entity)
 
     def _subject(self, endpoint: Endpoint, parts: tuple[str, ...], query: Query, path: str) -> RequestSubject:
-        subject = RequestSubject(path, endpoint.bucket, includes={name for name in query.includes})
+        page = query.page if query.cursor is None else 2
+        subject = RequestSubject(path, endpoint.bucket, includes={name for name in query.includes}, page=page)
         for node in query.includes.values():
             subject.includes |= {f"{node.name}.{child}" for child in node.children}
         if "multi" in path and parts:
@@ -222,6 +226,14 @@ class Api:
         if kind == "rate_limited":
             seconds, left = int(fault.get("seconds", 1)), fault.get("remaining", None)
             return self._too_many(entity, fault.get("where", "both"), seconds, quota=left)
+        if kind == "error_200":
+            return json_response(200, ERRORS_WITH_200[fault.get("body", "message")])
+        if kind == "limited_403":
+            seconds = fault.get("seconds", None)
+            waits = [] if seconds is None else [(b"retry-after", str(seconds).encode())]
+            return json_response(403, {"message": "You have reached your rate limit"}, waits)
+        if kind == "missing_page":
+            raise ApiError(404, "The requested page does not exist", 5003)
         if kind == "html_200":
             return html_response(200)
         if kind == "hang":
@@ -325,7 +337,7 @@ class Api:
     def _shaped(self, api_response: ApiResponse, tail: dict[str, Any], headers: list[Header]) -> HttpResponse:
         """Rows and tail as one body: a list, a single object or "no result"."""
         variants = self.sandbox.variants
-        if not api_response.rows:
+        if not api_response.rows and not (api_response.pagination or {}).get("has_more"):
             kind = "404" if api_response.single and variants["unknown_id"] == "404" else variants["no_result"]
             body = {"message": NO_RESULT, **tail}
             if kind == "empty":

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox import resources, season_lists
+from sandbox import extra_lists, resources, season_lists
 from sandbox.fixtures import (
     FIXTURE_FILTERS,
     day_of,
@@ -112,6 +112,11 @@ def _transfers(sandbox: Sandbox, parts: tuple[str, ...], query: Query) -> Iterab
     return season_lists.transfers_between(sandbox, first, last + DAY - 1)
 
 
+def _odds(sandbox: Sandbox, parts: tuple[str, ...], query: Query) -> Iterable[Row]:
+    view = sandbox.view(number_in(parts[0]))
+    return [] if view is None else extra_lists.odds(view)
+
+
 def _team(sandbox: Sandbox, team_id: int) -> Row | None:
     team = sandbox.world.team(team_id)
     return team_row(sandbox.world, team, sandbox.now()) if team is not None and sandbox.in_plan(team.league) else None
@@ -161,9 +166,18 @@ _TABLE: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     (r"football/teams/(\d+)", "team", _one("team", _team), ()),
     (r"football/venues/seasons/(\d+)", "venue", _rows("venue", _of_season(resources.venues_of), paged=False), ()),
     (r"football/venues/(\d+)", "venue", _one("venue", lambda s, i: venue_row(s.world, i)), ()),
+    ("football/players", "player", _rows("player", lambda s, p, q: extra_lists.players(s)), ()),
     (r"football/players/(\d+)", "player", _one("player", lambda s, i: player_row(s.world, i)), ()),
     (r"football/squads/seasons/(\d+)/teams/(\d+)", "squad",
      _rows("squad", lambda s, p, q: resources.squad_of(s, number_in(p[0]), number_in(p[1])), paged=False), ()),
+    ("football/coaches", "coach", _rows("coach", lambda s, p, q: extra_lists.coaches(s)), ()),
+    ("football/referees", "referee", _rows("referee", lambda s, p, q: extra_lists.referees(s)), ()),
+    ("football/tv-stations", "tvstation", _rows("tvstation", lambda s, p, q: extra_lists.tv_stations()), ()),
+    (r"football/odds/pre-match/fixtures/(\d+)", "odd", _rows("odd", _odds), ()),
+    ("football/news/pre-match/upcoming", "news", _rows("news", lambda s, p, q: extra_lists.news_upcoming(s)), ()),
+    (r"football/news/post-match/seasons/(\d+)", "news", _rows("news", _of_season(extra_lists.news_of_season)), ()),
+    (r"football/standings/rounds/(\d+)", "standing",
+     _rows("standing", lambda s, p, q: season_lists.standings_of_round(s, number_in(p[0])), paged=False), ()),
     (r"football/standings/seasons/(\d+)", "standing",
      _rows("standing", _of_season(season_lists.standings_of), paged=False), ()),
     (r"football/topscorers/seasons/(\d+)", "topscorer", _rows("topscorer", _of_season(season_lists.topscorers_of)), ()),

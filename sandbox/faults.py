@@ -68,6 +68,13 @@ KINDS: dict[str, str] = {
     "called_off": "played matches in state `state_id` (default 10), without scores and without the includes in `drop`"
     " (default events, lineups)",
     "huge": "each row carries `megabytes` (default 5) more",
+    "error_200": "200 with an error and no rows; `body` = message|errors|status",
+    "limited_403": "403 whose message speaks of the rate limit; with `seconds` (default none) it says how long to wait",
+    "missing_page": "a page after the first: 404 with code 5003",
+    "empty_page": "a page after the first comes without rows, pagination says that more follow",
+    "cut_list": "pagination says that no page follows although one does",
+    "stuck_cursor": "the page names itself as the next one (`next_cursor`, `next_page`)",
+    "wrong_total": "with the variant `total`, the list counts `n` rows more (default 7; less where negative)",
     "no_rate_limit": "neither body nor headers say what remains",
     "wrong_rate_limit": "body and headers say `remaining` (default 999999)",
     "echo_key": "an error with `status` (default 500; `code`) whose body, headers and links repeat the key, written as"
@@ -87,7 +94,13 @@ REPLACING = (
     "echo_key",
     "refused_once",
     "empty_index",
+    "error_200",
+    "limited_403",
+    "missing_page",
 )
+# Kinds that need a page after the first, and those that change what a list says about its pages.
+LATER_PAGES = ("missing_page", "empty_page")
+PAGE_FAULTS = ("empty_page", "cut_list", "stuck_cursor", "wrong_total")
 ROW_FAULTS = (
     "missing_ids",
     "shuffle",
@@ -113,6 +126,11 @@ TEXT_FAULTS = ("bad_text", "odd_numbers", "odd_dates", "deep_nesting")
 REFUSING = ("forbidden_include", "refused_once")
 # Those that apply to lists of a season's fixtures only.
 OF_AN_INDEX = ("empty_index", "other_season")
+ERRORS_WITH_200: dict[str, dict[str, Any]] = {
+    "message": {"message": "Something went wrong on our side. Please try again later."},
+    "errors": {"data": [], "errors": {"server": ["The request could not be completed."]}},
+    "status": {"status": "error", "message": "The request could not be completed.", "data": []},
+}
 MATCHES = ("path", "entity", "season", "fixture_id")
 REQUIRED = {"poison": "fixture_id", "season_down": "season"}
 
@@ -126,6 +144,7 @@ class RequestSubject:
     fixture_ids: set[int] = field(default_factory=set)
     seasons: set[int] = field(default_factory=set)
     includes: set[str] = field(default_factory=set)
+    page: int = 1
 
 
 @dataclass
@@ -142,6 +161,8 @@ class Fault:
     def matches(self, subject: RequestSubject) -> bool:
         match = self.match
         if self.kind in REFUSING and str(self.settings.get("include", "lineups")).lower() not in subject.includes:
+            return False
+        if self.kind in LATER_PAGES and subject.page < 2:
             return False
         if self.kind in OF_AN_INDEX and (subject.entity != "Fixture" or subject.fixture_ids or not subject.seasons):
             return False

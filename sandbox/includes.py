@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sandbox import main_includes, minor_includes, resources, season_lists
+from sandbox import extra_lists, main_includes, minor_includes, resources, season_lists
 from sandbox.fixture_view import FixtureView
 from sandbox.main_includes import LINEUP_BASE, team_row
 from sandbox.people import person_row, player_row, venue_row
@@ -88,11 +88,11 @@ RELATIONS: dict[str, dict[str, tuple[str, Loader]]] = {
         "weatherreport": ("weather", _view(minor_includes.weather)),
         "metadata": ("metadata", _view(minor_includes.metadata)),
         "xgfixture": ("xg", _view(minor_includes.expected_goals)),
-        "odds": ("odd", lambda s, row, view: []),
+        "odds": ("odd", _view(extra_lists.odds)),
         "premiumodds": ("odd", lambda s, row, view: []),
         "inplayodds": ("odd", lambda s, row, view: []),
-        "predictions": ("odd", lambda s, row, view: []),
-        "tvstations": ("odd", lambda s, row, view: []),
+        "predictions": ("odd", _view(extra_lists.predictions)),
+        "tvstations": ("tvstation", _view(extra_lists.broadcasts)),
         "state": ("state", lambda s, row, view: minor_includes.state(row["state_id"])),
         "venue": _VENUE,
         "league": _LEAGUE,
@@ -107,6 +107,7 @@ RELATIONS: dict[str, dict[str, tuple[str, Loader]]] = {
         "country": _country(),
         "venue": _VENUE,
         "sport": ("sport", lambda s, row, view: dict(resources.SPORT)),
+        "sidelined": ("sidelined", lambda s, row, view: extra_lists.sidelined_of_team(s, row["id"])),
     },
     "score": {"type": _type(), "participant": _team()},
     "event": {
@@ -199,6 +200,7 @@ RELATIONS: dict[str, dict[str, tuple[str, Loader]]] = {
         "toteam": _team("to_team_id"),
         "type": _type(),
     },
+    "news": {"lines": ("news_line", lambda s, row, view: extra_lists.news_lines(row))},
     "country": {},
     "type": {},
 }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sandbox import includes
+from sandbox.faults import Fault
 from sandbox.fixture_view import FixtureView
 from sandbox.query import ApiError, Query, write_cursor
 from sandbox.state import Encoded, Sandbox, encode
@@ -87,4 +88,24 @@ def page_of(
         "next_page": following,
         "has_more": more,
         "next_cursor": token,
+        **({"total": len(items)} if sandbox.variants["total"] == "yes" else {}),
     }
+
+
+def change_page(fault: Fault, response: ApiResponse, params: Mapping[str, str]) -> None:
+    """A list after a fault of PAGE_FAULTS. ``params``: those of its request."""
+    pagination = response.pagination
+    assert pagination is not None
+    if fault.kind == "empty_page":
+        response.rows, pagination["count"], pagination["has_more"] = [], 0, True
+    elif fault.kind == "cut_list":
+        pagination.update({"has_more": False, "next_page": None, "next_cursor": None})
+    elif fault.kind == "wrong_total" and "total" in pagination:
+        pagination["total"] = max(0, pagination["total"] + int(fault.get("n", 7)))
+    elif fault.kind == "stuck_cursor":
+        if "cursor" in params:
+            pagination["next_cursor"] = params["cursor"]
+        if pagination["next_page"]:
+            pagination["next_page"] = pagination["next_page"].replace(
+                f"page={pagination['current_page'] + 1}", f"page={pagination['current_page']}"
+            )

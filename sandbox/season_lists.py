@@ -20,8 +20,16 @@ Row = dict[str, Any]
 SUMMER = 40 * DAY  # transfers happen in the forty days before a season
 
 
-def standings_of(sandbox: Sandbox, season_id: int) -> list[Row]:
-    """The standings from the results so far, of the regular stage. Order: points, goal difference, goals, id."""
+def standings_of_round(sandbox: Sandbox, round_id: int) -> list[Row]:
+    """The standings as they were after a round."""
+    season_id, number = divmod(round_id - 200_000, 256)
+    rows = standings_of(sandbox, season_id, last_round=number)
+    return [{**row, "id": round_id * 128 + row["id"] % 128, "round_id": round_id} for row in rows]
+
+
+def standings_of(sandbox: Sandbox, season_id: int, last_round: int | None = None) -> list[Row]:
+    """The standings from the results so far, of the regular stage. Order: points, goal difference, goals, id.
+    ``last_round``: what was played in later rounds does not count."""
     season = sandbox.season(season_id)
     if season is None:
         return []
@@ -29,6 +37,8 @@ def standings_of(sandbox: Sandbox, season_id: int) -> list[Row]:
     latest: int | None = None
     for view in sandbox.season_views(season_id):
         if view.plan.round_no is None or view.winner is None or view.deleted:
+            continue
+        if last_round is not None and view.plan.round_no > last_round:
             continue
         home, away = level(view.goals, P_FIRST, P_SECOND, P_EXTRA)
         latest = max(latest if latest is not None else 0, view.plan.round_no)

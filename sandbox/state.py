@@ -31,6 +31,7 @@ VARIANTS: dict[str, tuple[tuple[str, ...], str]] = {
     "retry_after": (("both", "header", "body", "none"), "where a 429 says how long to wait"),
     "select_keeps_keys": (("no", "yes"), "field selection returns the id and the fields, or all *_id keys as well"),
     "subscription_meta": (("list", "object"), "subscription[].meta is [] or an object"),
+    "total": (("no", "yes"), "pagination has no total, or the number of rows of the complete list"),
     "season_filter": (("yes", "no"), "filters=seasonLeagues is understood, or refused with 5010"),
 }
 

@@ -102,7 +102,7 @@ def _window(route: Route, first: str | None, last: str | None) -> Window | None:
         period = resolve_period(route.period, date_from=begin, date_to=end, today=datetime.now(UTC).date())
     except ConfigurationError as error:
         raise UsageError(error.message, hint=error.hint) from None
-    return windows(period, route.period.max_days)[0]
+    return windows(period, route.period.max_days, route.period.max_hours)[0]
 
 
 def _item(route: Route, given: list[str], context: Context) -> Mapping[str, Any]:
@@ -190,7 +190,7 @@ def remarks(found: Preview, route: Route) -> Iterable[str]:
 def shown_request(request: PageRequest, source: RestSource) -> str:
     """Method and address of a request, without credentials."""
     path, query, _ = source.address(request)
-    text = f"{path}{'&' if '?' in path else '?'}{urlencode(query, safe=':,/$[]')}" if query else path
+    text = f"{path}{'&' if '?' in path else '?'}{urlencode(query, safe=':,/$[]{}', doseq=True)}" if query else path
     return masked(f"{request.method} {source.origin}{text}")
 
 

@@ -93,6 +93,17 @@ SILENT = (
     " ('client_shop_orders', 'shop', 'orders', %(at)s::timestamptz - interval '73 hours') ON CONFLICT DO NOTHING",
 )
 COLLECTED = "SELECT etl.record_collector_run('raw_shop_orders', 'etl_1', 'success', p_now => %(at)s::timestamptz)"
+UNPROVEN = (
+    "INSERT INTO etl.raw_routes (table_name, client, route) VALUES ('client_shop_lists', 'shop', 'lists')"
+    " ON CONFLICT DO NOTHING",
+    "INSERT INTO etl.route_progress (route_name, plan_hash, slices, status, counters, updated_at)"
+    " SELECT 'raw_shop_lists', n || %(at)s::text, 1, 'DONE', '{\"unproven\": 2}',"
+    "        %(at)s::timestamptz - n * interval '1 second' FROM generate_series(0, 1) n",
+)
+PROVEN = (
+    "INSERT INTO etl.route_progress (route_name, plan_hash, slices, status, counters, updated_at)"
+    " VALUES ('raw_shop_lists', 'p', 1, 'DONE', '{\"unproven\": 0}', %(at)s)"
+)
 # kind -> what makes it true, what ends it.
 LIVES: dict[str, tuple[Step, Step]] = {
     "ERROR_RATE": (_run(failed=10), _run()),
@@ -105,6 +116,7 @@ LIVES: dict[str, tuple[Step, Step]] = {
     "INCLUDES_REFUSED": (_sql(INCLUDE), _sql("DELETE FROM etl.forbidden_includes")),
     "STALE_LEAGUE": (_sql(*DUE), _sql("UPDATE football.fixtures SET last_fetched_at = %(at)s")),
     "STALE_ROUTE": (_sql(*SILENT), _sql(COLLECTED)),
+    "UNPROVEN_ROUTE": (_sql(*UNPROVEN), _sql(PROVEN)),
     "SUSPECTED_DATA": (_sql(*SUSPECTED), _sql("UPDATE football.fixtures SET held_reads = 0")),
     "UNKNOWN_IDS": (_sql(STRANGE), _sql(KNOWN)),
     "DEADLINE": (_late, _run(minutes=5)),

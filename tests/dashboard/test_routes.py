@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -16,6 +18,8 @@ from local.cli import terminal_dashboard
 from sportmonks.dashboard import export, queries
 from sportmonks.routes import parse
 from sportmonks.routes.parse import scheduled_routes
+from tests.dashboard.conftest import Client
+from tests.harness.paths import REPO
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ROUTE = "client: shop\nroute: {name}\nconnection: shop_api\npath: /x\nschedule: {schedule}\n"
@@ -84,3 +88,53 @@ def test_how_long_a_schedule_waits(tmp_path: Path, schedule: str, hours: float |
     (tmp_path / "a.yaml").write_text(ROUTE.format(name="a", schedule=schedule))
     found = scheduled_routes(tmp_path, datetime(2026, 3, 2, tzinfo=UTC))
     assert [one["hours"] for one in found] == ([] if hours is None else [hours])
+
+
+SCRIPT = (REPO / "plugins" / "sportmonks" / "dashboard" / "static" / "js" / "routes.js").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("routes")
+def test_the_page_gets_what_it_shows(warehouse: psycopg.Connection[Any], client: Client) -> None:
+    """By the server's clock: what has run just now is not stale, what failed comes first."""
+    with_watermark = "SELECT etl.record_collector_run(%s, 'e9', 'success', 9, 4, p_watermark => %s)"
+    warehouse.execute(with_watermark, ("raw_shop_good", Jsonb({"date_to": "2026-03-01"})))
+    rows = client.get("api/routes")["rows"]
+    by_name = {row["name"]: row for row in rows}
+    assert rows[0]["name"] == "raw_shop_failed"
+    assert rows[0]["error_message"] == "no"
+    assert {name for name, row in by_name.items() if row["stale"]} == {
+        "raw_shop_failed",
+        "raw_shop_silent",
+        "raw_shop_new",
+    }
+    good = by_name["raw_shop_good"]
+    assert (good["collected_to"], good["unproven"], good["scheduled"]) == ("2026-03-01", 1, True)
+    assert (by_name["raw_shop_hand"]["collected_to"], by_name["raw_shop_hand"]["pages"]) == (None, None)
+    # Each field that the page reads is in each row.
+    shown = set(re.findall(r"\bx\.([a-z_]+)", SCRIPT))
+    assert shown - {"toUpperCase"} <= set(good)
+
+
+@pytest.mark.usefixtures("routes")
+def test_the_files_of_the_page(client: Client) -> None:
+    listed = client.get("api/export/routes.json")
+    assert {row["name"] for row in listed} == {
+        f"raw_shop_{name}" for name in ("good", "silent", "new", "hand", "failed")
+    }
+    answer = client.get("api/export/routes.csv")
+    assert "sportmonks_etl_routes.csv" in answer.headers["Content-Disposition"]
+    table = list(csv.DictReader(StringIO(answer.text.removeprefix("\ufeff"))))
+    assert {row["name"]: row["unproven"] for row in table}["raw_shop_good"] == "1"
+
+
+def test_a_page_without_a_route(client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parse, "ROUTES_DIR", tmp_path)
+    assert client.get("api/routes")["rows"] == []
+    client.get("api/routes", user="", expect=401)
+
+
+@pytest.mark.usefixtures("routes")
+def test_a_route_whose_table_is_gone(warehouse: psycopg.Connection[Any], client: Client) -> None:
+    warehouse.execute("DROP TABLE raw.client_shop_good CASCADE")
+    good = next(row for row in client.get("api/routes")["rows"] if row["name"] == "raw_shop_good")
+    assert (good["estimated_rows"], good["records_processed"]) == (0, 9)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import date
 from typing import Any
@@ -101,6 +101,7 @@ def collect(warehouse_dsn: str) -> Collect:
         *,
         login: str = "",
         password: str = "S3cr3tKey",
+        extra: Mapping[str, str] | None = None,
         execution_id: str = "etl_1",
         sleeps: list[float] | None = None,
         today: date = TODAY,
@@ -111,12 +112,12 @@ def collect(warehouse_dsn: str) -> Collect:
         def connect() -> psycopg.Connection[Any]:
             return open_connection(warehouse_dsn)
 
-        access = RouteAccess(server.url + prefix, login=login, password=password)
+        access = RouteAccess(server.url + prefix, login=login, password=password, extra=extra or {})
         waits = sleeps if sleeps is not None else []
         source = RestSource(route, access, budget=budget, sleep=waits.append)
         try:
             request = RouteRequest(**{name: date.fromisoformat(value) for name, value in days.items()})
-            plan = plan_run(connect, route, request, today)
+            plan = plan_run(connect, route, request, today, execution_id)
             return run_route(route, source, connect, plan, execution_id=execution_id, today=today)
         finally:
             source.close()
@@ -134,12 +135,14 @@ def read_all() -> Collect:
         *,
         login: str = "",
         password: str = "S3cr3tKey",
+        extra: Mapping[str, str] | None = None,
         sleeps: list[float] | None = None,
         today: date = TODAY,
         **days: str,
     ) -> dict[str, Any]:
         waits = sleeps if sleeps is not None else []
-        source = RestSource(route, RouteAccess(server.url, login=login, password=password), sleep=waits.append)
+        access = RouteAccess(server.url, login=login, password=password, extra=extra or {})
+        source = RestSource(route, access, sleep=waits.append)
         request = RouteRequest(**{name: date.fromisoformat(value) for name, value in days.items()})
         plan = make_plan(route, request, [{}], None, today)
         start = ResumePoint(0, 0, None, {}, False)

@@ -108,6 +108,30 @@ def test_the_columns_that_a_route_needs(play: Server, read_all: Collect) -> None
     assert read_all(a_route("paging: none\nkey: [id]"), one)["inserted"] == 1
 
 
+@pytest.mark.parametrize(
+    ("body", "kind", "records"),
+    [
+        (b'{"id": 1, "at": "2025-12-31", "message": "sent"}\n', "", 1),
+        (b'{"id": 1, "at": "2025-12-31"}', "text/plain", 1),
+        (b'{"message": "quota exceeded"}\n', "", None),
+        (b'{"id": 1, "message": "no such export"}', "text/plain", None),
+        (b'{"id": 1, "at": "2025-12-31"}', "application/json", None),
+        (b'{"id": 1, "at": "2025-12-31", "data": [{"id": 2, "at": "2025-12-31"}]}', "", 1),
+    ],
+)
+def test_a_day_of_ndjson_with_one_line(
+    play: Server, read_all: Collect, body: bytes, kind: str, records: int | None
+) -> None:
+    """Where nothing says what it is, an object that has what the route names of a record is one."""
+    route = a_route("paging: none\nkey: [id]\ndate_field: at")
+    server = play(lambda _: Answer(body, headers={"Content-Type": kind}))
+    if records is None:
+        with pytest.raises((FatalApiError, TransientApiError)):
+            read_all(route, server)
+        return
+    assert read_all(route, server)["inserted"] == records
+
+
 def test_records_in_a_list_behind_the_paging(play: Server, read_all: Collect) -> None:
     """As the World Bank's API does it."""
 
@@ -123,3 +147,19 @@ def test_records_in_a_list_behind_the_paging(play: Server, read_all: Collect) ->
 
 def test_an_empty_answer_that_the_route_allows(play: Server, read_all: Collect) -> None:
     assert read_all(a_route("paging: none\nmissing_records: empty"), play(lambda _: Answer(b"")))["records"] == 0
+
+
+def test_records_within_the_elements_of_a_list(play: Server, read_all: Collect) -> None:
+    """The lines of all orders; a page of orders without lines is no end."""
+    orders = [[{"lines": [{"id": 1}, {"id": 2}]}, {"lines": []}], [{"lines": []}], [{"lines": [{"id": 3}]}]]
+
+    def answers(request: Request) -> Answer:
+        page = int(request.query["page"])
+        return Answer({"orders": orders[page - 1], "more": page < 3})
+
+    route = a_route("records: orders.lines\npaging: {style: page, more: more}")
+    server = play(answers)
+    assert [row["id"] for row in read_all(route, server)["rows"]] == [1, 2, 3]
+    assert len(server.requests) == 3
+    with pytest.raises(FatalApiError, match=r"there is no list at 'orders\.lines'.*The answer has: id"):
+        read_all(route, play(lambda _: Answer({"orders": [{"id": 1}], "more": False})))

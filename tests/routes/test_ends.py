@@ -324,6 +324,25 @@ def test_listings_for_an_element_of_a_list(play: Server, collect: Collect) -> No
     assert server.requests[0].query == {"sku": "a"}
 
 
+@pytest.mark.parametrize(
+    ("days", "unproven"),
+    [
+        (["2019-01-01", "2020-01-01"], 1),
+        (["2019-01-01", "2025-12-15"], 0),
+        (["2025-12-01", "2026-01-01"], 0),  # by the days of another time zone
+        ([], 0),
+    ],
+)
+def test_a_listing_of_which_no_record_is_of_its_days(
+    play: Server, read_all: Collect, days: list[str], unproven: int
+) -> None:
+    """The API does not know the period's names, or the date is another one."""
+    rows = [{"id": n, "day": day} for n, day in enumerate(days)]
+    route = a_route("paging: none\ndate_field: day\nperiod: {date_from: from, date_to: to, first_days: 29}")
+    summary = read_all(route, play(lambda _: Answer({"data": rows})), today=date(2025, 12, 31))
+    assert summary["unproven"] == unproven
+
+
 def test_more_pages_than_allowed_is_an_error(play: Server, read_all: Collect) -> None:
     endless = play(lambda request: Answer({"data": [{"id": int(request.query["page"])}], "more": True}))
     with pytest.raises(SportmonksError, match="did not end after 3 pages"):

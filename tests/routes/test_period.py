@@ -150,3 +150,51 @@ def test_the_midnight_at_the_end_of_a_day_may_count_for_either_day() -> None:
 def test_the_watermark_never_goes_back_nor_over_a_gap(before: str | None, done: tuple[str, str], after: str) -> None:
     moved = moved_watermark(d(before) if before else None, Window(d(done[0]), d(done[1])), TODAY)
     assert moved == d(after)
+
+
+def test_nothing_lies_between_two_windows() -> None:
+    """A window that follows another begins where that one ends as it is written: fractions of a second have a place."""
+    found = windows(Window(d("2025-01-01"), d("2025-01-03")), 1)
+    spec = PeriodSpec("a", "b", format="%Y-%m-%d %H:%M:%S", max_days=1)
+    sent = [list(request_parameters(spec, one).values()) for one in found]
+    assert sent[0] == ["2025-01-01 00:00:00", "2025-01-01 23:59:59"]
+    assert [begin for begin, _ in sent[1:]] == [end for _, end in sent[:-1]]
+    # Not where the end is excluded, of days, or of the first window; but of a run that is one of a series.
+    exclusive = PeriodSpec("a", "b", format="iso", to_exclusive=True)
+    assert request_parameters(exclusive, found[1])["a"] == "2025-01-02T00:00:00Z"
+    assert request_parameters(PeriodSpec("a", "b"), found[1])["a"] == "2025-01-02"
+    series = resolve_period(spec, interval=(d("2025-01-02"), d("2025-01-04")), today=TODAY)
+    assert request_parameters(spec, windows(series, None)[0])["a"] == "2025-01-01 23:59:59"
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "expected"),
+    [
+        # Clocks go back from 0:00 to 23:00, so that the last hour of the day occurs twice.
+        ("America/Havana", "2025-11-01", ("2025-11-01T04:00:00Z", "2025-11-02T03:59:59Z")),
+        ("Asia/Beirut", "2025-10-25", ("2025-10-24T21:00:00Z", "2025-10-25T21:59:59Z")),
+        # From 1:00 to 0:00: the first hour of the day after occurs twice.
+        ("Atlantic/Azores", "2025-10-25", ("2025-10-25T00:00:00Z", "2025-10-25T23:59:59Z")),
+        # Forward at midnight: the day has no 0:00.
+        ("Asia/Beirut", "2025-03-30", ("2025-03-29T22:00:00Z", "2025-03-30T20:59:59Z")),
+    ],
+)
+def test_days_that_clocks_change(zone: str, day: str, expected: tuple[str, str]) -> None:
+    spec = PeriodSpec("a", "b", format="iso", timezone=zone)
+    assert tuple(request_parameters(spec, Window(d(day), d(day))).values()) == expected
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/Havana", "Australia/Lord_Howe"])
+@pytest.mark.parametrize("hours", [1, 5, 6, 12, 23])
+def test_hours_cover_each_day_exactly(zone: str, hours: int) -> None:
+    """Also those of 23 and 25 hours."""
+    spec = PeriodSpec("a", "b", format="epoch", timezone=zone, to_exclusive=True, max_hours=hours)
+    for period in (Window(d("2025-03-08"), d("2025-04-07")), Window(d("2025-10-04"), d("2025-11-03"))):
+        found = windows(period, None, hours)
+        assert len(found) == 31 * -(-24 // hours)
+        assert len({str(one) for one in found}) == len(found)
+        sent = [tuple(map(int, request_parameters(spec, one).values())) for one in found]
+        assert all(end == begin for (_, end), (begin, _) in itertools.pairwise(sent))
+        assert all(0 <= end - begin <= (hours + 1) * 3600 for begin, end in sent)
+        complete = request_parameters(spec, period)
+        assert (sent[0][0], sent[-1][1]) == (int(complete["a"]), int(complete["b"]))

@@ -58,6 +58,21 @@ def test_rows_that_the_first_version_stored_are_no_news(play: Server, collect: C
     assert collect(route, changed, execution_id="etl_4")["inserted"] == 1
 
 
+def test_they_are_none_where_only_ignored_fields_differ(play: Server, collect: Collect, warehouse: Conn) -> None:
+    route = a_route("key: [id]\nhash_without: [seen, meta.seen, lines.seen]")
+    collect(route, play(body()))
+    text = '{"id": 1, "total": 10.50, "seen": %d, "meta": {"seen": %d, "a": 1}, "lines": [{"seen": 1, "n": 2}, 3]}'
+    kept = {"id": 1, "total": 10.5, "meta": {"a": 1}, "lines": [{"seen": 1, "n": 2}, 3]}
+    old = sha256(msgspec.json.Encoder(order="sorted").encode(kept)).digest()
+    warehouse.execute(
+        "INSERT INTO raw.client_shop_orders (payload, content_hash) VALUES (%s, %s)", (text % (1, 1), old)
+    )
+    assert collect(route, play(body(text % (2, 2))), execution_id="etl_2")["inserted"] == 0
+    assert collect(route, play(body(text % (3, 3))), execution_id="etl_3")["inserted"] == 0
+    changed = (text % (4, 4)).replace("10.50", "10.51")
+    assert collect(route, play(body(changed)), execution_id="etl_4")["inserted"] == 1
+
+
 def test_what_is_left_out_of_the_hash_within_lists() -> None:
     record = {"id": 1, "lines": [{"sku": "a", "seen": 1}, {"sku": "b", "seen": 2}], "meta": {"seen": 3}}
     again = {"id": 1, "lines": [{"sku": "a", "seen": 9}, {"sku": "b"}], "meta": {"seen": 4}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -85,6 +85,124 @@ def test_lists_of_the_current_seasons(ready: date, warehouse: Conn, name: str) -
     taken = warehouse.execute("SELECT count(*) FROM etl.api_budget").fetchone()
     assert taken is not None
     assert taken[0] > 0  # the same budget as everything else
+
+
+@pytest.fixture
+def calendar(ready: date, warehouse: Conn, sandbox: RunningSandbox) -> date:
+    """Rounds of the current seasons and fixtures of the coming week, as other DAGs would have stored them."""
+    for season in sandbox.get("football/seasons?per_page=50")[2]["data"]:
+        if season["is_current"]:
+            for row in sandbox.get(f"football/rounds/seasons/{season['id']}")[2]["data"]:
+                warehouse.execute(
+                    "INSERT INTO football.rounds (id, season_id, starting_at)"
+                    " VALUES (%s, %s, %s::date + (current_date - %s::date))",
+                    (row["id"], row["season_id"], row["starting_at"], ready),
+                )
+    days = f"{ready - timedelta(days=3)}/{ready + timedelta(days=30)}"
+    for row in sandbox.get(f"football/fixtures/between/{days}?per_page=50")[2].get("data", []):
+        warehouse.execute(
+            "INSERT INTO football.fixtures (id, league_id, season_id, starting_at)"
+            " VALUES (%s, %s, %s, now() + interval '1 day')",
+            (row["id"], row["league_id"], row["season_id"]),
+        )
+    return ready
+
+
+# Of each route beside fixtures: what it brings in the sandbox, with the path that has the same rows.
+BESIDE = {
+    "players": "football/players", "coaches": "football/coaches", "referees": "football/referees",
+    "tv_stations": "football/tv-stations", "news_prematch": "football/news/pre-match/upcoming",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_lists_of_everything(ready: date, warehouse: Conn, sandbox: RunningSandbox, name: str) -> None:
+    expected: set[str] = set()
+    page = 1
+    while True:
+        answer = sandbox.get(f"{BESIDE[name]}?per_page=50&page={page}")[2]
+        expected |= {str(row["id"]) for row in answer.get("data", [])}
+        if not answer.get("pagination", {}).get("has_more"):
+            break
+        page += 1
+    summary = extract(ROUTES[name], ready)
+    assert (summary["inserted"], summary["failed"], summary["unproven"]) == (len(expected), 0, 0)
+    keys = warehouse.execute(f"SELECT record_key FROM raw.{ROUTES[name].table}_latest").fetchall()
+    assert {row[0] for row in keys} == expected
+    assert expected
+
+
+@pytest.mark.parametrize("name", ["injuries", "round_standings", "odds", "news_postmatch"])
+def test_one_listing_for_each(calendar: date, warehouse: Conn, name: str) -> None:
+    route = ROUTES[name]
+    summary = extract(route, calendar)
+    assert (summary["failed"], summary["skipped"], summary["unproven"], summary["undated"]) == (0, 0, 0, 0)
+    assert summary["listings"] > 1
+    assert summary["inserted"] > 0
+    rows = warehouse.execute(
+        f"SELECT count(*), count(record_key), count(DISTINCT record_key) FROM raw.{route.table}"
+    ).fetchone()
+    assert rows == (summary["inserted"],) * 3
+
+
+@pytest.fixture
+def with_add_ons(sandbox: RunningSandbox) -> Iterator[None]:
+    """A plan that refuses no include."""
+    refused = sandbox.admin("GET", "/plan")["forbidden_includes"]
+    sandbox.admin("POST", "/plan", {"forbidden_includes": []})
+    yield
+    sandbox.admin("POST", "/plan", {"forbidden_includes": refused})
+
+
+@pytest.mark.usefixtures("with_add_ons")
+@pytest.mark.parametrize("name", ["broadcasts", "expected_goals", "predictions"])
+def test_parts_of_fixtures(ready: date, warehouse: Conn, sandbox: RunningSandbox, name: str) -> None:
+    """Pages of fixtures none of which has such a part are no end."""
+    route = ROUTES[name]
+    first, last = date(ready.year - 1, 1, 1), date(ready.year + 1, 1, 1)
+    period = {"date_from": first.isoformat(), "date_to": last.isoformat()}
+    include, part = route.include[0], route.records[1]
+    expected: set[str] = set()
+    for begin in range(0, (last - first).days + 1, 90):
+        days = f"{first + timedelta(days=begin)}/{min(last, first + timedelta(days=begin + 89))}"
+        page = 1
+        while True:
+            answer = sandbox.get(f"football/fixtures/between/{days}?include={include}&per_page=50&page={page}")[2]
+            expected |= {str(row["id"]) for fixture in answer.get("data", []) for row in fixture[part]}
+            if not answer.get("pagination", {}).get("has_more"):
+                break
+            page += 1
+    small = replace(route, paging=replace(route.paging, size=2))
+    summary = extract(small, ready, **period)
+    assert (summary["inserted"], summary["unproven"], summary["failed"]) == (len(expected), 0, 0)
+    keys = warehouse.execute(f"SELECT record_key FROM raw.{route.table}_latest").fetchall()
+    assert {row[0] for row in keys} == expected
+    assert expected
+
+
+def test_an_include_that_the_plan_refuses_is_no_empty_list(ready: date, sandbox: RunningSandbox) -> None:
+    assert "xgfixture" in sandbox.admin("GET", "/plan")["forbidden_includes"]
+    with pytest.raises(AirflowFailException, match=r"there is no list at 'data\.xgfixture'"):
+        extract(ROUTES["expected_goals"], ready, date_from=date(ready.year - 1, 8, 1).isoformat())
+
+
+VIEWS = {
+    "players": "SELECT id, name, date_of_birth, position_id FROM football.players WHERE height BETWEEN 150 AND 220",
+    "coaches": "SELECT id, player_id, date_of_birth FROM football.coaches",
+    "standings": "SELECT season_id, participant_id, position, points FROM football.provider_standings",
+    "topscorers": "SELECT season_id, type_id, position, player_id, total FROM football.top_scorers",
+    "squads": 'SELECT season_id, team_id, player_id, jersey_number, start, "end" FROM football.squads',
+    "transfers": "SELECT id, date, player_id, to_team_id FROM football.transfers",
+}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_typed_views(ready: date, warehouse: Conn, name: str) -> None:
+    route = ROUTES[name]
+    summary = extract(route, ready, **({"date_from": f"{ready.year - 1}-01-01"} if route.period else {}))
+    rows = warehouse.execute(VIEWS[name]).fetchall()
+    assert len(rows) == summary["inserted"] > 0
+    assert not [row for row in rows if None in row]
 
 
 def test_a_connection_of_its_own_may_lead_to_another_path(

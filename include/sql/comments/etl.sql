@@ -428,6 +428,10 @@ COMMENT ON COLUMN etl.route_progress.counters IS 'Figures so far: pages, records
 COMMENT ON COLUMN etl.route_progress.error_message IS 'Why it failed; NULL when it did not.';
 COMMENT ON COLUMN etl.route_progress.started_at IS 'When it began.';
 COMMENT ON COLUMN etl.route_progress.updated_at IS 'When the row was changed last.';
+COMMENT ON COLUMN etl.route_progress.items IS
+    'What the unfinished run has one listing for each of; NULL = none, or written in the file of the route.';
+COMMENT ON COLUMN etl.route_progress.advanced_at IS
+    'When the position last moved; NULL = before there was this column.';
 
 COMMENT ON TABLE etl.route_rejects IS 'Records of raw routes that came and could not be stored, each once.';
 COMMENT ON COLUMN etl.route_rejects.reject_id IS 'Number of the record.';
@@ -494,6 +498,11 @@ COMMENT ON FUNCTION etl.finish_etl_execution IS
     'Ends a run; figures that are left out are counted from its plan. Returns the status.';
 COMMENT ON FUNCTION etl.finish_route_run IS
     'Ends an attempt at a raw route; false when another attempt has taken over.';
+COMMENT ON FUNCTION etl.football_columns IS
+    'The columns of the typed views of raw routes of the Sportmonks API: path in the record, type, comment.';
+COMMENT ON FUNCTION etl.football_view_note IS
+    'What the typed view over a raw table has as its comment, by which it is known.';
+COMMENT ON FUNCTION etl.football_view_of IS 'The typed view over a raw table; NULL where it has none.';
 COMMENT ON FUNCTION etl.forget_fixtures IS
     'Makes fixtures look as if they had never been read, so that they are read again; returns their number.';
 COMMENT ON FUNCTION etl.forget_lost IS
@@ -503,6 +512,8 @@ COMMENT ON FUNCTION etl.forget_lost_lists IS
 COMMENT ON FUNCTION etl.from_epoch IS 'Seconds since 1970 as a time; NULL outside the years 1970 to 9999.';
 COMMENT ON FUNCTION etl.get_etl_execution_summary IS 'One run in figures; without an id the newest.';
 COMMENT ON FUNCTION etl.get_etl_health_status IS 'Runs, success and errors of the installation in one row.';
+COMMENT ON FUNCTION etl.is_football_view IS
+    'Whether the typed view over a raw table is there, and no other object of that name.';
 COMMENT ON FUNCTION etl.lock_open_chunks IS 'Locks the seasons that a run has open, before the run itself.';
 COMMENT ON FUNCTION etl.log_etl_event IS 'Writes a log line; returns its number.';
 COMMENT ON FUNCTION etl.lost_lists IS 'Names of the lists of seasons whose table has lost its rows.';
@@ -537,6 +548,8 @@ COMMENT ON FUNCTION etl.set_api_source IS
 COMMENT ON FUNCTION etl.settle_alert_notification IS
     'Ends a claim of etl.claim_alert_notifications: sent, or free for the next caller.';
 COMMENT ON FUNCTION etl.settle_api_call IS 'Notes the figures of the API''s answer in the budget.';
+COMMENT ON FUNCTION etl.shape_football_view IS
+    'Makes the typed view over a raw table, or brings it up to date.';
 COMMENT ON FUNCTION etl.shape_raw_table IS
     'Creates the view of a raw table''s newest records, with typed columns and without deleted records.';
 COMMENT ON FUNCTION etl.shortest_rest IS
@@ -558,3 +571,5 @@ COMMENT ON FUNCTION etl.touch_updated_at IS
     'Trigger of etl.add_timestamps: moves updated_at when another column changed.';
 COMMENT ON FUNCTION etl.touch_updated_at_generated IS
     'The same as etl.touch_updated_at, for tables with generated columns.';
+COMMENT ON FUNCTION etl.without_paths IS
+    'A JSON value without the keys at some paths, which lead through the elements of lists.';

@@ -28,6 +28,29 @@ SET search_path = pg_catalog, pg_temp AS $$
                 ELSE string_to_array(p_path, '.') END
 $$;
 
+-- A value without the keys at the paths of p_paths (lists of keys); a path leads through each element of a list.
+CREATE OR REPLACE FUNCTION etl.without_paths(p_value jsonb, p_paths jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_path jsonb;
+    v_key  text;
+BEGIN
+    FOR v_path IN SELECT e FROM jsonb_array_elements(p_paths) e LOOP
+        v_key := v_path ->> 0;
+        IF jsonb_typeof(p_value) = 'array' THEN
+            p_value := (SELECT coalesce(jsonb_agg(etl.without_paths(e, jsonb_build_array(v_path)) ORDER BY n), '[]')
+                          FROM jsonb_array_elements(p_value) WITH ORDINALITY AS x(e, n));
+        ELSIF jsonb_typeof(p_value) <> 'object' OR NOT p_value ? v_key THEN
+            CONTINUE;
+        ELSIF jsonb_array_length(v_path) = 1 THEN
+            p_value := p_value - v_key;
+        ELSE
+            p_value := p_value || jsonb_build_object(v_key, etl.without_paths(p_value -> v_key, jsonb_build_array(v_path - 0)));
+        END IF;
+    END LOOP;
+    RETURN p_value;
+END $$;
+
 -- A time as APIs write it: ISO 8601, or seconds or milliseconds since 1970; anything else is null.
 CREATE OR REPLACE FUNCTION etl.to_time(p_text text) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN p_text ~ '^[0-9]{9,11}(\.[0-9]{1,9})?$' THEN to_timestamp(p_text::double precision)
@@ -53,20 +76,24 @@ BEGIN
     END IF;
 END $$;
 
--- Drops the view of a raw table's newest records, which is made anew behind it; returns the statements that grant again
--- what people had granted on it. Raises when views of other people are built on it.
+-- Drops the view of a raw table's newest records, and the typed one over it, which are made anew behind it; returns the
+-- statements that grant again what people had granted on them. Raises when views of other people are built on them.
 CREATE OR REPLACE FUNCTION etl.drop_latest_view(p_table text) RETURNS text[] LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_view   text := p_table || '_latest';
+    v_typed  text := etl.football_view_of(p_table);
     v_grants text[];
     v_detail text;
 BEGIN
-    SELECT array_agg(format('GRANT %s ON raw.%I TO %s', a.privilege_type, v_view,
+    SELECT array_agg(format('GRANT %s ON %I.%I TO %s', a.privilege_type, n.nspname, c.relname,
                             CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END))
       INTO v_grants
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN aclexplode(c.relacl) AS a
-     WHERE n.nspname = 'raw' AND c.relname = v_view AND a.grantee <> c.relowner;
+     WHERE (n.nspname, c.relname) IN (('raw', v_view), ('football', v_typed)) AND a.grantee <> c.relowner;
+    IF etl.is_football_view(p_table) THEN
+        EXECUTE format('DROP VIEW football.%I', v_typed);
+    END IF;
     EXECUTE format('DROP VIEW IF EXISTS raw.%I', v_view);
     RETURN v_grants;
 EXCEPTION WHEN dependent_objects_still_exist THEN
@@ -188,6 +215,7 @@ BEGIN
         EXECUTE format('CREATE OR REPLACE VIEW raw.%I AS SELECT DISTINCT ON (record_key) * FROM raw.%I '
                        'WHERE record_key IS NOT NULL ORDER BY record_key, collected_at DESC, id DESC',
                        v_name || '_latest', v_name);
+        PERFORM etl.shape_football_view(v_name);
         FOREACH v_grant IN ARRAY coalesce(v_grants, '{}') LOOP
             EXECUTE v_grant;
         END LOOP;
@@ -253,6 +281,7 @@ BEGIN
         EXCEPTION WHEN invalid_table_definition THEN
             v_grants := etl.drop_latest_view(p_table);
             EXECUTE format('CREATE VIEW raw.%I AS %s', p_table || '_latest', v_view);
+            PERFORM etl.shape_football_view(p_table);
             FOREACH v_grant IN ARRAY coalesce(v_grants, '{}') LOOP
                 EXECUTE v_grant;
             END LOOP;
@@ -282,7 +311,8 @@ BEGIN
 END $$;
 
 -- A try begins: where to start, under which fence. Goes on where an unfinished try over the same plan stands, unless
--- that is older than p_resume or p_force asks for a fresh start (which a retry of the forced run itself does not repeat).
+-- that has not moved for p_resume or p_force asks for a fresh start (which a retry of the forced run itself does not
+-- repeat).
 CREATE OR REPLACE FUNCTION etl.begin_route_run(
     p_route_name text, p_plan_hash text, p_execution_id text, p_slices integer, p_date_from date DEFAULT NULL,
     p_date_to date DEFAULT NULL, p_force boolean DEFAULT false, p_resume interval DEFAULT '1 day',
@@ -301,18 +331,20 @@ BEGIN
     SELECT * INTO v_old FROM etl.route_progress WHERE route_name = p_route_name AND plan_hash = p_plan_hash FOR UPDATE;
     v_resume := FOUND AND v_old.status <> 'DONE'
         AND (v_old.execution_id IS NOT DISTINCT FROM p_execution_id
-             OR (NOT p_force AND v_old.updated_at > p_now - p_resume));
+             OR (NOT p_force AND coalesce(v_old.advanced_at, v_old.updated_at) > p_now - p_resume));
     IF v_resume THEN
         UPDATE etl.route_progress
-           SET status = 'RUNNING', fence = fence + 1, execution_id = p_execution_id, error_message = NULL, updated_at = p_now
+           SET status = 'RUNNING', fence = fence + 1, execution_id = p_execution_id, error_message = NULL, updated_at = p_now,
+               advanced_at = coalesce(advanced_at, updated_at)
          WHERE route_name = p_route_name AND plan_hash = p_plan_hash;
     ELSE
-        INSERT INTO etl.route_progress AS p (route_name, plan_hash, execution_id, date_from, date_to, slices, started_at, updated_at)
-        VALUES (p_route_name, p_plan_hash, p_execution_id, p_date_from, p_date_to, p_slices, p_now, p_now)
+        INSERT INTO etl.route_progress AS p (route_name, plan_hash, execution_id, date_from, date_to, slices, started_at, updated_at,
+                                             advanced_at)
+        VALUES (p_route_name, p_plan_hash, p_execution_id, p_date_from, p_date_to, p_slices, p_now, p_now, p_now)
         ON CONFLICT (route_name, plan_hash) DO UPDATE
             SET status = 'RUNNING', fence = p.fence + 1, execution_id = excluded.execution_id, date_from = excluded.date_from,
                 date_to = excluded.date_to, slices = excluded.slices, slice_index = 0, page_state = NULL, counters = '{}',
-                error_message = NULL, started_at = p_now, updated_at = p_now;
+                error_message = NULL, started_at = p_now, updated_at = p_now, advanced_at = p_now, items = NULL;
     END IF;
     DELETE FROM etl.route_seen WHERE route_name = p_route_name AND (plan_hash <> p_plan_hash OR NOT v_resume);
     PERFORM etl.record_collector_run(p_route_name, p_execution_id, 'running', p_now => p_now);
@@ -327,7 +359,8 @@ CREATE OR REPLACE FUNCTION etl.advance_route_run(
 ) RETURNS boolean LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    UPDATE etl.route_progress SET slice_index = p_slice_index, page_state = p_page_state, counters = p_counters, updated_at = p_now
+    UPDATE etl.route_progress SET slice_index = p_slice_index, page_state = p_page_state, counters = p_counters, updated_at = p_now,
+                                  advanced_at = p_now
      WHERE route_name = p_route_name AND plan_hash = p_plan_hash AND fence = p_fence AND status = 'RUNNING';
     RETURN FOUND;
 END $$;
@@ -344,7 +377,8 @@ BEGIN
     UPDATE etl.route_progress
        SET status = p_status, counters = p_counters, error_message = p_error_message, updated_at = p_now,
            slice_index = CASE WHEN p_status = 'DONE' THEN slices ELSE slice_index END,
-           page_state = CASE WHEN p_status = 'DONE' THEN NULL ELSE page_state END
+           page_state = CASE WHEN p_status = 'DONE' THEN NULL ELSE page_state END,
+           items = CASE WHEN p_status = 'DONE' THEN NULL ELSE items END
      WHERE route_name = p_route_name AND plan_hash = p_plan_hash AND fence = p_fence AND status = 'RUNNING'
     RETURNING execution_id INTO v_execution;
     IF NOT FOUND THEN

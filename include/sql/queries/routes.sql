@@ -47,16 +47,31 @@ SELECT etl.finish_route_run(%(route)s, %(plan)s, %(fence)s, %(status)s, %(counte
 -- The distinct values of the newest records that another route has one listing for each of; one without a value gives none.
 SELECT DISTINCT w.item
   FROM {table} t
- CROSS JOIN LATERAL (SELECT jsonb_object_agg(r.name, t.payload #>> r.path) AS item, bool_and(t.payload #>> r.path <> '') AS complete
-                       FROM jsonb_to_recordset(%(wanted)s::jsonb) AS r (name text, path text[])) w
+ CROSS JOIN LATERAL (SELECT jsonb_object_agg(r.name, v.value) AS item, bool_and(v.value <> '') AS complete
+                       FROM jsonb_to_recordset(%(wanted)s::jsonb) AS r (name text, path jsonpath)
+                      CROSS JOIN LATERAL (SELECT jsonb_path_query_first(t.payload, r.path, silent => true) #>> '{{}}') AS v (value)) w
  WHERE w.complete
  ORDER BY w.item;
 
+-- name: routes/keep_items
+-- What the run has one listing for each of, for its next try.
+UPDATE etl.route_progress SET items = %(items)s::jsonb
+ WHERE route_name = %(route)s AND plan_hash = %(plan)s AND fence = %(fence)s;
+
+-- name: routes/kept_items
+-- The same of the newest unfinished try of an execution.
+SELECT items FROM etl.route_progress
+ WHERE route_name = %(route)s AND execution_id = %(execution)s AND status <> 'DONE' AND items IS NOT NULL
+ ORDER BY updated_at DESC LIMIT 1;
+
 -- name: routes/rehash
--- Contents that version 0.1 stored under a hash of rounded numbers get their present hash; they are no news.
+-- Contents that version 0.1 stored under a hash of rounded numbers get their present hash; they are no news. Fields that
+-- the hash leaves out may differ: without holds their paths, or is null.
 UPDATE {table} t SET content_hash = b.content_hash
   FROM (SELECT DISTINCT ON (old_hash) * FROM pg_temp.route_batch WHERE old_hash IS NOT NULL ORDER BY old_hash, position) b
- WHERE t.content_hash = b.old_hash AND t.payload = b.payload AND t.request = b.request
+ WHERE t.content_hash = b.old_hash AND t.request = b.request
+   AND CASE WHEN %(without)s::jsonb IS NULL THEN t.payload = b.payload
+            ELSE etl.without_paths(t.payload, %(without)s) = etl.without_paths(b.payload, %(without)s) END
    AND NOT EXISTS (SELECT 1 FROM {table} n WHERE n.content_hash = b.content_hash);
 
 -- name: routes/reject

@@ -93,16 +93,17 @@ def _list(context: Context) -> int:
     except LocalError as error:
         complain(error)
         reachable = False
-    lines = [["DAG", "rows", "schedule (UTC)", "last run (UTC)", "records", "collected to"]]
+    lines = [["DAG", "rows", "schedule (UTC)", "last run (UTC)", "records", "collected to", "ends"]]
     for route in routes:
         matches = rows.get(f"raw.{route.table}")
         cells = [route.name, "no table yet" if reachable else "?", route.schedule or "by hand"]
         if matches:
-            _, _, _, count, _, status, ended, processed, collected_to, *_ = matches
+            _, _, _, count, _, status, ended, processed, collected_to, _, ended_by, unproven = matches
             cells[1] = f"~{count:,}"
             when = f"{ended:%Y-%m-%d %H:%M}" if ended else ""
             done = "" if processed is None else f"{processed:,}"
-            cells += [f"{status or 'never'} {when}".strip(), done, collected_to or ""]
+            ends = ", ".join(filter(None, (ended_by, f"{unproven} may be short" if unproven else "")))
+            cells += [f"{status or 'never'} {when}".strip(), done, collected_to or "", ends]
         lines.append(cells + [""] * (len(lines[0]) - len(cells)))
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     for line in lines:

@@ -21,6 +21,7 @@ KIND_NAMES = {
     "INCLUDES_REFUSED": "Includes that the plan refuses",
     "STALE_LEAGUE": "A league is stale",
     "STALE_ROUTE": "A raw route is stale",
+    "UNPROVEN_ROUTE": "A raw route may be short",
     "SUSPECTED_DATA": "Data may be missing",
     "UNKNOWN_IDS": "Unknown ids from the provider",
     "DEADLINE": "Deadline missed",

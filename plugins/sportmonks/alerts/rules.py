@@ -40,6 +40,7 @@ RULES = (
     Rule("INCLUDES_REFUSED", "alerts/includes_refused"),
     Rule("STALE_LEAGUE", "alerts/stale_leagues"),
     Rule("STALE_ROUTE", "alerts/stale_routes"),
+    Rule("UNPROVEN_ROUTE", "alerts/unproven_routes"),
     Rule("SUSPECTED_DATA", "alerts/suspected_data"),
     Rule("UNKNOWN_IDS", "alerts/unknown_ids"),
     Rule("DEADLINE", "alerts/deadline", per_dag=True),

@@ -12,7 +12,7 @@ from sportmonks.errors import FatalApiError, TransientApiError
 # The fields of a paginator that are stored. Progress that older versions stored has the same names.
 STATE = ("page", "cursor", "link", "offset", "rows", "pages", "largest", "last_mark", "promised")
 # Stored only where they are not at their default; version 0.1 did not know them.
-LATER_STATE = ("short", "empty_pages", "total", "total_is_wrong", "stalled")
+LATER_STATE = ("short", "empty_pages", "total", "total_is_wrong", "stalled", "doubt")
 
 
 @dataclass
@@ -72,7 +72,7 @@ class PageState:
 
     def state(self) -> dict[str, Any]:
         """Where the listing stands, as JSON values."""
-        later = {name: getattr(self, name) for name in LATER_STATE if getattr(self, name) not in (None, 0, False)}
+        later = {name: getattr(self, name) for name in LATER_STATE if getattr(self, name) not in (None, 0, False, "")}
         return {**{name: getattr(self, name) for name in STATE}, **later}
 
     @property
@@ -93,7 +93,7 @@ class PageState:
             found["cursor"] = self.cursor
         return found
 
-    def request(self, query: Mapping[str, str]) -> tuple[str | None, dict[str, str]]:
+    def request(self, query: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
         """(link to follow instead of the listing's path or None, query) of the next page.
 
         Raises FatalApiError when more pages are promised than ``max_pages`` allows, TransientApiError when the page

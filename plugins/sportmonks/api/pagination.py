@@ -22,7 +22,8 @@ empty page               the end where a total or a short page agrees; else it i
 empty, total not reached requested again, then one page further; the end with a doubt
 400, 404, 410, 416, 422  behind a page that promised nothing: requested again, then the end; with a doubt where a total
                          promised more, or where another status than "not found" comes behind a full page
-page that was read       behind a short page, or three times in a row: the end; with a doubt behind a full one
+page that was read       behind a short page, or three times in a row: the end; with a doubt behind a full one, or where
+                         other pages follow
 =======================  ============================================================================================
 
 The state of a paginator is a small JSON object, so that an interrupted run resumes at the page where it stopped.
@@ -71,6 +72,8 @@ class Paginator(PageState):
             # onto the next page, too: that is harmless, and it stays so when the page is requested again.
             self._retries += 1
             return Step.AGAIN
+        if self._repeats:
+            self.doubt = f"page {self.pages} brought rows of an earlier page, and its own may have been others"
         self._repeats = 0
         self._advance(info)
         return Step.KEEP
@@ -86,9 +89,9 @@ class Paginator(PageState):
     def _finish(self, end: End) -> Step:
         self.end = end
         if self._total_promises_more() and self.spec.until is None:
-            self.doubt = f"the API counts {self.total} records, and {self.rows} came"
+            self.doubt = self.doubt or f"the API counts {self.total} records, and {self.rows} came"
         elif self.rows == self.total and self.rows in _USUAL_LIMITS and not self.short and self._counted_by_total():
-            self.doubt = f"exactly {self.rows} records is what many APIs count and show at most"
+            self.doubt = self.doubt or f"exactly {self.rows} records is what many APIs count and show at most"
         return Step.END
 
     def _counted_by_total(self) -> bool:
@@ -215,8 +218,8 @@ class Paginator(PageState):
         self._seen |= info.marks
         self.last_mark = info.mark
         self.rows += info.rows
-        self.largest = max(self.largest, info.rows)
         size = info.per_page or self.spec.size or 0
+        self.largest = max(self.largest, min(info.rows, size or info.rows))  # more: some came twice
         self._full = info.rows >= size
         # The first page is compared with the requested size; later ones with earlier pages, since many APIs cap it.
         self.short = info.rows < (self.largest if self.pages else max(self.largest, size))

@@ -19,6 +19,8 @@ _ENTITIES: Mapping[str, str] = {
     "types": "Type",
     "countries": "Country",
     "squads": "Team",
+    "coaches": "Coach",
+    "news": "News",
 }
 
 # Calls of a bucket that do not depend on a single fixture or season: they show whether the API is back after a rest.

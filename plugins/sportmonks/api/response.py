@@ -123,6 +123,14 @@ class Envelope:
     def has_data(self) -> bool:
         return "data" in self.parts
 
+    @property
+    def is_error(self) -> bool:
+        """Whether an answer without rows names an error: it must not look like an empty list."""
+        if bytes(self.parts.get("data", msgspec.Raw(b"null"))).strip() not in (b"null", b"[]", b"{}"):
+            return False
+        named = any(_loose(self.parts.get(name)) for name in ("errors", "error"))
+        return named or _loose(self.parts.get("status")) in ("error", "failed")
+
 
 class _Head(msgspec.Struct):
     id: Any = None

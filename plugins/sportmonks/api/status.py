@@ -105,9 +105,13 @@ def decide(status: int, envelope: Envelope | None) -> Decision:
         return BY_CODE[envelope.code]
     says_nothing_found = NO_RESULT_WORDS in envelope.message.lower()
     if plain is Decision.OK:
+        if envelope.is_error and not says_nothing_found:
+            return Decision.RETRY
         if envelope.has_data or says_nothing_found:
             return plain
         return plain if envelope.message and _ORDINARY & envelope.parts.keys() else Decision.RETRY
+    if status == 403 and _EXHAUSTED.search(envelope.message):
+        return Decision.RATE_LIMITED
     if status in (403, 404) and says_nothing_found:
         return Decision.NO_RESULT
     if status in (400, 403, 404) and _INCLUDE.search(envelope.message):

@@ -79,7 +79,7 @@ class RouteExtractOperator(WarehouseOperator):
         # The day of the run, not of the try: a run that is cleared tomorrow still has the same period.
         today = local_today(context["dag_run"].run_after, self.route.period)
         connect = self.connector()
-        plan = plan_run(connect, self.route, request, today)
+        plan = plan_run(connect, self.route, request, today, execution_of(context))
         if params.get("dry_run"):
             estimated = estimate(self.route, plan)
             for name, value in estimated.items():

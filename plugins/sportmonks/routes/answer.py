@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,6 +19,7 @@ from sportmonks.redaction import mask_text, without_credentials
 from sportmonks.routes.body import not_json, read_body
 from sportmonks.routes.guess import further_page
 from sportmonks.routes.json_path import Answer, decoded_at, dig, is_null, keys, shown_path, text_at, value_at
+from sportmonks.routes.request import credential_parameters
 from sportmonks.routes.spec import Route
 
 # Where a text or a non-empty value is an error whatever else the answer holds, and flags that say so when false.
@@ -51,6 +52,7 @@ class FetchedPage:
     total_pages: int | None = None
     refused: int | None = None
     names_more: str = ""
+    outer: list[msgspec.Raw] | None = None  # the elements of the page, where each of them holds a list of records
 
 
 def read_page(response: HttpResponse, route: Route, label: str, *, lenient: bool = False) -> FetchedPage:
@@ -71,7 +73,16 @@ def read_page(response: HttpResponse, route: Route, label: str, *, lenient: bool
             _check_rows(rows, body.columns, route, label)
         else:
             raw = dig(body.json, route.records)
-            refuse_error(body.json, route, label, found=raw is not None, empty=raw is None or bytes(raw) in _EMPTY)
+            if raw is None and _is_one_line(response, body.json, route):
+                return _page(Answer(b"", response.headers, [msgspec.Raw(body.json)]), route, len(response.body))
+            outer = nested_at(body.json, route.records) if raw is None else None
+            found = raw is not None or outer is not None
+            refuse_error(body.json, route, label, found=found, empty=not found or bytes(raw or b"") in _EMPTY)
+            if outer is not None:
+                elements, inner = outer
+                rows = [row for one in elements for row in rows_at(dig(one, inner), route, label, bytes(one))]
+                page = _page(Answer(body.json, response.headers, rows), route, len(response.body))
+                return replace(page, outer=elements)
             rows = rows_at(raw, route, label, body.json)
         return _page(Answer(body.json, response.headers, rows), route, len(response.body))
     except lenient_json.UNREADABLE as error:
@@ -80,7 +91,7 @@ def read_page(response: HttpResponse, route: Route, label: str, *, lenient: bool
 
 def _check_rows(rows: list[msgspec.Raw], columns: tuple[str, ...] | None, route: Route, label: str) -> None:
     """Raises TransientApiError where the text of an error came in place of a CSV, or its object in place of lines."""
-    wanted = [path for path in (*route.key, route.date_field) if path and ".".join(path) not in _item_names(route)]
+    wanted = _wanted(route)
     if columns is not None:
         header = dict.fromkeys(columns, "")
         missing = next((path for path in wanted if decoded_at(header, path) is None), None)
@@ -91,6 +102,31 @@ def _check_rows(rows: list[msgspec.Raw], columns: tuple[str, ...] | None, route:
             )
     elif len(rows) == 1 and not (wanted and all(dig(bytes(rows[0]), path) is not None for path in wanted)):
         refuse_error(bytes(rows[0]), route, label, found=not wanted)
+
+
+def nested_at(body: bytes, path: JsonPath) -> tuple[list[msgspec.Raw], JsonPath] | None:
+    """The list that a path to the records leads through, and the rest of the path: ``orders.lines`` are the lines of
+    all orders. None where it leads through no list."""
+    for depth in range(1, len(path)):
+        raw = dig(body, path[:depth])
+        if raw is not None and bytes(memoryview(raw)[:1]) == b"[":
+            return lenient_json.elements(raw), path[depth:]
+    return None
+
+
+def _is_one_line(response: HttpResponse, body: bytes, route: Route) -> bool:
+    """Whether a body is the only line of NDJSON: nothing calls it JSON, and the object itself has what the route names
+    of a record."""
+    kind = (response.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
+    if route.format != "auto" or "json" in kind or not body.startswith(b"{") or b"\n" in body:
+        return False
+    wanted = _wanted(route)
+    return bool(wanted) and all(dig(body, path) is not None for path in wanted)
+
+
+def _wanted(route: Route) -> list[JsonPath]:
+    """What each record has to have, as far as the route says."""
+    return [path for path in (*route.key, route.date_field) if path and ".".join(path) not in _item_names(route)]
 
 
 def _item_names(route: Route) -> tuple[str, ...]:
@@ -129,9 +165,10 @@ def _storable(following: str, route: Route) -> str:
     """A link or cursor without credentials, since it becomes part of the stored page state."""
     found = without_credentials(following)
     head, mark, query = found.partition("?")
-    if route.auth.type != "query" or not mark:
+    names = credential_parameters(route) | ({route.auth.name} if route.auth.type == "query" else set())
+    if not names or not mark:
         return found
-    kept = [pair for pair in query.split("&") if unquote(pair.partition("=")[0]) != route.auth.name]
+    kept = [pair for pair in query.split("&") if unquote(pair.partition("=")[0]) not in names]
     return head + (mark if kept else "") + "&".join(kept)
 
 

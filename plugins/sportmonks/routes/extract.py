@@ -17,7 +17,16 @@ from sportmonks.routes.period import Window, local_today, moved_watermark, resol
 from sportmonks.routes.request import Slice, shown_request
 from sportmonks.routes.source import Source
 from sportmonks.routes.spec import Route
-from sportmonks.routes.store import END, UNPROVEN_FROM, Connect, RouteStore, ensure_table, read_items, read_watermark
+from sportmonks.routes.store import (
+    END,
+    UNPROVEN_FROM,
+    Connect,
+    RouteStore,
+    ensure_table,
+    kept_items,
+    read_items,
+    read_watermark,
+)
 from sportmonks.routes.stream import Page, Stream, read_pages
 
 log = logging.getLogger(__name__)
@@ -45,6 +54,7 @@ class RoutePlan:
     slices: tuple[Slice, ...]
     hash: str
     watermark: date | None
+    items: tuple[Mapping[str, Any], ...] | None = None  # those that a later try could not read again
 
 
 def make_plan(
@@ -62,7 +72,7 @@ def make_plan(
             interval=request.interval,
             today=today,
         )
-        cut = list(windows(period, route.period.max_days))
+        cut = list(windows(period, route.period.max_days, route.period.max_hours))
     elif request.date_from or request.date_to:
         raise ConfigurationError(
             f"{route.name} has no period, so date_from and date_to do not apply.", hint="Leave them empty."
@@ -77,7 +87,8 @@ def make_plan(
     added = {"method": route.method, "body": route.body, "headers": route.headers}
     work |= {name: value for name, value in added.items() if value not in ("GET", None, ())}
     digest = sha256(json.dumps(work, sort_keys=True, default=str).encode()).hexdigest()[:16]
-    return RoutePlan(period, slices, digest, watermark)
+    read = route.for_each is not None and not route.for_each.values
+    return RoutePlan(period, slices, digest, watermark, tuple(items) if read else None)
 
 
 def _paging(spec: PageSpec) -> dict[str, Any]:
@@ -87,11 +98,19 @@ def _paging(spec: PageSpec) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name not in _LATER_PAGING or value is not None}
 
 
-def plan_run(connect: Connect, route: Route, request: RouteRequest, today: date | None = None) -> RoutePlan:
-    """The plan of a run; the items of for_each and the watermark are read from the warehouse."""
+def plan_run(
+    connect: Connect,
+    route: Route,
+    request: RouteRequest,
+    today: date | None = None,
+    execution_id: str | None = None,
+) -> RoutePlan:
+    """The plan of a run; the items of for_each and the watermark are read from the warehouse. The next try of an
+    unfinished execution has the items of the one before."""
     with connect() as conn:
         conn.autocommit = True
-        items = read_items(conn, route)
+        kept = kept_items(conn, route, execution_id)
+        items = read_items(conn, route) if kept is None else kept
         watermark = read_watermark(conn, route) if route.period else None
     return make_plan(route, request, items, watermark, today or local_today(datetime.now(UTC), route.period))
 
@@ -133,7 +152,7 @@ def run_route(
         ensure_table(conn, route)
     store = RouteStore(connect, route, plan_hash=plan.hash, execution_id=execution_id)
     try:
-        start = store.begin(len(plan.slices), plan.period, force=force)
+        start = store.begin(len(plan.slices), plan.period, force=force, items=plan.items)
         _announce(route, plan, start.slice_index, start.resumed)
         before = store.counters["pages"]
         number = [int(before)]
@@ -146,7 +165,7 @@ def run_route(
             _progress(page, number[0], counters)
 
         stream = Stream(
-            read_pages(source, route, plan.slices, start, today, plan.period),
+            read_pages(source, route, plan.slices, start, today, plan.period, first_run=plan.watermark is None),
             store,
             batch=route.batch_export,
             queue_pages=route.queue_pages,

@@ -19,7 +19,7 @@ from sportmonks.config.strict_yaml import JsonPath
 # Targets may hold commas and semicolons, and a parameter may be without quotes.
 _LINK = re.compile(r"<([^>]*)>((?:\s*;\s*[^\s=;,]+(?:\s*=\s*(?:\"[^\"]*\"|[^;,\"]*))?)*)")
 _REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^;,\s]+))", re.I)
-_ELEMENT = re.compile(r"(?P<name>[^\[\]]*)\[(?:(?P<index>-?\d+)|(?P<field>[^=\]]+)=(?P<value>[^\]]*))\]")
+ELEMENT = re.compile(r"(?P<name>[^\[\]]*)\[(?:(?P<index>-?\d+)|(?P<field>[^=\]]+)=(?P<value>[^\]]*))\]")
 
 
 def shown_path(path: JsonPath) -> str:
@@ -40,7 +40,7 @@ def dig(body: bytes | msgspec.Raw, path: JsonPath) -> msgspec.Raw | None:
 def _step(raw: msgspec.Raw, parts: list[str]) -> tuple[msgspec.Raw | None, int]:
     """The value below ``raw`` at the first of the parts, and how many of them its key took."""
     if bytes(memoryview(raw)[:1]) != b"{":
-        element = _ELEMENT.fullmatch(parts[0])
+        element = ELEMENT.fullmatch(parts[0])
         return (_element(raw, element) if element is not None and not element["name"] else None), 1
     members = lenient_json.members(raw)
     if parts[0] in members:
@@ -48,7 +48,7 @@ def _step(raw: msgspec.Raw, parts: list[str]) -> tuple[msgspec.Raw | None, int]:
     for used in range(len(parts), 1, -1):
         if (found := members.get(".".join(parts[:used]))) is not None:
             return found, used
-    if (element := _ELEMENT.fullmatch(parts[0])) is not None and element["name"] in members:
+    if (element := ELEMENT.fullmatch(parts[0])) is not None and element["name"] in members:
         return _element(members[element["name"]], element), 1
     return None, 1
 
@@ -78,7 +78,7 @@ def decoded_at(value: Any, path: JsonPath) -> Any:
         used = next((n for n in (1, *range(len(parts), 1, -1)) if ".".join(parts[:n]) in value), 0)
         if used:
             value = value[".".join(parts[:used])]
-        elif (element := _ELEMENT.fullmatch(parts[0])) is not None and isinstance(value.get(element["name"]), list):
+        elif (element := ELEMENT.fullmatch(parts[0])) is not None and isinstance(value.get(element["name"]), list):
             value, used = _decoded_element(value[element["name"]], element), 1
         else:
             return None

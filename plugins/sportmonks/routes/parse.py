@@ -17,15 +17,13 @@ from sportmonks.errors import ConfigurationError, SportmonksError
 from sportmonks.routes.names import name_part
 from sportmonks.routes.parse_parts import (
     check_period,
-    read_auth,
-    read_body,
     read_columns,
     read_for_each,
     read_paging,
-    read_pairs,
     read_period,
 )
-from sportmonks.routes.request import PAGING, named_in_route, names_in
+from sportmonks.routes.parse_request import read_auth, read_body, read_pairs, read_query
+from sportmonks.routes.request import PAGING, credentials_in, named_in_route, names_in, values_of
 from sportmonks.routes.spec import Route
 
 # Fields of a route that are found out, not written.
@@ -125,9 +123,9 @@ def _route(top: Section, document: Document, file: str) -> Route:
     connection = top.text("connection", API_CONN_ID)
     api = top.value("api", "sportmonks" if connection == API_CONN_ID else "rest")
     body = read_body(top)
-    query, headers = read_pairs(top, "query"), read_pairs(top, "headers")
+    query, headers = read_query(top), read_pairs(top, "headers", top.data.get("headers"))
     path = top.required("path", "Write the path below the connection's base URL, such as path: /v1/orders.")
-    named = names_in([path, body or "", *(value for _, value in (*query, *headers))])
+    named = names_in([path, body or "", *(text for _, value in (*query, *headers) for text in values_of(value))])
     key = top.json_paths("key")
     found = Route(
         client=client,
@@ -214,6 +212,8 @@ def _check(top: Section, route: Route) -> None:
         rest = {"auth", "method", "headers", "body", "format", "delimiter", "charset", "error_fields", "fields"}
         for key in sorted(rest & {name for name, value in top.data.items() if value is not None}):
             top.wrong(key, "does not apply to the Sportmonks API", "Remove it; the package's client knows this API.")
+        for name in (name for name, value in route.query if not isinstance(value, str)):
+            top.wrong("query", f"has several values of {name}", "This API separates them by commas or semicolons.")
     searched = [*route.key, *(column.path for column in route.columns)]
     for keys in (keys for keys in searched if any("[" in part and "=" in part for part in keys)):
         top.wrong("key" if keys in route.key else "columns", f"has {'.'.join(keys)}", "Write a place such as lines[0].")
@@ -236,13 +236,16 @@ def _check_placeholders(top: Section, route: Route) -> None:
     known = [name for name in given if name]
     places = {
         "path": [route.path],
-        "query": [value for _, value in route.query],
+        "query": [text for _, value in route.query for text in values_of(value)],
         "headers": [value for _, value in route.headers],
         "body": [route.body or ""],
     }
     for key, templates in places.items():
-        for name in sorted(names_in(templates) - set(known) - set(PAGING)):
+        of_connection = credentials_in(templates, route) if route.api == "rest" else set()
+        for name in sorted(names_in(templates) - set(known) - set(PAGING) - of_connection):
             near = near_hint(name, known, "Known") if known else "Declare period or for_each."
+            if name.startswith("extra") or name in ("user", "username", "token", "key"):
+                near = "Of the connection, a request may name {login}, {password} and {extra.NAME}."
             near += " If it is no placeholder, as in GraphQL: put a blank behind the brace."
             top.wrong(key, f"uses {{{name}}}, which nothing gives", near)
     used = named_in_route(route)

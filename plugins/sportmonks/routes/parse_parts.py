@@ -1,9 +1,8 @@
-"""The parts of a route file that have keys of their own: authentication, period, paging, for_each, columns, body."""
+"""The parts of a route file that have keys of their own: period, paging, for_each, columns."""
 
 from __future__ import annotations
 
 import difflib
-import json
 import re
 from dataclasses import asdict
 from typing import Any
@@ -14,67 +13,19 @@ from sportmonks.config.conversion import near_hint, shown
 from sportmonks.config.settings import SQL_DIR
 from sportmonks.config.strict_yaml import Document, Section, split_path
 from sportmonks.routes.names import table_name
+from sportmonks.routes.parse_request import text_of
+from sportmonks.routes.period import has_time
 from sportmonks.routes.request import PAGING
-from sportmonks.routes.spec import COLUMN_TYPES, AuthSpec, Column, ForEach, PeriodSpec
+from sportmonks.routes.spec import COLUMN_TYPES, Column, ForEach, PeriodSpec
 
 FOR_EACH_DIR = SQL_DIR / "routes" / "for_each"
 _GIVES = re.compile(r"--\s*Gives:\s*([a-z_][a-z0-9_]*(?:\s*,\s*[a-z_][a-z0-9_]*)*)", re.I)
-_AUTH_WORDS = ("auto", "none", "bearer", "basic", "header", "query", "oauth2")
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# What looks like a credential; it belongs to the connection.
-SECRET_NAME = re.compile(r"token|api[-_]?key|access[-_]?key|password|secret|authorization|^app_?id$|^key$", re.I)
 _FORMATS = ("iso", "epoch", "epoch_ms", "week")
 # Columns of every raw table; a typed column cannot have their names.
 _OWN_COLUMNS = ("id", "collected_at", "reference_date", "request", "payload", "content_hash", "created_at",
                 "updated_at", "record_key", "deleted_at")  # fmt: skip
-
-
-def read_auth(top: Section, document: Document) -> AuthSpec:
-    """``auth``: a word, the name of a header, or keys of its own."""
-    value = top.data.get("auth")
-    if value is None:
-        return AuthSpec()
-    if not isinstance(value, dict):
-        return _auth_word(top)
-    part = document.section(value, "auth", AuthSpec)
-    spec = AuthSpec(
-        type=part.value("type"),
-        name=part.text("name"),
-        prefix=part.text("prefix"),
-        token_url=part.text("token_url"),
-        scope=part.text("scope"),
-        credentials=part.value("credentials"),
-    )
-    if isinstance(value.get("prefix"), str):
-        spec = AuthSpec(**{**asdict(spec), "prefix": value["prefix"]})  # its blank at the end counts
-    if spec.type in ("header", "query") and not spec.name:
-        part.missing("name", f"Give the name of the {spec.type} that carries the connection's password.")
-    if spec.type == "oauth2" and not spec.token_url:
-        part.missing("token_url", "Give the address where a token is fetched with the client credentials.")
-    if spec.token_url and "://" in spec.token_url and not spec.token_url.startswith(("https://", "http://")):
-        part.wrong("token_url", f"is '{spec.token_url}'", "Write a path or an address with https://.")
-    for key, kinds in {"token_url": ("oauth2",), "scope": ("oauth2",), "name": ("header", "query")}.items():
-        if value.get(key) and spec.type not in kinds:
-            part.wrong(key, f"does not apply to type {spec.type}", f"It belongs to type {' or '.join(kinds)}.")
-    return spec
-
-
-def _auth_word(top: Section) -> AuthSpec:
-    word = str(top.text("auth", "auto"))
-    if word in ("header", "query", "oauth2"):
-        top.wrong("auth", f"is '{word}' alone", f"Write its keys, such as auth: {{type: {word}, ...}}.")
-    elif word in _AUTH_WORDS:
-        return AuthSpec(type=word)  # type: ignore[arg-type]
-    elif near := difflib.get_close_matches(word.lower(), _AUTH_WORDS, n=1, cutoff=0.7):
-        top.wrong(
-            "auth", f"is '{word}'", f"Did you mean {near[0]}? A header is named exactly: {{type: header, name: N}}."
-        )
-    elif not _HEADER_NAME.fullmatch(word):
-        top.wrong("auth", f"is '{word}'", f"Write one of {', '.join(_AUTH_WORDS[:4])}, or the name of a header.")
-    else:
-        return AuthSpec(type="header", name=word)
-    return AuthSpec()
 
 
 def read_period(top: Section, document: Document) -> PeriodSpec | None:
@@ -96,6 +47,13 @@ def read_period(top: Section, document: Document) -> PeriodSpec | None:
         )
         zone = "UTC"
     date_to = part.text("date_to", "")
+    if part.data.get("max_hours") is not None:
+        if not has_time(form):
+            part.wrong(
+                "max_hours", f"is given beside the format {form}", "Hours need a format with a time, such as iso."
+            )
+        if part.data.get("max_days") is not None:
+            part.wrong("max_hours", "is given beside max_days", "Keep one: hours cut each day.")
     if form == "week" and (part.data.get("to_exclusive") or part.data.get("from_exclusive")):
         part.wrong("format", "is week, beside an end that is excluded", "Weeks are requested with both their ends.")
     return PeriodSpec(
@@ -103,6 +61,7 @@ def read_period(top: Section, document: Document) -> PeriodSpec | None:
         date_to=date_to,
         format=form,
         max_days=part.value("max_days"),
+        max_hours=part.value("max_hours"),
         first_days=part.value("first_days"),
         lookback_days=part.value("lookback_days"),
         lookahead_days=part.value("lookahead_days"),
@@ -114,10 +73,11 @@ def read_period(top: Section, document: Document) -> PeriodSpec | None:
 
 def check_period(top: Section, period: PeriodSpec | None) -> None:
     """What of a period cannot work."""
-    if period is not None and not period.date_to and period.max_days is not None:
+    longest = period is not None and not period.date_to and ("max_days" if period.max_days else "max_hours")
+    if period is not None and longest and (period.max_days or period.max_hours):
         top.wrong(
             "period",
-            "has max_days and no date_to",
+            f"has {longest} and no date_to",
             "Without an end each window would bring everything since its beginning.",
         )
 
@@ -170,40 +130,11 @@ def _for_each_values(top: Section, value: dict[str, Any]) -> ForEach | None:
                 "Write a placeholder and its values: {shop: [north, south]}.",
             )
             return None
-        texts = tuple({True: "true", False: "false"}[one] if isinstance(one, bool) else str(one) for one in items)
+        texts = tuple(text_of(one) for one in items)
         if len(set(texts)) < len(texts):
             top.wrong("for_each", f"has a value of {name} twice", "Keep one.")
         found.append((name, texts))
     return ForEach(", ".join(value), tuple(value), values=tuple(found))
-
-
-def read_pairs(top: Section, key: str) -> tuple[tuple[str, str], ...]:
-    """Names and values of ``query`` or ``headers``; credentials are refused."""
-    value = top.data.get(key)
-    if value is None:
-        return ()
-    if not isinstance(value, dict) or any(isinstance(item, dict | list) or item is None for item in value.values()):
-        top.wrong(key, f"is {shown(value)}", f"Write names and values, such as {key}: {{order: asc}}.")
-        return ()
-    for name in value:
-        if SECRET_NAME.search(str(name)) and "{" not in str(value[name]):
-            top.wrong(key, f"holds {name}", "Keys belong to the connection's password; auth says where they go.")
-    flags = {True: "true", False: "false"}
-    return tuple((str(name), flags[item] if isinstance(item, bool) else str(item)) for name, item in value.items())
-
-
-def read_body(top: Section) -> str | None:
-    """``body``: JSON that is sent, with placeholders."""
-    value = top.data.get("body")
-    if value is None:
-        return None
-    if not isinstance(value, dict | list):
-        top.wrong("body", f"is {shown(value)}", "Write the keys and values of a JSON object.")
-        return None
-    text = json.dumps(value, default=str, ensure_ascii=False)
-    if found := [name for name in re.findall(r'"([^"]+)":\s*"(?!\{)[^"]+"', text) if SECRET_NAME.search(name)]:
-        top.wrong("body", f"holds {found[0]}", "Keys belong to the connection's password; auth says where they go.")
-    return text
 
 
 def read_paging(top: Section, document: Document, api: str, named: set[str]) -> PageSpec:

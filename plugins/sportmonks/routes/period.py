@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
 from typing import Any
@@ -34,15 +34,20 @@ _TIMES_OF_DAY = ("%H", "%I", "%M", "%S", "%f", "%s", "%c", "%X", "%T", "%R")
 
 @dataclass(frozen=True)
 class Window:
-    """Days from ``first`` to ``last``, both included."""
+    """Days from ``first`` to ``last``, both included. ``hours``: only those of the day from the first to below the
+    second. ``follows``: another window ends where this one begins."""
 
     first: date
     last: date
+    hours: tuple[int, int] | None = None
+    follows: bool = field(default=False, compare=False)
 
     def __contains__(self, day: date) -> bool:
         return self.first <= day <= self.last
 
     def __str__(self) -> str:
+        if self.hours is not None:
+            return f"{self.first} {self.hours[0]:02}:00 to {self.hours[1]:02}:00"
         return f"{self.first} to {self.last}"
 
 
@@ -70,7 +75,8 @@ def resolve_period(
     before today, until ``lookahead_days`` after today. Raises ConfigurationError that names the parameter.
     """
     if date_from is None and date_to is None and interval is not None and interval[0] < interval[1]:
-        return Window(*interval)
+        # Of a series of runs, each of which reads its own days.
+        return Window(*interval, follows=True)
     last = date_to or max(today, date_from or today) + timedelta(days=spec.lookahead_days)
     if date_from is not None:
         first = date_from
@@ -93,31 +99,63 @@ def moved_watermark(watermark: date | None, done: Window, today: date) -> date |
     return max(watermark, last) if done.first <= watermark + timedelta(days=1) else watermark
 
 
-def windows(period: Window, max_days: int | None) -> list[Window]:
-    """``period`` cut into windows of at most ``max_days`` days, oldest first."""
-    if max_days is None:
+def windows(period: Window, max_days: int | None, max_hours: int | None = None) -> list[Window]:
+    """``period`` cut into windows of at most ``max_days`` days, or of ``max_hours`` hours, oldest first."""
+    if max_days is None and max_hours is None:
         return [period]
-    found = []
+    found: list[Window] = []
     first = period.first
     while first <= period.last:
-        last = min(first + timedelta(days=max_days - 1), period.last)
-        found.append(Window(first, last))
+        last = min(first + timedelta(days=(max_days or 1) - 1), period.last)
+        parts = [(hour, min(hour + max_hours, 24)) for hour in range(0, 24, max_hours)] if max_hours else [None]
+        found += [
+            Window(first, last, part, period.follows or bool(found) or bool(place)) for place, part in enumerate(parts)
+        ]
         first = last + timedelta(days=1)
     return found
 
 
 def request_parameters(spec: PeriodSpec, window: Window) -> dict[str, str]:
     """The parameters of the period under the API's names and in its format; one of them where it takes no end."""
+    begin, end = _bounds(spec, window)
+    step = _smallest_step(spec.format)
+    if not has_time(spec.format):
+        # Days of a calendar, whatever their length.
+        begin -= timedelta(days=1) if spec.from_exclusive else timedelta()
+        end -= timedelta() if spec.to_exclusive else timedelta(days=1)
+    else:
+        if spec.from_exclusive:
+            begin = _earlier(begin, timedelta(seconds=1))
+        elif window.follows and not spec.to_exclusive:
+            # What lies between the end of the window before, as it is written, and its true end.
+            begin = _earlier(begin, step)
+        if not spec.to_exclusive:
+            end = max(begin, _earlier(end, step), key=datetime.timestamp)
+    found = {spec.date_from: _written(begin, spec.format)}
+    return found | ({spec.date_to: _written(end, spec.format)} if spec.date_to else {})
+
+
+def has_time(form: str) -> bool:
+    """Whether a format of the period has a time of day."""
+    return form in ("iso", "epoch", "epoch_ms") or any(part in form for part in _TIMES_OF_DAY)
+
+
+def _bounds(spec: PeriodSpec, window: Window) -> tuple[datetime, datetime]:
+    """When a window begins, and when it has ended, in the zone of the period. Hours count from the day's beginning, so
+    that a day with 23 or 25 of them is read completely and once."""
     zone = ZoneInfo(spec.timezone)
     begin = datetime.combine(window.first, clock.min, zone)
     end = datetime.combine(window.last + timedelta(days=1), clock.min, zone)
-    plain_days = spec.format not in ("iso", "epoch", "epoch_ms") and not any(t in spec.format for t in _TIMES_OF_DAY)
-    if spec.from_exclusive:
-        begin -= timedelta(days=1) if plain_days else timedelta(seconds=1)
-    if not spec.to_exclusive:
-        end -= _smallest_step(spec.format)
-    found = {spec.date_from: _written(begin, spec.format)}
-    return found | ({spec.date_to: _written(end, spec.format)} if spec.date_to else {})
+    if window.hours is None:
+        return begin, end
+    first, last = window.hours
+    later = min(_earlier(begin, -timedelta(hours=first)), end, key=datetime.timestamp)
+    return later, end if last >= 24 else min(_earlier(begin, -timedelta(hours=last)), end, key=datetime.timestamp)
+
+
+def _earlier(timestamp: datetime, step: timedelta) -> datetime:
+    """Before by so much time. Subtracted in the zone itself, an hour that occurs twice would be lost."""
+    return (timestamp.astimezone(UTC) - step).astimezone(timestamp.tzinfo)
 
 
 def _smallest_step(form: str) -> timedelta:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from hashlib import sha256
 from math import isfinite
 from typing import Any
@@ -20,6 +20,7 @@ from sportmonks.routes.spec import Route
 # \u0000 after an even number of backslashes: the one character that PostgreSQL's jsonb refuses.
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 NO_OBJECT = "not an object"
+_DAY = timedelta(days=1)
 _sorted = msgspec.json.Encoder(order="sorted")
 
 
@@ -51,6 +52,7 @@ class PreparedPage:
     rejected: list[Rejected]
     records: int = 0
     out_of_range: int = 0
+    far_out: int = 0  # of these, more than a day, which no time zone explains
     undated: int = 0
 
 
@@ -65,6 +67,7 @@ def prepare(
     timezone = route.period.timezone if route.period else "UTC"
     page = PreparedPage([], [], records=len(rows))
     reader = _Reader()
+    near = Window(period.first - _DAY, period.last + _DAY) if period is not None else None
     for raw in rows:
         text = bytes(raw)
         try:
@@ -85,8 +88,9 @@ def prepare(
                 page.undated += 1
                 if route.undated == "drop":
                     continue
-            elif period is not None and not any(one in period for one in days):
+            elif period is not None and near is not None and not any(one in period for one in days):
                 page.out_of_range += 1
+                page.far_out += not any(one in near for one in days)
                 continue
         if b"\\u0000" in text:
             text = _NUL.sub(rb"\1\\ufffd", text)

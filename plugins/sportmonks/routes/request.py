@@ -4,13 +4,16 @@ A placeholder is ``{name}``: a column of ``for_each``, a name of ``period``, or 
 ``cursor`` of the paging. What a template names is not sent as a query parameter as well. A value of the body that is
 nothing but a placeholder takes the type of its value (a number stays a number, ``{name!s}`` makes it text) and is left
 out where there is none, as the cursor of the first page.
+
+``{login}``, ``{password}`` and ``{extra.NAME}`` are those of the connection. They stay as they are here, so that no
+plan, page state or log holds a credential: they are filled in when a request leaves (:mod:`sportmonks.routes.source`).
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +24,7 @@ from sportmonks.routes.spec import Route
 
 PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.\[\]-]*)(!s)?\}")
 PAGING = ("page", "offset", "size", "cursor")
+_CREDENTIAL = re.compile(r"login|password|extra\.[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True)
@@ -38,11 +42,12 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """The request of one page. ``link``: followed instead of ``path`` and ``query``. ``beyond``: the page may lie
+    """The request of one page. ``link``: followed instead of ``path`` and ``query``, of which it then needs only what
+    holds a field of the connection. ``beyond``: the page may lie
     behind the end of its listing, so that an error such as "not found" may mean that there is none."""
 
     path: str
-    query: Mapping[str, str]
+    query: Mapping[str, str | list[str]]
     link: str | None = None
     method: str = "GET"
     body: bytes | None = None
@@ -57,7 +62,35 @@ def names_in(templates: Iterable[str]) -> set[str]:
 
 def named_in_route(route: Route) -> set[str]:
     """The placeholders that path, query, headers and body of a route name."""
-    return names_in([route.path, route.body or "", *(value for _, value in (*route.query, *route.headers))])
+    return names_in(templates_of(route))
+
+
+def templates_of(route: Route) -> list[str]:
+    """The texts of a route in which placeholders are filled: path, query, headers and body."""
+    query = [text for _, value in route.query for text in values_of(value)]
+    return [route.path, *query, *(value for _, value in route.headers), route.body or ""]
+
+
+def values_of(value: str | Sequence[str]) -> tuple[str, ...]:
+    """The values of one parameter."""
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def is_credential(name: str) -> bool:
+    """Whether a placeholder is a field of the connection, unless the route gives one of that name itself."""
+    return _CREDENTIAL.fullmatch(name) is not None
+
+
+def credential_parameters(route: Route) -> set[str]:
+    """The names of query parameters that carry a field of the connection."""
+    return {name for name, value in route.query if credentials_in(values_of(value), route)}
+
+
+def credentials_in(templates: Iterable[str], route: Route) -> set[str]:
+    """The placeholders of texts that are fields of the connection."""
+    period, each = route.period, route.for_each
+    given = {*(each.columns if each else ()), *((period.date_from, period.date_to) if period else ())}
+    return {name for name in names_in(templates) - given if is_credential(name)}
 
 
 def shown_request(route: Route, part: Slice) -> str:
@@ -76,7 +109,7 @@ def page_request(route: Route, part: Slice, paginator: Paginator) -> PageRequest
 def _request(route: Route, part: Slice, paginator: Paginator | None) -> PageRequest:
     named = named_in_route(route)
     values: dict[str, Any] = dict(part.item)
-    query = {}
+    query: dict[str, Any] = {}
     if route.period is not None and part.window is not None:
         number = route.period.format in ("epoch", "epoch_ms")
         for name, text in request_parameters(route.period, part.window).items():
@@ -86,10 +119,14 @@ def _request(route: Route, part: Slice, paginator: Paginator | None) -> PageRequ
                 query[name] = text
     if paginator is not None:
         values |= {name: None for name in PAGING} | paginator.placeholders()
-    query = {name: filled(value, values) for name, value in route.query} | query
+    query = {name: _parameter(value, values) for name, value in route.query} | query
     link = None
     if paginator is not None:
-        link, query = paginator.request(query)
+        first = query
+        link, query = paginator.request(first)
+        if link is not None:
+            # Links are kept without credentials.
+            query = {name: first[name] for name in credential_parameters(route)}
         spec = route.paging
         carriers = {"page": spec.parameter, "offset": spec.parameter, "cursor": spec.cursor_name}
         for name, parameter in {**carriers, "size": spec.size_parameter}.items():
@@ -104,6 +141,10 @@ def _request(route: Route, part: Slice, paginator: Paginator | None) -> PageRequ
         headers={name: filled(value, values) for name, value in route.headers},
         beyond=paginator is not None and paginator.may_be_behind_the_end,
     )
+
+
+def _parameter(value: str | tuple[str, ...], values: Mapping[str, Any]) -> str | list[str]:
+    return filled(value, values) if isinstance(value, str) else [filled(one, values) for one in value]
 
 
 def filled(template: str, values: Mapping[str, Any]) -> str:
@@ -142,6 +183,13 @@ def _filled_value(value: Any, values: Mapping[str, Any]) -> Any:
         return str(given)
     # A cursor that was a list or an object in the answer, such as the sort values of a search.
     return json.loads(given) if alone[1] == "cursor" and isinstance(given, str) and given[:1] in "[{" else given
+
+
+def filled_body(body: bytes, values: Mapping[str, str]) -> bytes:
+    """The body of a request with fields of the connection in place of their placeholders; their values stay text."""
+    if not values:
+        return body
+    return json.dumps(_filled_value(json.loads(body), values), ensure_ascii=False).encode()
 
 
 _ABSENT = object()

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Protocol
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from typing import Any, Protocol
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from sportmonks.api.budget import NO_ACCOUNT, Budget, CallAccount
 from sportmonks.api.client import SportmonksClient
@@ -28,9 +28,19 @@ from sportmonks.errors import (
 from sportmonks.redaction import MASK, mask_known, without_credentials
 from sportmonks.routes.access import RouteAccess, open_transport
 from sportmonks.routes.answer import FetchedPage, message_of, read_page, rows_at, wait_in_body
+from sportmonks.routes.authentication import authentication
+from sportmonks.routes.credentials import QueryKeys
 from sportmonks.routes.json_path import dig
 from sportmonks.routes.limits import is_limit, read_limits, wait_named
-from sportmonks.routes.request import PageRequest
+from sportmonks.routes.request import (
+    PageRequest,
+    credential_parameters,
+    credentials_in,
+    filled,
+    filled_body,
+    templates_of,
+    values_of,
+)
 from sportmonks.routes.spec import Route
 
 # All routes of a connection take their calls from this bucket of its budget: accounts have one limit.
@@ -61,22 +71,25 @@ class SportmonksSource:
         answer = self._client.get(
             request.path,
             include=route.include,
-            params=request.query,
+            params={name: str(value) for name, value in request.query.items()},
             entity=route.entity,
             attempts=route.retry_max + 1,
         )
         rows = answer.rows()
-        if route.records[1:]:
-            rows = [row for item in rows for row in rows_at(dig(item, route.records[1:]), route, request.path)]
+        outer = None
+        if inner := route.records[1:]:
+            outer = rows
+            rows = [row for one in outer for row in rows_at(dig(one, inner), route, request.path, bytes(one))]
         paging = answer.pagination
         if paging is None:
-            return FetchedPage(rows, more=False, size=answer.size)
+            return FetchedPage(rows, more=False, size=answer.size, outer=outer)
         following = paging.next_cursor
         return FetchedPage(
             rows,
             more=paging.has_more,
             next=without_credentials(following) if following else None,
             size=answer.size,
+            outer=outer,
         )
 
     def close(self) -> None:
@@ -107,7 +120,12 @@ class RestSource:
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self._host = parts.hostname
         self._prefix = parts.path.rstrip("/")
-        self._auth = access.auth(route.auth, route.connection, route.timeout_seconds)
+        self._auth = authentication(route, access)
+        self._credentials = access.credentials(credentials_in(templates_of(route), route), route.connection)
+        self._keys = credential_parameters(route)
+        self._added = QueryKeys((), self._auth)
+        if self._keys:
+            self._auth = self._added
         self._transport = open_transport(self.origin, self._auth, route.timeout_seconds, access)
         self._budget = budget
         self._account = account
@@ -147,11 +165,12 @@ class RestSource:
         self._refused = request if found.refused is not None else None
         return found
 
-    def address(self, request: PageRequest) -> tuple[str, Mapping[str, str] | None, str]:
+    def address(self, request: PageRequest) -> tuple[str, Mapping[str, Any] | None, str]:
         """(path below the host, query or None where the path holds it, the path as errors and logs show it)."""
-        where = f"{self._prefix}/{request.path.lstrip('/')}"
+        label = f"{self._prefix}/{request.path.lstrip('/')}"
+        where = filled(label, {name: quote(value, safe=":,@+") for name, value in self._credentials.items()})
         if request.link is None:
-            return where, dict(request.query), mask_known(where)
+            return where, dict(request.query), mask_known(label)
         followed = self._followed(request.link, where)
         return followed, None, mask_known(urlsplit(followed).path)
 
@@ -159,13 +178,23 @@ class RestSource:
         """One request without retries, and the answer whatever it is; credentials are masked in it. A 401 is answered
         with another token where there is one."""
         where, params, label = self.address(request)
+        if params is not None:
+            params = {name: value for name, value in params.items() if name not in self._keys}
+        # The other parameters are added when the request leaves, so that they appear in no log.
+        self._added.pairs = tuple(
+            (name, filled(text, self._credentials))
+            for name, value in request.query.items()
+            if name in self._keys
+            for text in values_of(value)
+        )
+        headers = {name: filled(value, self._credentials) for name, value in request.headers.items()}
+        body = None if request.body is None else filled_body(request.body, self._credentials)
+        if body is not None:
+            headers.setdefault("Content-Type", "application/json")
         for _ in range(2):
             self._auth.prepare()
-            headers = dict(request.headers)
-            if request.body is not None:
-                headers.setdefault("Content-Type", "application/json")
             response = self._transport.fetch(
-                where, params, label=label, method=request.method, body=request.body, headers=headers
+                where, params, label=label, method=request.method, body=body, headers=headers
             )
             if response.status != 401:
                 self._auth.accepted()
@@ -245,8 +274,14 @@ class RestSource:
             raise FatalApiError(
                 f"The next link leads to another host ({parts.hostname}).", hint="Use that host's own connection."
             )
+        # What a link repeats of the connection is masked in it: it is where the route's own path has it.
+        own = current.split("/")
+        named = [
+            own[place] if MASK in part and place < len(own) and self._credentials else part
+            for place, part in enumerate(parts.path.split("/"))
+        ]
         # Links of page states that older versions stored may hold the key.
-        path = parts.path.replace(MASK, self._secret) if self._secret else parts.path
+        path = "/".join(named).replace(MASK, self._secret) if self._secret else "/".join(named)
         return urlunsplit(("", "", path, without_credentials(parts.query), ""))
 
 

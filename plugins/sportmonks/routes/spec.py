@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from sportmonks.api.page_spec import PageSpec
 from sportmonks.config.strict_yaml import JsonPath
+from sportmonks.routes.json_path import ELEMENT
 from sportmonks.routes.names import run_name, table_name
 
 Format = Literal["auto", "json", "ndjson", "csv"]
@@ -21,8 +22,9 @@ AuthKind = Literal["auto", "none", "bearer", "basic", "header", "query", "oauth2
 @dataclass(frozen=True)
 class AuthSpec:
     """How requests authenticate. ``name``: of the header or query parameter that carries the password; ``prefix``: put
-    in front of it. ``oauth2``: client credentials, login = client id, password = secret; ``token_url`` may be relative
-    to the base URL; ``credentials``: where the token's request carries them."""
+    in front of it. ``oauth2``: login = client id, password = client secret; ``token_url`` may be relative to the base
+    URL; ``credentials``: where the token's request carries them; ``parameters``: what else is sent with them, such as
+    an audience. With ``grant: refresh_token`` the connection's extra has the key ``refresh_token``."""
 
     type: AuthKind = "auto"
     name: str = ""
@@ -30,6 +32,8 @@ class AuthSpec:
     token_url: str = ""
     scope: str = ""
     credentials: Literal["body", "json", "basic"] = "body"
+    grant: Literal["client_credentials", "refresh_token"] = "client_credentials"
+    parameters: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class PeriodSpec:
     date_to: str = ""
     format: str = "%Y-%m-%d"
     max_days: Annotated[int, Meta(ge=1, le=100_000)] | None = None
+    max_hours: Annotated[int, Meta(ge=1, le=23)] | None = None  # of a day, where one brings more than an API shows
     first_days: Annotated[int, Meta(ge=0, le=100_000)] = 30  # days that the first run covers
     # Days that scheduled runs read again, for records that came late.
     lookback_days: Annotated[int, Meta(ge=0, le=10_000)] = 2
@@ -71,7 +76,7 @@ class ForEach:
         return self.name
 
 
-_ELEMENT = re.compile(r"\[(\d+)\]$")
+_PLACE = re.compile(r"\[(\d+)\]$")
 # Types of typed columns -> how PostgreSQL reads them from text; a value that does not fit becomes NULL.
 COLUMN_TYPES = ("text", "bigint", "integer", "numeric", "boolean", "timestamptz", "date", "jsonb")
 
@@ -95,7 +100,7 @@ class Route:
     path: str
     api: Literal["sportmonks", "rest"] = "rest"
     auth: AuthSpec = field(default_factory=AuthSpec)
-    query: tuple[tuple[str, str], ...] = ()
+    query: tuple[tuple[str, str | tuple[str, ...]], ...] = ()  # several values: the parameter is repeated
     method: Literal["GET", "POST"] = "GET"
     headers: tuple[tuple[str, str], ...] = ()
     body: str | None = None  # JSON text with placeholders
@@ -152,7 +157,22 @@ class Route:
 
 def sql_path(path: JsonPath) -> JsonPath:
     """The keys of a path as PostgreSQL takes them: ``lines[0]`` is two of them."""
-    return tuple(part for key in path for part in _ELEMENT.sub(r"\0\1", key).split("\0"))
+    return tuple(part for key in path for part in _PLACE.sub(r"\0\1", key).split("\0"))
+
+
+def json_path_text(path: JsonPath) -> str:
+    """A path as PostgreSQL's SQL/JSON path, with elements of lists by their place or by a field."""
+    parts = []
+    for key in path:
+        element = ELEMENT.fullmatch(key)
+        name = key if element is None else element["name"]
+        parts += [f".{json.dumps(name)}"] if name else []
+        if element is not None and element["index"] is not None:
+            place = int(element["index"])
+            parts.append(f"[{place}]" if place >= 0 else f"[last - {-place - 1}]")
+        elif element is not None:
+            parts.append(f"[*] ? (@.{json.dumps(element['field'])} == {json.dumps(element['value'])})")
+    return "strict $" + "".join(parts)
 
 
 def path_text(path: JsonPath) -> str:

@@ -17,7 +17,7 @@ from sportmonks.errors import ConfigurationError, LostLeaseError
 from sportmonks.redaction import mask_known
 from sportmonks.routes.period import Window
 from sportmonks.routes.records import Prepared, Rejected
-from sportmonks.routes.spec import ForEach, Route, sql_path
+from sportmonks.routes.spec import ForEach, Route, json_path_text, sql_path
 from sportmonks.warehouse.queries import sql
 from sportmonks.warehouse.sqlstate import VALUE_ERRORS
 
@@ -90,7 +90,7 @@ def _items_of_table(conn: psycopg.Connection[Any], route: Route, each: ForEach) 
     has_key = conn.execute(sql("routes/exists"), {"name": f"raw.{each.table}_latest"}).fetchone()
     name = f"{each.table}_latest" if has_key and has_key[0] else each.table
     query = sql("routes/items").with_identifiers(table=Identifier("raw", name))
-    wanted = json.dumps([{"name": placeholder, "path": sql_path(path)} for placeholder, path in each.take])
+    wanted = json.dumps([{"name": placeholder, "path": json_path_text(path)} for placeholder, path in each.take])
     try:
         return [row[0] for row in conn.execute(query, {"wanted": wanted}).fetchall()]
     except psycopg.errors.UndefinedTable:
@@ -98,6 +98,15 @@ def _items_of_table(conn: psycopg.Connection[Any], route: Route, each: ForEach) 
             f"{route.name}: for_each reads raw.{each.table}, which does not exist.",
             hint="Check the client and route that it names, and run that route first.",
         ) from None
+
+
+def kept_items(conn: psycopg.Connection[Any], route: Route, execution_id: str | None) -> list[dict[str, Any]] | None:
+    """The items that an unfinished try of the same execution began with: its listings are gone on with although the
+    table or query has grown since. None where there are none."""
+    if route.for_each is None or route.for_each.values or execution_id is None:
+        return None
+    row = conn.execute(sql("routes/kept_items"), {"route": route.name, "execution": execution_id}).fetchone()
+    return row[0] if row else None
 
 
 def read_watermark(conn: psycopg.Connection[Any], route: Route) -> date | None:
@@ -140,8 +149,16 @@ class RouteStore:
             self._conn.close()
             self._conn = None
 
-    def begin(self, slices: int, period: Window | None, *, force: bool = False) -> ResumePoint:
-        """Take over the run. Counters continue from where an unfinished try left them."""
+    def begin(
+        self,
+        slices: int,
+        period: Window | None,
+        *,
+        force: bool = False,
+        items: Sequence[Mapping[str, Any]] | None = None,
+    ) -> ResumePoint:
+        """Take over the run. Counters continue from where an unfinished try left them. ``items``: what the next try of
+        the same execution has to begin with."""
         values = {
             **self._names,
             "slices": slices,
@@ -150,10 +167,13 @@ class RouteStore:
             "force": force,
             "resume_seconds": self._route.resume_hours * 3600,
         }
-        row = self.conn.execute(sql("routes/begin"), values).fetchone()
-        assert row is not None
-        fence, slice_index, state, counters, resumed = row
-        self._names["fence"] = fence
+        with self.conn.transaction():
+            row = self.conn.execute(sql("routes/begin"), values).fetchone()
+            assert row is not None
+            fence, slice_index, state, counters, resumed = row
+            self._names["fence"] = fence
+            if items is not None and not resumed:
+                self.conn.execute(sql("routes/keep_items"), {**self._names, "items": json.dumps(items, default=str)})
         self.counters = {**dict.fromkeys(COUNTERS, 0), **counters}
         return ResumePoint(fence, slice_index, state, dict(self.counters), resumed)
 
@@ -231,7 +251,8 @@ class RouteStore:
                 for position, row in enumerate(rows):
                     copy.write(_copy_line(position, row))
             if any(row.old_hash for row in rows):
-                cursor.execute(self._rehash)
+                without = self._route.hash_without
+                cursor.execute(self._rehash, {"without": json.dumps(without) if without else None})
             stored = cursor.execute(self._store).fetchone()
             assert stored is not None
             revived = 0

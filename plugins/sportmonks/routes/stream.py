@@ -22,7 +22,7 @@ from sportmonks.config.strict_yaml import JsonPath
 from sportmonks.errors import ConfigurationError, FatalApiError, OutsidePlanError
 from sportmonks.routes.answer import FetchedPage
 from sportmonks.routes.period import Window
-from sportmonks.routes.records import NO_OBJECT, Prepared, Rejected, page_mark, prepare
+from sportmonks.routes.records import NO_OBJECT, Prepared, PreparedPage, Rejected, page_mark, prepare
 from sportmonks.routes.request import Slice, page_request
 from sportmonks.routes.source import Source
 from sportmonks.routes.spec import Route
@@ -55,11 +55,18 @@ class _StoppedError(Exception):
 
 
 def read_pages(
-    source: Source, route: Route, slices: Sequence[Slice], start: ResumePoint, today: date, period: Window | None = None
+    source: Source,
+    route: Route,
+    slices: Sequence[Slice],
+    start: ResumePoint,
+    today: date,
+    period: Window | None = None,
+    *,
+    first_run: bool = True,
 ) -> Iterator[Page]:
-    """Every page from ``start`` on, in order. ``period``: of the complete run. Raises what the source and the paginator
-    raise, and ConfigurationError where an answer names a further page that the route does not follow, or every listing
-    is refused."""
+    """Every page from ``start`` on, in order. ``period``: of the complete run; ``first_run``: no day has been collected
+    so far. Raises what the source and the paginator raise, and ConfigurationError where an answer names a further page
+    that the route does not follow, or every listing is refused."""
     state = start.state
     skipped = int(start.counters.get("skipped", 0))
     for part in slices[start.slice_index :]:
@@ -67,6 +74,8 @@ def read_pages(
         # A cursor or link that was stored may have expired since.
         stored, state = paginator.cursor is not None or paginator.link is not None, None
         again = 0
+        # Of a listing that is gone on with, the days of its first pages are not known.
+        dated = _Dated(route) if first_run and not paginator.pages else None
         while not paginator.ended():
             try:
                 fetched = source.fetch(page_request(route, part, paginator))
@@ -117,8 +126,11 @@ def read_pages(
             }
             again = 0
             done = paginator.ended()
+            if dated is not None:
+                dated.add(prepared)
             if paginator.end is not None:
                 counted[f"end_{paginator.end}"] = 1
+                paginator.doubt = paginator.doubt or (dated.doubt if dated is not None else "")
                 counted["unproven"] = int(bool(paginator.doubt))
                 if paginator.doubt:
                     log.warning("%s ended with %s, but %s", part, paginator.end, paginator.doubt)
@@ -133,11 +145,33 @@ def read_pages(
             )
 
 
+class _Dated:
+    """How many records of a listing came, and how many lie far outside the days that were requested. Of later runs it
+    says little: some APIs ignore the days, and where nothing is new, all that they send is old."""
+
+    def __init__(self, route: Route) -> None:
+        self._bounded = route.period is not None and bool(route.period.date_to)
+        self._records = 0
+        self._far_out = 0
+
+    def add(self, page: PreparedPage) -> None:
+        self._records += page.records
+        self._far_out += page.far_out
+
+    @property
+    def doubt(self) -> str:
+        """What speaks against the listing: an API that does not know the period's names, or a wrong date field."""
+        if not self._bounded or not self._far_out or self._far_out < self._records:
+            return ""
+        return f"each of its {self._records} records lies outside the days that were requested (period, date_field)"
+
+
 def page_info(fetched: FetchedPage, without: Sequence[JsonPath] = ()) -> PageInfo:
     """What an answer says about its page, for the paginator. ``without``: fields that change for no reason."""
+    listed = fetched.rows if fetched.outer is None else fetched.outer
     return PageInfo(
-        len(fetched.rows),
-        page_mark(fetched.rows, without),
+        len(listed),
+        page_mark(listed, without),
         fetched.more,
         fetched.total,
         fetched.next,

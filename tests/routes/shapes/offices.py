@@ -6,7 +6,9 @@ import re
 
 from tests.harness.shape_server import Answer, Play, Request
 from tests.routes.shapes.code_hosts import FOR_EVER, basic
-from tests.routes.shapes.world import COUNT, NUMBERS, Shape, bearer, epoch, iso, refuse, seconds, within
+from tests.routes.shapes.world import COUNT, NUMBERS, Shape, bearer, epoch, iso, oauth, refuse, seconds, within
+
+REFRESH_TOKEN = "refresh-token-of-the-user"
 
 
 def notion() -> Play:
@@ -44,7 +46,7 @@ def gmail() -> Play:
         rows = [{"id": f"m{n}", "threadId": f"t{n}"} for n in found[start : start + size]]
         return Answer({"messages": rows, "resultSizeEstimate": 201, **following})
 
-    return play
+    return oauth("/token", play, calls_per_token=20, refresh_token=REFRESH_TOKEN)
 
 
 def zendesk() -> Play:
@@ -68,6 +70,6 @@ def zendesk() -> Play:
 
 SHAPES = [
     Shape("Notion", notion, "flag", prefix="/v1", needs=bearer, login=""),
-    Shape("Gmail", gmail, "no_next", prefix="/gmail/v1", needs=bearer, login=""),
+    Shape("Gmail", gmail, "no_next", prefix="/gmail/v1", extra={"refresh_token": REFRESH_TOKEN}),
     Shape("Zendesk", zendesk, "flag", prefix="/api/v2", needs=basic),
 ]

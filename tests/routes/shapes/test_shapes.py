@@ -47,7 +47,7 @@ def guarded(shape: Shape) -> Play:
 
 def read(text: str) -> Route:
     # The only thing that differs from the guide: the address of the token is that of the test's server.
-    return parse_route(re.sub(r"https://login\S+?/TENANT", "", text))
+    return parse_route(re.sub(r"https://(login\S+?/TENANT|oauth2\.googleapis\.com)", "", text))
 
 
 def test_each_api_of_the_table_is_played() -> None:
@@ -70,9 +70,8 @@ def test_the_documented_file_collects_everything(
     server = play(guarded(shape))
     route = read(FILES[name][0])
     days = DECEMBER if route.period else {}
-    summary = collect(
-        route, server, login=shape.login, password=PASSWORD, prefix=shape.prefix, today=date(2025, 12, 31), **days
-    )
+    access: dict[str, Any] = {"login": shape.login, "password": PASSWORD, "extra": shape.extra}
+    summary = collect(route, server, **access, prefix=shape.prefix, today=date(2025, 12, 31), **days)
     assert (summary["inserted"], summary["failed"], summary["undated"]) == (shape.records, 0, 0)
     assert (summary["end"], summary["unproven"], summary["out_of_range"]) == (shape.end, 0, 0)
     table = f"raw.{route.table}"
@@ -88,7 +87,10 @@ def test_the_messages_behind_the_ids(play: Callable[[Play], ShapeServer], collec
     """One call for each record of another route."""
     ids, messages = (read(text) for text in FILES["Gmail"])
     server = play(guarded(SHAPES["Gmail"]))
-    access = {"password": PASSWORD, "prefix": "/gmail/v1"}
+    shape = SHAPES["Gmail"]
+    access: dict[str, Any] = {
+        "login": shape.login, "password": PASSWORD, "extra": shape.extra, "prefix": shape.prefix,
+    }  # fmt: skip
     collect(ids, server, **access, date_from="2025-12-01", date_to="2025-12-03")
     summary = collect(messages, server, **access)
     assert (summary["listings"], summary["inserted"], summary["undated"]) == (24, 24, 0)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl
 
@@ -55,6 +55,7 @@ class Shape:
     prefix: str = ""
     login: str = LOGIN
     needs: Callable[[Request], str] = lambda _: ""
+    extra: Mapping[str, str] = field(default_factory=dict)
 
 
 def bearer(request: Request) -> str:
@@ -66,8 +67,14 @@ def header(name: str, prefix: str = "") -> Callable[[Request], str]:
     return lambda request: "" if request.headers.get(name) == f"{prefix}{PASSWORD}" else f"no {name}"
 
 
-def oauth(path: str, play: Callable[[Request], Answer], calls_per_token: int = 10**6, takes_json: bool = False) -> Play:
-    """``play`` behind client credentials; a token ends after so many calls, whatever it promised."""
+def oauth(
+    path: str,
+    play: Callable[[Request], Answer],
+    calls_per_token: int = 10**6,
+    takes_json: bool = False,
+    refresh_token: str = "",
+) -> Play:
+    """``play`` behind client credentials or a refresh token; a token ends after so many calls, whatever it promised."""
     tokens: list[str] = []
     left = [0]
 
@@ -75,7 +82,12 @@ def oauth(path: str, play: Callable[[Request], Answer], calls_per_token: int = 1
         if request.path == path:
             is_json = request.headers.get("Content-Type") == "application/json"
             form = request.json if is_json else dict(parse_qsl(request.body.decode()))
-            expected = {"grant_type": "client_credentials", "client_id": LOGIN, "client_secret": PASSWORD}
+            grant = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+            expected = {
+                **(grant if refresh_token else {"grant_type": "client_credentials"}),
+                "client_id": LOGIN,
+                "client_secret": PASSWORD,
+            }
             if is_json is not takes_json or {name: form.get(name) for name in expected} != expected:
                 return Answer({"error": "invalid_client"}, 401)
             tokens.append(f"token-number-{len(tokens)}-of-this-run")
