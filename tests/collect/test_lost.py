@@ -85,6 +85,18 @@ def test_a_league_without_a_section_is_not_read_again_for_it(harness: RunHarness
     assert harness.rows("SELECT * FROM etl.forget_lost(%s)", harness.league.id) == []
 
 
+def test_one_fixture_among_many_without_a_section_is_found_in_time(harness: RunHarness) -> None:
+    """Ten payloads of a season are looked at, other ones each time."""
+    harness.run_all(harness.run())
+    first, *others = harness.fixture_ids()
+    emptied = "UPDATE raw.fixtures SET payload = jsonb_set(payload, '{events}', '[]') WHERE fixture_id = ANY (%s)"
+    harness.conn.execute(emptied, (others,))
+    harness.conn.execute("TRUNCATE football.fixture_events")
+    found = (harness.rows("SELECT * FROM etl.forget_lost(%s)", harness.league.id) for _ in range(50))
+    assert next(filter(None, found)) == [("fixtures without their events", 1)]
+    assert harness.value("SELECT id FROM football.fixtures WHERE first_fetched_at IS NULL") == first
+
+
 def test_a_fixture_that_lacks_several_things_is_named_once(harness: RunHarness) -> None:
     harness.run_all(harness.run())
     harness.conn.execute("DELETE FROM raw.fixtures WHERE fixture_id = (SELECT min(id) FROM football.fixtures)")

@@ -505,6 +505,7 @@ COMMENT ON FUNCTION etl.football_view_note IS
 COMMENT ON FUNCTION etl.football_view_of IS 'The typed view over a raw table; NULL where it has none.';
 COMMENT ON FUNCTION etl.forget_fixtures IS
     'Makes fixtures look as if they had never been read, so that they are read again; returns their number.';
+COMMENT ON FUNCTION etl.has_rows IS 'Whether a payload has rows with a usable id in a section.';
 COMMENT ON FUNCTION etl.forget_lost IS
     'Finds what is marked as stored and is not there, and makes it due again; names what it found.';
 COMMENT ON FUNCTION etl.forget_lost_lists IS

@@ -18,9 +18,21 @@ SET search_path = pg_catalog, pg_temp AS $$
     SELECT count(*) FROM forgotten
 $$;
 
+-- Whether a payload has rows in a section that a table can hold: with a usable id. Unpacks the payload.
+CREATE OR REPLACE FUNCTION etl.has_rows(p_payload jsonb, p_section text) RETURNS boolean LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT 1
+        FROM jsonb_path_query(p_payload, CASE p_section WHEN 'lineups.details' THEN '$.lineups[*].details[*].id'::jsonpath
+                                                        ELSE ('$.' || p_section || '[*].id')::jsonpath END) AS d(id)
+        WHERE etl.to_bigint(d.id #>> '{}') IS NOT NULL)
+$$;
+
 -- Looks for gaps of one league between what is marked and what is there, forgets the marks, and names what it found: seasons
 -- whose index was read and that have no fixture, payloads without their fixture, fixtures that were read and have no payload,
 -- or no row of a section that their payload has rows of. Costs index lookups when nothing is lost, seven for a fixture.
+-- Payloads are unpacked only where a section was requested and has no row: ten of a season, drawn anew each time, because
+-- whole seasons come without lineups or statistics; the others once one of the ten has rows of the section.
 -- Fixtures are locked once and in their order, as everywhere; one counts for the first thing that it lacks.
 CREATE OR REPLACE FUNCTION etl.forget_lost(p_league_id bigint, p_now timestamptz DEFAULT clock_timestamp())
 RETURNS TABLE (what text, number bigint) LANGUAGE plpgsql
@@ -61,38 +73,49 @@ BEGIN
     IF number > 0 THEN RETURN NEXT; END IF;
 
     FOR what, number, v_some IN
-        SELECT CASE lost.section WHEN '' THEN 'fixtures without their payload'
-                                 WHEN 'lineups.details' THEN 'fixtures without statistics of their players'
-                                 ELSE 'fixtures without their ' || lost.section END,
-               count(*), array_agg(lost.id)
-        FROM (SELECT f.id, CASE WHEN r.fixture_id IS NULL THEN '' ELSE (
-                         SELECT e.section
-                         -- With LIMIT each is one lookup in an index: EXISTS may become a scan of the table.
-                         FROM (VALUES
-            (1, 'participants', (SELECT 1 FROM football.fixture_participants t WHERE t.fixture_id = f.id LIMIT 1)),
-            (2, 'scores', (SELECT 1 FROM football.fixture_scores t WHERE t.fixture_id = f.id LIMIT 1)),
-            (3, 'events', (SELECT 1 FROM football.fixture_events t WHERE t.fixture_id = f.id LIMIT 1)),
-            (4, 'lineups', (SELECT 1 FROM football.fixture_lineups t WHERE t.fixture_id = f.id LIMIT 1)),
-            (5, 'statistics', (SELECT 1 FROM football.fixture_statistics t WHERE t.fixture_id = f.id LIMIT 1)),
-            (6, 'periods', (SELECT 1 FROM football.fixture_periods t WHERE t.fixture_id = f.id LIMIT 1)),
-            (7, 'lineups.details', (SELECT 1 FROM football.fixture_player_statistics t WHERE t.fixture_id = f.id LIMIT 1))
-                              ) AS e(place, section, is_there)
-                         -- Payloads are unpacked only where a section was requested and has no row. One that is noted came
-                         -- without usable rows.
-                         WHERE CASE WHEN e.is_there = 1 OR e.section = ANY (string_to_array(f.suspected_sections, ', '))
-                                         OR NOT EXISTS (SELECT 1 FROM unnest(r.includes) AS i
-                                                        WHERE lower(i) LIKE e.section || '%') THEN false
-                                    WHEN e.section = 'lineups.details'
-                                    THEN EXISTS (SELECT 1
-                                                 FROM jsonb_path_query(r.payload, '$.lineups[*].details[*].id') AS d(id)
-                                                 WHERE etl.to_bigint(d.id #>> '{}') IS NOT NULL)
-                                    ELSE EXISTS (SELECT 1 FROM jsonb_path_query(r.payload -> e.section, '$[*].id') AS d(id)
-                                                 WHERE etl.to_bigint(d.id #>> '{}') IS NOT NULL) END
-                         ORDER BY e.place LIMIT 1) END AS section
-              FROM football.fixtures f LEFT JOIN raw.fixtures r ON r.fixture_id = f.id
-              WHERE f.league_id = p_league_id AND f.first_fetched_at IS NOT NULL AND f.deleted_at IS NULL) AS lost
-        WHERE lost.section IS NOT NULL
-        GROUP BY lost.section ORDER BY lost.section
+        WITH marked AS (
+            SELECT f.id, f.season_id, f.suspected_sections, r.fixture_id IS NOT NULL AS has_payload, r.includes
+            FROM football.fixtures f LEFT JOIN raw.fixtures r ON r.fixture_id = f.id
+            WHERE f.league_id = p_league_id AND f.first_fetched_at IS NOT NULL AND f.deleted_at IS NULL
+        ), lacking AS MATERIALIZED (
+            SELECT m.id, m.season_id, e.place, e.section,
+                   row_number() OVER (PARTITION BY m.season_id, e.section ORDER BY random()) AS draw
+            FROM marked m
+            -- With LIMIT each is one lookup in an index: EXISTS may become a scan of the table.
+            CROSS JOIN LATERAL (VALUES
+                (1, 'participants', (SELECT 1 FROM football.fixture_participants t WHERE t.fixture_id = m.id LIMIT 1)),
+                (2, 'scores', (SELECT 1 FROM football.fixture_scores t WHERE t.fixture_id = m.id LIMIT 1)),
+                (3, 'events', (SELECT 1 FROM football.fixture_events t WHERE t.fixture_id = m.id LIMIT 1)),
+                (4, 'lineups', (SELECT 1 FROM football.fixture_lineups t WHERE t.fixture_id = m.id LIMIT 1)),
+                (5, 'statistics', (SELECT 1 FROM football.fixture_statistics t WHERE t.fixture_id = m.id LIMIT 1)),
+                (6, 'periods', (SELECT 1 FROM football.fixture_periods t WHERE t.fixture_id = m.id LIMIT 1)),
+                (7, 'lineups.details', (SELECT 1 FROM football.fixture_player_statistics t WHERE t.fixture_id = m.id LIMIT 1))
+            ) AS e(place, section, is_there)
+            WHERE m.has_payload AND e.is_there IS NULL
+              -- One that is noted came without usable rows.
+              AND e.section <> ALL (string_to_array(coalesce(m.suspected_sections, ''), ', '))
+              AND EXISTS (SELECT 1 FROM unnest(m.includes) AS i WHERE lower(i) LIKE e.section || '%')
+        ), affected AS MATERIALIZED (
+            SELECT DISTINCT l.season_id, l.section
+            FROM lacking l JOIN raw.fixtures r ON r.fixture_id = l.id
+            WHERE l.draw <= 10 AND etl.has_rows(r.payload, l.section)
+        ), lost AS (
+            SELECT m.id, 0 AS place, '' AS section FROM marked m WHERE NOT m.has_payload
+            UNION ALL
+            SELECT l.id, l.place, l.section
+            FROM lacking l
+            -- A section of a fixture without a season is one of its own.
+            JOIN affected a ON a.section = l.section AND a.season_id IS NOT DISTINCT FROM l.season_id
+            JOIN raw.fixtures r ON r.fixture_id = l.id
+            WHERE etl.has_rows(r.payload, l.section)
+        ), first_lost AS (
+            SELECT DISTINCT ON (id) id, section FROM lost ORDER BY id, place
+        )
+        SELECT CASE section WHEN '' THEN 'fixtures without their payload'
+                            WHEN 'lineups.details' THEN 'fixtures without statistics of their players'
+                            ELSE 'fixtures without their ' || section END,
+               count(*), array_agg(id)
+        FROM first_lost GROUP BY section ORDER BY section
     LOOP
         v_all := v_all || v_some;
         RETURN NEXT;
