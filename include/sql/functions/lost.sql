@@ -32,7 +32,7 @@ $$;
 -- whose index was read and that have no fixture, payloads without their fixture, fixtures that were read and have no payload,
 -- or no row of a section that their payload has rows of. Costs index lookups when nothing is lost, seven for a fixture.
 -- Payloads are unpacked only where a section was requested and has no row: ten of a season, drawn anew each time, because
--- whole seasons come without lineups or statistics; the others once one of the ten has rows of the section.
+-- complete seasons come without lineups or statistics; the others once one of the ten has rows of the section.
 -- Fixtures are locked once and in their order, as everywhere; one counts for the first thing that it lacks.
 CREATE OR REPLACE FUNCTION etl.forget_lost(p_league_id bigint, p_now timestamptz DEFAULT clock_timestamp())
 RETURNS TABLE (what text, number bigint) LANGUAGE plpgsql
