@@ -113,6 +113,28 @@ def test_every_listing_is_understood(box: RunningSandbox, client: SportmonksClie
     client.check_access()
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "error_200", "body": "message"},
+        {"kind": "error_200", "body": "errors"},
+        {"kind": "error_200", "body": "status"},
+        {"kind": "limited_403", "seconds": 0},
+        {"kind": "missing_page"},
+        {"kind": "empty_page"},
+    ],
+    ids=lambda fault: "-".join(map(str, fault.values())),
+)
+def test_an_accident_of_a_list_does_not_shorten_it(
+    box: RunningSandbox, client: SportmonksClient, fault: dict[str, Any]
+) -> None:
+    complete = [row["id"] for page in client.iterate("players", params={"per_page": "50"}) for row in page.objects()]
+    assert len(complete) > 100
+    box.fault(count=2, **fault)
+    again = [row["id"] for page in client.iterate("players", params={"per_page": "50"}) for row in page.objects()]
+    assert again == complete
+
+
 def test_deleted_fixtures_are_listed(box: RunningSandbox, client: SportmonksClient) -> None:
     season_id = season(box)
     gone = box.admin("POST", "/deletions", {"n": 2, "season": season_id})
