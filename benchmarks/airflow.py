@@ -21,21 +21,22 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import child, table
+from benchmarks.report import Result, pair
 from tests.harness.paths import REPO
 
 # What the local stack runs at once (core.parallelism).
 PARALLEL = 8
 
 
-def run(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> Result | None:
     if args.child:
         print(json.dumps(collect_seasons(json.load(sys.stdin))))
-        return
+        return None
     chunks = args.leagues * args.seasons
     with stack(args) as etl:
         etl("run", "--all", "--dry-run")  # the catalog, and every process warm
         plain = plain_processes(etl.home, args)
-        rows = []
+        rows, figures = [], {}
         for label, tasks in (
             ("first", args.leagues * 3 + chunks * 2),
             ("unchanged", args.leagues * 3),
@@ -44,6 +45,7 @@ def run(args: argparse.Namespace) -> None:
             etl("run", "--all")
             took, used = time.monotonic() - begun, cpu_seconds(etl.home) - before
             beside = took - plain if label == "first" else took
+            figures[label] = {"tasks": tasks, "seconds": took, "cpu_seconds": used}
             rows.append(
                 (label, str(tasks), f"{took:.0f}", f"{tasks / took:.1f}", f"{used / tasks:.2f}", f"{beside:.0f}")
             )
@@ -57,6 +59,12 @@ def run(args: argparse.Namespace) -> None:
         rows,
     )
     print(f"\nThe stack at rest: {rest:.2f} of a core over {args.rest} s.")
+    first, again = figures["first"], figures["unchanged"]
+    lines = [
+        pair(f"{chunks} small seasons through Airflow against plain processes", "s", [first["seconds"]], [plain]),
+        pair("… when nothing has changed, against the first run", "s", [again["seconds"]], [first["seconds"]]),
+    ]
+    return Result(lines, {"chunks": chunks, "plain_seconds": plain, "cores_at_rest": rest, "runs": figures})
 
 
 class _Etl:
@@ -149,7 +157,7 @@ def _database(home: Path) -> str:
 
 def collect_seasons(inputs: dict[str, Any]) -> dict[str, Any]:
     """In the child: index, plan and collect some seasons, one after the other."""
-    from benchmarks.path import season_run
+    from benchmarks.season import season_run
     from sportmonks.collect.collect import collect
     from sportmonks.collect.discover import discover
     from sportmonks.collect.plan import plan

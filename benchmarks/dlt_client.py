@@ -1,7 +1,7 @@
 """The same season collected by dlt, in an environment that holds only dlt.
 
 Standard input: a JSON object with `url`, `key`, `season_id`, `includes` and `database_url`. Standard output: the
-measurements as JSON (`fixtures`, `details`, `seconds`, `mib`, `version`).
+measurements as JSON (`fixtures`, `details`, `seconds`, `cpu`, `mib`, `version`).
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ def main(inputs: dict[str, Any]) -> dict[str, Any]:
             destination=dlt.destinations.postgres(credentials=inputs["database_url"]),
             dataset_name="bench",
         )
-        begun = time.perf_counter()
+        begun, before = time.perf_counter(), _cpu()
         pipeline.run(source)
-        seconds = time.perf_counter() - begun
+        seconds, cpu = time.perf_counter() - begun, _cpu() - before
         with pipeline.sql_client() as sql:
             fixtures, details = (
                 sql.execute_sql(f"SELECT count(*) FROM {name}")[0][0]
@@ -73,9 +73,15 @@ def main(inputs: dict[str, Any]) -> dict[str, Any]:
         "fixtures": fixtures,
         "details": details,
         "seconds": seconds,
+        "cpu": cpu,
         "mib": peak / 1024,
         "version": dlt.__version__,
     }
+
+
+def _cpu() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 if __name__ == "__main__":

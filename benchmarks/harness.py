@@ -5,6 +5,7 @@ Servers and seed data that tests use as well come from `tests.harness`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -16,6 +17,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from statistics import median
 from typing import TYPE_CHECKING, Any
+
+import psutil
+import psycopg
 
 from tests.harness.paths import REPO
 
@@ -40,6 +44,38 @@ def postgres() -> Iterator[EmbeddedPostgres]:
             yield server
         finally:
             server.destroy()
+
+
+class ServerMeter:
+    """CPU seconds and bytes of WAL of a server between ``begin`` and ``end``."""
+
+    def __init__(self, server: EmbeddedPostgres) -> None:
+        self._server = server
+        self._before = (0.0, 0)
+
+    def begin(self) -> None:
+        self._before = self._now()
+
+    def end(self) -> dict[str, float]:
+        cpu, wal = self._now()
+        return {"server_cpu": cpu - self._before[0], "wal": wal - self._before[1]}
+
+    def _now(self) -> tuple[float, int]:
+        assert self._server.data_dir is not None
+        number = int((self._server.data_dir / "postmaster.pid").read_text().split()[0])
+        postmaster = psutil.Process(number)
+        cpu = 0.0
+        for process in (postmaster, *postmaster.children()):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                # Those of sessions that have ended are among the postmaster's.
+                cpu += (
+                    times.user + times.system + (times.children_user + times.children_system) * (process is postmaster)
+                )
+        with psycopg.connect(self._server.conninfo("postgres")) as conn:
+            row = conn.execute("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn").fetchone()
+        assert row is not None
+        return cpu, int(row[0])
 
 
 def warehouse(server: EmbeddedPostgres, name: str) -> str:

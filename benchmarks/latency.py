@@ -2,7 +2,7 @@
 
 The calls alone are made by as many threads, which drop the answers: what this machine needs to send and receive them.
 Both are given against calls x latency / in flight as well, the bound where sending and receiving cost nothing. Index
-and plan are made before. `python -m benchmarks.latency [--fixtures N] [--repeats N] [--json FILE]`.
+and plan are made before.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.harness import child, client_of, ids_of, machine, postgres, season_of, table, warehouse
-from benchmarks.path import season_run
+from benchmarks.harness import child, client_of, ids_of, postgres, season_of, table, warehouse
+from benchmarks.report import Result, pair
+from benchmarks.season import season_run
 
 LATENCY_S = 0.6
 SIZE = 50
@@ -56,19 +56,12 @@ def calls_alone(inputs: dict[str, Any]) -> dict[str, Any]:
 CHILDREN: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {"calls": calls_alone, "collect": collect_planned}
 
 
-def main() -> None:
+def run(args: argparse.Namespace) -> Result | None:
     from sportmonks.config.settings import DEFAULT_INCLUDES
 
-    make = argparse.ArgumentParser(prog="python -m benchmarks.latency", description=__doc__)
-    make.add_argument("--fixtures", type=int, default=600)
-    make.add_argument("--repeats", type=int, default=3)
-    make.add_argument("--json", metavar="FILE", help="write the figures as JSON as well")
-    make.add_argument("--child", choices=CHILDREN, help=argparse.SUPPRESS)
-    args = make.parse_args()
     if args.child:
         print(json.dumps(CHILDREN[args.child](json.loads(sys.stdin.read()))))
-        return
-    print(machine(), flush=True)
+        return None
     found: dict[tuple[int, str], list[float]] = {(number, kind): [] for number in IN_FLIGHT for kind in CHILDREN}
     with season_of(args.fixtures, latency=LATENCY_S) as (box, league_id, season_id), postgres() as server:
         with client_of(box) as client:
@@ -79,7 +72,7 @@ def main() -> None:
         for repeat in range(args.repeats):
             for number, kind in found:
                 dsn = warehouse(server, f"latency_{kind}_{number}_{repeat}")
-                command = [sys.executable, "-m", "benchmarks.latency", "--child", kind]
+                command = [sys.executable, "-m", "benchmarks", "latency", "--child", kind]
                 done = child(command, {**inputs, "dsn": dsn, "threads": number})
                 assert done["fixtures"] == len(ids), done
                 found[number, kind].append(done["seconds"])
@@ -109,8 +102,17 @@ def main() -> None:
             for row in rows
         ],
     )
-    if args.json:
-        Path(args.json).write_text(json.dumps({"calls": calls, "latency_s": LATENCY_S, "rows": rows}, indent=1) + "\n")
+    lines = [
+        pair(
+            f"a season from an API that takes {LATENCY_S * 1000:.0f} ms, {number} calls in flight,"
+            " against calls x latency / in flight",
+            "s",
+            found[number, "collect"],
+            [row["bound_s"]] * args.repeats,
+        )
+        for number, row in zip(IN_FLIGHT, rows, strict=True)
+    ]
+    return Result(lines, {"calls": calls, "latency_s": LATENCY_S, "rows": rows})
 
 
 def _figures(number: int, calls: int, alone: list[float], collected: list[float]) -> dict[str, Any]:
@@ -127,5 +129,7 @@ def _figures(number: int, calls: int, alone: list[float], collected: list[float]
     }
 
 
-if __name__ == "__main__":
-    main()
+def add_arguments(make: argparse.ArgumentParser) -> None:
+    make.add_argument("--fixtures", type=int, default=600)
+    make.add_argument("--repeats", type=int, default=3)
+    make.add_argument("--child", choices=CHILDREN, help=argparse.SUPPRESS)

@@ -8,7 +8,6 @@ into the raw table and the seven typed tables, with their indexes, in one transa
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,12 +16,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.sql import SQL, Identifier
 
 from benchmarks.harness import client_of, ids_of, postgres, season_of, table, warehouse
+from benchmarks.report import Line, Result, pair
+
+if TYPE_CHECKING:
+    from sportmonks.load.batch import FetchedBatch, LoadContext
 
 SIZE = 50
 RAW, ALL, FIRST, JSON, AGAIN, READ = (
@@ -78,26 +81,55 @@ class Meter:
         return 0.0
 
 
-def run(args: argparse.Namespace) -> None:
-    from sportmonks.config.settings import DEFAULT_INCLUDES
-    from sportmonks.load.batch import FetchedBatch, LoadContext, store_batch
-    from sportmonks.load.reading import read_batch, stored_hashes
+@dataclass(frozen=True)
+class FetchedSeason:
+    """A season's batches of ``SIZE`` fixtures, as they came, and the pages of its index."""
 
-    with season_of(args.fixtures) as (box, league_id, season_id), client_of(box) as client:
+    league_id: int
+    season_id: int
+    index: list[Any]
+    batches: list[FetchedBatch]
+
+    def context(self) -> LoadContext:
+        from sportmonks.config.settings import DEFAULT_INCLUDES
+        from sportmonks.load.batch import LoadContext
+
+        return LoadContext("etl_bench", self.league_id, self.season_id, 0, DEFAULT_INCLUDES)
+
+    def prepare(self, conn: psycopg.Connection[Any]) -> None:
+        """Its index into the warehouse."""
+        from sportmonks.load.index import store_index
+
+        season = (self.season_id, "Season")
+        store_index(conn, league=(self.league_id, "League"), season=season, pages=self.index, now=datetime.now(UTC))
+
+
+def fetch_season(fixtures: int) -> FetchedSeason:
+    from sportmonks.config.settings import DEFAULT_INCLUDES
+    from sportmonks.load.batch import FetchedBatch
+
+    with season_of(fixtures) as (box, league_id, season_id), client_of(box) as client:
         batches, index = [], list(client.season_index(season_id))
         ids = ids_of(client, season_id)
-        for number, start in enumerate(range(0, len(ids), SIZE), start=1):
+        for number, start in enumerate(range(0, len(ids) - SIZE + 1, SIZE), start=1):
             part = tuple(ids[start : start + SIZE])
             rows = {key: bytes(row) for key, row in client.fixtures_multi(part, DEFAULT_INCLUDES).rows.items()}
             batches.append(FetchedBatch(number, part, rows, bytes=sum(map(len, rows.values())), at=datetime.now(UTC)))
-    batches = [batch for batch in batches if len(batch.rows) == SIZE]
-    context = LoadContext("etl_bench", league_id, season_id, 0, DEFAULT_INCLUDES)
+    return FetchedSeason(league_id, season_id, index, batches)
+
+
+def run(args: argparse.Namespace) -> Result:
+    from sportmonks.load.batch import store_batch
+    from sportmonks.load.reading import read_batch, stored_hashes
+
+    season = fetch_season(args.fixtures)
+    batches, context = season.batches, season.context()
     by_server = replace(context, typed=False)
     with postgres() as server, psycopg.connect(warehouse(server, "load"), autocommit=True) as conn:
         meter = Meter(conn)
         with psycopg.connect(warehouse(server, "load_json"), autocommit=True) as other:
             for each in (conn, other):
-                _prepare(each, index, league_id, season_id)
+                _prepare(each, season)
             other_meter = Meter(other)
             for batch in batches:
                 now = replace(batch, at=datetime.now(UTC))
@@ -125,8 +157,18 @@ def run(args: argparse.Namespace) -> None:
         version, fixtures = conn.info.server_version // 10000, SIZE * len(batches)
     found = _figures(costs, batches, int(size[0]) / fixtures, version)
     _show(found)
-    if args.json:
-        Path(args.json).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return Result(_lines(costs), found)
+
+
+def _lines(costs: Mapping[str, list[Cost]]) -> list[Line]:
+    first, limit, again = ([1000 * _seconds(cost, "cpu") for cost in costs[name]] for name in (FIRST, ALL, AGAIN))
+    complete = [one + 1000 * _seconds(cost, "cpu") for one, cost in zip(first, costs[READ], strict=True)]
+    wal = [[cost.wal / SIZE / 1000 for cost in costs[name]] for name in (FIRST, ALL)]
+    return [
+        pair(f"storing {SIZE} new fixtures against COPY of all their rows: CPU time", "ms", first, limit),
+        pair("… WAL", "kB a fixture", *wal),
+        pair(f"reading and storing {SIZE} unchanged fixtures against new ones: CPU time", "ms", again, complete),
+    ]
 
 
 def _figures(costs: Mapping[str, list[Cost]], batches: list[Any], stored: float, version: int) -> dict[str, Any]:
@@ -186,16 +228,13 @@ def _show(found: Mapping[str, Any]) -> None:
     )
 
 
-def _prepare(conn: psycopg.Connection[Any], index: list[Any], league_id: int, season_id: int) -> None:
-    from sportmonks.load.index import store_index
-
+def _prepare(conn: psycopg.Connection[Any], season: FetchedSeason) -> None:
     for schema in ("floor", "everything"):
         conn.execute(SQL("CREATE SCHEMA {}").format(Identifier(schema)))
         _like(conn, schema, "raw.fixtures", "fixtures")
     for name in SECTIONS:
         _like(conn, "everything", f"football.fixture_{name}", f"fixture_{name}")
-    now = datetime.now(UTC)
-    store_index(conn, league=(league_id, "League"), season=(season_id, "Season"), pages=index, now=now)
+    season.prepare(conn)
     conn.execute("CHECKPOINT")
 
 
@@ -238,4 +277,3 @@ def _copy(conn: psycopg.Connection[Any], query: str, parts: Iterable[bytes], mod
 
 def add_arguments(make: argparse.ArgumentParser) -> None:
     make.add_argument("--fixtures", type=int, default=760)
-    make.add_argument("--json", metavar="FILE", help="write the figures as JSON as well")

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.harness import child, postgres, season_of, warehouse
-from benchmarks.path import season_run
+from benchmarks.season import season_run
 
 if TYPE_CHECKING:
     from local.stack.postgres import EmbeddedPostgres

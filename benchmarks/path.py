@@ -1,152 +1,180 @@
-"""End to end: a season from the API into PostgreSQL, by this package and by dlt (REST source, merge).
+"""End to end: a season from the API into PostgreSQL, by this package, by dlt and by a Singer tap with its target.
 
-dlt is installed at the first run into an environment of its own (`benchmarks/requirements-dlt.in`). Each client runs in
-a process of its own; the API and PostgreSQL run beside it on the same cores.
+dlt (REST source, merge) and Singer are installed at the first run into environments of their own
+(`benchmarks/requirements-*.in`). Each client runs in a process of its own; the API and PostgreSQL run beside it on the
+same cores. The clients take turns, so that each repeat has one run of each; CPU time is of the client and of PostgreSQL
+together. All of them fill a table per section; this package and dlt read the payload, this package keeps it, too.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
-import subprocess
 import sys
 import time
-import venv
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from benchmarks.harness import child, client_of, ids_of, postgres, season_of, table, warehouse
-from tests.harness.paths import REPO
+import psycopg
+
+from benchmarks.environments import python_with
+from benchmarks.harness import ServerMeter, child, client_of, ids_of, postgres, season_of, table, warehouse
+from benchmarks.report import Result, pair
+from benchmarks.season import season_run
 
 if TYPE_CHECKING:
-    from sportmonks.api.calls import CallRecord
-    from sportmonks.collect.context import RunContext
-    from sportmonks.config.manifest import Season
+    from local.stack.postgres import EmbeddedPostgres
 
-REQUIREMENTS = Path(__file__).with_name("requirements-dlt.in")
-DLT_CLIENT = Path(__file__).with_name("dlt_client.py")
+FOLDER = Path(__file__).parent
 MIB = 1024  # ru_maxrss comes in KiB
-
-
-class _Checkpoints(dict[str, str]):
-    def set(self, key: str, value: str) -> None:
-        self[key] = value
-
-    def delete(self, key: str) -> None:
-        self.pop(key, None)
-
-
-def season_run(
-    inputs: dict[str, Any], on_call: Callable[[CallRecord], None] | None = None
-) -> tuple[RunContext, Season]:
-    """A run over one season, recorded in the warehouse, as the operators make it.
-
-    ``inputs``: `url`, `key`, `dsn`, `league_id`, `season_id` and, for another number of fetchers and writers than the
-    default, `threads`; `execution_id` where there are several.
-    """
-    from sportmonks.api.budget import UnlimitedBudget
-    from sportmonks.api.client import SportmonksClient
-    from sportmonks.collect.context import RunContext
-    from sportmonks.config.catalog import CollectSettings, TaskSettings
-    from sportmonks.config.manifest import League, Season
-    from sportmonks.config.settings import DEFAULT_INCLUDES
-    from sportmonks.planning.run_params import read_params
-    from sportmonks.warehouse.connection import open_connection
-
-    season = Season(id=inputs["season_id"], name="Season", group="season")
-    league = League(
-        id=inputs["league_id"],
-        name="League",
-        slug="league",
-        schedule=None,
-        deadline_minutes=60,
-        includes=DEFAULT_INCLUDES,
-        seasons=(season,),
-    )
-    settings = TaskSettings()
-    if threads := inputs.get("threads"):
-        settings = TaskSettings(collect=CollectSettings(fetchers=threads, writers=threads, in_flight=2 * threads))
-    client = SportmonksClient(inputs["url"], inputs["key"], budget=UnlimitedBudget(), on_call=on_call)
-    run = RunContext(
-        execution_id=inputs.get("execution_id", "etl_20260101_000000_abcdef"),
-        league=league,
-        settings=settings,
-        params=read_params({}, league, settings),
-        connect=lambda: open_connection(inputs["dsn"], autocommit=True),
-        client=lambda: client,
-        checkpoints=_Checkpoints(),
-    )
-    with run.connect() as conn:
-        conn.execute("SELECT etl.start_etl_execution(%s)", (run.execution_id,))
-    return run, season
+OURS = {1: "this package, 1 fetcher, 1 writer", 2: "this package, 2 fetchers, 2 writers"}
 
 
 def collect_season(inputs: dict[str, Any]) -> dict[str, Any]:
-    """In the child: index, plan and collect one season."""
+    """In the child: index, plan and collect one season, then all of it once more, when nothing has changed."""
     from sportmonks.collect.collect import collect
     from sportmonks.collect.discover import discover
     from sportmonks.collect.plan import plan
 
-    run, season = season_run(inputs)
-    begun = time.perf_counter()
+    calls: list[Any] = []
+    run, season = season_run(inputs, calls.append)
+    begun, before = time.perf_counter(), _cpu()
     discover(run)
     plan(run)
     result = collect(run, season, "bench")
-    seconds = time.perf_counter() - begun
-    return {
+    found = {
         "fixtures": sum(result.outcomes.values()),
-        "seconds": seconds,
+        "seconds": time.perf_counter() - begun,
+        "cpu": _cpu() - before,
         "mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB,
+        "calls": len(calls),
     }
+    run, season = season_run({**inputs, "execution_id": "etl_20260102_000000_abcdef"}, calls.append)
+    begun = time.perf_counter()
+    discover(run)
+    plan(run)
+    again = collect(run, season, "bench")
+    seconds = time.perf_counter() - begun
+    return {**found, "again": {"seconds": seconds, "calls": len(calls) - found["calls"], "batches": again.batches}}
 
 
-def run(args: argparse.Namespace) -> None:
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def run(args: argparse.Namespace) -> Result | None:
     if args.child:
         print(json.dumps(collect_season(json.loads(sys.stdin.read()))))
-        return
+        return None
     from sportmonks.config.settings import DEFAULT_INCLUDES
 
-    dlt = None if args.no_dlt else dlt_python()
-    rows: dict[str, list[dict[str, Any]]] = {}
+    ours = [sys.executable, "-m", "benchmarks", "path", "--child"]
+    clients = {OURS[2]: ours, OURS[1]: ours}
+    if not args.no_dlt and (python := python_with("dlt", "dlt, dlt.destinations")):
+        clients["dlt"] = [str(python), str(FOLDER / "dlt_client.py")]
+    if not args.no_singer and (python := python_with("singer", "singer_sdk, target_postgres")):
+        clients["Singer"] = [str(python), str(FOLDER / "singer_client.py")]
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in clients}
     with season_of(args.fixtures) as (box, league_id, season_id), postgres() as server:
         with client_of(box) as client:
             ids = ids_of(client, season_id)
             for start in range(0, len(ids), 50):  # makes every payload once, outside the measured time
                 client.fixtures_multi(ids[start : start + 50], DEFAULT_INCLUDES)
-        inputs: dict[str, Any] = {"url": box.base_url, "key": box.key, "league_id": league_id, "season_id": season_id}
-        inputs["includes"] = ";".join(DEFAULT_INCLUDES)
+        inputs = {"url": box.base_url, "key": box.key, "league_id": league_id, "season_id": season_id}
+        inputs |= {"includes": ";".join(DEFAULT_INCLUDES), "budgeted": True}
+        meter = ServerMeter(server)
         for repeat in range(args.repeats):
-            for threads in (1, 2):
-                dsn = warehouse(server, f"ours_{threads}_{repeat}")
-                name = f"this package, {threads} fetcher{'s' * (threads > 1)}, {threads} writer{'s' * (threads > 1)}"
-                command = [sys.executable, "-m", "benchmarks", "path", "--child"]
-                rows.setdefault(name, []).append(child(command, {**inputs, "dsn": dsn, "threads": threads}))
-            if dlt is not None:
-                dsn = server.ensure_database(f"dlt_{repeat}")
-                rows.setdefault("dlt", []).append(
-                    child([str(dlt), str(DLT_CLIENT)], {**inputs, "database_url": _url(dsn)})
-                )
+            for name, command in clients.items() if repeat % 2 else reversed(clients.items()):
+                rows[name].append(_measure(server, meter, name, command, inputs))
     for name, found in rows.items():
         assert {row["fixtures"] for row in found} == {len(ids)}, (name, found)
+    for name in OURS.values():
+        assert all(row["again"]["batches"] == 0 for row in rows[name]), rows[name]
+    _show(rows, len(ids), args.repeats)
+    return _result(rows, len(ids))
+
+
+def _measure(
+    server: EmbeddedPostgres, meter: ServerMeter, name: str, command: list[str], inputs: dict[str, Any]
+) -> dict[str, Any]:
+    """One run of a client into a database of its own."""
+    mine = name in OURS.values()
+    dsn = warehouse(server, "bench") if mine else _empty(server)
+    threads = next((number for number, label in OURS.items() if label == name), None)
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute("CHECKPOINT")  # what was written before does not fall into the measured time
+        meter.begin()
+        found = child(command, {**inputs, "dsn": dsn, "database_url": _url(dsn), "threads": threads})
+        found |= meter.end()
+        (found["stored"],) = conn.execute(_STORED, {"ours": mine}).fetchone() or (0,)
+    return found
+
+
+# Bytes of the data's tables with their indexes: of every schema but the system's and, here, that of the runs.
+_STORED = """
+SELECT sum(pg_total_relation_size(c.oid))::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND n.nspname NOT LIKE 'pg\\_%%' AND n.nspname NOT IN ('information_schema', 'bench_staging')
+  AND (NOT %(ours)s OR n.nspname IN ('raw', 'football'))
+"""
+
+
+def _empty(server: EmbeddedPostgres) -> str:
+    with psycopg.connect(server.ensure_database("postgres"), autocommit=True) as conn:
+        conn.execute("DROP DATABASE IF EXISTS bench WITH (FORCE)")
+    return server.ensure_database("bench")
+
+
+def _show(rows: dict[str, list[dict[str, Any]]], fixtures: int, repeats: int) -> None:
+    def middle(found: list[dict[str, Any]], key: str) -> float:
+        return median(row[key] for row in found)
+
     table(
-        f"End to end: a season of {len(ids)} fixtures with every default include, index and plan included, "
-        f"median of {args.repeats}",
-        ("", "seconds", "fixtures/s", "client's peak memory"),
+        f"End to end: a season of {fixtures} fixtures with every default include, index and plan included, "
+        f"median of {repeats}",
+        ("", "seconds", "fixtures/s", "client CPU", "server CPU", "client's peak memory", "WAL a fixture", "stored"),
         [
             (
-                f"dlt {found[0]['version']} (REST source, merge)" if name == "dlt" else name,
-                f"{median(row['seconds'] for row in found):.1f}",
-                f"{len(ids) / median(row['seconds'] for row in found):,.0f}",
-                f"{median(row['mib'] for row in found):,.0f} MiB",
+                f"{name} {found[0].get('version', '')}".strip(),
+                f"{middle(found, 'seconds'):.1f}",
+                f"{fixtures / middle(found, 'seconds'):,.0f}",
+                f"{middle(found, 'cpu'):.1f} s",
+                f"{middle(found, 'server_cpu'):.1f} s",
+                f"{middle(found, 'mib'):,.0f} MiB",
+                f"{middle(found, 'wal') / fixtures / 1000:.0f} kB",
+                f"{middle(found, 'stored') / fixtures / 1000:.0f} kB",
             )
             for name, found in rows.items()
         ],
     )
+
+
+def _result(rows: dict[str, list[dict[str, Any]]], fixtures: int) -> Result:
+    best = rows[OURS[2]]
+    lines = []
+    for name in ("dlt", "Singer"):
+        if other := rows.get(name):
+            label = f"{name} {other[0]['version']}"
+
+            speed, cpu, memory = (
+                [[value(row) for row in found] for found in (best, other)]
+                for value in (
+                    lambda row: fixtures / row["seconds"],
+                    lambda row: 1000 * (row["cpu"] + row["server_cpu"]) / fixtures,
+                    lambda row: row["mib"],
+                )
+            )
+            lines += [
+                pair(f"a season into PostgreSQL against {label}: speed", "fixtures/s", *speed),
+                pair(f"… CPU time of client and server, {name}'s over ours", "ms a fixture", *cpu, inverse=True),
+                pair("… peak memory of the client", "MiB", *memory),
+            ]
+    first, again = ([row["seconds"] for row in best], [row["again"]["seconds"] for row in best])
+    lines.append(pair("the season again when nothing has changed, against its first run", "s", again, first))
+    return Result(lines, {"fixtures": fixtures, "runs": rows})
 
 
 def _url(dsn: str) -> str:
@@ -158,29 +186,9 @@ def _url(dsn: str) -> str:
     return f"postgresql://{user}:{password}@{parts['host']}:{parts['port']}/{parts['dbname']}"
 
 
-def dlt_python() -> Path | None:
-    """The interpreter of the environment with dlt; None, with the reason printed, when dlt cannot be installed."""
-    home = Path(os.environ.get("ETL_HOME") or REPO / ".etl") / "bench-dlt"
-    python = home / "bin" / "python"
-    works = [str(python), "-c", "import dlt, dlt.destinations"]
-    if python.exists() and subprocess.run(works, capture_output=True, check=False).returncode == 0:
-        return python
-    print(f"installing dlt into {home}", flush=True)
-    try:
-        venv.create(home, with_pip=True, clear=True)
-        command = [str(python), "-m", "pip", "install", "--quiet", "-r", str(REQUIREMENTS)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except (OSError, subprocess.CalledProcessError) as error:
-        print(f"dlt is left out: {error}")
-        return None
-    if done.returncode:
-        print(f"dlt is left out, pip cannot install it: {done.stderr.strip()[-300:]}")
-        return None
-    return python
-
-
 def add_arguments(make: argparse.ArgumentParser) -> None:
-    make.add_argument("--fixtures", type=int, default=760)
+    make.add_argument("--fixtures", type=int, default=380)
     make.add_argument("--repeats", type=int, default=3)
-    make.add_argument("--no-dlt", action="store_true", help="only this package")
+    make.add_argument("--no-dlt", action="store_true", help="without dlt")
+    make.add_argument("--no-singer", action="store_true", help="without the Singer tap")
     make.add_argument("--child", action="store_true", help=argparse.SUPPRESS)

@@ -10,7 +10,8 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.harness import child, client_of, ids_of, postgres, season_of, table, warehouse
-from benchmarks.path import season_run
+from benchmarks.report import Result, pair
+from benchmarks.season import season_run
 
 if TYPE_CHECKING:
     from sportmonks.api.calls import CallRecord
@@ -53,10 +54,10 @@ def collected(inputs: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def run(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> Result | None:
     if args.child:
         print(json.dumps(collected(json.loads(sys.stdin.read()))))
-        return
+        return None
     from sportmonks.config.settings import DEFAULT_INCLUDES
 
     rows: dict[str, list[dict[str, Any]]] = {way: [] for way in WAYS}
@@ -89,9 +90,12 @@ def run(args: argparse.Namespace) -> None:
             for way, found in rows.items()
         ],
     )
+    cpu = [[1000 * row["cpu"] / batches for row in rows[way]] for way in WAYS]
+    line = pair("a season with logs and metrics against one without: the client's CPU time", "ms a batch", *cpu)
+    return Result([line], {"batches": batches, "runs": rows})
 
 
 def add_arguments(make: argparse.ArgumentParser) -> None:
-    make.add_argument("--fixtures", type=int, default=400)
+    make.add_argument("--fixtures", type=int, default=200)
     make.add_argument("--repeats", type=int, default=8)
     make.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
