@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import copy
 import os
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sportmonks.load.rows import read_rows
+from sportmonks.load.summary import PayloadSummary, summarize, summarize_typed
 from tests.harness.load import INCLUDES, TABLES, ChunkHarness, FixtureJson, drop_incoming, encode, fixture_row, rows_of
 from tests.harness.mutations import Mutation, mutate, mutations
 
@@ -86,6 +90,31 @@ def test_both_ways_store_the_same(
     after = [(payload["id"], mutate(payload, each)) for payload, each in zip(less, second, strict=True)]
     by_client = stored(chunk, [before, after], left_out, typed=True)
     assert by_client == stored(chunk, [before, after], left_out, typed=False)
+
+
+def summary_or_none(summary_of: Callable[[], PayloadSummary]) -> PayloadSummary | None:
+    try:
+        return summary_of()
+    except msgspec.ValidationError:
+        return None
+
+
+@settings(
+    max_examples=EXAMPLES * 5,
+    deadline=None,
+    derandomize="FUZZ" not in os.environ,
+    database=None,
+    suppress_health_check=(HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large),
+)
+@given(each=any_change)
+def test_both_ways_summarize_the_same(small: list[FixtureJson], each: list[Mutation]) -> None:
+    for payload in small:
+        raw = mutate(payload, each)
+        rows = read_rows(raw)
+        assert read_rows(encode(payload)) is not None
+        if rows is not None:
+            typed = summary_or_none(partial(summarize_typed, rows.fixture))
+            assert typed == summary_or_none(partial(summarize, raw))
 
 
 def test_ordinary_payloads_go_straight_into_their_tables(chunk: ChunkHarness, payloads: list[FixtureJson]) -> None:

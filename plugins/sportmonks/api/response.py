@@ -111,17 +111,21 @@ class ApiResponse:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """The top level of any JSON answer, errors included; see ``read_envelope``."""
+    """The top level of any JSON answer, errors included; see ``read_envelope``.
+
+    ``rows``: ``data``, where that is a list of valid JSON; it is not among the ``parts`` then.
+    """
 
     parts: dict[str, msgspec.Raw]
     code: int | None
     message: str
     retry_after: float | None
     rate_limit: RateLimit
+    rows: list[msgspec.Raw] | None = None
 
     @property
     def has_data(self) -> bool:
-        return "data" in self.parts
+        return self.rows is not None or "data" in self.parts
 
     @property
     def is_error(self) -> bool:
@@ -211,10 +215,10 @@ def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
     if body.startswith(b"\xef\xbb\xbf"):
         body = body[3:]
     try:
-        parts = _parts(body)
+        parts, rows = _parts(body)
         code = as_int(_loose(parts.get("code")))
         retry_after = as_delay(_loose(parts.get("retry_after")))
-        return Envelope(parts, code, _message(parts), retry_after, _rate_limit(parts, headers))
+        return Envelope(parts, code, _message(parts), retry_after, _rate_limit(parts, headers), rows)
     except lenient_json.UNREADABLE as error:
         if not body.strip():
             what = "the answer is empty"
@@ -225,16 +229,41 @@ def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
         raise MalformedResponseError(what) from None
 
 
-def _parts(body: bytes) -> dict[str, msgspec.Raw]:
-    """The top level of a body. Rows with values that the decoder refuses stay as they came: who reads a row repairs
-    it, or leaves it out by its id."""
+_ABSENT = msgspec.Raw(b"")
+
+
+class _Page(msgspec.Struct):
+    """An answer with rows, and the other keys that are read here."""
+
+    data: list[msgspec.Raw]
+    code: msgspec.Raw = _ABSENT
+    message: msgspec.Raw = _ABSENT
+    error: msgspec.Raw = _ABSENT
+    errors: msgspec.Raw = _ABSENT
+    retry_after: msgspec.Raw = _ABSENT
+    rate_limit: msgspec.Raw = _ABSENT
+    pagination: msgspec.Raw = _ABSENT
+
+
+_page = msgspec.json.Decoder(_Page)
+
+
+def _parts(body: bytes) -> tuple[dict[str, msgspec.Raw], list[msgspec.Raw] | None]:
+    """The top level of a body, and its rows if ``data`` is a list. Rows with values that the decoder refuses stay as
+    they came: who reads a row repairs it, or leaves it out by its id."""
     try:
         if not body.isascii():
             body.decode("utf-8")  # undecoded slices are not checked
-        return msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        try:
+            page = _page.decode(body)
+        except msgspec.ValidationError:
+            return msgspec.json.decode(body, type=dict[str, msgspec.Raw]), None
+        members = msgspec.structs.asdict(page)
+        rows: list[msgspec.Raw] = members.pop("data")
+        return {name: value for name, value in members.items() if value is not _ABSENT}, rows
     except lenient_json.UNREADABLE:
         lenient_json.check(body)
-        return lenient_json.members(body)
+        return lenient_json.members(body), None
 
 
 def read_response(envelope: Envelope, *, status: int, size: int, packed: bytes | None = None) -> ApiResponse:
@@ -243,7 +272,7 @@ def read_response(envelope: Envelope, *, status: int, size: int, packed: bytes |
     Raises MalformedResponseError when ``data`` is neither object, list nor null.
     """
     raw = envelope.parts.get("data")
-    data: msgspec.Raw | list[msgspec.Raw] | None = None
+    data: msgspec.Raw | list[msgspec.Raw] | None = envelope.rows
     if raw is not None:
         first = bytes(memoryview(raw)[:1])
         try:

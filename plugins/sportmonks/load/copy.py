@@ -17,19 +17,22 @@ from typing import Any
 import psycopg
 from psycopg.adapt import PyFormat
 
-from sportmonks.load.fields import FixtureFields, fixture_fields
+from sportmonks.load.fields import FixtureFields
 from sportmonks.load.payloads import Payload
-from sportmonks.load.rows import Row, read_rows
+from sportmonks.load.rows import Detail, Row, TypedRows, read_rows
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 END = b"\xff\xff"
+DETAILS = "lineups.details"
 
 _NULL = b"\xff\xff\xff\xff"
 _size = Struct(">i").pack
 _int8 = Struct(">iq").pack
 _int4 = Struct(">ii").pack
-# Number of columns, fixture id, id.
+# Number of columns, fixture id, the size of the id; with the id itself.
+_row_of = Struct(">hiqi").pack
 _key = Struct(">hiqiq").pack
+_bytes_of_bigint = Struct(">q").pack
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _to_numeric = psycopg.adapters.get_dumper(Decimal, PyFormat.BINARY)(Decimal).dump
 
@@ -38,7 +41,6 @@ class _Encoded(dict[Any, bytes]):
     """Values in their binary form, each encoded once; most values of a batch are the same few."""
 
     def __init__(self, encode: Callable[[Any], bytes]) -> None:
-        super().__init__({None: _NULL})
         self._encode = encode
 
     def __missing__(self, value: Any) -> bytes:
@@ -46,8 +48,23 @@ class _Encoded(dict[Any, bytes]):
         return found
 
 
+class _Tails(dict[Any, dict[Any, bytes]]):
+    """The same for values that depend on two keys."""
+
+    def __init__(self, make: Callable[[Any], dict[Any, bytes]]) -> None:
+        self._make = make
+
+    def __missing__(self, key: Any) -> dict[Any, bytes]:
+        found = self[key] = self._make(key)
+        return found
+
+
 def _sized(data: bytes) -> bytes:
     return _size(len(data)) + data
+
+
+def _or_null(encode: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
+    return lambda value: _NULL if value is None else encode(value)
 
 
 def _bigint(value: int) -> bytes:
@@ -78,6 +95,8 @@ def _seconds(value: int) -> bytes:
 
 def _number_or_text(value: Any) -> bytes:
     """The columns ``value`` and ``value_text``: the one for numbers and booleans, the other for texts."""
+    if value is None:
+        return _NULL * 2
     if isinstance(value, str):
         return _NULL + _text(value)
     number = Decimal(value.decode() if isinstance(value, bytes) else int(value))
@@ -89,40 +108,45 @@ class RowEncoder:
 
     def __init__(self, collected_at: datetime) -> None:
         self._times = timestamp(collected_at) * 2  # created_at and updated_at
-        bigint, integer, boolean, text = (_Encoded(each) for each in (_bigint, _integer, _boolean, _text))
-        seconds, both = _Encoded(_seconds), _Encoded(_number_or_text)
-        both[None] = _NULL * 2
-        whose = _Encoded(lambda ids: b"".join(map(bigint.__getitem__, ids)))
+        kinds = (_bigint, _integer, _boolean, _text, _seconds)
+        bigint, integer, boolean, text, seconds = (_Encoded(_or_null(each)) for each in kinds)
+        both = _Encoded(_number_or_text)
         # The columns after the key, by section.
         self._columns = {
             "participants": (text, boolean, integer, text),
             "scores": (bigint, bigint, integer, text, text),
             "events": (*(bigint,) * 7, *(text,) * 5, integer, integer, boolean, boolean, boolean, integer, text),
             "lineups": (bigint, bigint, bigint, bigint, text, integer, text, integer),
-            "lineups.details": (whose, bigint, both),
             "statistics": (bigint, bigint, text, both),
             "periods": (bigint, text, seconds, seconds, integer, boolean, integer, integer, integer),
         }
-        # Besides the key and the two times.
-        several = {id(both): 2, id(whose): 3}
-        self._counts = {
-            name: 4 + sum(several.get(id(kind), 1) for kind in kinds) for name, kinds in self._columns.items()
-        }
+        # Besides the key and the two times; one kind is of two columns.
+        self._counts = {name: 4 + len(kinds) + (both in kinds) for name, kinds in self._columns.items()}
+        self._bigint = bigint
+        # What follows on whose statistic it is, by type and value: few are different.
+        self._tails = _Tails(lambda type_id: _Encoded(lambda value: bigint[type_id] + both[value] + self._times))
 
     def encode(self, section: str, fixture_id: int, rows: Iterable[Row]) -> bytes:
         """The rows of a section of one fixture."""
-        columns, count, times, key = self._columns[section], self._counts[section], self._times, _key
+        columns, count, times = self._columns[section], self._counts[section], self._times
         parts: list[bytes] = []
-        if section == "lineups.details":
-            # Nineteen of twenty rows, so the loop over the columns is written out.
-            whose, type_id, both = columns
-            for row_id, ids, type_, value in rows:
-                parts += (key(count, 8, fixture_id, 8, row_id), whose[ids], type_id[type_], both[value], times)
-        else:
+        for row in rows:
+            parts.append(_key(count, 8, fixture_id, 8, row[0]))
+            parts.extend(map(getitem, columns, row[1:]))
+            parts.append(times)
+        return b"".join(parts)
+
+    def encode_details(self, fixture_id: int, details: Iterable[tuple[Row, Iterable[Detail]]]) -> bytes:
+        """The statistics of the players of one fixture."""
+        tails, bigint, id_of = self._tails, self._bigint, _bytes_of_bigint
+        # Eight columns with the key, and the two times.
+        head = _row_of(10, 8, fixture_id, 8)
+        parts: list[bytes] = []
+        for ids, rows in details:
+            whose = b"".join(map(bigint.__getitem__, ids))
             for row in rows:
-                parts.append(key(count, 8, fixture_id, 8, row[0]))
-                parts.extend(map(getitem, columns, row[1:]))
-                parts.append(times)
+                data = row.data
+                parts += (head, id_of(row.id), whose, tails[row.type_id][None if data is None else data.value])
         return b"".join(parts)
 
 
@@ -142,8 +166,15 @@ def encode_rows(encoder: RowEncoder, fixture_id: int, payload: Payload) -> Encod
     rows = read_rows(payload.raw) if payload.cleaned is None else None
     if rows is None:
         return None
+    return encode_typed(encoder, fixture_id, payload, rows)
+
+
+def encode_typed(encoder: RowEncoder, fixture_id: int, payload: Payload, rows: TypedRows) -> EncodedRows:
+    """The ``rows`` of a payload, which are of its ``raw``."""
     sections = {name: encoder.encode(name, fixture_id, found) for name, found in rows.sections.items()}
-    return EncodedRows(payload.raw, fixture_fields(payload), rows.reference_date, sections)
+    if rows.details is not None:
+        sections[DETAILS] = encoder.encode_details(fixture_id, rows.details)
+    return EncodedRows(payload.raw, payload.fields(), rows.reference_date, sections)
 
 
 def encode_raw(

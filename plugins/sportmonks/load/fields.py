@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Mapping
 
-from sportmonks.load.payloads import Payload
+import msgspec
 
 _NULL = msgspec.Raw(b"null")
 
@@ -39,5 +39,11 @@ class FixtureFields(msgspec.Struct):
 _decoder = msgspec.json.Decoder(FixtureFields)
 
 
-def fixture_fields(payload: Payload) -> FixtureFields:
-    return _decoder.decode(payload.castable)
+def fixture_fields(payload: bytes) -> FixtureFields:
+    """Those of a payload's JSON."""
+    return _decoder.decode(payload)
+
+
+def fields_of(members: Mapping[str, msgspec.Raw]) -> FixtureFields:
+    """Those among the members of a payload, without reading it once more."""
+    return FixtureFields(**{name: members[name] for name in FixtureFields.__struct_fields__ if name in members})

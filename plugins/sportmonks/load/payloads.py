@@ -8,10 +8,9 @@ repaired is reported with the fixture; a payload that cannot be repaired fails a
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -19,6 +18,8 @@ import msgspec
 from sportmonks import lenient_json
 from sportmonks.coerce import as_bool, as_int, as_rows, as_utc, clean_text, clean_value
 from sportmonks.load.content_hash import StoredHashes, hash_as_sent, identify
+from sportmonks.load.fields import FixtureFields, fields_of, fixture_fields
+from sportmonks.load.rows import TypedRows
 from sportmonks.load.summary import (
     BASE_FIELDS,
     MINOR_FIELDS,
@@ -27,10 +28,9 @@ from sportmonks.load.summary import (
     is_negative,
     summarize,
     summarize_cleaned,
+    summarize_typed,
 )
 from sportmonks.planning.states import DELETED
-
-log = logging.getLogger(__name__)
 
 # Not JSON, not UTF-8, a number that no type holds, or brackets nested too deep.
 UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)
@@ -47,6 +47,7 @@ class Payload:
 
     ``flaws``: what was repaired in ``raw``, and what its typed columns cannot show; one text for each. ``as_sent``,
     ``in_order``: hashes of the answer (``load.content_hash``), None when ``raw`` was completed with stored sections.
+    ``members``: the outer level of ``raw``, undecoded.
     """
 
     raw: bytes
@@ -56,11 +57,11 @@ class Payload:
     flaws: tuple[str, ...] = ()
     as_sent: bytes | None = None
     in_order: bytes | None = None
+    members: Mapping[str, msgspec.Raw] = field(default_factory=dict, repr=False, compare=False)
 
-    @property
-    def castable(self) -> bytes:
-        """The JSON from which PostgreSQL takes typed columns."""
-        return self.raw if self.cleaned is None else self.cleaned
+    def fields(self) -> FixtureFields:
+        """The fixture's own fields, as PostgreSQL can cast them."""
+        return fields_of(self.members) if self.cleaned is None else fixture_fields(self.cleaned)
 
     def fitting(self) -> Payload:
         """Itself repaired and with ``cleaned`` set. One that cannot be read is returned as it is: stored alone, it
@@ -85,38 +86,20 @@ class Payload:
         return "; ".join((*sections, *self.flaws)) or None
 
 
-def read_payloads(
-    rows: Mapping[int, bytes | msgspec.Raw], stored: Mapping[int, StoredHashes] | None = None
-) -> tuple[dict[int, Payload], dict[int, str]]:
-    """Payloads by fixture id in rising order, and for those that cannot be read the reason by fixture id.
+def read_payload(raw: bytes, stored: StoredHashes | None = None, rows: TypedRows | None = None) -> Payload:
+    """One payload, repaired where it has to be. Raises one of UNREADABLE.
 
-    ``stored``: hashes of the stored payloads by fixture id.
-    """
-    payloads: dict[int, Payload] = {}
-    unreadable: dict[int, str] = {}
-    for fixture_id in sorted(rows):
-        raw, known = bytes(rows[fixture_id]), (stored or {}).get(fixture_id)
-        try:
-            payload = read_payload(raw, known)
-            hashes = identify(payload.raw, payload.content_hash, known)
-        except UNEXPECTED as error:
-            # Whatever form its rows have: the others of the batch are not affected.
-            unreadable[fixture_id] = clean_text(f"not a fixture: {error}")
-            if not isinstance(error, UNREADABLE):
-                log.exception("Fixture %s has a form that the package does not know", fixture_id)
-            continue
-        payloads[fixture_id] = replace(
-            payload, content_hash=hashes.content, as_sent=hashes.as_sent, in_order=hashes.in_order
-        )
-    return payloads, unreadable
-
-
-def read_payload(raw: bytes, stored: StoredHashes | None = None) -> Payload:
-    """One payload, repaired where it has to be; its content hash is that of the bytes. Raises one of UNREADABLE.
-
-    ``stored``: hashes of what is stored; what came in these bytes before needs no check.
+    ``stored``: hashes of what is stored; what came in these bytes before needs no check. ``rows``: the typed rows of
+    ``raw``, where they have been read.
     """
     as_sent = hash_as_sent(raw)
+    payload = _checked(raw, as_sent, stored, rows)
+    hashes = identify(payload.raw, payload.content_hash, stored)
+    return replace(payload, content_hash=hashes.content, as_sent=hashes.as_sent, in_order=hashes.in_order)
+
+
+def _checked(raw: bytes, as_sent: bytes, stored: StoredHashes | None, rows: TypedRows | None) -> Payload:
+    """Its content hash is that of the bytes."""
     if stored is not None and stored.as_sent == as_sent:
         return _read(raw, as_sent)
     # PostgreSQL's text holds no NUL.
@@ -124,7 +107,7 @@ def read_payload(raw: bytes, stored: StoredHashes | None = None) -> Payload:
         with suppress(*UNREADABLE):
             if not raw.isascii():
                 raw.decode()  # undecoded slices are not checked, and PostgreSQL would refuse the complete batch
-            return _read(raw, as_sent)
+            return _read(raw, as_sent, rows)
     repaired = lenient_json.repair(raw)
     payload = _read(repaired.json)
     return replace(payload, flaws=(*repaired.flaws, *payload.flaws))
@@ -144,7 +127,7 @@ def carry_over(payload: Payload, stored: bytes, sections: Iterable[str]) -> Payl
     Null or another value in the place of a list counts as not held, and so does a list without a usable row; an empty
     list does not. A deleted fixture keeps every section that was stored of it, and the fields that it comes without.
     """
-    fields, before = _object.decode(payload.raw), _object.decode(stored)
+    fields, before = payload.members, _object.decode(stored)
     unreadable = payload.summary.unreadable
     absent = {
         name
@@ -156,12 +139,12 @@ def carry_over(payload: Payload, stored: bytes, sections: Iterable[str]) -> Payl
         sections = [*sections, *empty, *(name for name in BASE_FIELDS if not payload.summary.counts.get(name))]
         absent = set(sections)
     kept = {name: before[name] for name in sections if name in before and (name not in fields or name in absent)}
-    return _changed(payload, fields | kept) if kept else payload
+    return _changed(payload, {**fields, **kept}) if kept else payload
 
 
 def hold_sections(payload: Payload, stored: bytes, names: Collection[str]) -> Payload:
     """The payload with the stored rows of sections in place of its own; of ``lineups.details`` the details alone."""
-    fields, before = _object.decode(payload.raw), _object.decode(stored)
+    fields, before = dict(payload.members), _object.decode(stored)
     for name in names:
         section, _, part = name.partition(".")
         if section in before and not (part and section in names):
@@ -192,8 +175,8 @@ def _is_list(raw: msgspec.Raw | None) -> bool:
     return raw is not None and bytes(memoryview(raw)[:1]) == b"["
 
 
-def _read(raw: bytes, as_sent: bytes | None = None) -> Payload:
-    """``as_sent``: the hash of ``raw``, where it is known."""
+def _read(raw: bytes, as_sent: bytes | None = None, rows: TypedRows | None = None) -> Payload:
+    """``as_sent``, ``rows``: the hash and the typed rows of ``raw``, where they are known."""
     given = raw
     fields = _object.decode(raw)
     lists = _lists_from_objects(fields)
@@ -202,11 +185,11 @@ def _read(raw: bytes, as_sent: bytes | None = None) -> Payload:
         raw = msgspec.json.encode(fields)
     flaws = _naming(lists)
     try:
-        summary = summarize(raw)
+        summary = summarize(raw) if rows is None else summarize_typed(rows.fixture)
     except msgspec.ValidationError:
         pass
     else:
-        return Payload(raw, _hash(raw, given, as_sent), summary, flaws=(*flaws, *summary.flaws))
+        return Payload(raw, _hash(raw, given, as_sent), summary, flaws=(*flaws, *summary.flaws), members=fields)
     if details := _details_from_objects(fields.get("lineups")):
         fields["lineups"] = details
         raw = msgspec.json.encode(fields)
@@ -218,7 +201,7 @@ def _read(raw: bytes, as_sent: bytes | None = None) -> Payload:
     )
     flaws = (*flaws, *_odd_rows(fields, summary), *summary.flaws)
     summary = replace(summary, unreadable=unreadable)
-    return Payload(raw, _hash(raw, given, as_sent), summary, cleaned, flaws)
+    return Payload(raw, _hash(raw, given, as_sent), summary, cleaned, flaws, members=fields)
 
 
 def _hash(raw: bytes, given: bytes, known: bytes | None) -> bytes:

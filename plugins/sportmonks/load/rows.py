@@ -76,7 +76,9 @@ class _Statistic(Struct, gc=False):
     data: _Data | None = None
 
 
-class _Period(Struct, gc=False):
+class Period(Struct, gc=False):
+    """A half, extra time or a shoot-out."""
+
     id: _Id
     type_id: _BigInt = None
     description: _Text = None
@@ -114,7 +116,9 @@ class _Participant(Struct, gc=False):
     meta: _Meta | None = None
 
 
-class _Detail(Struct, gc=False):
+class Detail(Struct, gc=False):
+    """A statistic of a player."""
+
     id: _Id
     lineup_id: _BigInt = None
     player_id: _BigInt = None
@@ -133,30 +137,47 @@ class _Lineup(Struct, gc=False):
     formation_position: _Integer = None
     player_name: _Text = None
     jersey_number: _Integer = None
-    details: list[_Detail] | UnsetType | None = UNSET
+    details: list[Detail] | UnsetType | None = UNSET
 
 
-class _Fixture(Struct, gc=False):
+class TypedFixture(Struct, gc=False):
+    """A payload's sections as typed rows; of the fields on which decisions depend only the time is."""
+
+    league_id: Any = None
+    season_id: Any = None
+    stage_id: Any = None
+    round_id: Any = None
+    group_id: Any = None
+    aggregate_id: Any = None
+    venue_id: Any = None
+    state_id: Any = None
+    name: Any = None
     starting_at: _Text = None
+    result_info: Any = None
+    leg: Any = None
+    details: Any = None
     participants: list[_Participant] | None = None
     scores: list[_Score] | None = None
     events: list[_Event] | None = None
     lineups: list[_Lineup] | None = None
     statistics: list[_Statistic] | None = None
-    periods: list[_Period] | None = None
+    periods: list[Period] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TypedRows:
     """The rows of a payload, and the day of its kick-off (UTC).
 
-    ``sections``: rows by section, ``lineups.details`` among them, for each section that the payload says something of.
-    A row has the values of its table's columns after ``fixture_id``, in the order of the table's COPY. What belongs
-    together in many rows is one value: ``value`` and ``value_text``; lineup, player and team of a player's statistic.
+    ``sections``: rows by section for each section that the payload says something of. A row has the values of its
+    table's columns after ``fixture_id``, in the order of the table's COPY; ``value`` and ``value_text`` are one value.
+    ``details``: the same for ``lineups.details``, as (lineup, player, team) with the statistics of that player; they
+    are nineteen of twenty rows, and to make a tuple of each costs as much as to decode it.
     """
 
+    fixture: TypedFixture
     reference_date: date | None
     sections: dict[str, list[Row]]
+    details: list[tuple[Row, list[Detail]]] | None
 
 
 def read_rows(payload: bytes) -> TypedRows | None:
@@ -165,13 +186,19 @@ def read_rows(payload: bytes) -> TypedRows | None:
         fixture = _decoder.decode(payload)
         reference_date = _day(fixture.starting_at)
         sections = {name: _ROWS[name](rows) for name in SECTIONS if (rows := getattr(fixture, name)) is not None}
-        if fixture.lineups is not None and _says_details(fixture.lineups):
-            sections["lineups.details"] = _details(fixture.lineups)
         for name, rows in sections.items():
-            _check_rows(name, rows)
+            _check_ids([row[0] for row in rows])
+            if name == "statistics":
+                _check_values([row[-1] for row in rows])
+        details = None
+        if fixture.lineups is not None and _says_details(fixture.lineups):
+            details = _details(fixture.lineups)
+            every = [row for _, rows in details for row in rows]
+            _check_ids([row.id for row in every])
+            _check_values([row.data.value for row in every if row.data is not None])
     except (msgspec.MsgspecError, _UnusualError, ValueError, RecursionError):
         return None
-    return TypedRows(reference_date, sections)
+    return TypedRows(fixture, reference_date, sections, details)
 
 
 def _fraction(text: str) -> bytes:
@@ -180,7 +207,7 @@ def _fraction(text: str) -> bytes:
     return text.encode()
 
 
-_decoder = msgspec.json.Decoder(_Fixture, float_hook=_fraction)
+_decoder = msgspec.json.Decoder(TypedFixture, float_hook=_fraction)
 
 
 def _day(text: str | None) -> date | None:
@@ -196,27 +223,20 @@ def _says_details(lineups: Iterable[_Lineup]) -> bool:
     return not lineups or any(row.details is not UNSET for row in lineups)
 
 
-def _details(lineups: Iterable[_Lineup]) -> list[Row]:
-    """One row per statistic of a player: id, (lineup, player, team), type, value. What it does not say of the player,
-    its lineup does."""
-    found: list[Row] = []
+def _details(lineups: Iterable[_Lineup]) -> list[tuple[Row, list[Detail]]]:
+    """What a statistic does not say of its player, the lineup does."""
+    found: list[tuple[Row, list[Detail]]] = []
     for lineup in lineups:
+        rows = lineup.details or []
         whose = lineup_id, player_id, team_id = lineup.id, lineup.player_id, lineup.team_id
-        found += [
-            (
-                row.id,
-                whose
-                if row.player_id == player_id and row.lineup_id == lineup_id and row.team_id == team_id
-                else _whose(row, lineup),
-                row.type_id,
-                None if row.data is None else row.data.value,
-            )
-            for row in lineup.details or ()
-        ]
+        if all([row.player_id == player_id and row.lineup_id == lineup_id and row.team_id == team_id for row in rows]):
+            found.append((whose, rows))
+        else:
+            found += [(_whose(row, lineup), [row]) for row in rows]
     return found
 
 
-def _whose(row: _Detail, lineup: _Lineup) -> Row:
+def _whose(row: Detail, lineup: _Lineup) -> Row:
     return (
         lineup.id if row.lineup_id is None else row.lineup_id,
         lineup.player_id if row.player_id is None else row.player_id,
@@ -243,8 +263,11 @@ _ROWS: dict[str, Callable[[list[Any]], list[Row]]] = {
 _SCALARS = {int, bool, str, bytes, type(None)}
 
 
-def _check_rows(name: str, rows: list[Row]) -> None:
-    if len({row[0] for row in rows}) < len(rows):
+def _check_ids(ids: list[int]) -> None:
+    if len(set(ids)) < len(ids):
         raise _UnusualError("an id comes twice")
-    if name in ("statistics", "lineups.details") and not {type(row[-1]) for row in rows} <= _SCALARS:
+
+
+def _check_values(values: list[Any]) -> None:
+    if not set(map(type, values)) <= _SCALARS:
         raise _UnusualError("a value is an object or a list")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
 from sportmonks.coerce import as_epoch, as_int, as_utc, clean_text
 from sportmonks.load.place import Place
+
+if TYPE_CHECKING:
+    from sportmonks.load.rows import Period, TypedFixture
 
 SECTIONS = ("participants", "scores", "events", "lineups", "statistics", "periods")
 # Fields of the fixture itself that say which match it is, and its result: what was known of one and does not come any
@@ -116,12 +119,22 @@ def summarize(payload: bytes | msgspec.Raw) -> PayloadSummary:
     fixture = _decoder.decode(payload)
     if any(is_negative(row.score) for row in fixture.scores or ()):
         raise msgspec.ValidationError("a score is negative")
-    return _summary(fixture)
+    return _summary(fixture, _goals(fixture), _sides(fixture))
+
+
+def summarize_typed(fixture: TypedFixture) -> PayloadSummary:
+    """The same of typed rows, without reading the payload once more; raises ValidationError for a negative score."""
+    scores = [(row.description, row.score) for row in fixture.scores or () if row.score is not None]
+    if any(score.goals is not None and score.goals < 0 for _, score in scores):
+        raise msgspec.ValidationError("a score is negative")
+    goals = {score.participant: score.goals for description, score in scores if description == "CURRENT"}
+    return _summary(fixture, goals, {row.meta.location for row in fixture.participants or () if row.meta is not None})
 
 
 def summarize_cleaned(payload: bytes) -> PayloadSummary:
     """The summary of a payload that was cleaned: its sections hold usable rows only, some perhaps without an id."""
-    return _summary(_cleaned_decoder.decode(payload))
+    fixture = _cleaned_decoder.decode(payload)
+    return _summary(fixture, _goals(fixture), _sides(fixture))
 
 
 def is_negative(score: Any) -> bool:
@@ -130,7 +143,11 @@ def is_negative(score: Any) -> bool:
     return goals is not None and goals < 0
 
 
-def _summary(fixture: _Fixture[Any]) -> PayloadSummary:
+def _summary(
+    fixture: _Fixture[Any] | TypedFixture, goals: Mapping[Any, int | None], sides: Collection[Any]
+) -> PayloadSummary:
+    """``goals``: of either side now; ``sides``: those of which there is a team."""
+    home, away = goals.get("home"), goals.get("away")
     starting_at = as_utc(fixture.starting_at)
     flaws: tuple[str, ...] = ()
     if starting_at is None and fixture.starting_at not in (None, ""):
@@ -143,17 +160,18 @@ def _summary(fixture: _Fixture[Any]) -> PayloadSummary:
         ended_at=_ended(fixture.periods or []),
         counts=_counts(fixture, starting_at),
         flaws=flaws,
-        goals=_current_goals(fixture.scores or []),
+        goals=None if home is None or away is None else home + away,
         place=(as_int(fixture.league_id), as_int(fixture.season_id)),
-        both_sides=_sides(fixture.participants or []) >= {"home", "away"},
+        both_sides="home" in sides and "away" in sides,
         both_lineups=len({as_int(row.team_id) for row in fixture.lineups or ()} - {None}) > 1,
     )
 
 
-def _counts(fixture: _Fixture[Any], starting_at: datetime | None) -> dict[str, int]:
+def _counts(fixture: _Fixture[Any] | TypedFixture, starting_at: datetime | None) -> dict[str, int]:
     counts = {name: len(rows) for name in SECTIONS if (rows := getattr(fixture, name)) is not None}
-    if fixture.lineups and any(row.details is not None for row in fixture.lineups):
-        counts["lineups.details"] = sum(len(row.details or ()) for row in fixture.lineups)
+    details = [len(row.details) for row in fixture.lineups or () if isinstance(row.details, list)]
+    if details:
+        counts["lineups.details"] = sum(details)
     counts.update((name, 1) for name in _NUMBERS if as_int(getattr(fixture, name)) is not None)
     counts.update((name, 1) for name in _TEXTS if getattr(fixture, name) not in (None, ""))
     if starting_at is not None:
@@ -161,20 +179,20 @@ def _counts(fixture: _Fixture[Any], starting_at: datetime | None) -> dict[str, i
     return counts
 
 
-def _current_goals(rows: Iterable[_Score[Any]]) -> int | None:
-    current = [row.score for row in rows if row.description == "CURRENT" and isinstance(row.score, dict)]
+def _goals(fixture: _Fixture[Any]) -> dict[str, int | None]:
+    current = [
+        row.score for row in fixture.scores or () if row.description == "CURRENT" and isinstance(row.score, dict)
+    ]
     # What is no text, as a list, names no side and could be no key.
-    goals = {side: as_int(score.get("goals")) for score in current if isinstance(side := score.get("participant"), str)}
-    home, away = goals.get("home"), goals.get("away")
-    return None if home is None or away is None else home + away
+    return {side: as_int(score.get("goals")) for score in current if isinstance(side := score.get("participant"), str)}
 
 
-def _sides(rows: Iterable[_Participant[Any]]) -> set[str]:
-    found = (row.meta.get("location") for row in rows if isinstance(row.meta, dict))
+def _sides(fixture: _Fixture[Any]) -> set[str]:
+    found = (row.meta.get("location") for row in fixture.participants or () if isinstance(row.meta, dict))
     return {location for location in found if isinstance(location, str)}
 
 
-def _ended(periods: Iterable[_Period[Any]]) -> datetime | None:
+def _ended(periods: Iterable[_Period[Any] | Period]) -> datetime | None:
     """The end of the last period; None when no period is known or one is still open."""
     rows = list(periods)
     ends = [as_epoch(period.ended) for period in rows]

@@ -23,7 +23,7 @@ from psycopg.sql import Identifier
 from psycopg.types.json import Jsonb
 
 from sportmonks.load.copy import END, SIGNATURE, EncodedRows, RowEncoder, encode_raw, encode_rows
-from sportmonks.load.fields import FixtureFields, fixture_fields
+from sportmonks.load.fields import FixtureFields
 from sportmonks.load.payloads import Payload
 from sportmonks.warehouse.queries import script, sql
 
@@ -69,7 +69,7 @@ def write_payloads(
     rows = _readable(saved, at, encoded) if typed else {}
     new = _nothing_stored(conn, [each.fixture_id for each in saved if each.fixture_id in rows and not each.known])
     fields = {
-        each.fixture_id: rows[each.fixture_id].fields if each.fixture_id in rows else fixture_fields(each.payload)
+        each.fixture_id: rows[each.fixture_id].fields if each.fixture_id in rows else each.payload.fields()
         for each in saved
     }
     _write_teams(conn, fields, at)
