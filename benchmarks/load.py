@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -245,6 +245,8 @@ def _like(conn: psycopg.Connection[Any], schema: str, model: str, name: str) -> 
 
 def _copy_raw(conn: psycopg.Connection[Any], schema: str, batch: Any) -> None:
     from sportmonks.load.copy import encode_raw
+    from sportmonks.load.write import copy_binary
+    from sportmonks.warehouse.queries import sql
 
     read = batch.read
     parts = (
@@ -254,25 +256,17 @@ def _copy_raw(conn: psycopg.Connection[Any], schema: str, batch: Any) -> None:
             key, payload.raw, payload.content_hash, ("all",), read.rows[key].reference_date, batch.at
         )
     )
-    _copy(conn, "load/copy_raw", parts, "raw.fixtures", f"{schema}.fixtures")
+    copy_binary(conn, sql("load/copy_raw").replace("raw.fixtures", f"{schema}.fixtures"), parts)
 
 
 def _copy_sections(conn: psycopg.Connection[Any], batch: Any) -> None:
+    from sportmonks.load.write import copy_binary
+    from sportmonks.warehouse.queries import sql
+
     for name in SECTIONS:
         section = "lineups.details" if name == "player_statistics" else name
         parts = (rows.sections.get(section, b"") for rows in batch.read.rows.values())
-        _copy(conn, f"load/copy_{name}", parts, "{table}", f"everything.fixture_{name}")
-
-
-def _copy(conn: psycopg.Connection[Any], query: str, parts: Iterable[bytes], model: str, name: str) -> None:
-    from sportmonks.load.copy import END, SIGNATURE
-    from sportmonks.warehouse.queries import sql
-
-    with conn.cursor() as cursor, cursor.copy(sql(query).replace(model, name)) as copy:
-        copy.write(SIGNATURE)
-        for part in parts:
-            copy.write(part)
-        copy.write(END)
+        copy_binary(conn, sql(f"load/copy_{name}").replace("{table}", f"everything.fixture_{name}"), parts)
 
 
 def add_arguments(make: argparse.ArgumentParser) -> None:

@@ -11,8 +11,7 @@ and from there, where they differ, into the tables (``load/merge/*.sql``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,6 +35,8 @@ _TABLES = {
     "statistics": "statistics",
     "periods": "periods",
 }
+# Rows are sent in messages of this size or more.
+MESSAGE_BYTES = 64 * 1024
 _FILES = [name.replace(".", "_") for name in _TABLES]
 _OUT_OF_JSON = tuple(f"load/json/{name}" for name in ("sections", *_FILES))
 _MERGE = tuple(f"load/merge/{name}" for name in _FILES)
@@ -122,12 +123,22 @@ def _nothing_stored(conn: psycopg.Connection[Any], ids: Sequence[int]) -> set[in
 def _copy_raw(
     conn: psycopg.Connection[Any], saved: Iterable[SavedFixture], rows: Mapping[int, EncodedRows], at: datetime
 ) -> None:
-    with _copy(conn, sql("load/copy_raw")) as copy:
-        for each in saved:
-            day = rows[each.fixture_id].reference_date
-            payload = each.payload
-            for part in encode_raw(each.fixture_id, payload.raw, payload.content_hash, each.includes, day, at):
-                copy.write(part)
+    copy_binary(
+        conn,
+        sql("load/copy_raw"),
+        (
+            part
+            for each in saved
+            for part in encode_raw(
+                each.fixture_id,
+                each.payload.raw,
+                each.payload.content_hash,
+                each.includes,
+                rows[each.fixture_id].reference_date,
+                at,
+            )
+        ),
+    )
 
 
 def _copy_rows(conn: psycopg.Connection[Any], rows: Sequence[EncodedRows], *place: str) -> None:
@@ -136,17 +147,20 @@ def _copy_rows(conn: psycopg.Connection[Any], rows: Sequence[EncodedRows], *plac
     for section, table in _TABLES.items():
         if any(each.sections.get(section) for each in rows):
             query = sql(f"load/copy_{table}").with_identifiers(table=Identifier(*schema, prefix + table))
-            with _copy(conn, query) as copy:
-                for each in rows:
-                    copy.write(each.sections.get(section, b""))
+            copy_binary(conn, query, (each.sections.get(section, b"") for each in rows))
 
 
-@contextmanager
-def _copy(conn: psycopg.Connection[Any], query: str) -> Iterator[psycopg.Copy]:
+def copy_binary(conn: psycopg.Connection[Any], query: str, rows: Iterable[bytes]) -> None:
+    """Rows in the binary form of COPY, in parts of any size: each message costs as much as copying 64 kB."""
     with conn.cursor() as cursor, cursor.copy(query) as copy:
-        copy.write(SIGNATURE)
-        yield copy
-        copy.write(END)
+        parts, size = [SIGNATURE], 0
+        for part in rows:
+            parts.append(part)
+            size += len(part)
+            if size >= MESSAGE_BYTES:
+                copy.write(b"".join(parts))
+                parts, size = [], 0
+        copy.write(b"".join((*parts, END)))
 
 
 def _copy_incoming(
