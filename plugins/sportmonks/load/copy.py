@@ -121,7 +121,9 @@ class RowEncoder:
             "periods": (bigint, text, seconds, seconds, integer, boolean, integer, integer, integer),
         }
         # Besides the key and the two times; one kind is of two columns.
-        self._counts = {name: 4 + len(kinds) + (both in kinds) for name, kinds in self._columns.items()}
+        self._counts = {
+            name: 4 + len(kinds) + sum(kind is both for kind in kinds) for name, kinds in self._columns.items()
+        }
         self._bigint = bigint
         # What follows on whose statistic it is, by type and value: few are different.
         self._tails = _Tails(lambda type_id: _Encoded(lambda value: bigint[type_id] + both[value] + self._times))
