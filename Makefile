@@ -61,7 +61,7 @@ lock: install-dev  ## compile requirements*.in into requirements*.txt (UPGRADE=1
 chaos: install-dev  ## seeded random kills and faults, compared with the truth (N=200: a long run)
 	@exec $(BIN)/python -m tests.chaos --runs $(N) $(ARGS)
 
-bench: install-dev  ## measure: batch against single, load against the COPY floor, ours against dlt, watched against not
+bench: install-dev  ## measure all in turn (half an hour): ours against dlt and Singer, load against COPY, a slow API, volume
 	@exec $(BIN)/python -m benchmarks $(ARGS)
 
 dbt: install  ## dbt on the local warehouse: freshness of the sources, models and tests (ARGS="--select stg_matches")

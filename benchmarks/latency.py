@@ -130,6 +130,6 @@ def _figures(number: int, calls: int, alone: list[float], collected: list[float]
 
 
 def add_arguments(make: argparse.ArgumentParser) -> None:
-    make.add_argument("--fixtures", type=int, default=1200)
+    make.add_argument("--fixtures", type=int, default=600)
     make.add_argument("--repeats", type=int, default=3)
     make.add_argument("--child", choices=CHILDREN, help=argparse.SUPPRESS)

@@ -270,4 +270,4 @@ def _copy_sections(conn: psycopg.Connection[Any], batch: Any) -> None:
 
 
 def add_arguments(make: argparse.ArgumentParser) -> None:
-    make.add_argument("--fixtures", type=int, default=760)
+    make.add_argument("--fixtures", type=int, default=500)

@@ -100,5 +100,5 @@ def _show(sizes: list[tuple[Any, ...]], fixtures: int, payload: float) -> None:
 
 
 def add_arguments(make: argparse.ArgumentParser) -> None:
-    make.add_argument("--fixtures", type=int, default=500)
+    make.add_argument("--fixtures", type=int, default=300)
     make.add_argument("--rows", type=int, default=10_000_000, help="statistics in the full warehouse")

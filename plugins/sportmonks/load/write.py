@@ -73,7 +73,6 @@ def write_payloads(
         each.fixture_id: rows[each.fixture_id].fields if each.fixture_id in rows else each.payload.fields()
         for each in saved
     }
-    _write_teams(conn, fields, at)
     straight = [each for each in saved if each.fixture_id in new]
     others = [each for each in saved if each.fixture_id not in new]
     if straight:
@@ -87,6 +86,7 @@ def write_payloads(
             conn.execute(script(*_OUT_OF_JSON))
         conn.execute(sql("load/raw"))
         conn.execute(script(*_MERGE))
+    _write_teams(conn, fields, at)
     return fields
 
 
@@ -108,7 +108,8 @@ def _readable(
 
 def _write_teams(conn: psycopg.Connection[Any], fields: Mapping[int, FixtureFields], at: datetime) -> None:
     """For all fixtures in one statement, whichever way they go: two would lock teams in another order than another
-    batch does."""
+    batch does. After the rows of the sections: of a season's first batches, which bring the same new teams, each waits
+    here for the one before it to be committed."""
     rows = [{"fixture_id": key, "participants": each.participants} for key, each in fields.items()]
     conn.execute(sql("load/teams"), {"participants": JsonBytes(msgspec.json.encode(rows)), "now": at})
 
