@@ -1,23 +1,10 @@
-"""README's table is that of the stored run, and the table says what was measured."""
+"""The table of the benchmarks says what was measured."""
 
 from __future__ import annotations
-
-import json
 
 import pytest
 
 from benchmarks import report
-from benchmarks.__main__ import PARTS
-from tests.harness.paths import REPO
-
-
-def test_readme_shows_the_stored_run() -> None:
-    found = json.loads(report.RESULTS.read_text(encoding="utf-8"))
-    readme = (REPO / "README.md").read_text(encoding="utf-8")
-    shown = readme.partition(report.BEGIN)[2].partition(report.END)[0]
-    assert shown == report.readme_part(found), "Run `python -m benchmarks readme`."
-    assert found["minutes"] <= 30
-    assert {line["part"] for line in found["lines"]} == set(found["figures"]) == set(PARTS)
 
 
 @pytest.mark.parametrize(
