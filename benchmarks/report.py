@@ -67,21 +67,27 @@ def pair(what: str, unit: str, here: Sequence[float], beside: Sequence[float], *
     return Line(what, f"{_short(median(here))} {unit}", f"{_short(median(beside))} {unit}", spread(ratios), len(ratios))
 
 
-def as_json(results: Mapping[str, Result], *, minutes: float, load: Sequence[float]) -> dict[str, Any]:
-    """``load``: of the machine, averaged over a minute, before and after."""
+def as_json(result: Result, *, minutes: float, load: Sequence[float]) -> dict[str, Any]:
+    """A part's outcome. ``load``: of the machine, averaged over a minute, before and after."""
     return {
         "measured": f"{datetime.now(UTC):%Y-%m-%d}",
-        "machine": {
-            "cores": os.cpu_count(),
-            "architecture": platform.machine(),
-            "system": platform.system(),
-            "python": platform.python_version(),
-        },
-        "load": [round(each, 1) for each in load],
         "minutes": round(minutes, 1),
-        "lines": [asdict(line) | {"part": part} for part, result in results.items() for line in result.lines],
-        "figures": {part: result.figures for part, result in results.items()},
+        "load": [round(each, 1) for each in load],
+        "lines": [asdict(line) for line in result.lines],
+        "figures": result.figures,
     }
+
+
+def merged(parts: Mapping[str, Any], file: Path | None) -> dict[str, Any]:
+    """``parts`` by name with the machine; those of ``file`` that were not measured anew stay."""
+    stored = json.loads(file.read_text(encoding="utf-8"))["parts"] if file is not None and file.exists() else {}
+    machine = {
+        "cores": os.cpu_count(),
+        "architecture": platform.machine(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+    }
+    return {"machine": machine, "parts": {**stored, **parts}}
 
 
 def write(found: Mapping[str, Any], file: Path) -> None:
@@ -89,9 +95,9 @@ def write(found: Mapping[str, Any], file: Path) -> None:
 
 
 def table_of(found: Mapping[str, Any]) -> str:
-    """The Markdown table of a run."""
+    """The Markdown table of all parts."""
     rows = [HEAD, ("---", "---:", "---:", "---:")]
-    for each in found["lines"]:
+    for each in (line for part in found["parts"].values() for line in part["lines"]):
         values = {name: each[name] for name in Line.__dataclass_fields__}
         rows.append(Line(**values | {"ratio": tuple(each["ratio"])}).cells())
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
@@ -99,12 +105,15 @@ def table_of(found: Mapping[str, Any]) -> str:
 
 def readme_part(found: Mapping[str, Any]) -> str:
     """What stands in README.md between BEGIN and END."""
-    machine, (before, after) = found["machine"], found["load"]
+    machine, parts = found["machine"], found["parts"].values()
+    days = sorted({part["measured"] for part in parts})
+    loads = sorted(load for part in parts for load in part["load"])
+    minutes = sum(part["minutes"] for part in parts)
     return (
-        f"Measured on {found['measured']} by `make bench` in {found['minutes']:.0f} minutes: {machine['cores']} cores"
-        f" ({machine['architecture']}),\nload {before} before and {after} after. The spread is from lowest to highest,"
-        f" of {MANY} pairs and more from quartile to quartile.\nCompare within a line, not with another machine.\n\n"
-        f"{table_of(found)}"
+        f"Measured by `make bench` on {' to '.join(dict.fromkeys((days[0], days[-1])))} in {minutes:.0f} minutes:"
+        f" {machine['cores']} cores ({machine['architecture']}), at a load\nof {loads[0]} to {loads[-1]}. The spread is"
+        f" from lowest to highest, of {MANY} pairs and more from quartile to quartile.\nCompare within a line, not with"
+        f" another machine ([what each part does](docs/reference/benchmarks.md)).\n\n{table_of(found)}\n"
     )
 
 

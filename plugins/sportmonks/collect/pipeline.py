@@ -64,7 +64,8 @@ Connect = Callable[[], "psycopg.Connection[Any]"]
 
 @dataclass(frozen=True, slots=True)
 class StoredBatch:
-    """A batch whose transaction has been committed."""
+    """A batch whose transaction has been committed. ``fetched`` is without its payloads: who receives it may be slower
+    than the writers, and must not hold what they have written."""
 
     fetched: FetchedBatch
     stored: BatchResult
@@ -167,31 +168,45 @@ class Pipeline:
     def _fetch_all(self) -> None:
         try:
             with Session(self._connect) as session:
-                while True:
-                    self._room.acquire()
-                    batch, repeated = self._take()
-                    if batch is None:
-                        return
-                    fetched = self._fetch_unless_suspected(batch, repeated)
-                    if fetched is None:
-                        self._room.release()
-                    else:
-                        self._save(session, fetched)
-                        stored = session.run(partial(stored_hashes, ids=fetched.requested))
-                        self._fetched.put((replace(fetched, bodies=()), stored))
+                while self._fetch_next(session):
+                    pass
         except BaseException as error:
             self._fail(error)
 
+    # Each piece of the three stages is a call of its own: a thread that waits for the next one holds no batch.
+
+    def _fetch_next(self, session: Session) -> bool:
+        """False when there is nothing more to fetch."""
+        self._room.acquire()
+        batch, repeated = self._take()
+        if batch is None:
+            return False
+        fetched = self._fetch_unless_suspected(batch, repeated)
+        if fetched is None:
+            self._room.release()
+        else:
+            self._save(session, fetched)
+            stored = session.run(partial(stored_hashes, ids=fetched.requested))
+            self._fetched.put((replace(fetched, bodies=()), stored))
+        return True
+
     def _read_all(self) -> None:
-        while (item := self._fetched.get()) is not None:
-            fetched, stored = item
-            try:
-                at = fetched.at or self._context.clock()
-                read = read_batch(fetched.rows, stored, at, typed=self._context.typed)
-                self._read.put(replace(fetched, read=read, at=at))
-            except BaseException as error:
-                # The batch is saved: the next attempt finds it.
-                self._fail(error)
+        while self._read_next():
+            pass
+
+    def _read_next(self) -> bool:
+        item = self._fetched.get()
+        if item is None:
+            return False
+        fetched, stored = item
+        try:
+            at = fetched.at or self._context.clock()
+            read = read_batch(fetched.rows, stored, at, typed=self._context.typed)
+            self._read.put(replace(fetched, read=read, at=at))
+        except BaseException as error:
+            # The batch is saved: the next attempt finds it.
+            self._fail(error)
+        return True
 
     def _take(self) -> tuple[Batch | None, bool]:
         """The next batch, and whether it was tried before: after the last batch come those whose call failed."""
@@ -268,11 +283,18 @@ class Pipeline:
     def _write_all(self) -> None:
         try:
             with Session(self._connect) as session:
-                while (fetched := self._read.get()) is not None:
-                    self._done.put(store(session, fetched, self._context))
-                    self._room.release()
+                while self._write_next(session):
+                    pass
         except BaseException as error:
             self._fail(error)
+
+    def _write_next(self, session: Session) -> bool:
+        fetched = self._read.get()
+        if fetched is None:
+            return False
+        self._done.put(store(session, fetched, self._context))
+        self._room.release()
+        return True
 
     def _fail(self, error: BaseException) -> None:
         """Keeps the first error, except that any other error replaces a wait for the budget."""
@@ -292,4 +314,4 @@ def store(session: Session, fetched: FetchedBatch, context: LoadContext) -> Stor
     """Load a fetched batch; repeated after restarts of the server and deadlocks, and counted once all the same."""
     started = time.monotonic()
     stored = session.run(lambda conn: store_batch(conn, fetched, context))
-    return StoredBatch(fetched, stored, time.monotonic() - started)
+    return StoredBatch(replace(fetched, rows={}, read=None), stored, time.monotonic() - started)
