@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from benchmarks import report
@@ -25,3 +28,14 @@ def test_a_line_is_of_pairs() -> None:
     assert line.cells() == ("speed", "40.0 fixtures/s", "10.0 fixtures/s", "**3.00** (2.00 to 4.00)")
     turned = report.pair("time", "s", [1.0], [2500.0], inverse=True)
     assert turned.cells() == ("time", "1.00 s", "2,500 s", "**2,500**")
+
+
+def test_a_part_measured_anew_leaves_the_others(tmp_path: Path) -> None:
+    file = tmp_path / "benchmark.json"
+    for speed, parts in ((2.0, ("load", "path")), (3.0, ("path",))):
+        result = report.Result([report.pair("speed", "/s", [speed], [1.0])])
+        measured = {name: report.as_json(result, minutes=1, load=(0.5, 1.0)) for name in parts}
+        report.write(report.merged(measured, file), file)
+    found = json.loads(file.read_text(encoding="utf-8"))
+    assert {name: part["lines"][0]["ratio"][1] for name, part in found["parts"].items()} == {"load": 2.0, "path": 3.0}
+    assert "| speed | 3.00 /s | 1.00 /s | **3.00** |" in report.readme_part(found)
