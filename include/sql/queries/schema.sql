@@ -117,6 +117,16 @@ ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256;
 -- Which definitions of functions and views were applied last?
 SELECT name, sha256 FROM etl.applied_definitions;
 
+-- name: schema/lacks_comments
+-- Is there a table, view, column or function in our schemas that says nothing of itself?
+WITH ours AS (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+              WHERE n.nspname = ANY (%(schemas)s::text[]) AND c.relkind IN ('r', 'v'))
+SELECT EXISTS (SELECT 1 FROM ours WHERE obj_description(oid, 'pg_class') IS NULL)
+    OR EXISTS (SELECT 1 FROM ours JOIN pg_attribute a ON a.attrelid = ours.oid AND a.attnum > 0 AND NOT a.attisdropped
+               WHERE col_description(a.attrelid, a.attnum) IS NULL)
+    OR EXISTS (SELECT 1 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+               WHERE n.nspname = ANY (%(schemas)s::text[]) AND obj_description(p.oid, 'pg_proc') IS NULL);
+
 -- name: schema/record_definition
 -- A definition has been applied.
 INSERT INTO etl.applied_definitions (name, sha256) VALUES (%(name)s, %(sha256)s)

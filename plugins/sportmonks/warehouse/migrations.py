@@ -9,7 +9,8 @@ gets those that it lacks, and then counts as having the baseline.
 its content changes, and all of them are applied after a migration, which may have dropped some.
 
 ``include/sql/comments`` holds what every table, column, view and function is (``COMMENT ON``). All of its files are
-applied after any other, because what is created anew has lost its comments.
+applied as well when another file has left something without a comment: what is created anew has lost its own. They lock
+tables against VACUUM, so that they are not applied for nothing.
 """
 
 from __future__ import annotations
@@ -114,12 +115,18 @@ def migrate(conn: psycopg.Connection[Any]) -> list[str]:
                 conn.execute(sql("schema/record_migration"), {"name": migration.name, "sha256": migration.sha256})
         latest = {} if applied else dict(conn.execute(sql("schema/definitions")).fetchall())
         for definition in definitions:
-            again = bool(applied) and definition.name.startswith(f"{COMMENTS}/")
-            if again or latest.get(definition.name) != definition.sha256:
+            if definition.name.startswith(f"{COMMENTS}/") and applied and _lacks_comments(conn):
+                latest = {}
+            if latest.get(definition.name) != definition.sha256:
                 _apply(conn, definition)
                 conn.execute(sql("schema/record_definition"), {"name": definition.name, "sha256": definition.sha256})
                 applied.append(definition.name)
     return applied
+
+
+def _lacks_comments(conn: psycopg.Connection[Any]) -> bool:
+    row = conn.execute(sql("schema/lacks_comments"), {"schemas": list(SCHEMAS)}).fetchone()
+    return row is not None and bool(row[0])
 
 
 def require_schema(conn: psycopg.Connection[Any]) -> None:
