@@ -17,6 +17,7 @@ from tests.harness.load import (
     rows_of,
     shuffled,
 )
+from tests.harness.payloads import season_payloads
 
 
 def odd_empty_strings(one: FixtureJson) -> None:
@@ -133,6 +134,12 @@ def odd_unknown(one: FixtureJson) -> None:
 
 
 ODD = [value for name, value in sorted(globals().items()) if name.startswith("odd_")]
+
+
+@pytest.fixture
+def payloads() -> list[FixtureJson]:
+    """As for the other tests of this folder, but a few of them: each test reads several batches of them."""
+    return season_payloads()[:4]
 
 
 @pytest.mark.parametrize("spoil", ODD, ids=lambda odd: odd.__name__[4:])
