@@ -355,7 +355,7 @@ BY_NUMBER: dict[str, tuple[PageSpec, list[Line], bool | str]] = {
             ({"q": "x", "size": "2", "page": "2"}, raw(2, "a", more=True), REPEATED),
             ({"q": "x", "size": "2", "page": "3"}, raw(2, "c", more=False), KEEP),
         ],
-        True,
+        "flag, page 2 brought rows of an earlier page, and its own may have been others",
     ),
     "pages that repeat without end": (
         FLAG,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from sportmonks.api.page_spec import V3_PAGES
+from sportmonks.api.page_spec import V3_PAGES, PageSpec
 from sportmonks.api.pagination import Paginator
 from sportmonks.routes.records import page_mark
 from tests.harness.pagination import (
@@ -44,6 +44,20 @@ def test_a_field_that_always_changes_does_not_hide_a_page_that_was_read() -> Non
     first, second = ([msgspec.Raw(b'{"id":1,"at":{"now":%d}}' % now)] for now in (1, 2))
     assert page_mark(first) != page_mark(second)
     assert page_mark(first, [("at", "now")]) == page_mark(second, [("at", "now")])
+
+
+def test_rows_that_come_twice_do_not_count() -> None:
+    """A page with more rows than it can have: the next offset is that of its size, and pages behind are not short."""
+    offsets = Paginator.start(OFFSET)
+    offsets.take(raw(3, "a", total=5))
+    assert offsets.request({})[1] == {"limit": "2", "offset": "2"}
+    spec = PageSpec("page", "page", size_parameter="size", size=2, total=("total",))
+    pages = Paginator.start(spec)
+    for mark in "abc":
+        assert pages.take(raw(3 if mark == "a" else 2, mark, total=7)) is KEEP
+        assert not pages.ended()
+    pages.take(raw(1, "d", total=7))
+    assert pages.request({})[1]["page"] == "5"  # eight rows of seven: the total proves nothing any more
 
 
 # Only the last page's mark is stored, and not how often pages were repeated or which cursors came before.

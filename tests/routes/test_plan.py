@@ -49,7 +49,7 @@ def test_a_plan_has_the_hash_that_an_older_version_stored(name: str) -> None:
 
 # The counters and the fields of a page state that version 0.1 did not know.
 LATER = "'{unproven,deleted,restored,unproven_from}'::text[]"
-LATER_STATE = "'{short,empty_pages,total,total_is_wrong,stalled}'::text[]"
+LATER_STATE = "'{short,empty_pages,total,total_is_wrong,stalled,doubt}'::text[]"
 
 
 @pytest.mark.parametrize("style", ["page", "page, by total", "page, by the short page", "offset", "cursor", "next"])

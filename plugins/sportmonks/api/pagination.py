@@ -308,7 +308,7 @@ class Paginator(PageState):
                 hint="Narrow the request with filters (idAfter, a season, a period).",
             )
         self.page += 1
-        self.offset += info.rows
+        self.offset += min(info.rows, self.spec.size or info.rows)  # rows that came twice do not count
 
     def _look_for_the_end(self, info: PageInfo) -> None:
         spec = self.spec
