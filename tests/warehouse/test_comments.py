@@ -87,6 +87,16 @@ def test_what_an_upgrade_creates_anew_has_its_comment_again(empty_dsn: str, lost
         assert migrate(conn) == []
 
 
+def test_a_function_that_an_older_version_has_left_stops_nothing(empty_dsn: str) -> None:
+    """It has the name of one of ours and other parameters."""
+    with open_connection(empty_dsn, autocommit=True) as conn:
+        migrate(conn)
+        conn.execute("CREATE FUNCTION etl.to_int(text, text) RETURNS int LANGUAGE sql AS 'SELECT 1'")
+        conn.execute("UPDATE etl.applied_definitions SET sha256 = '' WHERE name = 'comments/etl'")
+        assert migrate(conn) == ["comments/etl"]
+        assert conn.execute(SILENT).fetchall() == []
+
+
 def test_raw_tables_of_another_account_are_left_alone(empty_dsn: str) -> None:
     """Those from before there were roles may belong to the account of the tasks: an upgrade does not stop there."""
     with open_connection(empty_dsn, autocommit=True) as conn:

@@ -453,124 +453,119 @@ COMMENT ON COLUMN etl.schema_migrations.name IS 'Number and name of the migratio
 COMMENT ON COLUMN etl.schema_migrations.applied_at IS 'When it was applied.';
 COMMENT ON COLUMN etl.schema_migrations.sha256 IS 'SHA-256 of its content, hexadecimal; NULL in rows of version 0.1.';
 
-COMMENT ON FUNCTION etl.acknowledge_alert IS
-    'Marks an alert as looked after by p_who. Its status afterwards; NULL when there is no such alert.';
-COMMENT ON FUNCTION etl.add_timestamps IS
-    'Adds created_at and updated_at to a table of your own and keeps updated_at true.';
-COMMENT ON FUNCTION etl.advance_route_run IS
-    'Moves a raw route''s position after a batch; false when another attempt has taken over.';
-COMMENT ON FUNCTION etl.api_call_failed IS
-    'Counts a call without a usable answer; several in a row make all calls rest.';
-COMMENT ON FUNCTION etl.apply_alerts IS
-    'Makes the alerts of a kind agree with what its rule finds now: opens, marks as seen, resolves.';
-COMMENT ON FUNCTION etl.begin_route_run IS 'Begins an attempt at a raw route: where to start, under which fence.';
-COMMENT ON FUNCTION etl.block_api IS 'Notes an answer 429; returns the time before which no call may be made.';
-COMMENT ON FUNCTION etl.claim_alert_notification IS
-    'Claims the notification of one alert for the caller; no row when another caller sends it.';
-COMMENT ON FUNCTION etl.claim_alert_notifications IS
-    'Claims alerts whose notification has not been sent, most severe first.';
-COMMENT ON FUNCTION etl.claim_api_source IS
-    'Claims this warehouse for an API, if it has none yet; returns the one that it belongs to.';
-COMMENT ON FUNCTION etl.close_abandoned_collector_runs IS
-    'Ends runs of collectors that were killed; returns their number.';
-COMMENT ON FUNCTION etl.close_chunk IS
-    'Ends a season in a run: COMPLETED, or FAILED with the reason. Returns the status.';
-COMMENT ON FUNCTION etl.close_dead_execution IS
-    'Ends a run whose DAG run is gone; false when it has shown a sign of life since.';
-COMMENT ON FUNCTION etl.close_open_chunks IS
-    'Ends the seasons that a finished run has left open; returns their number.';
-COMMENT ON FUNCTION etl.close_route_run IS 'Ends a raw route''s run that its task has left open; returns its status.';
-COMMENT ON FUNCTION etl.collector_last_success IS 'End of the collector''s last success; NULL when it never succeeded.';
-COMMENT ON FUNCTION etl.collector_watermark IS 'Watermark of the collector''s newest success that left one.';
-COMMENT ON FUNCTION etl.comment_raw_table IS 'Writes the comments of a raw route''s table, its view and their columns.';
-COMMENT ON FUNCTION etl.count_api_call IS
-    'Counts API calls, failed calls and bytes on the run that made them; false when there is no such run.';
-COMMENT ON FUNCTION etl.credible_time IS
-    'The time, unless it lies further ahead than when it was set: then NULL, because the clock was set back.';
-COMMENT ON FUNCTION etl.drop_latest_view IS
-    'Drops the view of a raw table''s newest records; returns the statements that grant its privileges again.';
-COMMENT ON FUNCTION etl.ensure_raw_table IS
-    'Creates or updates the table of a raw route; returns its name without the schema.';
-COMMENT ON FUNCTION etl.execution_report IS 'A run with its seasons, checks and errors as one JSON document.';
-COMMENT ON FUNCTION etl.finish_collector_run IS
-    'Ends a run of a collector by its number; false when it is not running any more.';
-COMMENT ON FUNCTION etl.finish_etl_execution IS
-    'Ends a run; figures that are left out are counted from its plan. Returns the status.';
-COMMENT ON FUNCTION etl.finish_route_run IS
-    'Ends an attempt at a raw route; false when another attempt has taken over.';
-COMMENT ON FUNCTION etl.football_columns IS
-    'The columns of the typed views of raw routes of the Sportmonks API: path in the record, type, comment.';
-COMMENT ON FUNCTION etl.football_view_note IS
-    'What the typed view over a raw table has as its comment, by which it is known.';
-COMMENT ON FUNCTION etl.football_view_of IS 'The typed view over a raw table; NULL where it has none.';
-COMMENT ON FUNCTION etl.forget_fixtures IS
-    'Makes fixtures look as if they had never been read, so that they are read again; returns their number.';
-COMMENT ON FUNCTION etl.has_rows IS 'Whether a payload has rows with a usable id in a section.';
-COMMENT ON FUNCTION etl.forget_lost IS
-    'Finds what is marked as stored and is not there, and makes it due again; names what it found.';
-COMMENT ON FUNCTION etl.forget_lost_lists IS
-    'Makes lists of seasons whose table has lost its rows due again; returns their names.';
-COMMENT ON FUNCTION etl.from_epoch IS 'Seconds since 1970 as a time; NULL outside the years 1970 to 9999.';
-COMMENT ON FUNCTION etl.get_etl_execution_summary IS 'One run in figures; without an id the newest.';
-COMMENT ON FUNCTION etl.get_etl_health_status IS 'Runs, success and errors of the installation in one row.';
-COMMENT ON FUNCTION etl.is_football_view IS
-    'Whether the typed view over a raw table is there, and no other object of that name.';
-COMMENT ON FUNCTION etl.lock_open_chunks IS 'Locks the seasons that a run has open, before the run itself.';
-COMMENT ON FUNCTION etl.log_etl_event IS 'Writes a log line; returns its number.';
-COMMENT ON FUNCTION etl.lost_lists IS 'Names of the lists of seasons whose table has lost its rows.';
-COMMENT ON FUNCTION etl.mark_collector_periods IS 'Notes years or seasons that a collector has read to their end.';
-COMMENT ON FUNCTION etl.mark_replaced IS
-    'Marks fixtures that the provider has created anew under another id; returns the number of changes.';
-COMMENT ON FUNCTION etl.open_chunk IS 'Begins a season in a run.';
-COMMENT ON FUNCTION etl.path_parts IS 'The keys of a path: dotted text, or a JSON list where a key has a dot itself.';
-COMMENT ON FUNCTION etl.played_detail IS
-    'Played fixtures of a season: which of events, lineups and statistics were requested, and which have rows.';
-COMMENT ON FUNCTION etl.raise_alert IS 'Opens an alert, or marks the open one of the same key as seen again.';
-COMMENT ON FUNCTION etl.raw_name_part IS
-    'A name as part of a table''s name: ASCII letters, digits and single underscores, lower case.';
-COMMENT ON FUNCTION etl.raw_table_name IS
-    'Name of the table of a raw route, at most 63 bytes with those of its indexes.';
-COMMENT ON FUNCTION etl.record_chunk_run IS 'Writes the collector''s run of a season, counted from its plan.';
-COMMENT ON FUNCTION etl.record_collector_run IS
-    'Writes a run of a collector, one row per name and execution; returns its number.';
-COMMENT ON FUNCTION etl.record_etl_metric IS 'Writes a measurement; returns its number.';
-COMMENT ON FUNCTION etl.recount_chunk IS 'Counts a season within a run from its plan.';
-COMMENT ON FUNCTION etl.recount_coverage IS 'Counts what a season holds now, over all runs.';
-COMMENT ON FUNCTION etl.recount_execution IS 'Counts a run from its plan.';
-COMMENT ON FUNCTION etl.require_chunk_checks IS
-    'Raises when a required quality check of a season failed; returns how many checks passed.';
-COMMENT ON FUNCTION etl.require_raw_owner IS 'Raises unless this account may change a raw table and its view.';
-COMMENT ON FUNCTION etl.resolve_alert IS 'Marks the alert of this key as over; returns 1, or 0 when there is none.';
-COMMENT ON FUNCTION etl.roll_up_metrics IS
-    'Adds measurements up in buckets of five minutes; returns the number of buckets.';
-COMMENT ON FUNCTION etl.run_chunk_checks IS 'Runs the quality checks of a season in a run; returns how many failed.';
-COMMENT ON FUNCTION etl.set_api_source IS
-    'Says that this warehouse belongs to the API under another address from now on.';
-COMMENT ON FUNCTION etl.settle_alert_notification IS
-    'Ends a claim of etl.claim_alert_notifications: sent, or free for the next caller.';
-COMMENT ON FUNCTION etl.settle_api_call IS 'Notes the figures of the API''s answer in the budget.';
-COMMENT ON FUNCTION etl.shape_football_view IS
-    'Makes the typed view over a raw table, or brings it up to date.';
-COMMENT ON FUNCTION etl.shape_raw_table IS
-    'Creates the view of a raw table''s newest records, with typed columns and without deleted records.';
-COMMENT ON FUNCTION etl.shortest_rest IS
-    'How long calls rest at least after this many refusals in a row: 1 to 60 seconds.';
-COMMENT ON FUNCTION etl.silent_executions IS 'Runs that are called RUNNING and gave no sign of life for p_minutes.';
-COMMENT ON FUNCTION etl.start_etl_execution IS 'Begins a run, or takes a finished one back to RUNNING; returns its id.';
-COMMENT ON FUNCTION etl.stop_chunk IS 'Ends a season after a failed attempt in a run that had been finished before.';
-COMMENT ON FUNCTION etl.take_api_call IS
-    'Takes one call from the budget, or says why not and for how many seconds to wait.';
-COMMENT ON FUNCTION etl.to_bigint IS 'Text as bigint; NULL when it is not one.';
-COMMENT ON FUNCTION etl.to_bool IS 'Text as boolean; NULL when it is not one.';
-COMMENT ON FUNCTION etl.to_int IS 'Text as integer; NULL when it is not one.';
-COMMENT ON FUNCTION etl.to_numeric IS 'Text as numeric; NULL when it is not one.';
-COMMENT ON FUNCTION etl.to_time IS
-    'A time as APIs write it (ISO 8601, seconds or milliseconds since 1970); anything else is NULL.';
-COMMENT ON FUNCTION etl.to_utc IS
-    'A time as Sportmonks writes it, which is UTC, or ISO 8601 with an offset; NULL when it is not one.';
-COMMENT ON FUNCTION etl.touch_updated_at IS
-    'Trigger of etl.add_timestamps: moves updated_at when another column changed.';
-COMMENT ON FUNCTION etl.touch_updated_at_generated IS
-    'The same as etl.touch_updated_at, for tables with generated columns.';
-COMMENT ON FUNCTION etl.without_paths IS
-    'A JSON value without the keys at some paths, which lead through the elements of lists.';
+-- Functions by their names. An older version may have left another one of the same name, with other parameters.
+DO $$
+DECLARE
+    v_about record;
+    v_function regprocedure;
+BEGIN
+    FOR v_about IN SELECT * FROM (VALUES
+        ('acknowledge_alert',
+         'Marks an alert as looked after by p_who. Its status afterwards; NULL when there is no such alert.'),
+        ('add_timestamps', 'Adds created_at and updated_at to a table of your own and keeps updated_at true.'),
+        ('advance_route_run',
+         'Moves a raw route''s position after a batch; false when another attempt has taken over.'),
+        ('api_call_failed', 'Counts a call without a usable answer; several in a row make all calls rest.'),
+        ('apply_alerts',
+         'Makes the alerts of a kind agree with what its rule finds now: opens, marks as seen, resolves.'),
+        ('begin_route_run', 'Begins an attempt at a raw route: where to start, under which fence.'),
+        ('block_api', 'Notes an answer 429; returns the time before which no call may be made.'),
+        ('claim_alert_notification',
+         'Claims the notification of one alert for the caller; no row when another caller sends it.'),
+        ('claim_alert_notifications', 'Claims alerts whose notification has not been sent, most severe first.'),
+        ('claim_api_source',
+         'Claims this warehouse for an API, if it has none yet; returns the one that it belongs to.'),
+        ('close_abandoned_collector_runs', 'Ends runs of collectors that were killed; returns their number.'),
+        ('close_chunk', 'Ends a season in a run: COMPLETED, or FAILED with the reason. Returns the status.'),
+        ('close_dead_execution', 'Ends a run whose DAG run is gone; false when it has shown a sign of life since.'),
+        ('close_open_chunks', 'Ends the seasons that a finished run has left open; returns their number.'),
+        ('close_route_run', 'Ends a raw route''s run that its task has left open; returns its status.'),
+        ('collector_last_success', 'End of the collector''s last success; NULL when it never succeeded.'),
+        ('collector_watermark', 'Watermark of the collector''s newest success that left one.'),
+        ('comment_raw_table', 'Writes the comments of a raw route''s table, its view and their columns.'),
+        ('count_api_call',
+         'Counts API calls, failed calls and bytes on the run that made them; false when there is no such run.'),
+        ('credible_time',
+         'The time, unless it lies further ahead than when it was set: then NULL, because the clock was set back.'),
+        ('drop_latest_view',
+         'Drops the view of a raw table''s newest records; returns the statements that grant its privileges again.'),
+        ('ensure_raw_table', 'Creates or updates the table of a raw route; returns its name without the schema.'),
+        ('execution_report', 'A run with its seasons, checks and errors as one JSON document.'),
+        ('finish_collector_run', 'Ends a run of a collector by its number; false when it is not running any more.'),
+        ('finish_etl_execution',
+         'Ends a run; figures that are left out are counted from its plan. Returns the status.'),
+        ('finish_route_run', 'Ends an attempt at a raw route; false when another attempt has taken over.'),
+        ('football_columns',
+         'The columns of the typed views of raw routes of the Sportmonks API: path in the record, type, comment.'),
+        ('football_view_note', 'What the typed view over a raw table has as its comment, by which it is known.'),
+        ('football_view_of', 'The typed view over a raw table; NULL where it has none.'),
+        ('forget_fixtures',
+         'Makes fixtures look as if they had never been read, so that they are read again; returns their number.'),
+        ('has_rows', 'Whether a payload has rows with a usable id in a section.'),
+        ('forget_lost',
+         'Finds what is marked as stored and is not there, and makes it due again; names what it found.'),
+        ('forget_lost_lists', 'Makes lists of seasons whose table has lost its rows due again; returns their names.'),
+        ('from_epoch', 'Seconds since 1970 as a time; NULL outside the years 1970 to 9999.'),
+        ('get_etl_execution_summary', 'One run in figures; without an id the newest.'),
+        ('get_etl_health_status', 'Runs, success and errors of the installation in one row.'),
+        ('is_football_view', 'Whether the typed view over a raw table is there, and no other object of that name.'),
+        ('lock_open_chunks', 'Locks the seasons that a run has open, before the run itself.'),
+        ('log_etl_event', 'Writes a log line; returns its number.'),
+        ('lost_lists', 'Names of the lists of seasons whose table has lost its rows.'),
+        ('mark_collector_periods', 'Notes years or seasons that a collector has read to their end.'),
+        ('mark_replaced',
+         'Marks fixtures that the provider has created anew under another id; returns the number of changes.'),
+        ('open_chunk', 'Begins a season in a run.'),
+        ('path_parts', 'The keys of a path: dotted text, or a JSON list where a key has a dot itself.'),
+        ('played_detail',
+         'Played fixtures of a season: which of events, lineups and statistics were requested, and which have rows.'),
+        ('raise_alert', 'Opens an alert, or marks the open one of the same key as seen again.'),
+        ('raw_name_part',
+         'A name as part of a table''s name: ASCII letters, digits and single underscores, lower case.'),
+        ('raw_table_name', 'Name of the table of a raw route, at most 63 bytes with those of its indexes.'),
+        ('record_chunk_run', 'Writes the collector''s run of a season, counted from its plan.'),
+        ('record_collector_run', 'Writes a run of a collector, one row per name and execution; returns its number.'),
+        ('record_etl_metric', 'Writes a measurement; returns its number.'),
+        ('recount_chunk', 'Counts a season within a run from its plan.'),
+        ('recount_coverage', 'Counts what a season holds now, over all runs.'),
+        ('recount_execution', 'Counts a run from its plan.'),
+        ('require_chunk_checks',
+         'Raises when a required quality check of a season failed; returns how many checks passed.'),
+        ('require_raw_owner', 'Raises unless this account may change a raw table and its view.'),
+        ('resolve_alert', 'Marks the alert of this key as over; returns 1, or 0 when there is none.'),
+        ('roll_up_metrics', 'Adds measurements up in buckets of five minutes; returns the number of buckets.'),
+        ('run_chunk_checks', 'Runs the quality checks of a season in a run; returns how many failed.'),
+        ('set_api_source', 'Says that this warehouse belongs to the API under another address from now on.'),
+        ('settle_alert_notification',
+         'Ends a claim of etl.claim_alert_notifications: sent, or free for the next caller.'),
+        ('settle_api_call', 'Notes the figures of the API''s answer in the budget.'),
+        ('shape_football_view', 'Makes the typed view over a raw table, or brings it up to date.'),
+        ('shape_raw_table',
+         'Creates the view of a raw table''s newest records, with typed columns and without deleted records.'),
+        ('shortest_rest', 'How long calls rest at least after this many refusals in a row: 1 to 60 seconds.'),
+        ('silent_executions', 'Runs that are called RUNNING and gave no sign of life for p_minutes.'),
+        ('start_etl_execution', 'Begins a run, or takes a finished one back to RUNNING; returns its id.'),
+        ('stop_chunk', 'Ends a season after a failed attempt in a run that had been finished before.'),
+        ('take_api_call', 'Takes one call from the budget, or says why not and for how many seconds to wait.'),
+        ('to_bigint', 'Text as bigint; NULL when it is not one.'),
+        ('to_bool', 'Text as boolean; NULL when it is not one.'),
+        ('to_int', 'Text as integer; NULL when it is not one.'),
+        ('to_numeric', 'Text as numeric; NULL when it is not one.'),
+        ('to_time', 'A time as APIs write it (ISO 8601, seconds or milliseconds since 1970); anything else is NULL.'),
+        ('to_utc',
+         'A time as Sportmonks writes it, which is UTC, or ISO 8601 with an offset; NULL when it is not one.'),
+        ('touch_updated_at', 'Trigger of etl.add_timestamps: moves updated_at when another column changed.'),
+        ('touch_updated_at_generated', 'The same as etl.touch_updated_at, for tables with generated columns.'),
+        ('without_paths', 'A JSON value without the keys at some paths, which lead through the elements of lists.')
+    ) AS about(name, text) LOOP
+        FOR v_function IN
+            SELECT p.oid FROM pg_proc p
+            WHERE p.pronamespace = 'etl'::regnamespace AND p.proname = v_about.name AND pg_has_role(p.proowner, 'USAGE')
+        LOOP
+            EXECUTE format('COMMENT ON FUNCTION %s IS %L', v_function, v_about.text);
+        END LOOP;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'There is no function etl.%.', v_about.name;
+        END IF;
+    END LOOP;
+END $$;

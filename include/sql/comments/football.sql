@@ -559,9 +559,27 @@ COMMENT ON COLUMN football.venues.image_path IS 'Address of a picture.';
 COMMENT ON COLUMN football.venues.created_at IS 'When the row was created.';
 COMMENT ON COLUMN football.venues.updated_at IS 'When the provider''s data in the row changed last.';
 
-COMMENT ON FUNCTION football.rows_per_match IS
-    'Rows per match and section in the newest played matches of a season, beside those of the league''s seasons before it.';
-COMMENT ON FUNCTION football.season_complete IS
-    'One row: whether everything of a season that can be read is stored, and if not, why not.';
-COMMENT ON FUNCTION football.standings_at IS
-    'The table of a season at the end of a day (UTC), computed from the results as they are known now.';
+-- Functions by their names. An older version may have left another one of the same name, with other parameters.
+DO $$
+DECLARE
+    v_about record;
+    v_function regprocedure;
+BEGIN
+    FOR v_about IN SELECT * FROM (VALUES
+        ('rows_per_match',
+         'Rows per match and section in the newest played matches of a season, beside those of the league''s seasons before it.'),
+        ('season_complete', 'One row: whether everything of a season that can be read is stored, and if not, why not.'),
+        ('standings_at',
+         'The table of a season at the end of a day (UTC), computed from the results as they are known now.')
+    ) AS about(name, text) LOOP
+        FOR v_function IN
+            SELECT p.oid FROM pg_proc p
+            WHERE p.pronamespace = 'football'::regnamespace AND p.proname = v_about.name AND pg_has_role(p.proowner, 'USAGE')
+        LOOP
+            EXECUTE format('COMMENT ON FUNCTION %s IS %L', v_function, v_about.text);
+        END LOOP;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'There is no function football.%.', v_about.name;
+        END IF;
+    END LOOP;
+END $$;

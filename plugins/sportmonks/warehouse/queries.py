@@ -16,7 +16,7 @@ from psycopg import sql as compose
 
 from sportmonks.config.settings import SQL_DIR
 
-_NO_QUERIES = {"queries", "migrations", "functions", "views"}
+_NO_QUERIES = {"queries", "migrations", "functions", "views", "comments"}
 _SECTION = re.compile(r"^-- name: (\S+)$", re.MULTILINE)
 
 
