@@ -29,7 +29,7 @@ ORDER BY pg_total_relation_size(c.oid) DESC
 FILL = """
 INSERT INTO football.fixture_player_statistics (
     fixture_id, id, lineup_id, player_id, team_id, type_id, value, created_at, updated_at)
-SELECT 1 + n / 700, n, n / 20, n % 50000, n % 1000, n % 60, n % 90, now(), now()
+SELECT 1 + n / 700, n, n / 20, n %% 50000, n %% 1000, n %% 60, n %% 90, now(), now()
 FROM generate_series(1, %(rows)s::bigint) AS n
 """
 
