@@ -104,7 +104,7 @@ def run(args: argparse.Namespace) -> Result | None:
     )
     lines = [
         pair(
-            f"a season from an API that takes {LATENCY_S * 1000:.0f} ms, {number} calls in flight,"
+            f"a season from an API that takes {LATENCY_S * 1000:.0f} ms, {number} in flight,"
             " against calls x latency / in flight",
             "s",
             found[number, "collect"],

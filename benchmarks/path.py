@@ -186,8 +186,8 @@ def _lines(rows: dict[str, list[dict[str, Any]]]) -> list[Line]:
             )
             fixtures = best[0]["fixtures"]
             lines += [
-                pair(f"{fixtures} fixtures into PostgreSQL, against {name} {other[0]['version']}: speed", "fixtures/s",
-                     *speed),
+                pair(f"{fixtures} fixtures into PostgreSQL by 2 fetchers and 2 writers, against {name}"
+                     f" {other[0]['version']}: speed", "fixtures/s", *speed),
                 pair(f"… CPU time of client and server, {name}'s over ours", "ms a fixture", *cpu, inverse=True),
                 pair("… peak memory of the client", "MiB", *memory),
             ]  # fmt: skip

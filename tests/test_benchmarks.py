@@ -1,4 +1,4 @@
-"""The table of the benchmarks says what was measured."""
+"""README's table is that of the stored run, and the table says what was measured."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ from pathlib import Path
 import pytest
 
 from benchmarks import report
+from benchmarks.__main__ import PARTS
+
+
+def test_readme_shows_the_stored_run() -> None:
+    found = json.loads(report.RESULTS.read_text(encoding="utf-8"))
+    shown = report.README.read_text(encoding="utf-8").partition(report.BEGIN)[2].partition(report.END)[0]
+    assert shown == report.readme_part(found), "Run `python -m benchmarks readme`."
+    assert found["parts"].keys() == PARTS.keys(), "Measure the parts that are lacking."
+    assert sum(part["minutes"] for part in found["parts"].values()) <= 30
 
 
 @pytest.mark.parametrize(
