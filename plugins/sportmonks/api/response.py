@@ -237,6 +237,7 @@ class _Page(msgspec.Struct):
 
     data: list[msgspec.Raw]
     code: msgspec.Raw = _ABSENT
+    status: msgspec.Raw = _ABSENT
     message: msgspec.Raw = _ABSENT
     error: msgspec.Raw = _ABSENT
     errors: msgspec.Raw = _ABSENT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -87,7 +87,10 @@ TABLE = {
         auth="X-App-Token",
     ),
     "Notion": Tried("/databases/0123abcd/query", NOTION, headers={"Notion-Version": "2022-06-28"}),
-    "Gmail": Tried("/users/me/messages?q=after:1764547200 before:1767225600&maxResults=500"),
+    "Gmail": Tried(
+        "/users/me/messages?q=after:1764547200 before:1767225600&maxResults=500",
+        auth=oauth("/token", grant="refresh_token"),
+    ),
     "Zendesk": Tried(
         "/incremental/tickets/cursor.json?start_time=1764547200&per_page=1000", differs={"size_parameter": "per_page"}
     ),
@@ -105,11 +108,13 @@ TABLE = {
 
 
 @contextmanager
-def looked_at(play: Play, tried: Tried, prefix: str = "", login: str = "") -> Iterator[tuple[Route, str, ShapeServer]]:
+def looked_at(
+    play: Play, tried: Tried, prefix: str = "", login: str = "", extra: Mapping[str, str] | None = None
+) -> Iterator[tuple[Route, str, ShapeServer]]:
     """The route of the file that is written, and its text."""
     with ExitStack() as stack:
         server = stack.enter_context(playing(play))
-        access = RouteAccess(server.url + prefix, login=login, password=PASSWORD)
+        access = RouteAccess(server.url + prefix, login=login, password=PASSWORD, extra=extra or {})
         names = {"client": "acme", "route": "things", "connection": "acme_api", "host": access.base_url}
         draft, proven = look(
             TriedRequest.of(tried.url, tried.headers, tried.body), access, names | {"auth": tried.auth}
@@ -121,7 +126,7 @@ def looked_at(play: Play, tried: Tried, prefix: str = "", login: str = "") -> It
 @pytest.mark.parametrize("name", TABLE)
 def test_the_apis_of_the_guide(name: str) -> None:
     shape, tried, guide = SHAPES[name], TABLE[name], read(FILES[name][0])
-    with looked_at(guarded(shape), tried, shape.prefix, shape.login) as (route, text, server):
+    with looked_at(guarded(shape), tried, shape.prefix, shape.login, shape.extra) as (route, text, server):
         pass
     paging, wanted = route.paging, guide.paging
     found: dict[str, Any] = {
