@@ -27,7 +27,9 @@ class Part:
     niceness: int = 0
 
 
-ON_ALL_CORES = ("--numprocesses", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
+# One process more than there are cores: many tests wait for a server now and then.
+PROCESSES = str((os.cpu_count() or 1) + 1)
+ON_ALL_CORES = ("--numprocesses", PROCESSES, "--dist", "loadfile", "--no-loadscope-reorder")
 # One after the other; the parts of a row run at the same time.
 ROWS = ((Part("quick", ON_ALL_CORES),), (Part("stacks"), Part("slow", niceness=10)))
 NO_TESTS = 5

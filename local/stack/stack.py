@@ -239,8 +239,8 @@ class Stack:
         self.say(f"the API sandbox starts on port {ports[SANDBOX]} (no SPORTMONKS_API_KEY is set)")
         self.processes.stop([SANDBOX])
         started.append(SANDBOX)
-        env = clean_environment({}) | {"PYTHONPATH": str(REPO), "PYTHONUNBUFFERED": "1"}
-        command = [sys.executable, "-m", "sandbox", "--port", str(ports[SANDBOX]), "--key", SANDBOX_KEY]
+        env = clean_environment({}) | {"PYTHONPATH": str(REPO), "PYTHONUNBUFFERED": "1", "SANDBOX_KEY": SANDBOX_KEY}
+        command = [sys.executable, "-m", "sandbox", "--port", str(ports[SANDBOX])]
         self.processes.spawn(SANDBOX, [*command, *self.settings.sandbox_args], env, cwd=REPO)
         self._wait_for_sandbox()
 

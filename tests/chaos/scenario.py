@@ -79,6 +79,10 @@ PASSING: tuple[dict[str, Any], ...] = (
     {"kind": "echo_key", "status": 500, "rate": 0.2},
     {"kind": "echo_key", "status": 429, "form": "percent", "count": 2},
     {"kind": "echo_key", "status": 200, "form": "base64", "rate": 0.5},
+    {"kind": "error_200", "body": "errors", "rate": 0.3},
+    {"kind": "error_200", "body": "status", "match": {"path": "/fixtures"}, "rate": 0.5},
+    {"kind": "error_200", "body": "message", "match": {"path": "multi"}, "count": 3},
+    {"kind": "limited_403", "count": 2, "seconds": 1},
 )
 MISLEADING = frozenset({"no_rate_limit", "wrong_rate_limit"})
 SABOTAGES = ("delete", "corrupt", "stale", "foreign", "nonsense")

@@ -7,6 +7,8 @@ import pytest
 from tests.collect.conftest import RunHarness
 from tests.harness.load import dump
 
+pytestmark = pytest.mark.slow
+
 FOOTBALL = (
     "fixtures, fixture_participants, fixture_scores, fixture_events, fixture_lineups, fixture_player_statistics,"
     " fixture_statistics, fixture_periods, teams"

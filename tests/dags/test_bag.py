@@ -20,6 +20,8 @@ from sportmonks.render.manifest import PROBLEM_DAG
 from tests.harness.manifests import manifest, text
 from tests.harness.paths import REPO
 
+pytestmark = pytest.mark.slow  # each DAG file is imported by a process of its own
+
 FILES = sorted((REPO / "dags").glob("*.py"))
 CORE = ("sportmonks_catalog", "etl_watch")
 

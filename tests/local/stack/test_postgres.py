@@ -27,6 +27,8 @@ from local.stack.postgres import EmbeddedPostgres, _processes_in
 from local.stack.postgres_programs import RunAs, find_programs, run_as
 from tests.harness.paths import REPO
 
+pytestmark = pytest.mark.slow  # each test starts a server of its own
+
 FAST = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
 
 
