@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from operator import getitem
 from struct import Struct
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.adapt import PyFormat
@@ -20,6 +20,8 @@ from psycopg.adapt import PyFormat
 from sportmonks.load.fields import FixtureFields
 from sportmonks.load.payloads import Payload
 from sportmonks.load.rows import Detail, Row, TypedRows, read_rows
+
+T = TypeVar("T")
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 END = b"\xff\xff"
@@ -37,25 +39,14 @@ _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _to_numeric = psycopg.adapters.get_dumper(Decimal, PyFormat.BINARY)(Decimal).dump
 
 
-class _Encoded(dict[Any, bytes]):
-    """Values in their binary form, each encoded once; most values of a batch are the same few."""
+class _Made(dict[Any, T]):
+    """What ``make`` gives for a value, made once for each; most values of a batch are the same few."""
 
-    def __init__(self, encode: Callable[[Any], bytes]) -> None:
-        self._encode = encode
-
-    def __missing__(self, value: Any) -> bytes:
-        found = self[value] = self._encode(value)
-        return found
-
-
-class _Tails(dict[Any, dict[Any, bytes]]):
-    """The same for values that depend on two keys."""
-
-    def __init__(self, make: Callable[[Any], dict[Any, bytes]]) -> None:
+    def __init__(self, make: Callable[[Any], T]) -> None:
         self._make = make
 
-    def __missing__(self, key: Any) -> dict[Any, bytes]:
-        found = self[key] = self._make(key)
+    def __missing__(self, value: Any) -> T:
+        found = self[value] = self._make(value)
         return found
 
 
@@ -109,8 +100,8 @@ class RowEncoder:
     def __init__(self, collected_at: datetime) -> None:
         self._times = timestamp(collected_at) * 2  # created_at and updated_at
         kinds = (_bigint, _integer, _boolean, _text, _seconds)
-        bigint, integer, boolean, text, seconds = (_Encoded(_or_null(each)) for each in kinds)
-        both = _Encoded(_number_or_text)
+        bigint, integer, boolean, text, seconds = (_Made(_or_null(each)) for each in kinds)
+        both = _Made(_number_or_text)
         # The columns after the key, by section.
         self._columns = {
             "participants": (text, boolean, integer, text),
@@ -126,7 +117,7 @@ class RowEncoder:
         }
         self._bigint = bigint
         # What follows on whose statistic it is, by type and value: few are different.
-        self._tails = _Tails(lambda type_id: _Encoded(lambda value: bigint[type_id] + both[value] + self._times))
+        self._tails = _Made(lambda type_id: _Made(lambda value: bigint[type_id] + both[value] + self._times))
 
     def encode(self, section: str, fixture_id: int, rows: Iterable[Row]) -> bytes:
         """The rows of a section of one fixture."""

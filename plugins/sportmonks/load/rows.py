@@ -16,7 +16,7 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from sportmonks.load.summary import SECTIONS
+from sportmonks.load.summary import SECTIONS, BaseFields
 
 Row: TypeAlias = "tuple[Any, ...]"
 
@@ -140,22 +140,10 @@ class _Lineup(Struct, gc=False):
     details: list[Detail] | UnsetType | None = UNSET
 
 
-class TypedFixture(Struct, gc=False):
-    """A payload's sections as typed rows; of the fields on which decisions depend only the time is."""
+class TypedFixture(BaseFields, gc=False):
+    """A payload's sections as typed rows; of its own fields only the time is typed."""
 
-    league_id: Any = None
-    season_id: Any = None
-    stage_id: Any = None
-    round_id: Any = None
-    group_id: Any = None
-    aggregate_id: Any = None
-    venue_id: Any = None
-    state_id: Any = None
-    name: Any = None
     starting_at: _Text = None
-    result_info: Any = None
-    leg: Any = None
-    details: Any = None
     participants: list[_Participant] | None = None
     scores: list[_Score] | None = None
     events: list[_Event] | None = None

@@ -54,7 +54,9 @@ class _Score(msgspec.Struct, Generic[IdT]):
     score: Any = None
 
 
-class _Fixture(msgspec.Struct, Generic[IdT]):
+class BaseFields(msgspec.Struct):
+    """The fields of the fixture itself on which decisions depend."""
+
     league_id: Any = None
     season_id: Any = None
     stage_id: Any = None
@@ -68,6 +70,9 @@ class _Fixture(msgspec.Struct, Generic[IdT]):
     result_info: Any = None
     leg: Any = None
     details: Any = None
+
+
+class _Fixture(BaseFields, Generic[IdT]):
     participants: list[_Participant[IdT]] | None = None
     scores: list[_Score[IdT]] | None = None
     events: list[_Row[IdT]] | None = None
