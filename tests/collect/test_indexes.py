@@ -13,14 +13,19 @@ from sportmonks.errors import TransientApiError
 from tests.collect.conftest import DAY, RunHarness
 
 
-def test_an_index_that_lacks_most_fixtures_is_suspected_first_and_accepted_when_it_stays(harness: RunHarness) -> None:
-    harness.run_all(harness.run())
-    harness.box.fault("missing_ids", match={"path": "/fixtures"}, rate=1.0, ids=harness.fixture_ids()[2:])
+def gone_by_day(harness: RunHarness) -> list[int]:
+    """How many fixtures are due on each of four days because they are gone from the index."""
     due = []
     for _ in range(4):
         harness.move(DAY)
         due.append(harness.planned(harness.run()).estimate.by_reason.get("gone_from_index", 0))
-    assert due == [0, 0, 0, 10]
+    return due
+
+
+def test_an_index_that_lacks_most_fixtures_is_suspected_first_and_accepted_when_it_stays(harness: RunHarness) -> None:
+    harness.run_all(harness.run())
+    harness.box.fault("missing_ids", match={"path": "/fixtures"}, rate=1.0, ids=harness.fixture_ids()[2:])
+    assert gone_by_day(harness) == [0, 0, 0, 10]
 
 
 def test_a_season_whose_index_fails_collects_what_is_known_and_reads_the_index_itself(
@@ -89,11 +94,7 @@ def test_a_first_index_that_stays_empty_is_requested_in_later_runs_until_it_is_b
 def test_fixtures_of_a_season_whose_index_stays_empty_are_requested_and_found_out(harness: RunHarness) -> None:
     harness.run_all(harness.run())
     harness.box.fault("empty_index", rate=1.0)
-    due = []
-    for _ in range(4):
-        harness.move(DAY)
-        due.append(harness.planned(harness.run()).estimate.by_reason.get("gone_from_index", 0))
-    assert due == [0, 0, 0, 12]
+    assert gone_by_day(harness) == [0, 0, 0, 12]
 
 
 def test_an_index_of_another_season_is_requested_again_in_the_run(

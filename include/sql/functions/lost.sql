@@ -104,8 +104,7 @@ BEGIN
             UNION ALL
             SELECT l.id, l.place, l.section
             FROM lacking l
-            -- A section of a fixture without a season is one of its own.
-            JOIN affected a ON a.section = l.section AND a.season_id IS NOT DISTINCT FROM l.season_id
+            JOIN affected a USING (season_id, section)
             JOIN raw.fixtures r ON r.fixture_id = l.id
             WHERE etl.has_rows(r.payload, l.section)
         ), first_lost AS (
