@@ -62,6 +62,7 @@ class GivenUp(Exception):
 
 class Runner:
     """League runs of one scenario. ``kill_chance``: share of task processes that are killed, drawn from the seed.
+    ``read_timeout``: seconds after which a client takes an answer for lost and asks again.
 
     ``dsn``: the warehouse itself, for the SQL tasks; the tasks' own way to it is in ``place`` and may have a proxy.
     """
@@ -76,7 +77,9 @@ class Runner:
         workers: int,
         *,
         dsn: str | None = None,
+        read_timeout: float = 1.0,
     ) -> None:
+        self.read_timeout = read_timeout
         self.dsn = dsn or place["dsn"]
         self.league, self.settings, self.place, self.clock = league, settings, place, clock
         self.seed, self.workers = seed, workers
@@ -143,6 +146,7 @@ class Runner:
             self.place,
             season,
             f"chaos/{execution}/{name}",
+            read_timeout=self.read_timeout,
         )
         started, failed = time.monotonic(), 0
         for attempt in range(1000):

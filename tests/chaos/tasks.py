@@ -65,6 +65,7 @@ class Job:
     season: Season | None = None
     owner: str = ""
     crash: Crash | None = None
+    read_timeout: float = 1.0
 
 
 @dataclass
@@ -180,8 +181,8 @@ def make_run(job: Job, clock: Any, bomb: _Bomb) -> RunContext:
                 circuit_open=0.5,
                 circuit_cap=1.0,
             ),
-            read_timeout=1.0,
-            total_timeout=3.0,
+            read_timeout=job.read_timeout,
+            total_timeout=3 * job.read_timeout,
             forbidden=known,
             suspected=suspected,
             on_forbidden=learn,
