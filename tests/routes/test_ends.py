@@ -77,11 +77,46 @@ def test_an_error_behind_the_last_page_is_the_end(play: Server, read_all: Collec
     server = play(answers)
     sleeps: list[float] = []
     summary = read_all(a_route(f"{BY_PAGE}}}"), server, sleeps=sleeps)
-    assert sleeps == [REFUSED_WAIT_S]  # a short fault of the API would be over
+    # A short fault of the API would be over.
     # Only "not found" says that there is no such page; another refusal may be a limit of what is shown.
     assert (summary["inserted"], summary["end"]) == (4, "error_behind_end")
     assert summary["unproven"] == (1 if status == 400 else 0)
-    assert [request.query["page"] for request in server.requests] == ["1", "2", "3", "3"]
+    assert len(sleeps) == sleeps.count(REFUSED_WAIT_S) == 1
+    requested = [request.query["page"] for request in server.requests]
+    assert requested == ["1", "2", "3", "3", *(["4"] if status == 404 else [])]
+
+
+def test_a_page_that_is_not_found_in_the_middle_is_no_silent_end(play: Server, read_all: Collect) -> None:
+    """Page 3 of 4 is refused as often as it is requested: what is behind it is read, and the listing may be short."""
+
+    def answers(request: Request) -> Answer:
+        number = int(request.query["page"])
+        if number in (3, 5, 6):
+            return Answer({"message": "not found"}, 404)
+        return Answer({"data": [{"id": number * 10 + place} for place in range(2)]})
+
+    summary = read_all(a_route(f"{BY_PAGE}}}"), play(answers))
+    assert (summary["inserted"], summary["end"], summary["unproven"]) == (6, "error_behind_end", 1)
+
+
+def test_a_page_that_is_not_found_twice_is_found_behind_an_interruption(play: Server, collect: Collect) -> None:
+    """That the page was refused belongs to the stored position."""
+
+    def answers(request: Request) -> Answer:
+        number = int(request.query["page"])
+        if number == 3:
+            return Answer({"message": "not found"}, 404)
+        return Answer({"data": [{"id": number * 10 + place} for place in range(2 if number < 5 else 1)]})
+
+    def interrupted(request: Request) -> Answer:
+        return Answer(status=500) if request.query["page"] == "4" else answers(request)
+
+    with pytest.raises(TransientApiError):
+        collect(a_route(f"{BY_PAGE}}}"), play(interrupted))
+    summary = collect(
+        a_route(f"{BY_PAGE}}}"), play(lambda one: Answer({"data": []}) if one.query["page"] == "6" else answers(one))
+    )
+    assert (summary["inserted"], summary["unproven"]) == (7, 1)
 
 
 def test_an_error_on_the_first_page_is_no_end(play: Server, read_all: Collect) -> None:

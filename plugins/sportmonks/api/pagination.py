@@ -22,6 +22,7 @@ empty page               the end where a total or a short page agrees; else it i
 empty, total not reached requested again, then one page further; the end with a doubt
 400, 404, 410, 416, 422  behind a page that promised nothing: requested again, then the end; with a doubt where a total
                          promised more, or where another status than "not found" comes behind a full page
+"not found"              behind a full page, one page further is requested as well: rows there are a doubt
 page that was read       behind a short page, or three times in a row: the end; with a doubt behind a full one, or where
                          other pages follow
 =======================  ============================================================================================
@@ -72,6 +73,9 @@ class Paginator(PageState):
             # onto the next page, too: that is harmless, and it stays so when the page is requested again.
             self._retries += 1
             return Step.AGAIN
+        if self.refused_page:
+            self.doubt = f"page {self.refused_page} was refused as not found, and there are rows behind it"
+            self.refused_page = 0
         if self._repeats:
             self.doubt = f"page {self.pages} brought rows of an earlier page, and its own may have been others"
         self._repeats = 0
@@ -104,16 +108,20 @@ class Paginator(PageState):
         """The API has no such page. It is requested again unless the page before was short already."""
         if self.spec.until == "total" and self._total_promises_more():
             return self._again(f"page {self.pages + 1} was refused, {self.rows} records of {self.total} came")
-        if self._retries or (self.short and not self.promised) or self.empty_pages:
-            self._finish(End.ERROR_BEHIND_END)
-            if status not in _NOT_FOUND and not self.short and not self._total_is_reached():
-                self.doubt = self.doubt or (
-                    f"page {self.pages + 1} was refused (HTTP {status}) behind a full one, so the API may show no more"
-                    f" than {self.rows} records"
-                )
-            return Step.END
-        self._retries += 1
-        return Step.AGAIN
+        if not (self._retries or (self.short and not self.promised) or self.empty_pages):
+            self._retries += 1
+            return Step.AGAIN
+        not_found = status in _NOT_FOUND
+        if not_found and not self._total_is_reached() and self._may_look_further():
+            self.refused_page = self.pages + 1
+            return self._look_further()
+        self._finish(End.ERROR_BEHIND_END)
+        if not not_found and not self.short and not self._total_is_reached():
+            self.doubt = self.doubt or (
+                f"page {self.pages + 1} was refused (HTTP {status}) behind a full one, so the API may show no more"
+                f" than {self.rows} records"
+            )
+        return Step.END
 
     def _empty(self, info: PageInfo) -> Step:
         if self.rules.strict:
@@ -141,9 +149,16 @@ class Paginator(PageState):
         if self._retries < (MAX_RETRIES if self.promised else 1):
             self._retries += 1
             return Step.AGAIN
-        if not self.promised and (not self._behind_a_full_page() or self.pages >= self.spec.max_pages):
+        if not self.promised and not self._may_look_further():
             return self._finish(End.EMPTY_PAGE)
         # A full page, or a total, says that there is more: perhaps behind this page.
+        return self._look_further()
+
+    def _may_look_further(self) -> bool:
+        return self._behind_a_full_page() and not self.empty_pages and self.pages < self.spec.max_pages
+
+    def _look_further(self) -> Step:
+        """The page has no rows; the next one may have some."""
         self._retries = 0
         self.empty_pages += 1
         self._count_page()
