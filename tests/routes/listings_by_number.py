@@ -164,7 +164,7 @@ BY_NUMBER: dict[str, tuple[PageSpec, list[Line], bool | str]] = {
             ({"q": "x", "size": "2", "page": "3"}, raw(1, "c"), KEEP),
             ({"q": "x", "size": "2", "page": "4"}, raw(0, ""), END),
         ],
-        "empty_page",
+        "empty_page, page 2 stayed without rows, and there are rows behind it",
     ),
     "page, an error behind a short page": (
         SHORT,
@@ -277,7 +277,7 @@ BY_NUMBER: dict[str, tuple[PageSpec, list[Line], bool | str]] = {
             ({"q": "x", "limit": "2", "offset": "6"}, raw(1, "d"), KEEP),
             ({"q": "x", "limit": "2", "offset": "7"}, raw(0, ""), END),
         ],
-        "empty_page",
+        "empty_page, page 2 stayed without rows, and there are rows behind it",
     ),
     # APIs cap the size, so a page shorter than requested is not yet the last one.
     "page, the size is capped": (

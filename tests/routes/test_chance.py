@@ -49,6 +49,8 @@ LISTS = ("players", "coaches", "referees", "tv-stations")
 ANY: tuple[dict[str, Any], ...] = (
     {"kind": "status", "status": 500, "rate": 0.2},
     {"kind": "status", "status": 503, "count": 3},
+    {"kind": "status", "status": 404, "count": 2},
+    {"kind": "status", "status": 404, "count": 3},
     {"kind": "truncated_json", "rate": 0.2},
     {"kind": "cut", "rate": 0.2},
     {"kind": "html_200", "count": 2},

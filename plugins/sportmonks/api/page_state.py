@@ -12,7 +12,7 @@ from sportmonks.errors import FatalApiError, TransientApiError
 # The fields of a paginator that are stored. Progress that older versions stored has the same names.
 STATE = ("page", "cursor", "link", "offset", "rows", "pages", "largest", "last_mark", "promised")
 # Stored only where they are not at their default; version 0.1 did not know them.
-LATER_STATE = ("short", "empty_pages", "total", "total_is_wrong", "stalled", "doubt", "refused_page")
+LATER_STATE = ("short", "empty_pages", "total", "total_is_wrong", "stalled", "doubt", "skipped_page")
 
 
 @dataclass
@@ -35,7 +35,7 @@ class PageState:
     promised: bool = False  # the last page promised more
     short: bool = False  # the last page with rows was shorter than a page can be
     empty_pages: int = 0  # pages in a row that stayed empty, with more behind them perhaps
-    refused_page: int = 0  # the number of the last page, where the API says that it does not exist
+    skipped_page: int = 0  # the number of the last page, where it had no rows although the one before it was full
     total: int | None = None  # the last total that an answer named
     total_is_wrong: bool = False  # more rows came than it counts
     stalled: bool = False  # the last page named itself as the next one

@@ -17,8 +17,8 @@ total exceeded           it is ignored from then on
 total 1,000 or 10,000    reached with a full page: the end with a doubt, since totals are capped there
 short page               the next page is requested
 empty page               the end where a total or a short page agrees; else it is requested again, and behind a full
-                         page one page further is requested as well; where the page before has promised more and this
-                         one says that it is the last, the end behind a full page
+                         page one page further is requested as well: rows there are a doubt; where the page before has
+                         promised more and this one says that it is the last, the end behind a full page
 empty, total not reached requested again, then one page further; the end with a doubt
 400, 404, 410, 416, 422  behind a page that promised nothing: requested again, then the end; with a doubt where a total
                          promised more, or where another status than "not found" comes behind a full page
@@ -73,9 +73,9 @@ class Paginator(PageState):
             # onto the next page, too: that is harmless, and it stays so when the page is requested again.
             self._retries += 1
             return Step.AGAIN
-        if self.refused_page:
-            self.doubt = f"page {self.refused_page} was refused as not found, and there are rows behind it"
-            self.refused_page = 0
+        if self.skipped_page:
+            self.doubt = f"page {self.skipped_page} stayed without rows, and there are rows behind it"
+            self.skipped_page = 0
         if self._repeats:
             self.doubt = f"page {self.pages} brought rows of an earlier page, and its own may have been others"
         self._repeats = 0
@@ -113,7 +113,6 @@ class Paginator(PageState):
             return Step.AGAIN
         not_found = status in _NOT_FOUND
         if not_found and not self._total_is_reached() and self._may_look_further():
-            self.refused_page = self.pages + 1
             return self._look_further()
         self._finish(End.ERROR_BEHIND_END)
         if not not_found and not self.short and not self._total_is_reached():
@@ -162,6 +161,8 @@ class Paginator(PageState):
         self._retries = 0
         self.empty_pages += 1
         self._count_page()
+        if not self.promised:  # else the total decides in the end
+            self.skipped_page = self.pages
         self.page += 1
         self.offset += self.largest
         return Step.KEEP
