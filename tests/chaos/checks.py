@@ -56,7 +56,8 @@ def check_green(play: ScenarioPlay, execution: str, params: dict[str, Any]) -> N
     """A run that ends green has no hole that nobody mentions.
 
     Each fixture that the provider has in the seasons of the run is stored, or marked as failed, missing or due to be
-    read again; unless the index of its season is suspected. A run with limits leaves out what its estimate mentions.
+    read again, or in the plan of another run that has failed; unless the index of its season is suspected. A run with
+    limits leaves out what its estimate mentions.
     """
     status = play.runner.query("SELECT status FROM etl.etl_executions WHERE execution_id = %s", execution)
     if status != [("COMPLETED",)] or any(name in params for name in ("max_fixtures", "max_chunks")):
@@ -66,6 +67,8 @@ def check_green(play: ScenarioPlay, execution: str, params: dict[str, Any]) -> N
         for row in play.runner.query(
             "SELECT id FROM football.fixtures"
             " WHERE last_fetched_at IS NOT NULL OR failed_reads + missing_reads > 0 OR deleted_at IS NOT NULL"
+            " UNION SELECT p.fixture_id FROM etl.execution_fixtures p JOIN etl.etl_executions e USING (execution_id)"
+            " WHERE e.status = 'FAILED'"
         )
     }
     suspected = {row[0] for row in play.runner.query("SELECT season_id FROM etl.chunks WHERE doubtful_indexes > 0")}
