@@ -123,6 +123,6 @@ class PageState:
     def _too_long(self) -> FatalApiError:
         return FatalApiError(
             f"The listing did not end after {self.pages} pages.",
-            hint="Narrow the request (filters, period), request larger pages or raise max_pages. Where the API repeats its"
-            " last page with other timestamps for ever, name those fields in hash_without.",
+            hint="Narrow the request (filters, period), request larger pages or raise max_pages. Where the API repeats"
+            " its last page with other timestamps for ever, name those fields in hash_without.",
         )
