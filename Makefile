@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 N ?= 20
 ARGS ?=
 
-.PHONY: help run down status test install install-dev lint format types lock chaos bench dbt dbt-trial clean
+.PHONY: help run down status test install install-dev lint format types lock chaos bench dbt dbt-trial notebook notebook-trial clean
 
 help:  ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -68,7 +68,13 @@ dbt: install  ## dbt on the local warehouse: freshness of the sources, models an
 	@ETL_DBT_DSN="$$(./etl dsn)" PYTHON="$(PYTHON)" sh analytics/dbt/build.sh $(ARGS)
 
 dbt-trial: install-dev  ## the same on a small warehouse that is filled from the sandbox and gone afterwards
-	@PYTHON="$(PYTHON)" PYTHONPATH=plugins:. $(BIN)/python -m tests.analysis.dbt_trial $(ARGS)
+	@PYTHON="$(PYTHON)" PYTHONPATH=plugins:. $(BIN)/python -m tests.analysis.trial dbt $(ARGS)
+
+notebook: install  ## a notebook with pictures of a season on the local warehouse; writes build/notebook/season.html
+	@ETL_NOTEBOOK_DSN="$$(./etl dsn --read-only)" PYTHON="$(PYTHON)" sh analytics/notebook/run.sh
+
+notebook-trial: install-dev  ## the same on a small warehouse that is filled from the sandbox and gone afterwards
+	@PYTHON="$(PYTHON)" PYTHONPATH=plugins:. $(BIN)/python -m tests.analysis.trial notebook
 
 clean:  ## stop everything and delete the local data and caches (.env and .venv stay)
 	@if [ -x $(BIN)/python ]; then ./etl clean; fi

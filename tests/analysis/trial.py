@@ -1,6 +1,7 @@
-"""dbt on a small warehouse that is filled from the sandbox and gone afterwards.
+"""dbt or the notebook on a small warehouse that is filled from the sandbox and gone afterwards.
 
-python -m tests.analysis.dbt_trial [arguments of `dbt build`]   the exit code is dbt's
+python -m tests.analysis.trial dbt [arguments of `dbt build`]
+python -m tests.analysis.trial notebook                        the exit code is that of the program
 """
 
 from __future__ import annotations
@@ -22,10 +23,17 @@ from tests.analysis.conftest import make_sandbox
 from tests.harness.load import ChunkHarness
 from tests.harness.paths import REPO
 
+# Variable with the connection string, script, which leagues of the sandbox, teams of each: dbt gets a league with
+# play-offs and a cup, the notebook a plain league with more teams for its pictures.
+PROGRAMS = {
+    "dbt": ("ETL_DBT_DSN", REPO / "analytics" / "dbt" / "build.sh", slice(4, 6), 6),
+    "notebook": ("ETL_NOTEBOOK_DSN", REPO / "analytics" / "notebook" / "run.sh", slice(0, 1), 14),
+}
 
-def fill(dsn: str) -> None:
-    """A league with play-offs and a cup, a season of each, stored by the loader; with the lists that they refer to."""
-    sandbox = make_sandbox(leagues=6, teams=6)
+
+def fill(dsn: str, chosen: slice, teams: int) -> None:
+    """A season of each of the leagues, stored by the loader; with the lists that they refer to."""
+    sandbox = make_sandbox(leagues=6, teams=teams)
     with open_connection(dsn, autocommit=True) as conn:
         migrate(conn)
         with conn.cursor() as cursor:
@@ -37,7 +45,7 @@ def fill(dsn: str) -> None:
                 "INSERT INTO football.states (id, name, developer_name) VALUES (%s, %s, %s)",
                 [(row["id"], row["name"], row["developer_name"]) for row in STATES.values()],
             )
-        for league in sandbox.leagues()[4:]:
+        for league in sandbox.leagues()[chosen]:
             season = league.seasons[0]
             rows = league_row(sandbox, league), season_row(sandbox, season)
             conn.execute("INSERT INTO football.leagues (id, name) VALUES (%s, %s)", (league.id, rows[0]["name"]))
@@ -54,15 +62,18 @@ def fill(dsn: str) -> None:
 
 
 def main() -> int:
+    if len(sys.argv) < 2 or sys.argv[1] not in PROGRAMS:
+        sys.exit(f"usage: python -m tests.analysis.trial {'|'.join(PROGRAMS)} [arguments]")
+    variable, script, chosen, teams = PROGRAMS[sys.argv[1]]
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         server = EmbeddedPostgres(Path(folder) / "postgres")
         server.start()
         try:
             dsn = server.conninfo("postgres")
-            fill(dsn)
-            command = ["sh", str(REPO / "analytics" / "dbt" / "build.sh"), *sys.argv[1:]]
-            return subprocess.run(command, env={**os.environ, "ETL_DBT_DSN": dsn}, check=False).returncode
+            fill(dsn, chosen, teams)
+            command = ["sh", str(script), *sys.argv[2:]]
+            return subprocess.run(command, env={**os.environ, variable: dsn}, check=False).returncode
         finally:
             server.stop()
 
