@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import threading
 import time
+import traceback
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -119,9 +120,9 @@ class ScenarioPlay:
         """The phases, the runs without faults, the checks; failures are written to a file in any case."""
         try:
             self._run()
-        except Exception as error:
-            self.result.problems.append(f"the suite itself failed: {type(error).__name__}: {error}")
-            raise
+        except Exception:
+            # Of many scenarios the others are still played.
+            self.result.problems.append(f"the suite itself failed: {traceback.format_exc()}")
         finally:
             stats = self.runner.stats
             text = "\n".join([str(self.scenario), *stats.failures, *stats.given_up, *self.result.problems])

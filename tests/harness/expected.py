@@ -55,9 +55,12 @@ def fixture_row(payload: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def is_complete(payload: dict[str, Any]) -> bool:
-    """Whether a payload was requested with every section."""
-    sections = ("participants", "scores", "events", "lineups", "statistics", "periods")
-    return all(name in payload for name in sections) and all("details" in row for row in payload["lineups"])
+    """Whether a payload was requested with every section, and no accident has left something else in place of a row."""
+    for name in ("participants", "scores", "events", "lineups", "statistics", "periods"):
+        rows = payload.get(name)
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            return False
+    return all(isinstance(row.get("details"), list) for row in payload["lineups"])
 
 
 def normal(value: Any) -> Any:
