@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import requests
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.harness.dashboard_seed import seeded  # noqa: F401 (a fixture)
+from tests.harness.airflow_api import AirflowApi
+from tests.harness.browser import ARGUMENTS, CHROMIUM, open_page
+from tests.harness.dashboard_seed import seeded, seeded_manifest  # noqa: F401 (a fixture)
 from tests.harness.dashboard_server import serving, stand_in_access
 
 
 @pytest.fixture
-def address(warehouse_dsn: str) -> Iterator[str]:
-    with serving(warehouse_dsn, stand_in_access()) as found:
+def airflow() -> AirflowApi:
+    """Airflow beside the page: the DAGs of the seeded leagues, none paused."""
+    return AirflowApi(*(league.dag_id for league in seeded_manifest().leagues))
+
+
+@pytest.fixture
+def address(warehouse_dsn: str, airflow: AirflowApi) -> Iterator[str]:
+    with serving(warehouse_dsn, stand_in_access(), seeded_manifest, airflow) as found:
         yield found
 
 
@@ -37,3 +48,33 @@ class Client:
 @pytest.fixture
 def client(address: str) -> Client:
     return Client(address)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip("no Chromium on this machine (Debian: apt install chromium)")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def faults() -> list[str]:
+    """What the browser's console complained about; empty at the end of every test that takes it."""
+    return []
+
+
+@pytest.fixture
+def page(
+    browser: Browser,
+    address: str,
+    faults: list[str],
+    seeded: psycopg.Connection[Any],  # noqa: F811
+) -> Iterator[Page]:
+    found = open_page(browser, address, faults)
+    found.goto(f"{address}/")
+    yield found
+    found.context.close()
+    assert faults == []

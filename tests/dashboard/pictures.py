@@ -22,7 +22,7 @@ from psycopg import conninfo, sql
 from local.stack.postgres import EmbeddedPostgres
 from sportmonks.warehouse.connection import open_connection
 from sportmonks.warehouse.migrations import migrate
-from tests.dashboard.test_browser import ARGUMENTS, CHROMIUM
+from tests.harness.browser import ARGUMENTS, CHROMIUM
 from tests.harness.dashboard_seed import seed
 from tests.harness.dashboard_server import serving, stand_in_access
 

@@ -2,64 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from sportmonks.dashboard import queries
+from tests.harness.browser import open_page
 from tests.harness.dashboard_server import serving, stand_in_access
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync"
-).split()
 EVIL = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>{{7*7}}'
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip("no Chromium on this machine (Debian: apt install chromium)")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield found
-        found.close()
-
-
-@pytest.fixture
-def faults() -> list[str]:
-    """What the browser's console complained about; empty at the end of every test that takes it."""
-    return []
-
-
-def _open(browser: Browser, address: str, faults: list[str], **settings: Any) -> Page:
-    """A page logged in as admin that may fetch from nowhere else."""
-    context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})
-    context.add_cookies([{"name": "_token", "value": "admin", "url": address}])
-    page = context.new_page()
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-    page.on(
-        "request", lambda r: None if r.url.startswith((address.rsplit("/", 1)[0], "data:")) else faults.append(r.url)
-    )
-    return page
-
-
-@pytest.fixture
-def page(browser: Browser, address: str, faults: list[str], seeded: psycopg.Connection[Any]) -> Iterator[Page]:
-    found = _open(browser, address, faults)
-    found.goto(f"{address}/")
-    yield found
-    found.context.close()
-    assert faults == []
 
 
 def test_the_first_look_and_a_run_that_moves(page: Page, seeded: psycopg.Connection[Any]) -> None:
@@ -247,7 +203,7 @@ def test_two_seasons_of_one_name_are_both_shown(page: Page, address: str, seeded
 def test_nothing_sticks_out_on_a_phone_and_text_can_be_read(
     browser: Browser, address: str, faults: list[str], seeded: psycopg.Connection[Any], theme: str
 ) -> None:
-    page = _open(browser, address, faults, viewport={"width": 360, "height": 740}, color_scheme=theme)
+    page = open_page(browser, address, faults, viewport={"width": 360, "height": 740}, color_scheme=theme)
     for place in ("", "runs", "coverage", "metrics", "logs", "alerts", "corrections", "season/3/3001"):
         page.goto("about:blank")
         page.goto(f"{address}/#/{place}")
@@ -291,7 +247,7 @@ CONTRAST = """() => {
 def test_empty_and_broken_states_say_what_to_do(
     browser: Browser, address: str, faults: list[str], warehouse: psycopg.Connection[Any]
 ) -> None:
-    page = _open(browser, address, faults)
+    page = open_page(browser, address, faults)
     page.goto(f"{address}/")
     expect(page.locator(".overall")).to_contain_text("Trigger the DAG sportmonks_catalog")
     for place, words in (

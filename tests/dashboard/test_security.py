@@ -44,7 +44,7 @@ def test_no_route_without_login_or_permission(client: Client) -> None:
 def _refused(client: Client, path: str) -> None:
     filled = path.strip("/").replace("{name:path}", "style.css").replace("{what}.{kind}", "all.json")
     filled = re.sub(r"\{[^}]+\}", "1", filled)
-    call = requests.post if path.endswith("acknowledge") else requests.get
+    call = requests.post if path.endswith(("acknowledge", "check")) else requests.get
     for headers, status in (({}, 401), ({"Cookie": "_token=nobody"}, 403), ({"Authorization": "Bearer nobody"}, 403)):
         assert call(f"{client.address}/{filled}", headers=headers, timeout=5).status_code == status, path
 

@@ -19,13 +19,17 @@ pytestmark = pytest.mark.timeout(600)
 
 NO_SUCH_ALERT = f"{PAGE}/api/alerts/0/acknowledge"
 VALUES = {"kind": "json", "what": "alerts", "name": "js/main.js"}
+QUERIES = {"/api/form": "?league_id=1", "/api/place": "?dag_id=x"}  # parameters that an address needs
 
 
 def reading() -> list[str]:
     """Every address of the page that answers to GET, as the app itself lists them."""
     app = create_app(lambda: pytest.fail("no connection is needed"), Access(lambda: None, lambda _: False, str))
     routes = [route for route in app.routes if isinstance(route, APIRoute) and "GET" in route.methods]
-    return [re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: VALUES.get(found[1], "1"), route.path) for route in routes]
+    return [
+        re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: VALUES.get(found[1], "1"), route.path) + QUERIES.get(route.path, "")
+        for route in routes
+    ]
 
 
 def token_of_role(etl: Etl, role: str | None) -> str:

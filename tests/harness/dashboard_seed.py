@@ -9,6 +9,10 @@ from typing import Any
 import psycopg
 import pytest
 
+from sportmonks.config.catalog import Catalog
+from sportmonks.config.manifest import Manifest, build_manifest
+
+LEAGUES = "Premier League,La Liga,Serie A,Bundesliga,Ligue 1,Eredivisie,Superliga,Primeira Liga".split(",")
 SEED_SQL = Path(__file__).with_suffix(".sql")
 
 
@@ -44,3 +48,18 @@ def seed(
 def seeded(warehouse: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
     seed(warehouse, now=datetime.now(UTC))
     return warehouse
+
+
+def seeded_manifest() -> Manifest:
+    """The manifest that belongs to the smallest such warehouse: 8 leagues, each with 6 seasons."""
+    offered = [
+        {
+            "id": league,
+            "name": name,
+            "seasons": [
+                {"id": league * 1000 + n, "name": f"{2026 - n}/{2027 - n}", "is_current": n == 1} for n in range(1, 7)
+            ],
+        }
+        for league, name in enumerate(LEAGUES, 1)
+    ]
+    return build_manifest(Catalog(), offered)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
 import uvicorn
 from fastapi import FastAPI, Header, HTTPException
 
+from sportmonks.config.catalog import Thresholds
+from sportmonks.config.manifest import Manifest
 from sportmonks.dashboard.app import create_app
 from sportmonks.dashboard.security import Access
 from sportmonks.warehouse.connection import open_connection
+from tests.harness.airflow_api import AirflowApi
 
 PREFIX = "/sportmonks-etl"
 
@@ -29,14 +32,20 @@ def stand_in_access(default: str = "") -> Access:
             raise HTTPException(403, "Forbidden")
         return name
 
-    return Access(user, lambda name: bool(name == "admin"), str, b"test secret")
+    return Access(
+        user, lambda name: bool(name == "admin"), str, b"test secret", lambda name, dag_id: bool(name == "admin")
+    )
 
 
 @contextmanager
-def serving(dsn: str, access: Access) -> Iterator[str]:
-    """Address of the page, mounted as Airflow mounts it."""
+def serving(
+    dsn: str, access: Access, manifest: Callable[[], Manifest] = Manifest, airflow: AirflowApi | None = None
+) -> Iterator[str]:
+    """Address of the page, mounted as Airflow mounts it, beside ``airflow``."""
     root = FastAPI()
-    app = create_app(lambda: open_connection(dsn), access)
+    if airflow is not None:
+        root.include_router(airflow.router())
+    app = create_app(lambda: open_connection(dsn), access, Thresholds, manifest)
     root.mount(PREFIX, app)
     config = uvicorn.Config(root, host="127.0.0.1", port=0, log_level="warning", ws="none", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)

@@ -10,6 +10,20 @@ WHERE (CASE %(state)s::text WHEN 'live' THEN a.status <> 'RESOLVED' WHEN 'resolv
   AND (%(before)s::bigint IS NULL OR a.alert_id < %(before)s)
 ORDER BY a.alert_id DESC LIMIT %(limit)s;
 
+-- name: dashboard/backfill
+-- Calls, estimate and seasons of the executions whose DAG runs share one id.
+SELECT e.execution_id, e.estimate, e.api_calls, e.failed_calls, c.seasons, c.seasons_done, c.failed_seasons
+FROM etl.etl_executions e
+CROSS JOIN LATERAL (
+    SELECT count(*) AS seasons, count(*) FILTER (WHERE x.status = 'COMPLETED') AS seasons_done,
+           coalesce(jsonb_agg(jsonb_build_object('league_id', x.league_id, 'season_id', x.season_id,
+                                                 'season_name', coalesce(nullif(k.season_name, ''), x.season_id::text),
+                                                 'error_message', left(x.error_message, 300)) ORDER BY x.position)
+                    FILTER (WHERE x.status = 'FAILED'), '[]') AS failed_seasons
+    FROM etl.execution_chunks x LEFT JOIN etl.chunks k USING (league_id, season_id)
+    WHERE x.execution_id = e.execution_id AND x.status <> 'SKIPPED') c
+WHERE e.run_id = %(run_id)s;
+
 -- name: dashboard/chunk
 -- One league and season: its state and the quality of what is stored.
 SELECT k.league_id, k.season_id, k.chunk_id, k.league_name, k.season_name, k.status, k.total_fixtures, k.collected_fixtures,

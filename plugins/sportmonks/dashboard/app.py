@@ -15,8 +15,9 @@ from fastapi import Path as InPath
 from fastapi.responses import FileResponse, JSONResponse, Response
 
 from sportmonks.config.catalog import Thresholds
+from sportmonks.config.manifest import Manifest
 from sportmonks.config.settings import API_CONN_ID
-from sportmonks.dashboard import export, queries
+from sportmonks.dashboard import actions, export, queries
 from sportmonks.dashboard.pool import ANSWER_TIMEOUT_S, WarehousePool, error_response
 from sportmonks.dashboard.security import (
     HEADERS,
@@ -54,9 +55,10 @@ def create_app(
     connect: Callable[[], psycopg.Connection[Any]],
     access: Access,
     thresholds: Callable[[], Thresholds] = Thresholds,
+    manifest: Callable[[], Manifest] = Manifest,
 ) -> FastAPI:
     """``connect`` opens a connection to the warehouse; every route first asks ``access`` for the user; ``thresholds``
-    gives the limits of the alerts, which the page's marks follow."""
+    gives the limits of the alerts, which the page's marks follow; ``manifest`` the followed leagues with their DAGs."""
     pool = WarehousePool(connect)
     csrf = Csrf(access.secret)
     User = Annotated[Any, Depends(access.user)]
@@ -126,7 +128,8 @@ def create_app(
     @app.get("/api/executions/{execution_id}")
     def execution(execution_id: str) -> dict[str, Any]:
         with pool.reading() as conn:
-            return _found(queries.execution(conn, execution_id.replace("\x00", "")), "execution")
+            found = _found(queries.execution(conn, execution_id.replace("\x00", "")), "execution")
+        return actions.with_tasks(found, manifest)
 
     @app.get("/api/coverage")
     def coverage() -> dict[str, Any]:
@@ -268,6 +271,7 @@ def create_app(
         headers = {"Content-Disposition": f'attachment; filename="sportmonks_etl_{what}.{kind}"'}
         return Response(body, media_type=media, headers=headers)
 
+    app.include_router(actions.router(access, pool, manifest))
     return app
 
 
@@ -294,4 +298,4 @@ def airflow_app() -> FastAPI:
     """The app as Airflow's api-server mounts it."""
     from sportmonks.alerts.dispatch import current_thresholds
 
-    return create_app(airflow_warehouse, airflow_access(), current_thresholds)
+    return create_app(airflow_warehouse, airflow_access(), current_thresholds, actions.airflow_manifest)

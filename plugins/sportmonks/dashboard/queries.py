@@ -184,6 +184,13 @@ def execution(conn: Conn, execution_id: str, *, now: datetime | None = None) -> 
     }
 
 
+def backfill(conn: Conn, run_id: str, *, now: datetime | None = None) -> list[Row]:
+    """The executions of the DAG runs that share this id, one per DAG: figures, estimate, calls, failed seasons."""
+    found = executions(conn, run_id=run_id, limit=500, now=now)["rows"]
+    more = {row["execution_id"]: row for row in rows(conn, "dashboard/backfill", run_id=run_id)}
+    return [{**row, **more.get(row["execution_id"], {})} for row in found]
+
+
 def coverage(conn: Conn, *, stale_hours: float | None = None, now: datetime | None = None) -> list[Row]:
     hours = Thresholds().stale_hours if stale_hours is None else stale_hours
     return rows(conn, "dashboard/coverage", stale_hours=hours, now=_now(now))

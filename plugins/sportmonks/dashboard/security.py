@@ -39,12 +39,15 @@ class Access:
     may_write: Callable[[Any], bool]
     name: Callable[[Any], str]
     secret: bytes = b""
+    # Whether a user may trigger the DAG with this id.
+    may_start: Callable[[Any, str], bool] = lambda user, dag_id: False
 
 
 def airflow_access() -> Access:
-    """Airflow's own login and permissions: view of plugins to read, edit of ``etl_watch`` to acknowledge."""
+    """Airflow's own login and permissions: view of plugins to read, edit of ``etl_watch`` to acknowledge, runs of a
+    league's DAG to start one."""
     from airflow.api_fastapi.app import get_auth_manager
-    from airflow.api_fastapi.auth.managers.models.resource_details import AccessView, DagDetails
+    from airflow.api_fastapi.auth.managers.models.resource_details import AccessView, DagAccessEntity, DagDetails
     from airflow.api_fastapi.core_api.security import get_user
     from airflow.configuration import conf
 
@@ -57,8 +60,16 @@ def airflow_access() -> Access:
         details = DagDetails(id=WATCH_DAG_ID)
         return bool(get_auth_manager().is_authorized_dag(method="PUT", details=details, user=user))
 
+    def may_start(user: Any, dag_id: str) -> bool:
+        details = DagDetails(id=dag_id)
+        return bool(
+            get_auth_manager().is_authorized_dag(
+                method="POST", access_entity=DagAccessEntity.RUN, details=details, user=user
+            )
+        )
+
     secret = str(conf.get("api", "secret_key", fallback="") or "")
-    return Access(permitted, may_write, lambda user: str(user.get_name()), secret.encode())
+    return Access(permitted, may_write, lambda user: str(user.get_name()), secret.encode(), may_start)
 
 
 class Csrf:

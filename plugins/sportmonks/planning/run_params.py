@@ -1,7 +1,7 @@
 """The parameters of a league run: one description of them, and how a run reads their values.
 
 ``RunRequest`` describes each parameter: its type, bounds, default, title and help text. The trigger form
-(``render.form``) is made from it, and ``read_params`` checks with it what a run was triggered with.
+(``planning.form``) is made from it, and ``read_params`` checks with it what a run was triggered with.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ export class Trouble extends Error {
   }
 }
 
-async function call(path, options = {}) {
+export async function call(path, options = {}) {
   let answer;
   try {
     answer = await fetch(path, { credentials: "same-origin", ...options });
@@ -39,6 +39,8 @@ export function query(parameters) {
 }
 
 export const get = (path, parameters = {}, signal = undefined) => call(`api/${path}${query(parameters)}`, { signal });
+
+export const send = (path, body) => call(`api/${path}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 
 export async function me() {
   session ??= await get("session");

@@ -2,6 +2,7 @@
 import { h, card, count, duration, when, minute, date, bar, badge, empty, percent, table, downloads } from "./dom.js";
 import { get, query } from "./api.js";
 import { changeColumns } from "./changes.js";
+import { choice, startLink } from "./actions.js";
 
 const MEASURES = { collected: "collected", settled: "settled", due: "due" };
 
@@ -63,7 +64,7 @@ export async function coverage({ search, signal, go }) {
   const leagues = new Map();
   for (const c of rows) {
     if (text && !c.league_name.toLowerCase().includes(text)) continue;
-    if (!leagues.has(c.league_id)) leagues.set(c.league_id, { name: c.league_name || `League ${c.league_id}`, seasons: new Map() });
+    if (!leagues.has(c.league_id)) leagues.set(c.league_id, { id: c.league_id, name: c.league_name || `League ${c.league_id}`, seasons: new Map() });
     const { seasons } = leagues.get(c.league_id);
     const name = c.season_name || String(c.season_id);
     seasons.set(seasons.has(name) ? `${name} (${c.season_id})` : name, c);
@@ -73,7 +74,7 @@ export async function coverage({ search, signal, go }) {
   const change = () => go(`#/coverage${query({ show: document.getElementById("measure").value, only: document.getElementById("only").value, league: document.getElementById("league").value })}`);
   const grid = h("table", { class: "heatmap" }, h("caption", { class: "hidden" }, `Share of fixtures ${MEASURES[measure]}, in percent, by league and season`),
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "League"), seasons.map((s) => h("th", { scope: "col" }, s)))),
-    h("tbody", {}, wanted.map((l) => h("tr", {}, h("th", { scope: "row" }, l.name), seasons.map((s) => cell(l.seasons.get(s), measure))))));
+    h("tbody", {}, wanted.map((l) => h("tr", {}, h("th", { scope: "row" }, h("a", { href: `#/league/${l.id}` }, l.name)), seasons.map((s) => cell(l.seasons.get(s), measure))))));
   const pick = (id, choices, current) => h("select", { id, onchange: change }, choices.map(([value, label]) => h("option", { value, selected: value === current }, label)));
   return h("div", { class: "stack" }, card("Coverage",
     h("div", { class: "filters" },
@@ -81,6 +82,7 @@ export async function coverage({ search, signal, go }) {
       h("label", {}, "Only ", pick("only", [["", "all leagues"], ["failed", "failed"], ["stale", "stale"], ["suspected", "suspected"], ["open", "incomplete"]], only)),
       h("label", {}, "League ", h("input", { id: "league", type: "search", value: search.get("league") ?? "", placeholder: "name", onchange: change })),
       downloads("coverage")),
+    wanted.length ? choice(grid) : null,
     wanted.length ? h("div", { class: "scroll", role: "region", "aria-label": "Coverage, scrolls sideways", tabindex: "-1" }, arrows(grid)) : empty("No league matches.", "Widen the filters."),
     h("p", { class: "legend" }, measure === "due" ? "Percent of fixtures due: " : `Percent of fixtures ${MEASURES[measure]}: `, [["0", "s0"], ["1+", "s1"], ["20+", "s2"], ["60+", "s3"], ["90+", "s4"], ["all", "s5"]].map(([label, kind]) => (measure === "due" ? null : h("span", { class: `heat ${kind}` }, label))),
       measure === "due" ? [["60+", "s1"], ["25+", "s2"], ["5+", "s3"], ["some", "s4"], ["none", "s5"]].map(([label, kind]) => h("span", { class: `heat ${kind}` }, label)) : null,
@@ -94,7 +96,7 @@ export async function season({ parts, signal }) {
   return h("div", { class: "stack" },
     h("p", { class: "crumbs" }, h("a", { href: "#/coverage" }, "Coverage"), ` / ${x.league_name} ${x.season_name}`),
     card(`${x.league_name} ${x.season_name}`,
-      h("p", { class: "row wrap" }, badge(x.status), h("a", { href: `#/logs${query({ chunk_id: x.chunk_id })}` }, "its logs"), x.last_execution_id ? h("a", { href: `#/run/${encodeURIComponent(x.last_execution_id)}` }, "newest run") : null),
+      h("p", { class: "row wrap" }, badge(x.status), h("a", { href: `#/logs${query({ chunk_id: x.chunk_id })}` }, "its logs"), x.last_execution_id ? h("a", { href: `#/run/${encodeURIComponent(x.last_execution_id)}` }, "newest run") : null, startLink({ chunks: [x.chunk_id] })),
       x.error_message ? h("p", { class: "reason bad" }, x.error_message) : null,
       bar(x.collected_fixtures, x.total_fixtures, "Collected"),
       facts([["Collected", `${percent(x.collected_fixtures, x.total_fixtures)} %`, `${count(x.collected_fixtures)} of ${count(x.total_fixtures)}`], ["Settled", count(x.settled_fixtures), "no re-read due"], ["Due now", count(x.due_fixtures)], ["Failed or missing", count(x.failed_fixtures)], ["Suspected to lack data", count(x.suspected_fixtures)], ["Mean quality", x.quality === null ? "–" : `${x.quality} / 100`], ["Last collected", when(x.last_collected_at)], ["Index read", when(x.indexed_at), x.index_suspected_at ? `suspected ${count(x.doubtful_indexes)}×, read again before it is believed` : null], ["Next due", x.next_due_at ? when(x.next_due_at) : "–"], ["First match", date(x.first_match)], ["Last match", date(x.last_match)]])),

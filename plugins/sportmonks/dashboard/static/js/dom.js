@@ -45,7 +45,7 @@ export const clock = (iso) => (iso ? DAY.format(new Date(iso)) : "–");
 // A time: relative to now for reading, exact on hover and for machines.
 export const when = (iso) => (iso ? h("time", { datetime: iso, title: `${iso.slice(0, 19).replace("T", " ")} UTC` }, ago(iso)) : h("span", { class: "dim" }, "never"));
 
-const MARKS = { RUNNING: "▶", COMPLETED: "✓", FAILED: "✕", CANCELLED: "■", PENDING: "…", SKIPPED: "↷", OPEN: "!", ACKNOWLEDGED: "◐", RESOLVED: "✓", CRITICAL: "✕", ERROR: "✕", WARNING: "!", INFO: "i", DEBUG: "·" };
+const MARKS = { RUNNING: "▶", COMPLETED: "✓", FAILED: "✕", CANCELLED: "■", PENDING: "…", QUEUED: "…", CANCELLING: "■", SKIPPED: "↷", OPEN: "!", ACKNOWLEDGED: "◐", RESOLVED: "✓", CRITICAL: "✕", ERROR: "✕", WARNING: "!", INFO: "i", DEBUG: "·" };
 export const badge = (status) => h("span", { class: `badge ${String(status).toLowerCase()}` }, h("span", { "aria-hidden": "true" }, MARKS[status] ?? "•"), ` ${status}`);
 
 export const card = (title, ...body) => {
@@ -67,11 +67,14 @@ export function bar(done, total, label) {
   return h("progress", { max: total || 1, value: Math.min(done, total || 1), "aria-label": label });
 }
 
-// Into Airflow's own page. The frame may not navigate it, but a link that stands in that page may be clicked.
-export function airflowLink(dagId, runId, text) {
+// Airflow's own address: the page is mounted one step below it, whatever path lies in front.
+export const airflowRoot = () => location.pathname.replace(/[^/]+\/?$/, "");
+
+// Into Airflow's own page: a DAG, a run, or a task of it with its log. The frame may not navigate it, but a link that
+// stands in that page may be clicked.
+export function airflowLink(dagId, runId, text, taskId) {
   if (!dagId) return h("span", { class: "dim" }, text ?? "–");
-  const root = location.pathname.replace(/[^/]+\/?$/, "");
-  const href = `${root}dags/${encodeURIComponent(dagId)}${runId ? `/runs/${encodeURIComponent(runId)}` : ""}`;
+  const href = `${airflowRoot()}dags/${encodeURIComponent(dagId)}${runId ? `/runs/${encodeURIComponent(runId)}` : ""}${runId && taskId ? `/tasks/${encodeURIComponent(taskId)}` : ""}`;
   const go = (event) => {
     if (window.parent === window || event.ctrlKey || event.metaKey) return;
     event.preventDefault();

@@ -9,6 +9,9 @@ import { metrics } from "./metrics.js";
 import { logs } from "./logs.js";
 import { alerts } from "./alerts.js";
 import { changes } from "./changes.js";
+import { start as startForm } from "./actions.js";
+import { backfill } from "./backfill.js";
+import { league } from "./league.js";
 import { tidy } from "./charts.js";
 import { remember } from "./places.js";
 
@@ -19,6 +22,9 @@ const VIEWS = {
   run: ["Runs", run, 5],
   coverage: ["Coverage", coverage, 30],
   season: ["Coverage", season, 30],
+  league: ["Coverage", league, 30],
+  start: ["Coverage", startForm, 0],
+  backfill: ["Runs", backfill, 5],
   routes: ["Routes", routes, 30],
   metrics: ["Metrics", metrics, 60],
   logs: ["Logs", logs, 0],
@@ -121,7 +127,7 @@ document.querySelector(".skip").addEventListener("click", (event) => { event.pre
 addEventListener("hashchange", () => { show(); view.focus({ preventScroll: true }); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden && VIEWS[place().name][2]) show(true); });
 
-// Opened from a DAG run in Airflow: straight to the execution of that run.
+// Opened from a DAG, a run or a task in Airflow: straight to what shows it.
 async function start() {
   const query = new URLSearchParams(location.search);
   const dag = query.get("dag_id");
@@ -129,9 +135,11 @@ async function start() {
     drawBar("Runs");
     try {
       // A plus sign that came unescaped reads as a blank; run ids have plus signs and no blanks.
-      const found = await get("executions", { dag_id: dag, run_id: query.get("run_id")?.replaceAll(" ", "+"), limit: 1 });
-      if (found.rows.length) { location.replace(`#/run/${encodeURIComponent(found.rows[0].execution_id)}`); return; }
-      view.replaceChildren(empty("This run has no execution.", "Runs of league DAGs have one as soon as their first task has started. Other DAGs have none."));
+      // Of a tab that Airflow opens without a run or a task, the name in braces stays.
+      const at = (name) => (/^\{.*\}$/.test(query.get(name) ?? "") ? "" : query.get(name)?.replaceAll(" ", "+"));
+      const found = await get("place", { dag_id: dag, run_id: at("run_id"), task_id: at("task_id") });
+      if (found.place) { location.replace(`#/${found.place}`); return; }
+      view.replaceChildren(at("run_id") ? empty("This run has no execution.", "Runs of league DAGs have one as soon as their first task has started. Other DAGs have none.") : empty("This DAG collects no league.", "The page shows the leagues that the manifest names, and their seasons."));
       view.setAttribute("aria-busy", "false");
     } catch (error) {
       view.replaceChildren(trouble(error));

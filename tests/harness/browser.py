@@ -1,0 +1,27 @@
+"""Chromium for the tests of the page."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+from playwright.sync_api import Browser, Page
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync"
+).split()
+
+
+def open_page(browser: Browser, address: str, faults: list[str], **settings: Any) -> Page:
+    """A page logged in as admin that may fetch from nowhere else."""
+    context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})
+    context.add_cookies([{"name": "_token", "value": "admin", "url": address}])
+    page = context.new_page()
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.on(
+        "request", lambda r: None if r.url.startswith((address.rsplit("/", 1)[0], "data:")) else faults.append(r.url)
+    )
+    return page
