@@ -2,6 +2,7 @@
 
 `main` parses the arguments, `commands` holds one module per command, `context` what each of them is given. `leagues`
 finds leagues and their manifest, `runs` triggers DAG runs, `follow` shows their progress, `failures` their errors,
-`completeness` compares the warehouse with the sandbox, `terminal_dashboard` shows the dashboard, `access` how to sign
-in, and `console` prints.
+`completeness` compares the warehouse with the sandbox, `access` how to sign in. `sections` are those of the dashboard,
+`terminal_dashboard` shows them, `log_rows` and `tail` read log lines, `relations` and `parquet` serve the export.
+`arguments` checks values, `output` prints tables or JSON, and `console` prints lines.
 """

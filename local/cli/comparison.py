@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-from rich.table import Table
+from typing import TYPE_CHECKING, Any
 
 from local.cli.console import out, seconds
+from local.cli.output import make_table
 from local.errors import LocalError, UsageError
 
 if TYPE_CHECKING:
@@ -42,6 +41,17 @@ class Reading:
     seconds: float
     bytes: int
     rows: dict[int, msgspec.Raw] = field(repr=False)
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "label": self.label,
+            "batch_size": self.size,
+            "requested": self.requested,
+            "fixtures": len(self.rows),
+            "calls": self.calls,
+            "seconds": round(self.seconds, 3),
+            "bytes": self.bytes,
+        }
 
 
 def client_of(stack: Stack, *, verbose: bool = False) -> SportmonksClient:
@@ -106,8 +116,36 @@ def read(client: SportmonksClient, chunk: MeasuredChunk, ids: Sequence[int], siz
     return Reading(label, size, len(ids), calls, time.perf_counter() - begun, received, rows)
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """Both readings, fixtures whose payloads differ, and those that came in one of the two only."""
+
+    readings: tuple[Reading, Reading]
+    differ: tuple[int, ...]
+    absent: tuple[int, ...]
+
+    @property
+    def same(self) -> bool:
+        return not self.differ and not self.absent
+
+    def document(self) -> dict[str, Any]:
+        one, many = self.readings
+        return {
+            "calls_ratio": round(one.calls / many.calls, 2),
+            "speed_ratio": round(one.seconds / many.seconds, 2),
+            "same": self.same,
+            "changed": list(self.differ),
+            "missing_in_one": list(self.absent),
+        }
+
+
 def compare(client: SportmonksClient, chunk: MeasuredChunk, ids: Sequence[int], size: int) -> bool:
     """Read the fixtures one by one and in batches; show both, and whether each fixture came the same both times."""
+    return compared(client, chunk, ids, size).same
+
+
+def compared(client: SportmonksClient, chunk: MeasuredChunk, ids: Sequence[int], size: int) -> Comparison:
+    """The same with all that was found."""
     from sportmonks.load.content_hash import hash_sorted
 
     one, many = read(client, chunk, ids, 1), read(client, chunk, ids, size)
@@ -123,15 +161,13 @@ def compare(client: SportmonksClient, chunk: MeasuredChunk, ids: Sequence[int], 
     for name, found in (("changed meanwhile", differ), ("missing in one of the two", absent)):
         if found:
             out.print(f"{name}: {', '.join(map(str, found[:10]))}")
-    return not differ and not absent
+    return Comparison((one, many), tuple(differ), tuple(absent))
 
 
 def show(readings: Sequence[Reading]) -> None:
     """A row per reading."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("")
-    for heading in ("fixtures", "calls", "time", "fixtures/s", "ms per call", "MB"):
-        table.add_column(heading, justify="right")
+    figures = ("fixtures", "calls", "time", "fixtures/s", "ms per call", "MB")
+    table = make_table("", *figures, right=figures)
     for found in readings:
         table.add_row(
             found.label,

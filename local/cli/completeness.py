@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from rich.markup import escape
-from rich.table import Table
 
 from local.cli.console import err, out
 from local.cli.follow import Follower
+from local.cli.output import make_table
 from local.errors import LocalError
 from local.stack.stack import Stack
 
@@ -24,10 +24,8 @@ def show_completeness(stack: Stack, manifest: Manifest) -> bool:
     rows = follower.rows("run/stored_fixtures", league_ids=[league.id for league in manifest.leagues])
     follower.close()
     stored = {row["season_id"]: row["stored"] for row in rows}
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("league")
-    for heading in ("seasons", "fixtures at the API", "in PostgreSQL"):
-        table.add_column(heading, justify="right")
+    figures = ("seasons", "fixtures at the API", "in PostgreSQL")
+    table = make_table("league", *figures, right=figures)
     wrong = []
     totals = [0, 0, 0]
     for league in manifest.leagues:

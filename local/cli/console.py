@@ -17,6 +17,8 @@ from local.stack.settings import SettingsError
 # around.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
+LONGEST_LINE = 500
+
 # In a pipe lines are not wrapped, so that other programs can read them.
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
 err = Console(highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else 200, stderr=True)
@@ -25,6 +27,12 @@ err = Console(highlight=False, soft_wrap=True, width=None if sys.stderr.isatty()
 def printable(text: str) -> str:
     """Text from elsewhere without control characters."""
     return _CONTROL.sub(" ", text)
+
+
+def _readable(text: str) -> str:
+    """Lines without control characters, none longer than a few lines of a terminal."""
+    lines = printable(text).split("\n")
+    return "\n".join(line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}..." for line in lines)
 
 
 def step(begun: float | None = None) -> Callable[[str], None]:
@@ -42,9 +50,9 @@ def complain(error: LocalError) -> None:
     """Print the messages and hints of an error on standard error."""
     problems = error.problems if isinstance(error, SettingsError) else [(error.message, error.hint)]
     for message, hint in problems:
-        err.print(f"[bold red]error:[/] {escape(message)}")
+        err.print(f"[bold red]error:[/] {escape(_readable(message))}")
         if hint:
-            err.print(f"[bold]hint:[/]  {escape(hint)}")
+            err.print(f"[bold]hint:[/]  {escape(_readable(hint))}")
 
 
 def warn(message: str, hint: str) -> None:

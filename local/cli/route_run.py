@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
+from local.cli.arguments import number
 from local.cli.console import err, out, seconds
 from local.cli.context import Context
 from local.cli.failures import show_failure
 from local.cli.follow import LINE_SECONDS, FollowedRun, Follower
 from local.cli.leagues import PARSE_SECONDS, wait_for_dag
+from local.cli.output import configure_output, print_json, show, show_pairs, wants_json
 from local.cli.route_access import how_to_connect
 from local.cli.route_files import find
 from local.errors import LocalError, UsageError
@@ -36,15 +38,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", dest="date_to", metavar="YYYY-MM-DD", help="last day of the period")
     parser.add_argument("--force", action="store_true", help="start with the first page, whatever was read before")
     parser.add_argument("--dry-run", action="store_true", help="only say what a run would request")
-    parser.add_argument("--timeout", metavar="SECONDS", type=float, help="stop following after that; the run goes on")
+    parser.add_argument("--timeout", metavar="SECONDS", help="stop following after that; the run goes on")
+    configure_output(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """0: the run has succeeded; 1: it has failed, or it was not followed to its end."""
     route = find(args.name)
     conf = parameters(route, args)
+    timeout = None if args.timeout is None else number("--timeout", args.timeout, 1, 7 * 86400)
     stack = context.stack
     if args.dry_run:
+        for option, given in (("--timeout", args.timeout), ("--force", args.force)):
+            if given:
+                raise UsageError(f"{option} has no effect with --dry-run", hint="leave one of them out")
         return _estimate(route, args, stack)
     if find_connection(route.connection, stack) is None and stack.postgres.running():
         raise LocalError(f"there is no connection {route.connection}", hint=how_to_connect(route.connection))
@@ -61,13 +68,16 @@ def run(args: argparse.Namespace, context: Context) -> int:
     stack.say(f"{route.name}: {stack.airflow.url}/dags/{route.name}/runs/{followed.run_id}")
     follower = RouteFollower(stack)
     try:
-        row = follower.follow_route(followed, timeout=args.timeout)
+        row = follower.follow_route(followed, timeout=timeout)
     except KeyboardInterrupt:
         stack.say("the run goes on; make down stops everything")
         raise
+    if wants_json(args):
+        print_json(_document(stack, route, followed, row))
     if followed.state == "success":
-        for line in result_lines(row, route):
-            out.print(escape(line))
+        if not wants_json(args):
+            for line in result_lines(row, route):
+                out.print(escape(line))
         return 0
     err.print()
     show_failure(stack.api, follower, followed)
@@ -87,8 +97,6 @@ def parameters(route: Route, args: argparse.Namespace) -> dict[str, Any]:
         raise UsageError(error.message, hint=error.hint) from None
     if first and last and first > last:
         raise UsageError(f"--from {first} is after --to {last}", hint="swap them")
-    if args.timeout is not None and args.timeout <= 0:
-        raise UsageError(f"--timeout {args.timeout:g} is not more than 0", hint="give a number of seconds")
     days = {"date_from": first.isoformat() if first else None, "date_to": last.isoformat() if last else None}
     return {name: day for name, day in days.items() if day} | ({"force": True} if args.force else {})
 
@@ -106,10 +114,28 @@ def _estimate(route: Route, args: argparse.Namespace, stack: Stack) -> int:
             plan = make_plan(route, request, read_items(conn, route), read_watermark(conn, route), today)
         except SportmonksError as error:
             raise UsageError(error.message, hint=error.hint) from None
-    for name, value in estimate(route, plan).items():
-        if value is not None and name != "dry_run":
-            out.print(f"{name.replace('_', ' '):<16} {escape(str(value))}")
+    found = {name: value for name, value in estimate(route, plan).items() if value is not None and name != "dry_run"}
+    show(args, found, lambda: show_pairs({name.replace("_", " "): value for name, value in found.items()}))
     return 0
+
+
+def _document(stack: Stack, route: Route, run: FollowedRun, row: Mapping[str, Any]) -> dict[str, Any]:
+    from sportmonks.routes.extract import end_text
+
+    counters = row.get("counters") or {}
+    return {
+        "dag_id": run.dag_id,
+        "run_id": run.run_id,
+        "execution_id": run.execution_id,
+        "state": run.state,
+        "url": f"{stack.airflow.url}/dags/{run.dag_id}/runs/{run.run_id}",
+        "table": f"raw.{route.table}",
+        "date_from": row.get("date_from"),
+        "date_to": row.get("date_to"),
+        "counters": counters,
+        "ended_by": end_text(counters) if counters else None,
+        "error_message": row.get("error_message"),
+    }
 
 
 class RouteFollower(Follower):

@@ -14,11 +14,13 @@ from rich.markup import escape
 
 from local.cli.console import complain, out, printable, seconds
 from local.cli.context import Context
+from local.cli.output import configure_output, print_json, wants_json
 from local.cli.route_access import configure_access, required_access
 from local.cli.route_advice import ENDS, end_known_by, paging_hint, problem_of
 from local.cli.route_files import find_or_read
 from local.errors import LocalError, UsageError
 from local.stack.warehouse import warehouse
+from sportmonks.redaction import mask_value
 
 if TYPE_CHECKING:
     from sportmonks.routes.period import Window
@@ -42,6 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a placeholder of for_each; repeat it for more",
     )
     configure_access(parser)
+    configure_output(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -62,15 +65,37 @@ def run(args: argparse.Namespace, context: Context) -> int:
             source.close()
     except SportmonksError as error:
         raise LocalError(error.message, hint=error.hint or _unreachable(route)) from None
-    for name, text in lines_of(found, route, source):
-        out.print(f"[dim]{name:<14}[/] {escape(printable(text))}")
     problem = problem_of(found, route)
+    if wants_json(args):
+        print_json(_document(found, route, source, problem))
+    else:
+        for name, text in lines_of(found, route, source):
+            out.print(f"[dim]{name:<14}[/] {escape(printable(text))}")
     if problem is not None:
         complain(LocalError(problem[0], hint=problem[1]))
         return 1
     for hint in remarks(found, route):
         out.print(f"[bold]hint:[/]  {escape(hint)}")
     return 0
+
+
+def _document(found: Preview, route: Route, source: RestSource, problem: tuple[str, str] | None) -> dict[str, Any]:
+    """The same as ``lines_of`` in fields; secrets are masked there, too."""
+    record = None if found.first_record is None else json.loads(json.dumps(found.first_record, default=_plain))
+    return {
+        "request": shown_request(found.request, source),
+        "status": found.status,
+        "bytes": found.size,
+        "seconds": round(found.seconds, 3),
+        "records": found.records,
+        "first_record": mask_value(record),
+        "dates": [{"path": path, "form": form} for path, form in found.dates],
+        "paging": [{"kind": one.kind, "path": one.path, "value": masked(str(one.value))} for one in found.paging],
+        "end": found.end or None,
+        "next_request": shown_request(found.next_request, source) if found.next_request else None,
+        "problem": problem[0] if problem else None,
+        "hint": problem[1] if problem else None,
+    }
 
 
 def as_rest(route: Route) -> Route:

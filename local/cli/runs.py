@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
-from rich.table import Table
 
 from local.cli.console import err, out, seconds
 from local.cli.failures import show_failure
 from local.cli.follow import FollowedRun, Follower
 from local.cli.leagues import wait_for_dag
+from local.cli.output import make_table, plain
 from local.errors import LocalError, UsageError
 from local.stack.airflow_api import RefusedError
 from local.stack.stack import Stack
@@ -52,27 +51,72 @@ def run_plans(
     return runs, Follower(stack.api, stack.warehouse).follow(runs, timeout=timeout)
 
 
-def report(stack: Stack, runs: list[FollowedRun], took: float, *, estimates: bool = False) -> None:
-    """Print a line per execution, the estimates of the plans with `estimates`, and why failed runs failed."""
+FIGURES = (
+    "status",
+    "total_fixtures",
+    "processed_fixtures",
+    "successful_fixtures",
+    "failed_fixtures",
+    "missing_fixtures",
+    "total_chunks",
+    "processed_chunks",
+    "api_calls",
+    "failed_calls",
+    "duration_seconds",
+    "fixtures_per_second",
+    "error_message",
+    "estimate",
+)
+
+
+def run_documents(stack: Stack, runs: list[FollowedRun]) -> list[dict[str, Any]]:
+    """A document per run: what it is, and the figures of its execution, null as long as it has none."""
     follower = Follower(stack.api, stack.warehouse)
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("league")
-    table.add_column("status")
-    for heading in ("fixtures", "failed", "seasons", "calls", "time", "fixtures/s"):
-        table.add_column(heading, justify="right")
-    costs: list[tuple[str, Any]] = []
-    totals = {"processed_fixtures": 0, "failed_fixtures": 0, "api_calls": 0}
+    found = []
     for run in runs:
-        rows = follower.rows("run/summary", execution_id=run.execution_id)
-        if not rows:
-            table.add_row(escape(run.label), run.state, *["-"] * 6)
+        row = next(iter(follower.rows("run/summary", execution_id=run.execution_id)), {})
+        found.append(
+            {
+                "league": run.label,
+                "dag_id": run.dag_id,
+                "run_id": run.run_id,
+                "execution_id": run.execution_id,
+                "state": run.state,
+                "url": f"{stack.airflow.url}/dags/{run.dag_id}/runs/{run.run_id}",
+                **{name: row.get(name) for name in FIGURES},
+            }
+        )
+    follower.close()
+    return found
+
+
+def report(
+    stack: Stack, runs: list[FollowedRun], took: float, *, estimates: bool = False, tables: bool = True
+) -> list[dict[str, Any]]:
+    """Print a line per execution, the estimates of the plans with `estimates`, and why failed runs failed. Returns what
+    `run_documents` found; without `tables` only the failures are printed."""
+    documents = run_documents(stack, runs)
+    if tables:
+        _show_documents(documents, took, estimates=estimates)
+    follower = Follower(stack.api, stack.warehouse)
+    for run in runs:
+        if run.state == "failed":
+            err.print()
+            show_failure(stack.api, follower, run)
+    follower.close()
+    return documents
+
+
+def _show_documents(documents: list[dict[str, Any]], took: float, *, estimates: bool) -> None:
+    figures = ("fixtures", "failed", "seasons", "calls", "time", "fixtures/s")
+    table = make_table("league", "status", *figures, right=figures)
+    for row in documents:
+        if row["status"] is None:
+            table.add_row(escape(row["league"]), row["state"], *["-"] * 6)
             continue
-        row = rows[0]
-        for name in totals:
-            totals[name] += int(row[name] or 0)
-        colour = "green" if run.state == "success" else "red"
+        colour = "green" if row["state"] == "success" else "red"
         table.add_row(
-            escape(run.label),
+            escape(row["league"]),
             f"[{colour}]{row['status'].lower()}[/]",
             f"{row['processed_fixtures']} of {row['total_fixtures']}",
             str(row["failed_fixtures"]),
@@ -81,22 +125,17 @@ def report(stack: Stack, runs: list[FollowedRun], took: float, *, estimates: boo
             seconds(float(row["duration_seconds"] or 0)),
             str(row["fixtures_per_second"] or "-"),
         )
-        if estimates and row["estimate"]:
-            costs.append((run.label, row["estimate"]))
-    follower.close()
     out.print()
     out.print(table)
-    if len(runs) > 1:
-        out.print(
-            f"together  {totals['processed_fixtures']} fixtures, {totals['failed_fixtures']} failed, "
-            f"{totals['api_calls']} calls in {seconds(took)}"
-        )
-    for label, estimate in costs:
-        _show_estimate(label, estimate)
-    failed = [run for run in runs if run.state == "failed"]
-    for run in failed:
-        err.print()
-        show_failure(stack.api, follower, run)
+    if len(documents) > 1:
+        totals = [
+            sum(int(row[name] or 0) for row in documents)
+            for name in ("processed_fixtures", "failed_fixtures", "api_calls")
+        ]
+        out.print(f"together  {totals[0]} fixtures, {totals[1]} failed, {totals[2]} calls in {seconds(took)}")
+    for row in documents:
+        if estimates and row["estimate"]:
+            _show_estimate(row["league"], row["estimate"])
 
 
 def export_metrics(stack: Stack, runs: list[FollowedRun], file: Path) -> None:
@@ -114,16 +153,12 @@ def export_metrics(stack: Stack, runs: list[FollowedRun], file: Path) -> None:
         for run in runs
     ]
     follower.close()
-    text = json.dumps({"executions": found}, indent=2, ensure_ascii=False, default=_plain)
+    text = json.dumps({"executions": found}, indent=2, ensure_ascii=False, default=plain)
     try:
         file.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise LocalError(f"--export-metrics {file}: {error.strerror}", hint="give another file") from error
     stack.say(f"metrics of {len(found)} executions are in {file}")
-
-
-def _plain(value: object) -> object:
-    return float(value) if isinstance(value, Decimal) else str(value)
 
 
 def _show_estimate(label: str, estimate: dict[str, Any]) -> None:

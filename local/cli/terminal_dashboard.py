@@ -1,4 +1,4 @@
-"""The dashboard in a terminal (`./etl dashboard`): the queries of the page, printed with rich."""
+"""The dashboard in a terminal (`./etl dashboard`): what the queries of the page return, printed with rich."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local.cli.console import printable
-from sportmonks.dashboard import queries
+from local.cli.output import make_table
 
 STYLES = {
     "RUNNING": "cyan",
@@ -34,6 +34,9 @@ STATES = {
     "empty": ("Nothing has run yet", "yellow"),
     "starting": ("The first runs are under way", "cyan"),
 }
+
+Row = dict[str, Any]
+Rows = list[Row]
 
 
 def clean(value: Any, style: str = "") -> Text:
@@ -64,15 +67,10 @@ def time_text(iso: str | None) -> str:
 
 
 def _table(*columns: str, right: tuple[str, ...] = ()) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in columns:
-        table.add_column(name, justify="right" if name in right else "left", overflow="fold")
-    return table
+    return make_table(*columns, right=right, header="dim")
 
 
-def show_health(console: Console, conn: queries.Conn) -> str:
-    """Print the health section; returns the overall status."""
-    x = queries.health(conn)
+def show_health(console: Console, x: Row) -> None:
     title, colour = STATES[x["overall"]]
     share = 100 * x["collected_fixtures"] // x["total_fixtures"] if x["total_fixtures"] else 0
     table = Table.grid(padding=(0, 3, 0, 0))
@@ -91,11 +89,9 @@ def show_health(console: Console, conn: queries.Conn) -> str:
         table.add_row(Text(left, "dim"), first, Text(right, "dim"), second)
     reasons = Text("; ".join(x["reasons"]), colour) if x["reasons"] else Text("")
     console.print(Panel(Group(reasons, table) if x["reasons"] else table, title=title, border_style=colour))
-    return str(x["overall"])
 
 
-def show_running(console: Console, conn: queries.Conn) -> None:
-    found = queries.executions(conn, status="RUNNING", limit=20)["rows"]
+def show_running(console: Console, found: Rows) -> None:
     for x in found:
         bar = ProgressBar(total=max(x["total_fixtures"], 1), completed=x["processed_fixtures"], width=30)
         line = Table.grid(padding=(0, 2, 0, 0))
@@ -104,12 +100,12 @@ def show_running(console: Console, conn: queries.Conn) -> None:
         console.print(line)
 
 
-def show_executions(console: Console, conn: queries.Conn, *, limit: int = 10) -> None:
+def show_executions(console: Console, found: Rows) -> None:
     # The id is never folded, because people copy it; it holds the time at which the run was due.
     figures = ("took", "fixtures", "failed")
     table = _table("execution", "DAG", "status", *figures, right=figures)
     table.columns[0].no_wrap = True
-    for x in queries.executions(conn, limit=limit)["rows"]:
+    for x in found:
         table.add_row(
             clean(x["execution_id"]),
             clean((x["dag_id"] or "–").removeprefix("sportmonks_")),
@@ -121,11 +117,8 @@ def show_executions(console: Console, conn: queries.Conn, *, limit: int = 10) ->
     console.print(table)
 
 
-def show_execution(console: Console, conn: queries.Conn, execution_id: str) -> bool:
-    """Print one execution with its seasons; False when there is none with this id."""
-    x = queries.execution(conn, execution_id)
-    if x is None:
-        return False
+def show_execution(console: Console, x: Row) -> None:
+    """Print one execution with its seasons."""
     head = Table.grid(padding=(0, 3, 0, 0))
     rate = "–" if x["success_rate"] is None else f"{x['success_rate']} %"
     for label, value in (
@@ -150,7 +143,6 @@ def show_execution(console: Console, conn: queries.Conn, execution_id: str) -> b
         took, error = duration(c["duration_seconds"]), clean(c["error_message"] or "")
         table.add_row(clean(name), status(c["status"]), *values, took, error)
     console.print(table)
-    return True
 
 
 def _fixtures_text(x: dict[str, Any]) -> str:
@@ -158,40 +150,37 @@ def _fixtures_text(x: dict[str, Any]) -> str:
     return f"{done}, {x['failed_fixtures']} failed, {x['missing_fixtures']} missing"
 
 
-def show_logs(console: Console, conn: queries.Conn, **filters: Any) -> None:
+def log_line(x: Row) -> Text:
+    line = Text.assemble((time_text(x["timestamp"]), "dim"), " ", (f"{x['level']:<8}", STYLES[x["level"]]), " ")
+    line.append_text(clean(x["component"], "bold"))
+    for label, key in (("exec", "execution_id"), ("chunk", "chunk_id"), ("fixture", "fixture_id")):
+        if x[key] is not None:
+            line.append_text(clean(f" {label}:{x[key]}", "dim"))
+    return line.append(" ").append_text(clean(x["message"]))
+
+
+def show_logs(console: Console, found: Row, *, limit: int) -> None:
     """Print the newest lines in order of time, as in a log file."""
-    found = queries.search_logs(conn, seconds=30, **filters)
     for x in reversed(found["rows"]):
-        line = Text.assemble((time_text(x["timestamp"]), "dim"), " ", (f"{x['level']:<8}", STYLES[x["level"]]), " ")
-        line.append_text(clean(x["component"], "bold"))
-        for label, key in (("exec", "execution_id"), ("chunk", "chunk_id"), ("fixture", "fixture_id")):
-            if x[key] is not None:
-                line.append_text(clean(f" {label}:{x[key]}", "dim"))
-        line.append(" ").append_text(clean(x["message"]))
-        console.print(line)
-    if found["next"] and len(found["rows"]) < filters.get("limit", 100):
+        console.print(log_line(x))
+    if found["next"] and len(found["rows"]) < limit:
         reach = f"{found['looked_at']:,} lines, back to {time_text(found['looked_back_to'])} UTC"
         console.print(f"Looked through {reach}: narrow the filters to look further.", style="yellow")
     elif not found["rows"]:
         console.print("No line matches.", style="dim")
 
 
-def show_metrics(
-    console: Console, conn: queries.Conn, *, hours: float | None = None, execution_id: str | None = None
-) -> None:
+def show_metrics(console: Console, found: Rows, *, period: str) -> None:
     figures = ("mean", "highest", "lowest", "samples")
     table = _table("metric", "unit", *figures, right=figures)
-    found = queries.metrics_summary(conn, hours=hours, execution_id=execution_id)
     for x in found:
         values = [number(x[key]) for key in ("mean", "maximum", "minimum", "samples")]
         table.add_row(clean(x["metric_name"]), clean(x["unit"] or ""), *values)
-    period = f"in the last {hours or 24:g} hours" if hours or not execution_id else "of this execution"
     console.print(table if found else Text(f"No metric {period}.", "dim"))
 
 
-def show_alerts(console: Console, conn: queries.Conn) -> int:
-    """Print the open and acknowledged alerts with their hints; returns their number."""
-    found = sorted(queries.alerts(conn, limit=100)["rows"], key=lambda a: a["severity"] != "CRITICAL")
+def show_alerts(console: Console, found: Rows) -> None:
+    """Print alerts with their hints."""
     for a in found:
         line = Text.assemble((f"{a['severity']:<8}", STYLES.get(a["severity"], "")), " ")
         line.append_text(clean(f"{a['kind']} {a['subject']}", "bold"))
@@ -204,11 +193,9 @@ def show_alerts(console: Console, conn: queries.Conn) -> int:
         )
     if not found:
         console.print("No alert is open.", style="green")
-    return len(found)
 
 
-def show_routes(console: Console, conn: queries.Conn, *, stale_route_intervals: float) -> None:
-    found = queries.routes(conn, stale_route_intervals=stale_route_intervals)
+def show_routes(console: Console, found: Rows) -> None:
     if not found:
         console.print("There is no raw route yet: ./etl routes new writes one.", markup=False)
         return
@@ -233,8 +220,7 @@ def show_routes(console: Console, conn: queries.Conn, *, stale_route_intervals: 
     console.print(table)
 
 
-def show_budgets(console: Console, conn: queries.Conn) -> None:
-    found = queries.budgets(conn)
+def show_budgets(console: Console, found: Rows) -> None:
     if not found:
         return
     table = _table("API budget", "left", "of", "full again (UTC)", right=("left", "of"))
@@ -246,3 +232,83 @@ def show_budgets(console: Console, conn: queries.Conn) -> None:
             time_text(b["resets_at"]) if b["resets_at"] else "–",
         )
     console.print(table)
+
+
+def show_coverage(console: Console, found: Rows) -> None:
+    """Print a line per league and season: what is collected, settled and due."""
+    figures = ("fixtures", "collected", "share", "settled", "due", "failed")
+    table = _table("league", "season", "id", "status", *figures, "last collected (UTC)", "", right=("id", *figures))
+    for x in found:
+        total = x["total_fixtures"]
+        marks = [name for name, given in (("stale", x["stale"]), ("suspected", x["suspected_fixtures"])) if given]
+        table.add_row(
+            clean(x["league_name"]),
+            clean(x["season_name"]),
+            str(x["season_id"]),
+            status(x["status"]),
+            number(total),
+            number(x["collected_fixtures"]),
+            f"{100 * x['collected_fixtures'] // total} %" if total else "–",
+            number(x["settled_fixtures"]),
+            number(x["due_fixtures"]),
+            clean(x["failed_fixtures"], "red" if x["failed_fixtures"] else ""),
+            time_text(x["last_collected_at"]),
+            Text(", ".join(marks), "red"),
+        )
+    console.print(table if found else Text("No season is known yet: ./etl run starts one.", "dim"))
+
+
+def show_corrections(console: Console, found: Rows) -> None:
+    """Print what the provider changed after a fixture had been collected, before and after, newest first."""
+    table = _table("changed (UTC)", "season", "fixture", "field", "before", "after")
+    for x in found:
+        field = ".".join(filter(None, (x["section"], x["field"])))
+        before, after = (clean(_short(x[key])) for key in ("before", "after"))
+        season = f"{x['league_name'] or x['league_id']} {x['season_name'] or x['season_id']}"
+        fixture = f"{x['fixture_name'] or ''} ({x['fixture_id']})".strip()
+        table.add_row(time_text(x["changed_at"]), clean(season), clean(fixture), clean(field), before, after)
+    console.print(table if found else Text("The provider has corrected nothing here.", "dim"))
+
+
+def _short(value: Any) -> str:
+    text = "–" if value is None else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def show_season(console: Console, x: Row) -> None:
+    """Print one season: its state, newest runs, checks that fail, and fixtures that need something."""
+    head = Table.grid(padding=(0, 3, 0, 0))
+    for label, value in (
+        ("Season", clean(f"{x['league_name']} {x['season_name']} ({x['season_id']})", "bold")),
+        ("Status", status(x["status"])),
+        ("Fixtures", Text(f"{number(x['collected_fixtures'])} of {number(x['total_fixtures'])} collected")),
+        ("Settled", Text(number(x["settled_fixtures"]))),
+        ("Due now", Text(number(x["due_fixtures"]))),
+        ("Failed", clean(x["failed_fixtures"], "red" if x["failed_fixtures"] else "")),
+        ("Quality", Text("–" if x["quality"] is None else f"{x['quality']} of 100")),
+        ("Last collected (UTC)", Text(time_text(x["last_collected_at"]))),
+        ("Next due (UTC)", Text(time_text(x["next_due_at"]) if x["next_due_at"] else "–")),
+        ("Error", clean(x["error_message"], "red") if x["error_message"] else Text("–")),
+    ):
+        head.add_row(Text(label, "dim"), value)
+    console.print(head)
+    figures = ("planned", "saved", "same", "failed", "calls", "took")
+    table = _table("execution", "status", *figures, right=figures)
+    table.columns[0].no_wrap = True
+    for run in x["runs"][:5]:
+        values = [number(run[key]) for key in ("planned", "saved", "unchanged", "failed", "api_calls")]
+        table.add_row(clean(run["execution_id"]), status(run["status"]), *values, duration(run["duration_seconds"]))
+    if x["runs"]:
+        console.print(table)
+    for check in x["checks"]:
+        if not check["success"]:
+            console.print(Text("check failed ", "red").append_text(clean(f"{check['name']}: {check['notes'] or ''}")))
+    if x["fixtures"]:
+        table = _table("fixture", "name", "kick-off (UTC)", "status", "why")
+        for one in x["fixtures"]:
+            why = one["last_error"] or (f"due: {one['due_reason']}" if one["due_reason"] else "")
+            kick_off = time_text(one["starting_at"]) if one["starting_at"] else "–"
+            table.add_row(
+                clean(one["fixture_id"]), clean(one["name"]), kick_off, status(one["collection_status"]), clean(why)
+            )
+        console.print(table)

@@ -61,6 +61,16 @@ def read_catalog() -> Catalog:
     return parse_catalog(text)
 
 
+def catalog_or_error() -> Catalog:
+    """The catalog file. LocalError with file, line and key."""
+    from sportmonks.errors import ConfigurationError
+
+    try:
+        return read_catalog()
+    except ConfigurationError as error:
+        raise LocalError(error.message, hint=error.hint) from None
+
+
 def check_catalog() -> Problem | None:
     from sportmonks.errors import ConfigurationError
 

@@ -66,7 +66,7 @@ def test_those_that_need_a_look_come_first(warehouse: psycopg.Connection[Any]) -
 @pytest.mark.usefixtures("routes")
 def test_the_terminal_shows_them(warehouse: psycopg.Connection[Any]) -> None:
     console = Console(file=StringIO(), width=200)
-    terminal_dashboard.show_routes(console, warehouse, stale_route_intervals=1e6)
+    terminal_dashboard.show_routes(console, queries.routes(warehouse, stale_route_intervals=1e6))
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert "raw_shop_failed" in shown
     assert "total (1), 1 may be short" in shown

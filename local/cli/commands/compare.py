@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import argparse
 
+from local.cli.arguments import identifier, integer, shown
 from local.cli.console import out
 from local.cli.context import Context
+from local.cli.output import configure_output, print_json, wants_json
 from local.errors import LocalError, UsageError
 
 HELP = "measure batch calls against single calls"
@@ -26,22 +28,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-size", default="10", metavar="N", help="fixtures per call (default 10)")
     parser.add_argument("--league-id", metavar="ID", help="the league of the season")
     parser.add_argument("--season-id", metavar="ID", help="the season whose fixtures are read")
-    parser.add_argument("--fixture-count", default="20", metavar="N", help="fixtures to compare (default 20)")
+    parser.add_argument("--fixture-count", metavar="N", help="fixtures to compare (default 20)")
     parser.add_argument("--verbose", action="store_true", help="a line per call")
+    configure_output(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     from local.cli import comparison
     from local.cli.leagues import ready_manifest
-    from local.stack.checks import read_catalog
+    from local.stack.checks import catalog_or_error
     from sportmonks.errors import SportmonksError
 
     if args.test not in TESTS:
-        raise UsageError(f"--test {args.test} is no test", hint=f"choose one of {', '.join(TESTS)}")
-    batch_size = _integer("--batch-size", args.batch_size, 1, read_catalog().collect.max_batch_size)
-    count = _integer("--fixture-count", args.fixture_count, 1, 1000)
-    league_id = args.league_id and _integer("--league-id", args.league_id, 1, 2**31)
-    season_id = args.season_id and _integer("--season-id", args.season_id, 1, 2**31)
+        raise UsageError(f"--test {shown(args.test)} is no test", hint=f"choose one of {', '.join(TESTS)}")
+    if args.test == "chunk" and args.fixture_count is not None:
+        raise UsageError("--fixture-count has no effect on --test chunk, which reads all", hint="leave it out")
+    batch_size = integer("--batch-size", args.batch_size, 1, catalog_or_error().collect.max_batch_size)
+    count = 20 if args.fixture_count is None else integer("--fixture-count", args.fixture_count, 1, 1000)
+    league_id = None if args.league_id is None else identifier("--league-id", args.league_id)
+    season_id = None if args.season_id is None else identifier("--season-id", args.season_id)
     context.stack.up()
     manifest, _ = ready_manifest(context.stack)
     try:
@@ -49,20 +54,26 @@ def run(args: argparse.Namespace, context: Context) -> int:
             wanted = max(count if args.test in ("compare", "all") else 0, batch_size if args.test != "chunk" else 0, 1)
             chunk = comparison.choose(client, manifest.leagues, league_id, season_id, wanted)
             out.print(f"{chunk.league.name}, season {chunk.season.name}: {len(chunk.fixture_ids)} fixtures")
-            good = True
-            if args.test in ("single", "all"):
-                comparison.show([comparison.read(client, chunk, chunk.fixture_ids[:batch_size], batch_size)])
-            if args.test in ("chunk", "all"):
-                comparison.show([comparison.read(client, chunk, chunk.fixture_ids, batch_size)])
+            readings: list[comparison.Reading] = []
+            found: comparison.Comparison | None = None
+            for test, ids in (("single", chunk.fixture_ids[:batch_size]), ("chunk", chunk.fixture_ids)):
+                if args.test in (test, "all"):
+                    readings.append(comparison.read(client, chunk, ids, batch_size))
+                    comparison.show(readings[-1:])
             if args.test in ("compare", "all"):
-                ids = chunk.fixture_ids[:count]
-                good = comparison.compare(client, chunk, ids, batch_size)
+                found = comparison.compared(client, chunk, chunk.fixture_ids[:count], batch_size)
+                readings += found.readings
     except SportmonksError as error:
         raise LocalError(error.message, hint=error.hint) from None
-    return 0 if good else 1
-
-
-def _integer(option: str, text: str, low: int, high: int) -> int:
-    if text.isascii() and text.isdecimal() and low <= int(text) <= high:
-        return int(text)
-    raise UsageError(f"{option} {text} is not an integer from {low} to {high}", hint=f"give {option} such a number")
+    if wants_json(args):
+        print_json(
+            {
+                "league_id": chunk.league.id,
+                "league": chunk.league.name,
+                "season_id": chunk.season.id,
+                "season": chunk.season.name,
+                "readings": [reading.document() for reading in readings],
+                "comparison": found.document() if found else None,
+            }
+        )
+    return 0 if found is None or found.same else 1

@@ -8,17 +8,18 @@ from __future__ import annotations
 import argparse
 import time
 
-from local.cli.access import show_access
+from local.cli.access import access_document, show_access
 from local.cli.completeness import show_completeness
 from local.cli.context import Context
 from local.cli.leagues import ready_manifest
+from local.cli.output import configure_output, show, wants_json
 from local.cli.runs import Plan, report, run_plans
 
 HELP = "start everything, run all leagues, show the outcome"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    pass
+    configure_output(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -30,11 +31,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
         stack.say(f"{len(found.leagues)} leagues are followed")
         begun = time.monotonic()
         runs, good = run_plans(stack, [Plan(league, {}) for league in found.leagues])
-        report(stack, runs, time.monotonic() - begun)
+        took = time.monotonic() - begun
+        documents = report(stack, runs, took, tables=not wants_json(args))
         complete = show_completeness(stack, found) if stack.settings.sandbox else True
     except KeyboardInterrupt:
         stack.say("stopping everything")
         stack.down()
         raise
-    show_access(stack)
+    document = {"runs": documents, "seconds": round(took, 1), "complete": complete, **access_document(stack)}
+    show(args, document, lambda: show_access(stack))
     return 0 if good and complete else 1

@@ -14,20 +14,24 @@ import psycopg
 
 from local.cli.console import out
 from local.cli.context import Context
+from local.cli.output import configure_output, show
 from local.errors import LocalError
 
+ROLES = ("sportmonks_owner", "sportmonks_writer", "sportmonks_reader")
 HELP = "roles of least privilege: print their SQL, or apply it"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--apply", action="store_true", help="run it in the warehouse")
+    configure_output(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     from sportmonks.warehouse.queries import sql
 
     if not args.apply:
-        print(sql("roles").partition("\n")[2], end="")
+        text = sql("roles").partition("\n")[2]
+        show(args, {"roles": list(ROLES), "applied": False, "sql": text}, lambda: print(text, end=""))
         return 0
     stack = context.stack
     if not stack.settings.warehouse and not stack.postgres.running():
@@ -46,6 +50,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
             f"this account may not make the roles: {error.diag.message_primary}",
             hint='run it as an administrator of the database: ./etl roles | psql "$ADMIN"',
         ) from None
-    out.print("roles sportmonks_owner, sportmonks_writer and sportmonks_reader are ready; give accounts one of them:")
-    out.print("  GRANT sportmonks_reader TO …;", markup=False)
+    show(args, {"roles": list(ROLES), "applied": True, "sql": None}, _ready)
     return 0
+
+
+def _ready() -> None:
+    out.print(f"roles {', '.join(ROLES[:-1])} and {ROLES[-1]} are ready; give accounts one of them:")
+    out.print("  GRANT sportmonks_reader TO …;", markup=False)

@@ -17,16 +17,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
-from rich.table import Table
 
 from local.cli import route_new, route_run, route_try
 from local.cli.console import complain, err, out
 from local.cli.context import Context
+from local.cli.output import configure_output, make_table, show_pairs
+from local.cli.output import show as show_document
 from local.cli.route_files import find, load, read
 from local.errors import LocalError, UsageError
 from local.stack.warehouse import warehouse
 
 if TYPE_CHECKING:
+    from sportmonks.routes.parse import Problem
     from sportmonks.routes.spec import Route
 
 HELP = "make, check, try, run and show raw routes"
@@ -36,12 +38,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     check = actions.add_parser("check", help="read the files and say what is wrong")
     check.add_argument("files", nargs="*", type=Path, metavar="FILE", help="default: all of include/routes")
-    actions.add_parser("list", help="routes, tables, last runs")
-    actions.add_parser("create", help="make the raw tables now")
+    listed = actions.add_parser("list", help="routes, tables, last runs")
+    create = actions.add_parser("create", help="make the raw tables now")
     show = actions.add_parser("show", help="one route in full")
     show.add_argument("name", help="its DAG, table or route name")
     show.add_argument("--date-from", metavar="YYYY-MM-DD")
     show.add_argument("--date-to", metavar="YYYY-MM-DD")
+    for parser in (check, listed, create, show):
+        configure_output(parser)
     route_new.configure(actions.add_parser("new", help="write the file of a route for an address"))
     route_try.configure(actions.add_parser("try", help="make one request and show what comes"))
     route_run.configure(actions.add_parser("run", help="trigger a route's DAG and follow it"))
@@ -49,39 +53,55 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     if args.action == "check":
-        return _check(args.files)
+        return _check(args)
     if args.action == "list":
-        return _list(context)
+        return _list(args, context)
     if args.action == "create":
-        return _create(context)
+        return _create(args, context)
     if args.action == "show":
         return _show(args, context)
     parts = {"new": route_new.run, "try": route_try.run, "run": route_run.run}
     return parts[args.action](args, context)
 
 
-def _check(files: list[Path]) -> int:
+def _check(args: argparse.Namespace) -> int:
     from sportmonks.errors import SportmonksError
     from sportmonks.routes.parse import Problem
 
     routes: list[Route] = []
     problems: list[Problem] = []
-    if not files:
+    if not args.files:
         routes, problems = load()
-    for file in files:
+    for file in args.files:
         try:
             routes.append(read(file))
         except SportmonksError as error:
             problems.append(Problem(str(file), str(error)))
-    for route in routes:
-        out.print(f"[green]good[/]   {escape(route.file)}: DAG {route.name}, table raw.{route.table}")
-    for problem in problems:
-        for line in problem.message.splitlines():
-            err.print(f"[bold red]wrong[/]  {escape(line)}")
+    document = {
+        "routes": [{"file": one.file, "dag_id": one.name, "table": f"raw.{one.table}"} for one in routes],
+        "problems": _problem_documents(problems),
+    }
+    show_document(args, document, lambda: _show_good(routes))
+    _show_problems([problem.message for problem in problems])
     return 1 if problems else 0
 
 
-def _list(context: Context) -> int:
+def _show_good(routes: list[Route]) -> None:
+    for route in routes:
+        out.print(f"[green]good[/]   {escape(route.file)}: DAG {route.name}, table raw.{route.table}")
+
+
+def _problem_documents(problems: list[Problem]) -> list[dict[str, str]]:
+    return [{"file": problem.file, "message": problem.message} for problem in problems]
+
+
+def _show_problems(messages: list[str]) -> None:
+    for message in messages:
+        for line in message.splitlines():
+            err.print(f"[bold red]wrong[/]  {escape(line)}")
+
+
+def _list(args: argparse.Namespace, context: Context) -> int:
     from sportmonks.warehouse.queries import sql
 
     routes, problems = load()
@@ -93,27 +113,44 @@ def _list(context: Context) -> int:
     except LocalError as error:
         complain(error)
         reachable = False
-    lines = [["DAG", "rows", "schedule (UTC)", "last run (UTC)", "records", "collected to", "ends"]]
-    for route in routes:
-        matches = rows.get(f"raw.{route.table}")
-        cells = [route.name, "no table yet" if reachable else "?", route.schedule or "by hand"]
-        if matches:
-            _, _, _, count, _, status, ended, processed, collected_to, _, ended_by, unproven = matches
-            cells[1] = f"~{count:,}"
-            when = f"{ended:%Y-%m-%d %H:%M}" if ended else ""
-            done = "" if processed is None else f"{processed:,}"
-            ends = ", ".join(filter(None, (ended_by, f"{unproven} may be short" if unproven else "")))
-            cells += [f"{status or 'never'} {when}".strip(), done, collected_to or "", ends]
-        lines.append(cells + [""] * (len(lines[0]) - len(cells)))
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    for line in lines:
-        out.print(escape("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()))
-    for problem in problems:
-        err.print(f"[bold red]wrong[/]  {escape(problem.message)}")
+    documents = [_listed(route, rows.get(f"raw.{route.table}"), reachable) for route in routes]
+    document = {"routes": documents, "problems": _problem_documents(problems)}
+    show_document(args, document, lambda: _show_list(documents))
+    _show_problems([problem.message for problem in problems])
     return 1 if problems else 0
 
 
-def _create(context: Context) -> int:
+def _listed(route: Route, row: Any, reachable: bool) -> dict[str, Any]:
+    """A route with its newest run. `has_table`: null when the warehouse cannot be reached."""
+    names = ("rows", "status", "ended_at", "records", "collected_to", "ended_by", "unproven")
+    if row:
+        _, _, _, count, _, status, ended, processed, collected_to, _, ended_by, unproven = row
+        values: tuple[Any, ...] = (count, status or "never", ended, processed, collected_to, ended_by, unproven)
+    else:
+        values = (None,) * len(names)
+    return {
+        "dag_id": route.name,
+        "table": f"raw.{route.table}",
+        "schedule": route.schedule,
+        "has_table": bool(row) if reachable else None,
+        **dict(zip(names, values, strict=True)),
+    }
+
+
+def _show_list(documents: list[dict[str, Any]]) -> None:
+    columns = ("DAG", "rows", "schedule (UTC)", "last run (UTC)", "records", "collected to", "ends")
+    table = make_table(*columns, right=("rows", "records"))
+    for row in documents:
+        count = "?" if row["has_table"] is None else f"~{row['rows']:,}" if row["has_table"] else "no table yet"
+        when = f"{row['ended_at']:%Y-%m-%d %H:%M}" if row["ended_at"] else ""
+        done = "" if row["records"] is None else f"{row['records']:,}"
+        ends = ", ".join(filter(None, (row["ended_by"], f"{row['unproven']} may be short" if row["unproven"] else "")))
+        cells = (f"{row['status'] or ''} {when}".strip(), done, row["collected_to"] or "", ends)
+        table.add_row(*map(escape, (row["dag_id"], count, row["schedule"] or "by hand", *cells)))
+    out.print(table)
+
+
+def _create(args: argparse.Namespace, context: Context) -> int:
     from sportmonks.routes.store import ensure_tables
     from sportmonks.warehouse.migrations import migrate
 
@@ -121,11 +158,15 @@ def _create(context: Context) -> int:
     with warehouse(context.stack) as conn:
         migrate(conn)
         tables, refused = ensure_tables(conn, routes)
+    document = {"tables": list(tables), "refused": list(refused), "problems": _problem_documents(problems)}
+    show_document(args, document, lambda: _show_tables(tables))
+    _show_problems([*refused, *(problem.message for problem in problems)])
+    return 1 if refused or problems else 0
+
+
+def _show_tables(tables: list[str]) -> None:
     for name in tables:
         out.print(f"[green]there[/]  {escape(name)}")
-    for line in [*refused, *(problem.message for problem in problems)]:
-        err.print(f"[bold red]wrong[/]  {escape(line)}")
-    return 1 if refused or problems else 0
 
 
 def _show(args: argparse.Namespace, context: Context) -> int:
@@ -160,9 +201,6 @@ def _show(args: argparse.Namespace, context: Context) -> int:
         "settings": f"retry_max={route.retry_max}, batch_export={route.batch_export}, queue_pages={route.queue_pages}",
         **{name.replace("_", " "): value for name, value in estimate(route, plan).items() if name != "dry_run"},
     }
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for name, value in properties.items():
-        if value not in (None, ""):
-            table.add_row(name, escape(str(value)))
-    out.print(table)
+    document = {name.replace(" ", "_").lower(): value or None for name, value in properties.items()}
+    show_document(args, document, lambda: show_pairs(properties))
     return 0

@@ -8,21 +8,20 @@ has succeeded, 1 when one has failed, 2 for a wrong argument (nothing is started
 from __future__ import annotations
 
 import argparse
-import re
 import time
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from local.cli.access import show_access
+from local.cli.arguments import day, integer, number, shown
 from local.cli.context import Context
 from local.cli.leagues import find, ready_manifest, season_ids
-from local.cli.runs import Plan, export_metrics, report, run_plans
-from local.errors import LocalError, UsageError
-from local.stack.checks import read_catalog
+from local.cli.output import configure_output, print_json, wants_json
+from local.cli.runs import Plan, export_metrics, report, run_documents, run_plans
+from local.errors import UsageError
+from local.stack.checks import catalog_or_error
 
 HELP = "run leagues and follow them"
-DATES = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -48,17 +47,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
     follow = parser.add_argument_group("following")
     follow.add_argument("--no-follow", action="store_true", help="trigger and return")
     follow.add_argument("--timeout", metavar="SECONDS", help="stop following after that; the run goes on")
+    configure_output(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     conf = parameters(args)  # raises for wrong arguments, before anything starts
-    timeout = float(_integer("--timeout", args.timeout, 1, 7 * 86400) or 0) or None
+    timeout = None if args.timeout is None else number("--timeout", args.timeout, 1, 7 * 86400)
     if args.all and args.league:
         raise UsageError("--all and --league exclude each other", hint="give one of them")
     if not args.all and not args.league:
         raise UsageError("no league is given", hint="add --league NAME (or ID), or --all")
     if args.all and args.season:
         raise UsageError("--season belongs to one league", hint="give --league instead of --all")
+    if args.season and len(set(args.league)) > 1:
+        raise UsageError("--season belongs to one league, and several are given", hint="run one league after the other")
+    for option, given in (("--timeout", args.timeout), ("--export-metrics", args.export_metrics)):
+        if args.no_follow and given is not None:
+            raise UsageError(f"{option} has no effect with --no-follow", hint="leave one of them out")
     stack = context.stack
     started = stack.up()
     try:
@@ -73,11 +78,16 @@ def run(args: argparse.Namespace, context: Context) -> int:
             stack.say("the run goes on; make down stops everything")
         raise
     if args.no_follow:
+        if wants_json(args):
+            print_json({"runs": run_documents(stack, runs), "seconds": 0})
         return 0
     if args.export_metrics:
         export_metrics(stack, runs, _writable(args.export_metrics))
-    report(stack, runs, time.monotonic() - begun, estimates=args.dry_run)
-    if started:
+    took = time.monotonic() - begun
+    documents = report(stack, runs, took, estimates=args.dry_run, tables=not wants_json(args))
+    if wants_json(args):
+        print_json({"runs": documents, "seconds": round(took, 1)})
+    elif started:
         show_access(stack)
     return 0 if good else 1
 
@@ -103,7 +113,7 @@ def _plans(context: Context, args: argparse.Namespace, conf: dict[str, Any]) -> 
 def parameters(args: argparse.Namespace) -> dict[str, Any]:
     """The DAG's parameters from the arguments; the others keep the DAG's defaults. UsageError for a wrong one."""
     conf: dict[str, Any] = {
-        "batch_size": _integer("--batch-size", args.batch_size, 1, _largest_batch()),
+        "batch_size": _integer("--batch-size", args.batch_size, 1, catalog_or_error().collect.max_batch_size),
         "max_fixtures": _integer("--max-fixtures", args.max_fixtures, 1, 10_000_000),
         "max_chunks": _integer("--max-chunks", args.max_chunks, 1, 100_000),
         "min_fixtures": _integer("--min-fixtures", args.min_fixtures, 1, 100_000),
@@ -125,32 +135,12 @@ def parameters(args: argparse.Namespace) -> dict[str, Any]:
     return conf
 
 
-def _largest_batch() -> int:
-    from sportmonks.errors import ConfigurationError
-
-    try:
-        return read_catalog().collect.max_batch_size
-    except ConfigurationError as error:
-        raise LocalError(error.message, hint=error.hint) from None
-
-
 def _integer(option: str, text: str | None, low: int, high: int) -> int | None:
-    if text is None:
-        return None
-    if re.fullmatch(r"[+-]?[0-9]{1,18}", text) and low <= int(text) <= high:
-        return int(text)
-    raise UsageError(f"{option} {text} is not an integer from {low} to {high}", hint=f"give {option} such a number")
+    return None if text is None else integer(option, text, low, high)
 
 
 def _day(option: str, text: str | None) -> str | None:
-    if text is None:
-        return None
-    try:
-        if DATES.fullmatch(text):
-            return date.fromisoformat(text).isoformat()
-    except ValueError:
-        pass
-    raise UsageError(f"{option} {text!r} is no day of the calendar", hint=f"write it as {option} 2026-08-15")
+    return None if text is None else day(option, text).isoformat()
 
 
 def _includes(text: str | None) -> list[str] | None:
@@ -164,13 +154,20 @@ def _includes(text: str | None) -> list[str] | None:
     except ConfigurationError as error:
         raise UsageError(error.message, hint=error.hint) from None
     if not names:
-        raise UsageError(f"--includes {text!r} names no include", hint="give e.g. --includes participants;scores")
+        raise UsageError(
+            f"--includes {shown(text)!r} names no include", hint="give e.g. --includes participants;scores"
+        )
     return list(names)
 
 
 def _writable(text: str) -> Path:
     path = Path(text).expanduser().absolute()
-    if path.is_dir() or not path.parent.is_dir():
-        reason = "is a folder" if path.is_dir() else f"lies in {path.parent}, which does not exist"
-        raise UsageError(f"--export-metrics {text!r} {reason}", hint="give a file in an existing folder")
+    try:
+        reason = "is a folder" if path.is_dir() else ""
+        if not reason and not path.parent.is_dir():
+            reason = f"lies in {shown(path.parent)}, which does not exist"
+    except OSError as error:
+        reason = f"is no name of a file: {error.strerror}"
+    if reason:
+        raise UsageError(f"--export-metrics {shown(text)!r} {reason}", hint="give a file in an existing folder")
     return path

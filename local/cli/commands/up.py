@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import argparse
 
-from local.cli.access import show_access
+from local.cli.access import access_document, show_access
 from local.cli.context import Context
+from local.cli.output import configure_output, show
 
 HELP = "start everything and return"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    pass
+    configure_output(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    if not context.stack.up():
-        context.stack.say("everything was running already")
-    show_access(context.stack)
+    stack = context.stack
+    started = stack.up()
+    if not started:
+        stack.say("everything was running already")
+    show(args, {"started": started, **access_document(stack)}, lambda: show_access(stack))
     return 0
