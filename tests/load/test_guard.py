@@ -34,12 +34,24 @@ def no_details(payload: FixtureJson) -> None:
         row["details"] = []
 
 
+def one_team(payload: FixtureJson) -> None:
+    team = payload["lineups"][0]["team_id"]
+    payload["lineups"] = [row for row in payload["lineups"] if row["team_id"] == team]
+
+
+def no_current_score(payload: FixtureJson) -> None:
+    payload["scores"] = [row for row in payload["scores"] if row["description"] != "CURRENT"]
+
+
 DEGRADATIONS: dict[str, Degrade] = {
     **{
         f"no {name}": emptied(name) for name in ("participants", "scores", "events", "lineups", "statistics", "periods")
     },
     **{f"few {name}": shortened(name) for name in ("lineups", "statistics")},
     "no details": no_details,
+    "one team": lambda payload: payload.update(participants=payload["participants"][:1]),
+    "lineups of one team": one_team,
+    "no current score": no_current_score,
 }
 
 

@@ -180,6 +180,7 @@ def _write(conn: psycopg.Connection[Any], batch: _BatchInWork) -> BatchResult:
             complete=set(context.usual_includes) <= set(context.includes),
             includes=batch.includes,
             usual=context.usual_includes,
+            halved={key: payload.halved for key, payload in stored.items()},
         )
         _log_suspected(decisions)
         decisions = [_with_remark(decision, batch.payloads) for decision in decisions]

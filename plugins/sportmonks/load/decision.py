@@ -16,7 +16,7 @@ The counters (held_reads, missing_reads …) and the time of the next read are c
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -124,13 +124,15 @@ def decide_batch(
     complete: bool = True,
     includes: tuple[str, ...] = (),
     usual: tuple[str, ...] = (),
+    halved: Mapping[int, Collection[str]] | None = None,
 ) -> list[FixtureDecision]:
     """One decision per requested fixture, in their order.
 
     ``unreadable``: reasons by fixture id; ``stored_counts``: rows per section of the stored payloads that differ from
     the ones that came; ``at``: when the call began, ``now``: when it is stored; ``complete``: whether it requested all
     sections that the fixtures are usually read with; ``includes``: those of the call, ``usual``: those of the league's
-    runs. Played fixtures are compared with those of their batch; ``load.season`` compares all of a season.
+    runs; ``halved``: sections that tell of fewer sides than the stored ones, by fixture id. Played fixtures are
+    compared with those of their batch; ``load.season`` compares all of a season.
     """
     decisions = []
     details = details_of({key: payload.summary for key, payload in payloads.items()}, includes)
@@ -165,6 +167,7 @@ def decide_batch(
                     complete=complete,
                     includes=includes,
                     usual=usual,
+                    halved=(halved or {}).get(fixture_id, ()),
                 )
             )
         else:
@@ -184,6 +187,7 @@ def decide_returned(
     complete: bool = True,
     includes: tuple[str, ...] = (),
     usual: tuple[str, ...] = (),
+    halved: Collection[str] = (),
 ) -> FixtureDecision:
     """The decision on a fixture that came back.
 
@@ -192,10 +196,10 @@ def decide_returned(
     that ``guard.rereads`` more times. A section in which it has to have rows, by the ``includes`` of this call and of
     earlier ones, stays noted as long as it is stored without any. A payload that names another league or season than
     the fixture is stored in is suspected like a loss, and does not move it before it is believed.
-    ``complete``, ``usual``: as in ``decide_batch``.
+    ``complete``, ``usual``, ``halved``: as in ``decide_batch``.
     """
     if not complete and stored.state.last_fetched_at is not None:
-        return _decide_partial(fixture_id, stored, payload, stored_counts, guard, now)
+        return _decide_partial(fixture_id, stored, payload, stored_counts, halved, guard, now)
     summary = payload.summary
     elsewhere = misplaced(stored.place, summary.place)
     requested = (*includes, *stored.includes)
@@ -242,7 +246,7 @@ def decide_returned(
         )
     degraded = [
         name
-        for name in degraded_sections(stored_counts, summary.counts, guard)
+        for name in sorted({*degraded_sections(stored_counts, summary.counts, guard), *halved})
         if not _explained(name, stored.state, summary)
     ]
     # What is stored may be suspected for its place already, then it names that place itself.
@@ -286,6 +290,7 @@ def _decide_partial(
     stored: StoredState,
     payload: Payload,
     stored_counts: Mapping[str, int],
+    halved: Collection[str],
     guard: GuardSettings,
     now: datetime,
 ) -> FixtureDecision:
@@ -295,7 +300,8 @@ def _decide_partial(
     nor stored by a partial read.
     """
     before = stored.state
-    found = decide_returned(fixture_id, replace(stored, held_hash=None), payload, stored_counts, guard, now)
+    unsuspected = replace(stored, held_hash=None)
+    found = decide_returned(fixture_id, unsuspected, payload, stored_counts, guard, now, halved=halved)
     held_reads, held_hash = before.held_reads, stored.held_hash
     if found.outcome == HELD and held_hash != found.held_hash:
         held_reads, held_hash = 1, found.held_hash

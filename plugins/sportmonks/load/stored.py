@@ -16,6 +16,7 @@ from sportmonks.load.decision import StoredState
 from sportmonks.load.payloads import UNEXPECTED, Payload, carry_over, hold_sections, summary_of
 from sportmonks.load.sections import by_section
 from sportmonks.load.summary import BASE_FIELDS
+from sportmonks.load.suspicion import halved
 from sportmonks.planning.recheck import FixtureState
 from sportmonks.warehouse.queries import sql
 
@@ -26,7 +27,8 @@ log = logging.getLogger(__name__)
 class StoredPayload:
     """A stored payload with other content than the new one: its JSON and includes, its rows per section, the changes.
 
-    ``includes_after``: those of the payload that replaces it.
+    ``includes_after``: those of the payload that replaces it. ``halved``: sections that tell of both sides here, and of
+    one or none in the new one.
     """
 
     raw: bytes
@@ -34,6 +36,7 @@ class StoredPayload:
     includes_after: tuple[str, ...]
     counts: Mapping[str, int]
     changes: list[Change]
+    halved: frozenset[str] = frozenset()
 
 
 def read_stored_states(conn: psycopg.Connection[Any], ids: Iterable[int]) -> dict[int, StoredState]:
@@ -98,7 +101,8 @@ def compare_with_stored(
         try:
             payload = carry_over(payloads[key], stored_json, sections[key])
             changes = compare_payloads(stored_json, payload.raw, sections[key], incomparable)
-            counts = _comparable(summary_of(stored_json).counts, incomparable)
+            before = summary_of(stored_json)
+            counts = _comparable(before.counts, incomparable)
         except UNEXPECTED as error:
             # Whatever form its rows have: the others of the batch are not affected.
             unreadable[key] = clean_text(f"cannot be compared with what is stored: {error}")
@@ -108,7 +112,8 @@ def compare_with_stored(
         if changes is None:
             completed[key] = replace(payload, content_hash=stored[key].content_hash or payload.content_hash)
         else:
-            found[key] = StoredPayload(stored_json, stored_includes, includes_after, counts, changes)
+            half = halved(before, payload.summary) - incomparable
+            found[key] = StoredPayload(stored_json, stored_includes, includes_after, counts, changes, half)
     for name, count in sorted(absent.items()):
         log.warning(
             "%d of %d fixtures came without '%s', which was requested; stored data kept", count, len(payloads), name

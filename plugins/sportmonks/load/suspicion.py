@@ -55,6 +55,18 @@ def _lineups_of_one_team(summary: PayloadSummary) -> bool:
     return summary.state_id in PLAYED and bool(summary.counts.get("lineups")) and not summary.both_lineups
 
 
+def halved(stored: PayloadSummary, came: PayloadSummary) -> frozenset[str]:
+    """Sections of a played match that tell of one side only, or of no side now, where the stored ones tell of both."""
+    if came.state_id not in PLAYED:
+        return frozenset()
+    return frozenset(name for name in _of_both_sides(stored) - _of_both_sides(came) if came.counts.get(name))
+
+
+def _of_both_sides(summary: PayloadSummary) -> frozenset[str]:
+    told = {"participants": summary.both_sides, "scores": summary.current_score, "lineups": summary.both_lineups}
+    return frozenset(name for name, both in told.items() if both and summary.counts.get(name))
+
+
 def essential(state_id: int | None) -> tuple[str, ...]:
     """Sections in which a fixture of this state always has rows."""
     return ("participants", "scores") if state_id in PLAYED else ("participants",)
