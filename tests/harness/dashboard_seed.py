@@ -8,12 +8,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from sportmonks.config.catalog import Catalog
 from sportmonks.config.manifest import Manifest, build_manifest
 
 LEAGUES = "Premier League,La Liga,Serie A,Bundesliga,Ligue 1,Eredivisie,Superliga,Primeira Liga".split(",")
 SEED_SQL = Path(__file__).with_suffix(".sql")
+MATCH_SQL = SEED_SQL.with_name("dashboard_match.sql")
 
 
 def seed(
@@ -63,3 +65,28 @@ def seeded_manifest() -> Manifest:
         for league, name in enumerate(LEAGUES, 1)
     ]
     return build_manifest(Catalog(), offered)
+
+
+def one_match(conn: psycopg.Connection[Any]) -> int:
+    """Make one of the seeded fixtures a match with teams, goals, payload, two reads and a correction; its id."""
+    found = conn.execute(
+        "SELECT p.fixture_id, p.execution_id, o.execution_id FROM etl.execution_fixtures p"
+        " JOIN etl.execution_chunks o ON o.season_id = p.season_id AND o.execution_id < p.execution_id"
+        " WHERE p.season_id = 1001 AND p.reason = 'after_1d' ORDER BY p.execution_id DESC, p.fixture_id LIMIT 1"
+    ).fetchone()
+    assert found is not None
+    fixture, newest, older = found
+    payload = {
+        "id": fixture,
+        "large": 12345678901234567890,
+        "events": [{"id": 1}, {"id": 2}, {"id": 3}],
+        "participants": [{"id": 1}, {"id": 2}],
+        "scores": [{"id": 1}] * 4,
+        "weatherreport": [{"id": 9}],
+        "statistics": None,
+    }
+    names = {"fixture": fixture, "newest": newest, "older": older, "payload": Jsonb(payload)}
+    for statement in MATCH_SQL.read_text(encoding="utf-8").split(";\n"):
+        if statement.strip():
+            conn.execute(statement, names)
+    return int(fixture)

@@ -34,9 +34,9 @@ FROM etl.chunks c, generate_series(1, c.total_fixtures) f;
 -- Runs of every league, one per day backwards; two are running now.
 INSERT INTO etl.etl_executions (execution_id, dag_id, run_id, status, started_at, finished_at, heartbeat_at, planned_at, total_fixtures,
                                 processed_fixtures, successful_fixtures, failed_fixtures, total_chunks, processed_chunks,
-                                duration_seconds, error_message, config, estimate)
+                                duration_seconds, error_message, config, estimate, league_id, run_type, triggered_by)
 SELECT 'etl_' || to_char(r.started AT TIME ZONE 'UTC', 'YYYYMMDD_HH24MISS') || '_' || lpad(to_hex(n), 6, '0'),
-       'sportmonks_' || replace(lower(c.league_name), ' ', '_'), 'scheduled__' || to_char(r.started AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS'),
+       'sportmonks_' || replace(lower(c.league_name), ' ', '_'), r.type || '__' || to_char(r.started AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS'),
        r.status, r.started, CASE WHEN r.status <> 'RUNNING' THEN r.started + make_interval(secs => r.seconds) END,
        CASE WHEN r.status = 'RUNNING' THEN %(now)s::timestamptz ELSE r.started END, r.started, r.total,
        CASE WHEN r.status = 'RUNNING' THEN r.total * (4 + n * 2) / 10 ELSE r.total END,
@@ -45,10 +45,12 @@ SELECT 'etl_' || to_char(r.started AT TIME ZONE 'UTC', 'YYYYMMDD_HH24MISS') || '
        CASE WHEN r.status <> 'RUNNING' THEN r.seconds END,
        CASE WHEN r.status = 'FAILED' THEN '2025/2026: Quality checks failed: goals_add_up: 3 fixtures' END,
        '{"batch_size": 50, "includes": ["participants", "scores"], "api_token": "never-show-me"}',
-       '{"fixtures": 120, "calls": 3, "minutes": 1}'
+       '{"fixtures": 120, "calls": {"Fixture": 3}, "minutes": 1, "by_reason": {"after_1d": 120}, "chunks": [], "available_now": 1240, "left_out": {}}',
+       c.league_id, r.type, CASE WHEN r.type = 'manual' THEN 'anna' END
 FROM generate_series(0, %(executions)s - 1) n
 JOIN etl.chunks c ON c.league_id = 1 + n %% %(leagues)s AND c.season_id = c.league_id * 1000 + 1
 CROSS JOIN LATERAL (SELECT CASE WHEN n < 2 THEN 'RUNNING' WHEN n %% 17 = 2 THEN 'FAILED' ELSE 'COMPLETED' END AS status,
+                           CASE WHEN n %% 7 = 3 THEN 'manual' ELSE 'scheduled' END AS type,
                            %(now)s::timestamptz - make_interval(mins => 3 + n * 170) AS started, 90 + n %% 240 AS seconds, 60 + (n * 37) %% 300 AS total) r;
 
 INSERT INTO etl.execution_chunks (execution_id, league_id, season_id, position, priority, status, planned, processed, saved, unchanged, failed,
@@ -75,6 +77,15 @@ SELECT e.execution_id, c.league_id, c.season_id, c.season_id * 10000 + f, f,
        (ARRAY['never_collected', 'after_1h', 'after_1d', 'changed_in_index'])[1 + f %% 4], 100, 'SAVED', e.started_at
 FROM (SELECT * FROM etl.etl_executions ORDER BY started_at DESC LIMIT 20) e
 JOIN etl.execution_chunks c USING (execution_id) CROSS JOIN generate_series(1, least(c.planned, %(fixtures)s)) f;
+
+-- The catalog of the last days and a raw route.
+INSERT INTO etl.collector_runs (collector_name, status, started_at, completed_at, records_processed, records_inserted, execution_id, api_calls)
+SELECT c.name, 'success', r.started + make_interval(secs => c.place * 4), r.started + make_interval(secs => c.place * 4 + 3), c.records,
+       CASE WHEN n = 6 THEN c.records ELSE 0 END, 'etl_' || to_char(r.started AT TIME ZONE 'UTC', 'YYYYMMDD_HH24MISS') || c.suffix, c.place
+FROM generate_series(0, 6) n
+CROSS JOIN (VALUES (1, 'reference:states', 25, '_c00000'), (2, 'reference:types', 900, '_c00000'), (3, 'leagues', 8, '_c00000'), (4, 'seasons', 48, '_c00000'),
+                   (5, 'structure:rounds', 1800, '_c00000'), (1, 'raw_sportmonks_players', 5200, '_a00000')) AS c(place, name, records, suffix)
+CROSS JOIN LATERAL (SELECT %(now)s::timestamptz - make_interval(days => n, hours => 5) AS started) r;
 
 INSERT INTO etl.check_results (execution_id, chunk_id, name, required, success, notes)
 SELECT last_execution_id, chunk_id, n.name, true, NOT (league_id = 3 AND season_id = 3001 AND n.name = 'goals_add_up'),

@@ -16,6 +16,7 @@ from sandbox.testing import RunningSandbox
 from sportmonks.airflow_compat import secrets_source
 from sportmonks.config.manifest import Manifest, decode_manifest
 from sportmonks.config.settings import SQL_DIR
+from sportmonks.dashboard.queries import coverage
 from sportmonks.operators.catalog import MigrateOperator, PublishCatalogOperator, ReferenceOperator, StructureOperator
 from sportmonks.operators.league import CollectOperator, StartOperator
 from tests.operators.conftest import DAG_RUN, Variables, context, plain
@@ -49,6 +50,10 @@ def test_the_manifest_is_published_and_kept_when_nothing_changed(
 ) -> None:
     assert [len(league.seasons) for league in manifest.leagues] == [2, 2]
     assert warehouse.execute("SELECT count(*) FROM football.seasons").fetchone() == (4,)
+    # The page shows them before any of them was read.
+    assert {(row["season_name"], row["state"]) for row in coverage(warehouse)} == {
+        (season.name, "UNREAD") for league in manifest.leagues for season in league.seasons
+    }
     written: list[str] = []
     variables.store = lambda key, *_: written.append(key)  # type: ignore[method-assign]
     PublishCatalogOperator(task_id="publish").execute(context())
@@ -207,6 +212,7 @@ def test_a_run_that_is_started_again_and_has_nothing_to_do_ends_at_once(
     warehouse.execute("SELECT etl.finish_etl_execution(execution_id) FROM etl.etl_executions")
     start.execute(narrow)
     assert warehouse.execute(status).fetchall() == [("COMPLETED",)]
+    assert warehouse.execute("SELECT attempts FROM etl.etl_executions").fetchall() == [(2,)]
 
 
 def test_a_failed_check_fails_the_task_and_closes_its_chunk(
@@ -234,10 +240,12 @@ def test_a_run_of_a_backfill_stores_its_day_as_its_period(
     at = datetime(2024, 2, 28, 5, 20, tzinfo=UTC)
     for kind, day in (("backfill", "2024-02-28"), ("manual", None)):
         run = SimpleNamespace(dag_id=league.dag_id, run_id=f"{kind}__1", run_after=at, run_type=kind, logical_date=at)
+        run.triggering_user_name = "anna" if kind == "manual" else None
         dates = {"date_from": None, "date_to": None}
         StartOperator(task_id="start", **plain(league)).execute(context(**dates) | {"dag_run": run})
-        stored = warehouse.execute("SELECT config FROM etl.etl_executions WHERE run_id = %s", (run.run_id,)).fetchone()
-        assert stored == ({"date_from": day, "date_to": day},)
+        origin = "league_id, run_type, triggered_by FROM etl.etl_executions WHERE run_id = %s"
+        stored = warehouse.execute(f"SELECT config, {origin}", (run.run_id,)).fetchone()
+        assert stored == ({"date_from": day, "date_to": day}, league.id, kind, run.triggering_user_name)
 
 
 def test_a_run_refuses_nonsense_before_any_call(box: RunningSandbox, manifest: Manifest) -> None:

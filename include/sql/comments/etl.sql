@@ -268,6 +268,11 @@ COMMENT ON COLUMN etl.etl_executions.api_calls IS 'HTTP calls, failed ones inclu
 COMMENT ON COLUMN etl.etl_executions.failed_calls IS 'HTTP calls without a usable answer.';
 COMMENT ON COLUMN etl.etl_executions.bytes IS 'Bytes of the answers'' bodies, uncompressed.';
 COMMENT ON COLUMN etl.etl_executions.missing_fixtures IS 'Fixtures that were requested and not returned.';
+COMMENT ON COLUMN etl.etl_executions.league_id IS 'League whose DAG ran; see football.leagues.';
+COMMENT ON COLUMN etl.etl_executions.run_type IS
+    'Airflow''s type of the DAG run: scheduled, manual, backfill, asset_triggered; NULL in runs from before this was stored.';
+COMMENT ON COLUMN etl.etl_executions.triggered_by IS 'User who triggered the DAG run, where Airflow knows one.';
+COMMENT ON COLUMN etl.etl_executions.attempts IS '1, and one more for each time it was cleared and started again after its end.';
 
 COMMENT ON TABLE etl.etl_logs IS 'Log lines of all runs. Rows are only added.';
 COMMENT ON COLUMN etl.etl_logs.log_id IS 'Number of the line.';
@@ -535,6 +540,7 @@ BEGIN
         ('resolve_alert', 'Marks the alert of this key as over; returns 1, or 0 when there is none.'),
         ('roll_up_metrics', 'Adds measurements up in buckets of five minutes; returns the number of buckets.'),
         ('run_chunk_checks', 'Runs the quality checks of a season in a run; returns how many failed.'),
+        ('season_state', 'What the data say about a season, in one word: UNREAD, EMPTY, RUNNING, FAILED, INCOMPLETE, DUE, UP_TO_DATE, COMPLETE.'),
         ('set_api_source', 'Says that this warehouse belongs to the API under another address from now on.'),
         ('settle_alert_notification',
          'Ends a claim of etl.claim_alert_notifications: sent, or free for the next caller.'),

@@ -16,7 +16,7 @@ BEGIN
             collected_at = NULL, error_message = NULL, waiting = false;
     UPDATE etl.etl_executions
     SET status = 'RUNNING', finished_at = NULL, duration_seconds = NULL, error_message = NULL,
-        heartbeat_at = p_now, updated_at = p_now
+        attempts = attempts + (status <> 'RUNNING')::integer, heartbeat_at = p_now, updated_at = p_now
     WHERE execution_id = p_execution_id;
     DELETE FROM etl.check_results WHERE execution_id = p_execution_id AND chunk_id = p_league_id || '_' || p_season_id;
     UPDATE etl.chunks
@@ -187,6 +187,21 @@ SET search_path = pg_catalog, pg_temp AS $$
     SELECT etl.close_chunk(e.execution_id, p_league_id, p_season_id, p_now)
     FROM etl.etl_executions e
     WHERE e.execution_id = p_execution_id AND e.first_finished_at IS NOT NULL
+$$;
+
+-- What the data say about a season, in one word: UNREAD (its index was never read), EMPTY (its index lists nothing), RUNNING,
+-- FAILED, INCOMPLETE (due fixtures were never collected, or some have failed), DUE (all are collected, some are to be read
+-- again), UP_TO_DATE (nothing is due, matches are to come), COMPLETE. A status of the newest run says nothing about that.
+CREATE OR REPLACE FUNCTION etl.season_state(
+    p_status text, p_unread boolean, p_total bigint, p_collected bigint, p_due bigint, p_failed bigint
+) RETURNS text LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN p_status IN ('RUNNING', 'FAILED') THEN p_status
+                WHEN p_total = 0 THEN CASE WHEN p_unread THEN 'UNREAD' ELSE 'EMPTY' END
+                WHEN p_failed > 0 OR p_due > 0 AND p_collected < p_total THEN 'INCOMPLETE'
+                WHEN p_due > 0 THEN 'DUE'
+                WHEN p_collected < p_total THEN 'UP_TO_DATE'
+                ELSE 'COMPLETE' END
 $$;
 
 -- Runs and records the checks of a chunk in a run; returns how many failed. A failed required check fails the chunk,

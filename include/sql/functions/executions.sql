@@ -32,6 +32,7 @@ SET search_path = pg_catalog, pg_temp AS $$
     VALUES (p_execution_id, coalesce(p_config, '{}'), p_dag_id, p_run_id, p_now, p_now, p_now, p_now)
     ON CONFLICT (execution_id) DO UPDATE
         SET status = 'RUNNING', finished_at = NULL, duration_seconds = NULL, error_message = NULL,
+            attempts = etl_executions.attempts + (etl_executions.status <> 'RUNNING')::integer,
             config = CASE WHEN excluded.config = '{}' THEN etl_executions.config ELSE excluded.config END,
             dag_id = coalesce(excluded.dag_id, etl_executions.dag_id),
             run_id = coalesce(excluded.run_id, etl_executions.run_id),

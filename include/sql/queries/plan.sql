@@ -210,6 +210,11 @@ WHERE e.execution_id = chunk.execution_id;
 -- A run begins, or begins again after a clear.
 SELECT etl.start_etl_execution(%(execution_id)s, %(config)s::jsonb, %(dag_id)s, %(run_id)s);
 
+-- name: plan/started_by
+-- For which league a run was started, how and by whom.
+UPDATE etl.etl_executions SET league_id = %(league_id)s, run_type = %(run_type)s, triggered_by = %(triggered_by)s
+WHERE execution_id = %(execution_id)s;
+
 -- name: plan/stop_chunk
 -- A try of a season has failed.
 SELECT etl.stop_chunk(%(execution_id)s, %(league_id)s, %(season_id)s);

@@ -6,6 +6,14 @@ UPDATE etl.chunks
 SET deactivated_at = CASE WHEN league_id = ANY (%(leagues)s) THEN NULL ELSE %(now)s END
 WHERE (deactivated_at IS NULL) <> (league_id = ANY (%(leagues)s));
 
+-- name: reference/season_chunks
+-- Every followed season has a chunk from the start, so that the page and the terminal show what was never read, too.
+INSERT INTO etl.chunks (league_id, season_id, league_name, season_name)
+SELECT s.league_id, s.season_id, s.league, s.season
+FROM jsonb_to_recordset(%(seasons)s) AS s(league_id bigint, season_id bigint, league text, season text)
+ORDER BY s.league_id, s.season_id
+ON CONFLICT DO NOTHING;
+
 -- name: reference/followed_seasons
 -- Seasons of the followed leagues.
 SELECT id, league_id, is_current, starting_at FROM football.seasons WHERE league_id = ANY (%(leagues)s);

@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 
 from sportmonks.config.manifest import League, Manifest, decode_manifest
 from sportmonks.config.settings import MANIFEST_VARIABLE
-from sportmonks.dashboard import queries
+from sportmonks.dashboard import queries, runs
 from sportmonks.dashboard.pool import WarehousePool
 from sportmonks.dashboard.security import Access
 from sportmonks.errors import ConfigurationError
@@ -97,7 +97,7 @@ def router(access: Access, pool: WarehousePool, manifest: ReadManifest) -> APIRo
         execution = None
         if run_id:
             with pool.reading() as conn:
-                rows = queries.executions(conn, dag_id=dag_id, run_id=run_id, limit=1)["rows"]
+                rows = runs.runs(conn, dag_id=dag_id, run_id=run_id, limit=1)["rows"]
             execution = rows[0]["execution_id"] if rows else None
         league = next((league for league in read(manifest).leagues if league.dag_id == dag_id), None)
         group = task_id.rpartition(".")[0]
@@ -175,8 +175,10 @@ def planned_runs(manifest: Manifest, choice: Choice, may_start: Callable[[str], 
 
 
 def with_tasks(execution: Mapping[str, Any], manifest: ReadManifest) -> dict[str, Any]:
-    """An execution whose chunks have the ``task_id`` that collects them in Airflow; null for one that the manifest no
-    longer has."""
+    """A run whose chunks, if it has any, have the ``task_id`` that collects them in Airflow; null for one that the
+    manifest no longer has."""
+    if "chunks" not in execution:
+        return dict(execution)
     try:
         known = manifest().leagues
     except ConfigurationError:

@@ -17,7 +17,8 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from sportmonks.config.catalog import Thresholds
 from sportmonks.config.manifest import Manifest
 from sportmonks.config.settings import API_CONN_ID
-from sportmonks.dashboard import actions, export, queries
+from sportmonks.dashboard import actions, export, queries, runs
+from sportmonks.dashboard.fixtures import add_fixtures
 from sportmonks.dashboard.pool import ANSWER_TIMEOUT_S, WarehousePool, error_response
 from sportmonks.dashboard.security import (
     HEADERS,
@@ -108,27 +109,28 @@ def create_app(
         with pool.reading() as conn:
             return {
                 "health": queries.health(conn),
-                "running": queries.executions(conn, status="RUNNING", limit=50)["rows"],
-                "recent": queries.executions(conn, limit=8)["rows"],
+                "running": runs.runs(conn, status="RUNNING", limit=50)["rows"],
+                "recent": runs.runs(conn, limit=8)["rows"],
                 "alerts": queries.alerts(conn, limit=10),
                 "budgets": queries.budgets(conn),
             }
 
     @app.get("/api/executions")
     def executions(
+        kind: Literal["league", "catalog", "route", "collector"] | None = None,
         status: Status | None = None,
         dag_id: AirflowId = None,
         run_id: AirflowId = None,
         before: Annotated[str | None, Query(pattern=r"^\d{4}-\d\d-\d\dT[\d:.+]{8,24}~[\w.-]{1,100}$")] = None,
-        limit: Annotated[int, Query(ge=1, le=200)] = 25,
+        limit: Annotated[int, Query(ge=1, le=500)] = 25,
     ) -> dict[str, Any]:
         with pool.reading() as conn:
-            return queries.executions(conn, status=status, dag_id=dag_id, run_id=run_id, before=before, limit=limit)
+            return runs.runs(conn, kind=kind, status=status, dag_id=dag_id, run_id=run_id, before=before, limit=limit)
 
     @app.get("/api/executions/{execution_id}")
     def execution(execution_id: str) -> dict[str, Any]:
         with pool.reading() as conn:
-            found = _found(queries.execution(conn, execution_id.replace("\x00", "")), "execution")
+            found = _found(runs.run(conn, execution_id.replace("\x00", "")), "execution")
         return actions.with_tasks(found, manifest)
 
     @app.get("/api/coverage")
@@ -143,10 +145,14 @@ def create_app(
 
     @app.get("/api/chunks/{league_id}/{season_id}")
     def chunk(
-        league_id: Annotated[int, InPath(lt=2**63)], season_id: Annotated[int, InPath(lt=2**63)]
+        league_id: Annotated[int, InPath(lt=2**63)],
+        season_id: Annotated[int, InPath(lt=2**63)],
+        fixtures: Annotated[int, Query(ge=1, le=2_000)] = 50,
+        runs: Annotated[int, Query(ge=1, le=500)] = 20,
     ) -> dict[str, Any]:
         with pool.reading() as conn:
-            return _found(queries.chunk(conn, league_id, season_id), "league and season")
+            found = queries.chunk(conn, league_id, season_id, fixtures=fixtures, runs=runs)
+        return _found(found, "league and season")
 
     @app.get("/api/logs")
     def logs(
@@ -194,7 +200,7 @@ def create_app(
     def alerts(
         state: Literal["live", "resolved", "all"] = "live",
         before: Id = None,
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> dict[str, Any]:
         with pool.reading() as conn:
             return queries.alerts(conn, state=state, before=before, limit=limit)
@@ -218,7 +224,7 @@ def create_app(
         fixture_id: Id = None,
         execution_id: Text = None,
         before: Id = None,
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> dict[str, Any]:
         with pool.reading() as conn:
             return queries.changes(
@@ -230,6 +236,8 @@ def create_app(
                 before=before,
                 limit=limit,
             )
+
+    add_fixtures(app, pool)
 
     @app.get("/api/export/{what}.{kind}")
     def download(

@@ -6,6 +6,7 @@ Every function takes a connection and runs one or a few named queries; lists tha
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,8 @@ SCAN = 20_000
 SCAN_SPARSE = 700
 # etl_watch runs every ten minutes. Without it no alert opens, so the absence of alerts means nothing.
 UNWATCHED = timedelta(minutes=35)
+# Rows of a list are counted up to this many; from there on it has "more than" so many.
+COUNTED = 10_000
 NEVER_WATCHED = "etl_watch has never looked: is it paused?"
 # Charts of the page: title, unit, metric -> which figure of a bucket is drawn.
 CHARTS: tuple[Row, ...] = (
@@ -99,14 +102,22 @@ def _now(now: datetime | None) -> datetime:
 
 
 def health(conn: Conn, *, now: datetime | None = None) -> Row:
-    """The health row with its overall status (empty, starting, ok, attention, bad) and the reasons as sentences."""
+    """The health row with its overall status (empty, starting, ok, attention, bad) and the reasons as sentences.
+
+    ``failing_collectors``: lists of the catalog and raw routes whose newest run has failed.
+    """
     at = _now(now)
     row = rows(conn, "dashboard/health", now=at)[0]
+    failing = row["failing_collectors"] = rows(conn, "dashboard/failing_collectors", now=at)
     reasons = []
     if row["critical_alerts"]:
         reasons.append(f"{row['critical_alerts']} critical alert{_s(row['critical_alerts'])}")
     if row["failed_chunks"]:
         reasons.append(f"{row['failed_chunks']} season{_s(row['failed_chunks'])} failed in the newest run")
+    if failing:
+        names = ", ".join(collector["collector_name"] for collector in failing[:3])
+        more = f" and {len(failing) - 3} more" if len(failing) > 3 else ""
+        reasons.append(f"{names}{more} failed in the newest run")
     others = row["open_alerts"] + row["acknowledged_alerts"] - row["critical_alerts"]
     if others > 0:
         reasons.append(f"{others} other alert{_s(others)}")
@@ -126,8 +137,8 @@ def health(conn: Conn, *, now: datetime | None = None) -> Row:
     if looked and datetime.fromisoformat(looked) < at - UNWATCHED:
         since = row["watched_at"]
         reasons.append(f"etl_watch has not looked since {since[:16].replace('T', ' ')} UTC" if since else NEVER_WATCHED)
-    bad = bool(row["critical_alerts"] or row["failed_chunks"])
-    empty = row["total_executions"] == 0
+    bad = bool(row["critical_alerts"] or row["failed_chunks"] or failing)
+    empty = row["total_executions"] == 0 and not failing
     first = row["last_completed_at"] is None
     good = "starting" if first else "ok"
     row["overall"] = "empty" if empty else "bad" if bad else "attention" if reasons else good
@@ -150,7 +161,7 @@ def executions(
     limit: int = 25,
     now: datetime | None = None,
 ) -> Row:
-    """``{"rows", "next"}``; ``before`` is the ``next`` of the page before."""
+    """Runs of leagues: ``{"rows", "next"}``; ``before`` is the ``next`` of the page before."""
     timestamp, _, before_id = (before or "").partition("~")
     found = rows(
         conn,
@@ -164,9 +175,39 @@ def executions(
         limit=limit + 1,
         now=_now(now),
     )
-    more = len(found) > limit
+    return keyed_page([with_cause(row) for row in found], limit)
+
+
+def keyed_page(found: list[Row], limit: int) -> Row:
+    """``{"rows", "next"}`` of runs, newest first, of which one more than ``limit`` was read."""
+    rest = len(found) > limit
     found = found[:limit]
-    return {"rows": found, "next": f"{found[-1]['started_at']}~{found[-1]['execution_id']}" if more else None}
+    return {"rows": found, "next": f"{found[-1]['started_at']}~{found[-1]['execution_id']}" if rest else None}
+
+
+def with_cause(row: Row) -> Row:
+    """The run with ``cause``: why it failed, in one sentence; None where it has not failed."""
+    count, season = row.pop("failed_seasons", 0), row.pop("failed_season", None)
+    error = row.pop("failed_error", None)
+    text = f"{season}: {error}" if error else row["error_message"] or "No reason was recorded; see its logs."
+    sentence = first_sentence(text)
+    if count and count > 1:
+        sentence = f"{count} seasons failed, the first of them {sentence}"
+    return {**row, "cause": sentence if row["status"] == "FAILED" else None}
+
+
+def first_sentence(text: str, longest: int = 200) -> str:
+    """The first line of a message up to the end of its first sentence, at most ``longest`` characters."""
+    line = text.strip().split("\n", 1)[0]
+    found = re.match(r".*?[.!?](?=\s+[A-Z\d])", line)
+    sentence = found.group() if found else line
+    return sentence if len(sentence) <= longest else sentence[: longest - 1].rstrip() + "…"
+
+
+def counted(conn: Conn, name: str, **parameters: Any) -> int:
+    """How many rows a list has: ``dashboard/count_<name>``, at most COUNTED + 1."""
+    found: int = rows(conn, f"dashboard/count_{name}", limit=COUNTED + 1, **parameters)[0]["total"]
+    return found
 
 
 def execution(conn: Conn, execution_id: str, *, now: datetime | None = None) -> Row | None:
@@ -206,19 +247,24 @@ def routes(
     return rows(conn, "dashboard/routes", routes=scheduled, stale_route_intervals=intervals, now=_now(now))
 
 
-def chunk(conn: Conn, league_id: int, season_id: int, *, now: datetime | None = None) -> Row | None:
-    """One league and season: state, runs, checks, fixtures that need something, newest corrections."""
+def chunk(
+    conn: Conn, league_id: int, season_id: int, *, fixtures: int = 50, runs: int = 20, now: datetime | None = None
+) -> Row | None:
+    """One league and season: state, runs, checks, fixtures that need something, newest corrections. ``fixtures`` and
+    ``runs``: how many of each; their ``total`` is in each row."""
     at = _now(now)
     key = {"league_id": league_id, "season_id": season_id}
     found = rows(conn, "dashboard/chunk", **key, now=at)
     if not found:
         return None
+    corrections = changes(conn, league_id=league_id, season_id=season_id, limit=10)
     return {
         **found[0],
-        "runs": rows(conn, "dashboard/chunk_runs", **key, now=at),
+        "runs": rows(conn, "dashboard/chunk_runs", **key, limit=runs, now=at),
         "checks": rows(conn, "dashboard/chunk_checks", **key),
-        "fixtures": rows(conn, "dashboard/chunk_fixtures", **key, now=at),
-        "changes": changes(conn, league_id=league_id, season_id=season_id, limit=10)["rows"],
+        "fixtures": rows(conn, "dashboard/chunk_fixtures", **key, limit=fixtures, now=at),
+        "changes": corrections["rows"],
+        "changes_total": corrections["total"],
     }
 
 
@@ -350,7 +396,8 @@ def alerts(conn: Conn, *, state: str = "live", before: int | None = None, limit:
     """``state``: live, resolved or all. ``kind_name`` is the kind in words, as notifications have it."""
     found = rows(conn, "dashboard/alerts", state=state, before=before, limit=limit + 1)
     found = [{**row, "kind_name": KIND_NAMES.get(row["kind"], row["kind"])} for row in found]
-    return {"rows": found[:limit], "next": found[limit - 1]["alert_id"] if len(found) > limit else None}
+    total = counted(conn, "alerts", state=state)
+    return {"rows": found[:limit], "next": found[limit - 1]["alert_id"] if len(found) > limit else None, "total": total}
 
 
 def changes(
@@ -363,17 +410,16 @@ def changes(
     before: int | None = None,
     limit: int = 50,
 ) -> Row:
-    found = rows(
-        conn,
-        "dashboard/changes",
-        league_id=league_id,
-        season_id=season_id,
-        fixture_id=fixture_id,
-        execution_id=execution_id,
-        before=before,
-        limit=limit + 1,
-    )
-    return {"rows": found[:limit], "next": found[limit - 1]["change_id"] if len(found) > limit else None}
+    filters = {
+        "league_id": league_id,
+        "season_id": season_id,
+        "fixture_id": fixture_id,
+        "execution_id": execution_id,
+    }
+    found = rows(conn, "dashboard/changes", before=before, limit=limit + 1, **filters)
+    total = counted(conn, "changes", **filters)
+    following = found[limit - 1]["change_id"] if len(found) > limit else None
+    return {"rows": found[:limit], "next": following, "total": total}
 
 
 def acknowledge(conn: Conn, alert_id: int, who: str) -> str | None:

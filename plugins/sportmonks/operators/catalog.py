@@ -103,7 +103,7 @@ class PublishCatalogOperator(ApiOperator):
                 for name, rows, run in (("leagues", offered, leagues_run), ("seasons", seasons, seasons_run)):
                     store_counted(run, conn, name, rows, now)
                     run.finish(conn)
-                _mark_followed(conn, followed, now)
+                _mark_followed(conn, manifest, now)
         return self._publish(manifest)
 
     def _previous(self) -> Manifest | None:
@@ -154,10 +154,20 @@ def _offered(hook: SportmonksHook, league_ids: tuple[int, ...] | None) -> list[d
     return leagues
 
 
-def _mark_followed(conn: psycopg.Connection[Any], leagues: set[int], now: datetime) -> None:
+def _mark_followed(conn: psycopg.Connection[Any], manifest: Manifest, now: datetime) -> None:
+    from psycopg.types.json import Jsonb
+
     from sportmonks.warehouse.queries import sql
 
-    conn.execute(sql("reference/followed_leagues"), {"leagues": sorted(leagues), "now": now})
+    seasons = [
+        {"league_id": league.id, "season_id": season.id, "league": league.name, "season": season.name}
+        for league in manifest.leagues
+        for season in league.seasons
+    ]
+    conn.execute(sql("reference/season_chunks"), {"seasons": Jsonb(seasons)})
+    conn.execute(
+        sql("reference/followed_leagues"), {"leagues": sorted(league.id for league in manifest.leagues), "now": now}
+    )
 
 
 class StructureOperator(ApiOperator):

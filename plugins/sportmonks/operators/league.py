@@ -155,6 +155,15 @@ class StartOperator(LeagueOperator, BranchMixIn):
                     "run_id": run.run_id,
                 },
             )
+            session.execute(
+                sql("plan/started_by"),
+                {
+                    "execution_id": execution_of(context),
+                    "league_id": self.league["id"],
+                    "run_type": str(getattr(run.run_type, "value", run.run_type)),
+                    "triggered_by": getattr(run, "triggering_user_name", None),
+                },
+            )
 
 
 class CollectOperator(LeagueOperator):

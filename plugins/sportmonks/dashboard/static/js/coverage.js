@@ -1,8 +1,10 @@
 // The heat map league x season, and one season in detail.
-import { h, card, count, duration, when, minute, date, bar, badge, empty, percent, table, downloads } from "./dom.js";
+import { h, card, count, duration, when, minute, date, bar, badge, seasonBadge, stateWords, empty, percent, table, downloads } from "./dom.js";
 import { get, query } from "./api.js";
 import { changeColumns } from "./changes.js";
 import { choice, startLink } from "./actions.js";
+import { fixtureForm, fixtureLink } from "./fixture.js";
+import { footer, size } from "./lists.js";
 
 const MEASURES = { collected: "collected", settled: "settled", due: "due" };
 
@@ -16,10 +18,11 @@ function step(value, measure) {
 function cell(c, measure) {
   if (!c) return h("td", { class: "none" });
   const value = share(c, measure);
-  const flags = [c.status === "FAILED" ? "failed" : "", c.stale ? "stale" : "", c.suspected_fixtures || c.index_suspected_at ? "suspected" : "", c.status === "RUNNING" ? "running" : ""].filter(Boolean);
+  const flags = [c.state === "FAILED" ? "failed" : "", c.stale ? "stale" : "", c.suspected_fixtures || c.index_suspected_at ? "suspected" : "", c.state === "RUNNING" ? "running" : ""].filter(Boolean);
   const marks = { failed: "✕", stale: "◷", suspected: "?", running: "▶" };
-  const words = `${c.league_name} ${c.season_name}: ${value} % ${MEASURES[measure]}, ${count(c.collected_fixtures)} of ${count(c.total_fixtures)} collected, ${count(c.due_fixtures)} due${flags.length ? `, ${flags.join(", ")}` : ""}`;
-  return h("td", {}, h("a", { class: `heat s${c.total_fixtures ? step(value, measure) : "x"} ${flags.join(" ")}`, href: `#/season/${c.league_id}/${c.season_id}`, "aria-label": words, title: words, tabindex: "-1", "data-chunk": c.chunk_id },
+  const figures = c.total_fixtures ? `${value} % ${MEASURES[measure]}, ${count(c.collected_fixtures)} of ${count(c.total_fixtures)} collected, ${count(c.due_fixtures)} due` : stateWords(c);
+  const words = `${c.league_name} ${c.season_name}: ${figures}${flags.length ? `, ${flags.join(", ")}` : ""}`;
+  return h("td", {}, h("a", { class: `heat ${c.total_fixtures ? `s${step(value, measure)}` : "unread"} ${flags.join(" ")}`, href: `#/season/${c.league_id}/${c.season_id}`, "aria-label": words, title: words, tabindex: "-1", "data-chunk": c.chunk_id },
     c.total_fixtures ? `${value}` : "–", flags.map((flag) => h("span", { class: "flag", "aria-hidden": "true" }, marks[flag]))));
 }
 
@@ -69,7 +72,7 @@ export async function coverage({ search, signal, go }) {
     const name = c.season_name || String(c.season_id);
     seasons.set(seasons.has(name) ? `${name} (${c.season_id})` : name, c);
   }
-  const wanted = [...leagues.values()].filter((l) => !only || [...l.seasons.values()].some((c) => (only === "failed" ? c.status === "FAILED" : only === "stale" ? c.stale : only === "suspected" ? c.suspected_fixtures || c.index_suspected_at : c.collected_fixtures < c.total_fixtures)));
+  const wanted = [...leagues.values()].filter((l) => !only || [...l.seasons.values()].some((c) => (only === "failed" ? c.status === "FAILED" : only === "stale" ? c.stale : only === "suspected" ? c.suspected_fixtures || c.index_suspected_at : only === "unread" ? c.state === "UNREAD" : c.state === "UNREAD" || c.collected_fixtures < c.total_fixtures)));
   const seasons = [...new Set(wanted.flatMap((l) => [...l.seasons.keys()]))].sort().reverse();
   const change = () => go(`#/coverage${query({ show: document.getElementById("measure").value, only: document.getElementById("only").value, league: document.getElementById("league").value })}`);
   const grid = h("table", { class: "heatmap" }, h("caption", { class: "hidden" }, `Share of fixtures ${MEASURES[measure]}, in percent, by league and season`),
@@ -79,34 +82,48 @@ export async function coverage({ search, signal, go }) {
   return h("div", { class: "stack" }, card("Coverage",
     h("div", { class: "filters" },
       h("label", {}, "Show ", pick("measure", [["collected", "collected"], ["settled", "settled (no re-read due)"], ["due", "due now"]], measure)),
-      h("label", {}, "Only ", pick("only", [["", "all leagues"], ["failed", "failed"], ["stale", "stale"], ["suspected", "suspected"], ["open", "incomplete"]], only)),
+      h("label", {}, "Only ", pick("only", [["", "all leagues"], ["failed", "failed"], ["stale", "stale"], ["suspected", "suspected"], ["unread", "never read"], ["open", "incomplete"]], only)),
       h("label", {}, "League ", h("input", { id: "league", type: "search", value: search.get("league") ?? "", placeholder: "name", onchange: change })),
       downloads("coverage")),
     wanted.length ? choice(grid) : null,
     wanted.length ? h("div", { class: "scroll", role: "region", "aria-label": "Coverage, scrolls sideways", tabindex: "-1" }, arrows(grid)) : empty("No league matches.", "Widen the filters."),
     h("p", { class: "legend" }, measure === "due" ? "Percent of fixtures due: " : `Percent of fixtures ${MEASURES[measure]}: `, [["0", "s0"], ["1+", "s1"], ["20+", "s2"], ["60+", "s3"], ["90+", "s4"], ["all", "s5"]].map(([label, kind]) => (measure === "due" ? null : h("span", { class: `heat ${kind}` }, label))),
       measure === "due" ? [["60+", "s1"], ["25+", "s2"], ["5+", "s3"], ["some", "s4"], ["none", "s5"]].map(([label, kind]) => h("span", { class: `heat ${kind}` }, label)) : null,
-      h("span", {}, "✕ failed"), h("span", {}, "◷ stale"), h("span", {}, "? suspected to lack data"), h("span", {}, "▶ running"), h("span", { class: "dim" }, "Arrow keys move, Enter opens."))));
+      h("span", { class: "heat unread" }, "–"), h("span", {}, "never read"), h("span", {}, "✕ failed"), h("span", {}, "◷ stale"), h("span", {}, "? suspected to lack data"), h("span", {}, "▶ running"), h("span", { class: "dim" }, "Arrow keys move, Enter opens.")),
+    fixtureForm(go)));
 }
 
 const facts = (pairs) => h("dl", { class: "figures" }, pairs.map(([label, value, sub]) => h("div", { class: "figure" }, h("dt", {}, label), h("dd", {}, value, sub ? h("small", {}, sub) : null))));
 
-export async function season({ parts, signal }) {
-  const x = await get(`chunks/${Number(parts[0])}/${Number(parts[1])}`, {}, signal);
+export async function season({ parts, signal, refresh }) {
+  const key = `${Number(parts[0])}/${Number(parts[1])}`;
+  const all = `all ${key}`;
+  const [x, { rows: every }] = await Promise.all([
+    get(`chunks/${key}`, { fixtures: size(`need ${key}`, 50), runs: size(`runs ${key}`, 20) }, signal),
+    get(`chunks/${key}/fixtures`, { limit: size(all, 20) }, signal)]);
   return h("div", { class: "stack" },
     h("p", { class: "crumbs" }, h("a", { href: "#/coverage" }, "Coverage"), ` / ${x.league_name} ${x.season_name}`),
     card(`${x.league_name} ${x.season_name}`,
-      h("p", { class: "row wrap" }, badge(x.status), h("a", { href: `#/logs${query({ chunk_id: x.chunk_id })}` }, "its logs"), x.last_execution_id ? h("a", { href: `#/run/${encodeURIComponent(x.last_execution_id)}` }, "newest run") : null, startLink({ chunks: [x.chunk_id] })),
+      h("p", { class: "row wrap" }, seasonBadge(x), h("a", { href: `#/logs${query({ chunk_id: x.chunk_id })}` }, "its logs"), x.last_execution_id ? h("a", { href: `#/run/${encodeURIComponent(x.last_execution_id)}` }, "newest run") : null, startLink({ chunks: [x.chunk_id] })),
       x.error_message ? h("p", { class: "reason bad" }, x.error_message) : null,
       bar(x.collected_fixtures, x.total_fixtures, "Collected"),
       facts([["Collected", `${percent(x.collected_fixtures, x.total_fixtures)} %`, `${count(x.collected_fixtures)} of ${count(x.total_fixtures)}`], ["Settled", count(x.settled_fixtures), "no re-read due"], ["Due now", count(x.due_fixtures)], ["Failed or missing", count(x.failed_fixtures)], ["Suspected to lack data", count(x.suspected_fixtures)], ["Mean quality", x.quality === null ? "–" : `${x.quality} / 100`], ["Last collected", when(x.last_collected_at)], ["Index read", when(x.indexed_at), x.index_suspected_at ? `suspected ${count(x.doubtful_indexes)}×, read again before it is believed` : null], ["Next due", x.next_due_at ? when(x.next_due_at) : "–"], ["First match", date(x.first_match)], ["Last match", date(x.last_match)]])),
     x.checks.length ? card("Quality checks", h("ul", { class: "plainlist" }, x.checks.map((c) => h("li", {}, h("span", { class: c.success ? "ok" : "bad" }, c.success ? "✓ " : "✕ "), h("strong", {}, c.name.replaceAll("_", " ")), c.notes ? `: ${c.notes}` : "", c.required ? "" : h("span", { class: "dim" }, " (a hint only)"))))) : null,
     card("Fixtures that need something", x.fixtures.length ? table("Fixtures that need something", [
-      ["Fixture", (f) => h("a", { href: `#/logs${query({ fixture_id: f.fixture_id })}` }, f.name ?? f.fixture_id)],
+      ["Fixture", (f) => fixtureLink(f.fixture_id, f.name)],
       ["Kick-off", (f) => minute(f.starting_at)], ["State", (f) => f.state ?? "–"], ["Collected", (f) => f.collection_status.toLowerCase()],
-      ["Why due", (f) => (f.due_reason ?? "").replaceAll("_", " ")], ["Error", (f) => f.last_error ?? ""]], x.fixtures) : empty("Nothing: every fixture is where it should be.", "")),
+      ["Why due", (f) => (f.due_reason ?? "").replaceAll("_", " ")], ["Error", (f) => f.last_error ?? ""]], x.fixtures) : x.state === "UNREAD" ? empty("Not known yet.", "The season's index was never read.") : empty("Nothing: every fixture is where it should be.", ""),
+      footer("need", { name: `need ${key}`, first: 50, shown: x.fixtures.length, total: x.fixtures[0]?.total, refresh, longest: 2000 })),
+    card("Fixtures", every.length ? table("Fixtures of this season", [
+      ["Fixture", (f) => fixtureLink(f.fixture_id, f.name)], ["Kick-off", (f) => minute(f.starting_at)], ["State", (f) => f.state ?? "–"],
+      ["Score", (f) => (f.home_goals === null || f.away_goals === null ? "–" : `${f.home_goals}:${f.away_goals}`), "num"],
+      ["Collected", (f) => (f.replaced_by ? "replaced by another" : f.collection_status.toLowerCase())], ["Last read", (f) => when(f.last_fetched_at)],
+      ["Next read", (f) => (f.due ? h("strong", {}, "due") : f.next_due_at ? when(f.next_due_at) : "–")]], every) : empty("No fixture is known.", "The season's index lists them."),
+      footer("fixtures", { name: all, first: 20, shown: every.length, total: every[0]?.total, refresh, longest: 2000 })),
     card("Runs of this season", x.runs.length ? table("Runs of this season", [
       ["Run", (r) => h("a", { href: `#/run/${encodeURIComponent(r.execution_id)}` }, r.execution_id)], ["Status", (r) => badge(r.status)], ["Started", (r) => when(r.started_at)],
-      ["Duration", (r) => duration(r.duration_seconds), "num"], ["Planned", (r) => count(r.planned), "num"], ["Saved", (r) => count(r.saved), "num"], ["Same", (r) => count(r.unchanged), "num"], ["Failed", (r) => count(r.failed), "num"], ["Calls", (r) => count(r.api_calls), "num"]], x.runs) : empty("Not collected yet.", "The next run of the league's DAG takes it when something is due.")),
-    card("Newest corrections", x.changes.length ? table("Newest corrections", changeColumns.filter(([label]) => label !== "Season"), x.changes) : empty("The provider has changed nothing after the fact.", "")));
+      ["Duration", (r) => duration(r.duration_seconds), "num"], ["Planned", (r) => count(r.planned), "num"], ["Saved", (r) => count(r.saved), "num"], ["Same", (r) => count(r.unchanged), "num"], ["Failed", (r) => count(r.failed), "num"], ["Calls", (r) => count(r.api_calls), "num"]], x.runs) : empty("Not collected yet.", "The next run of the league's DAG takes it when something is due."),
+      footer("season-runs", { name: `runs ${key}`, first: 20, shown: x.runs.length, total: x.runs[0]?.total, refresh })),
+    card("Newest corrections", x.changes.length ? table("Newest corrections", changeColumns.filter(([label]) => label !== "Season"), x.changes) : empty("The provider has changed nothing after the fact.", ""),
+      x.changes_total > x.changes.length ? h("p", { class: "pager" }, h("span", { class: "dim" }, `${count(x.changes.length)} of ${count(x.changes_total)}`), h("a", { class: "button", href: `#/corrections${query({ league_id: x.league_id, season_id: x.season_id })}` }, "More")) : null));
 }

@@ -38,15 +38,24 @@ export function ago(iso) {
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const MINUTE = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
 const DATE = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", year: "numeric" });
-export const minute = (iso) => (iso ? MINUTE.format(new Date(iso)) : "–");
-export const date = (iso) => (iso ? DATE.format(new Date(iso)) : "–");
-export const clock = (iso) => (iso ? DAY.format(new Date(iso)) : "–");
+// Times are in the reader's zone, which the bar of the page names; in UTC on hover.
+const utc = (iso) => `${new Date(iso).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+const exact = (format) => (iso) => (iso ? h("time", { datetime: iso, title: utc(iso) }, format.format(new Date(iso))) : "–");
+export const minute = exact(MINUTE);
+export const date = exact(DATE);
+export const clock = exact(DAY);
+export const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 // A time: relative to now for reading, exact on hover and for machines.
-export const when = (iso) => (iso ? h("time", { datetime: iso, title: `${iso.slice(0, 19).replace("T", " ")} UTC` }, ago(iso)) : h("span", { class: "dim" }, "never"));
+export const when = (iso) => (iso ? h("time", { datetime: iso, title: utc(iso) }, ago(iso)) : h("span", { class: "dim" }, "never"));
 
 const MARKS = { RUNNING: "▶", COMPLETED: "✓", FAILED: "✕", CANCELLED: "■", PENDING: "…", QUEUED: "…", CANCELLING: "■", SKIPPED: "↷", OPEN: "!", ACKNOWLEDGED: "◐", RESOLVED: "✓", CRITICAL: "✕", ERROR: "✕", WARNING: "!", INFO: "i", DEBUG: "·" };
 export const badge = (status) => h("span", { class: `badge ${String(status).toLowerCase()}` }, h("span", { "aria-hidden": "true" }, MARKS[status] ?? "•"), ` ${status}`);
+
+// A season by its data: [mark, words]; the words of an incomplete one say how much there is.
+const STATES = { UNREAD: ["○", "never read"], EMPTY: ["○", "no fixtures"], RUNNING: ["▶", "running"], FAILED: ["✕", "failed"], INCOMPLETE: ["◐", "incomplete"], DUE: ["◷", "re-reads due"], UP_TO_DATE: ["✓", "up to date"], COMPLETE: ["✓", "complete"] };
+export const stateWords = (c) => (c.state === "INCOMPLETE" ? `${percent(c.collected_fixtures, c.total_fixtures)} % collected` : STATES[c.state][1]);
+export const seasonBadge = (c) => h("span", { class: `badge ${c.state.toLowerCase()}` }, h("span", { "aria-hidden": "true" }, STATES[c.state][0]), ` ${stateWords(c)}`);
 
 export const card = (title, ...body) => {
   const id = `card-${title.toLowerCase().replace(/[^a-z]+/g, "-")}`;

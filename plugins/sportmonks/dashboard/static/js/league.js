@@ -1,5 +1,5 @@
 // One league: its seasons, its newest runs, and what can be started for it.
-import { h, card, count, when, badge, empty, percent, table, airflowLink, bar } from "./dom.js";
+import { h, card, count, when, seasonBadge, empty, percent, table, airflowLink, bar } from "./dom.js";
 import { get, Trouble } from "./api.js";
 import { runColumns } from "./runs.js";
 import { startLink } from "./actions.js";
@@ -16,7 +16,7 @@ export async function league({ parts, signal }) {
     h("p", { class: "crumbs" }, h("a", { href: "#/coverage" }, "Coverage"), ` / ${name}`),
     card(name, h("p", { class: "row wrap" }, known ? startLink({ leagues: [id] }) : h("span", { class: "dim" }, "This league is not followed any more."), known ? airflowLink(known.dag_id) : null)),
     card("Seasons", rows.length ? table("Seasons", [
-      ["Season", (c) => h("a", { href: `#/season/${c.league_id}/${c.season_id}` }, c.season_name || c.season_id)], ["Status", (c) => badge(c.status)],
+      ["Season", (c) => h("a", { href: `#/season/${c.league_id}/${c.season_id}` }, c.season_name || c.season_id)], ["Status", (c) => seasonBadge(c)],
       ["Collected", (c) => h("span", { class: "done" }, bar(c.collected_fixtures, c.total_fixtures, `${c.season_name}: ${percent(c.collected_fixtures, c.total_fixtures)} %`), ` ${count(c.collected_fixtures)} of ${count(c.total_fixtures)}`)],
       ["Due", (c) => count(c.due_fixtures), "num"], ["Failed", (c) => count(c.failed_fixtures), "num"], ["Last collected", (c) => when(c.last_collected_at)]], rows) : empty("No season has been read yet.", "Estimate it: that reads the season indexes.")),
     card("Newest runs", runs.length ? table("Newest runs", runColumns, runs) : empty("No run yet.", "")));

@@ -8,12 +8,12 @@ function line(x) {
   const context = [
     x.execution_id ? h("a", { href: `#/run/${encodeURIComponent(x.execution_id)}` }, x.execution_id) : null,
     x.chunk_id ? h("a", { href: `#/logs${query({ chunk_id: x.chunk_id })}` }, `chunk ${x.chunk_id}`) : null,
-    x.fixture_id ? h("a", { href: `#/logs${query({ fixture_id: x.fixture_id })}` }, `fixture ${x.fixture_id}`) : null,
+    x.fixture_id ? h("a", { href: `#/fixture/${x.fixture_id}` }, `fixture ${x.fixture_id}`) : null,
     x.duration_ms !== null ? h("span", {}, `${count(Math.round(x.duration_ms))} ms`) : null,
     h("span", {}, x.component),
   ];
   return h("li", { class: `line ${x.level.toLowerCase()}`, "data-log": x.log_id },
-    h("div", { class: "head" }, h("time", { datetime: x.timestamp, title: x.timestamp }, clock(x.timestamp)), badge(x.level)),
+    h("div", { class: "head" }, clock(x.timestamp), badge(x.level)),
     h("div", { class: "body" }, h("p", {}, x.message), h("p", { class: "context dim" }, context),
       x.details && Object.keys(x.details).length ? h("details", { id: `log-${x.log_id}` }, h("summary", {}, "details"), h("pre", {}, JSON.stringify(x.details, null, 2))) : null));
 }
@@ -47,7 +47,8 @@ export async function logs({ search, signal, go }) {
     // A page with few rows does not fill the view: the next pages are requested at once, up to a limit.
     if (thin && ++steps % 20 && button) setTimeout(() => button.isConnected && button.click());
     const end = found.next || !begun ? null : h("span", { class: "dim" }, list.children.length ? "That is all." : "No line matches.");
-    state.replaceChildren(...[words, button, end].filter(Boolean));
+    const shown = begun && list.children.length && !thin ? h("span", { class: "dim" }, `${count(list.children.length)} lines${found.next ? ", and older ones" : ""}`) : null;
+    state.replaceChildren(...[words, shown, button, end].filter(Boolean));
   };
   more(data);
   const filtered = FIELDS.some((name) => filter[name]);

@@ -1,5 +1,5 @@
 // Which view is shown (by the address after #), when it is refreshed, and the message when it cannot be loaded.
-import { h, empty } from "./dom.js";
+import { h, empty, zone } from "./dom.js";
 import { get, Trouble } from "./api.js";
 import { overview } from "./overview.js";
 import { runs, run } from "./runs.js";
@@ -12,6 +12,7 @@ import { changes } from "./changes.js";
 import { start as startForm } from "./actions.js";
 import { backfill } from "./backfill.js";
 import { league } from "./league.js";
+import { fixture } from "./fixture.js";
 import { tidy } from "./charts.js";
 import { remember } from "./places.js";
 
@@ -25,6 +26,7 @@ const VIEWS = {
   league: ["Coverage", league, 30],
   start: ["Coverage", startForm, 0],
   backfill: ["Runs", backfill, 5],
+  fixture: ["Coverage", fixture, 0],
   routes: ["Routes", routes, 30],
   metrics: ["Metrics", metrics, 60],
   logs: ["Logs", logs, 0],
@@ -35,6 +37,9 @@ const SECTIONS = ["", "runs", "coverage", "routes", "metrics", "logs", "alerts",
 
 // With the zone, in which every time on the page is.
 const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
+
+document.getElementById("zone").textContent = `Times: ${zone()}`;
+document.getElementById("zone").title = "Your browser's time zone. Each time shows UTC when you point at it.";
 
 const view = document.getElementById("view");
 const fresh = document.getElementById("fresh");
@@ -139,7 +144,7 @@ async function start() {
       const at = (name) => (/^\{.*\}$/.test(query.get(name) ?? "") ? "" : query.get(name)?.replaceAll(" ", "+"));
       const found = await get("place", { dag_id: dag, run_id: at("run_id"), task_id: at("task_id") });
       if (found.place) { location.replace(`#/${found.place}`); return; }
-      view.replaceChildren(at("run_id") ? empty("This run has no execution.", "Runs of league DAGs have one as soon as their first task has started. Other DAGs have none.") : empty("This DAG collects no league.", "The page shows the leagues that the manifest names, and their seasons."));
+      view.replaceChildren(at("run_id") ? empty("This run has no execution.", "Runs of league DAGs have one as soon as their first task has started, those of the catalog and of routes with their first list.") : empty("This DAG collects no league.", "The page shows the leagues that the manifest names, and their seasons."));
       view.setAttribute("aria-busy", "false");
     } catch (error) {
       view.replaceChildren(trouble(error));

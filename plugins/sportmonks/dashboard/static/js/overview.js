@@ -2,7 +2,7 @@
 import { h, card, count, duration, when, ago, bar, empty, percent, table } from "./dom.js";
 import { get, me } from "./api.js";
 import { alertCard } from "./alerts.js";
-import { runColumns } from "./runs.js";
+import { runColumns, runName } from "./runs.js";
 
 const STATUSES = {
   ok: ["✓", "All good", "ok"],
@@ -51,10 +51,10 @@ export function running(rows) {
   return h("ul", { class: "runlist" }, rows.map((x) => {
     const share = percent(x.processed_fixtures, x.total_fixtures);
     return h("li", { "data-execution": x.execution_id },
-      h("div", { class: "row" }, h("a", { href: `#/run/${encodeURIComponent(x.execution_id)}` }, x.dag_id ?? x.execution_id), h("strong", {}, `${share} %`)),
-      bar(x.processed_fixtures, x.total_fixtures, `${x.dag_id}: ${share} % done`),
+      h("div", { class: "row" }, h("a", { href: `#/run/${encodeURIComponent(x.execution_id)}` }, runName(x)), h("strong", {}, x.kind === "league" ? `${share} %` : "")),
+      x.kind !== "league" ? h("p", { class: "dim" }, `${count(x.records)} rows, running for ${duration(x.duration_seconds)}`) : [bar(x.processed_fixtures, x.total_fixtures, `${x.dag_id}: ${share} % done`),
       h("p", { class: "dim" }, `${count(x.processed_fixtures)} of ${count(x.total_fixtures)} fixtures, ${x.processed_chunks} of ${x.total_chunks} seasons, ${speed(x)}, running for ${duration(x.duration_seconds)}`,
-        x.remaining_seconds !== null ? `, about ${duration(x.remaining_seconds)} left` : ""));
+        x.remaining_seconds !== null ? `, about ${duration(x.remaining_seconds)} left` : "")]);
   }));
 }
 
