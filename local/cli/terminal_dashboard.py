@@ -26,6 +26,11 @@ STYLES = {
     "CRITICAL": "bold red",
     "SKIPPED": "dim",
     "PENDING": "dim",
+    "UNREAD": "dim",
+    "INCOMPLETE": "yellow",
+    "DUE": "yellow",
+    "UP_TO_DATE": "green",
+    "COMPLETE": "green",
 }
 STATES = {
     "ok": ("All good", "green"),
@@ -46,6 +51,12 @@ def clean(value: Any, style: str = "") -> Text:
 
 def status(value: str) -> Text:
     return clean(value, STYLES.get(value, ""))
+
+
+def season_state(value: str) -> Text:
+    """A season by its data (``etl.season_state``), as the page has it: UP_TO_DATE -> up to date."""
+    words = "never read" if value == "UNREAD" else value.lower().replace("_", " ")
+    return clean(words, STYLES.get(value, ""))
 
 
 def number(value: float | None) -> str:
@@ -237,7 +248,7 @@ def show_budgets(console: Console, found: Rows) -> None:
 def show_coverage(console: Console, found: Rows) -> None:
     """Print a line per league and season: what is collected, settled and due."""
     figures = ("fixtures", "collected", "share", "settled", "due", "failed")
-    table = _table("league", "season", "id", "status", *figures, "last collected (UTC)", "", right=("id", *figures))
+    table = _table("league", "season", "id", "state", *figures, "last collected (UTC)", "", right=("id", *figures))
     for x in found:
         total = x["total_fixtures"]
         marks = [name for name, given in (("stale", x["stale"]), ("suspected", x["suspected_fixtures"])) if given]
@@ -245,7 +256,7 @@ def show_coverage(console: Console, found: Rows) -> None:
             clean(x["league_name"]),
             clean(x["season_name"]),
             str(x["season_id"]),
-            status(x["status"]),
+            season_state(x["state"]),
             number(total),
             number(x["collected_fixtures"]),
             f"{100 * x['collected_fixtures'] // total} %" if total else "–",
@@ -280,7 +291,7 @@ def show_season(console: Console, x: Row) -> None:
     head = Table.grid(padding=(0, 3, 0, 0))
     for label, value in (
         ("Season", clean(f"{x['league_name']} {x['season_name']} ({x['season_id']})", "bold")),
-        ("Status", status(x["status"])),
+        ("State", season_state(x["state"])),
         ("Fixtures", Text(f"{number(x['collected_fixtures'])} of {number(x['total_fixtures'])} collected")),
         ("Settled", Text(number(x["settled_fixtures"]))),
         ("Due now", Text(number(x["due_fixtures"]))),

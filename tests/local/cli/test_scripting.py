@@ -139,7 +139,7 @@ def test_log_lines_by_league_season_level_and_execution(seeded_cli: Cli, seeded:
         one[0]
         for one in seeded.execute(
             "SELECT execution_id FROM etl.etl_executions WHERE dag_id IN (SELECT dag_id FROM etl.etl_executions"
-            " JOIN etl.execution_chunks USING (execution_id) WHERE league_id = %s)",
+            " JOIN etl.execution_chunks c USING (execution_id) WHERE c.league_id = %s)",
             [league],
         )
     }
