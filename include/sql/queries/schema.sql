@@ -17,6 +17,10 @@ SELECT count(*) = 2
  WHERE n.nspname = 'etl' AND c.relname IN ('schema_migrations', 'applied_definitions')
    AND a.attname = 'sha256' AND NOT a.attisdropped;
 
+-- name: schema/may_write
+-- Does the server write, and do transactions that ask for nothing else?
+SELECT NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off';
+
 -- name: schema/rights
 -- Of each of our schemas: is it missing, and which grants does the account need before tables can be created in it?
 SELECT name, n.oid IS NULL,

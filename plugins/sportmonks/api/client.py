@@ -236,9 +236,10 @@ class SportmonksClient:
         if unknown:
             self.get("fixtures", include=unknown, params={"per_page": "1"}, urgent=True)
 
-    def check_access(self) -> None:
-        """One cheap call that proves address and key within seconds. Raises ConfigurationError that names the
-        setting to correct; an answer with a rate limit proves both, too."""
+    def check_access(self) -> str:
+        """One cheap call that proves address and key within seconds. An answer that refuses more than the key proves
+        both, too: then a sentence says what is limited, else it is empty. Raises ConfigurationError that names the
+        setting to correct."""
         hint = "Check SPORTMONKS_BASE_URL (the host of the Airflow connection sportmonks_api)."
         own = self.transport.timeout
         request = ApiRequest(
@@ -254,10 +255,10 @@ class SportmonksClient:
         try:
             self._caller.call(request)
         except OutsidePlanError:
-            return
+            return "Its plan does not cover football leagues."
         except (TransientApiError, BudgetWait) as error:
             if isinstance(error, BudgetWait) and not isinstance(error, CircuitOpenError):
-                return
+                return "Its calls of this hour are used up."
             raise ConfigurationError(
                 f"The Sportmonks API at {self.base_url} does not answer: {error.message}", hint=hint
             ) from None
@@ -266,6 +267,7 @@ class SportmonksClient:
                 f"What answers at {self.base_url} is not the Sportmonks API: {error.message}",
                 hint=f"{hint} It ends in /v3.",
             ) from None
+        return ""
 
     # The listings by name are part of the client's public surface; ``endpoints`` describes and reads them.
 

@@ -12,6 +12,7 @@ from airflow.providers.http.hooks.http import HttpHook
 from sportmonks.airflow_compat import connection
 from sportmonks.config.settings import API_CONN_ID, WAREHOUSE_CONN_ID
 from sportmonks.errors import SportmonksError
+from sportmonks.hooks.forms import API_FORM, API_TYPE
 
 if TYPE_CHECKING:
     from requests import Session
@@ -27,7 +28,8 @@ Row = dict[str, Any]
 
 DEFAULT_BASE_URL = "https://api.sportmonks.com/v3"
 HOW_TO_CONNECT = (
-    "Create it (type HTTP, host = base URL, password = key) or set {variable}; with ./etl, set SPORTMONKS_API_KEY."
+    "Create it (type Sportmonks or HTTP, host = base URL, password = key) or set {variable}; with ./etl, set"
+    " SPORTMONKS_API_KEY."
 )
 # The only keys of the connection's extra that are read; the HTTP hook of Airflow would send all others as headers.
 _SESSION_EXTRAS = ("verify", "proxies")
@@ -36,7 +38,7 @@ _IS_SANDBOX = "sandbox"
 
 
 class SportmonksHook(HttpHook):
-    """Sportmonks API v3 behind an Airflow connection of type HTTP.
+    """Sportmonks API v3 behind an Airflow connection of type ``sportmonks``, or ``http`` as in older versions.
 
     Connection: host = base URL (``https://api.sportmonks.com/v3``; schema and port may be given apart), password =
     API key; of the extra, ``verify`` and ``proxies`` are honoured, and ``sandbox: true`` says that it is this project's
@@ -51,8 +53,18 @@ class SportmonksHook(HttpHook):
 
     conn_name_attr = "conn_id"
     default_conn_name = API_CONN_ID
-    conn_type = "http"
+    conn_type = API_TYPE
     hook_name = "Sportmonks"
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """The labels of the connection's form, for Airflow 3.1."""
+        return API_FORM.behaviour()
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """The connection's own fields, for Airflow 3.1."""
+        return API_FORM.widgets()
 
     def __init__(
         self,
@@ -195,17 +207,24 @@ class SportmonksHook(HttpHook):
         """The leagues of the subscription."""
         return self.client.my_leagues()
 
-    def check_access(self) -> None:
-        """Check address and key with one cheap call. Raises ConfigurationError."""
-        self.client.check_access()
+    def check_access(self) -> str:
+        """Check address and key with one cheap call. Returns what is limited, empty when nothing is. Raises
+        ConfigurationError."""
+        return self.client.check_access()
 
     def test_connection(self) -> tuple[bool, str]:
-        """Whether address and key are right, and a message; for Airflow's "Test" button."""
+        """Whether address and key are right, and a message; for Airflow's "Test" button.
+
+        Makes one call, which no budget counts: Airflow tests a connection under a name that it makes up.
+        """
+        hook = SportmonksHook(self.conn_id, warehouse_conn_id=None, **self._client_settings)
         try:
-            self.check_access()
+            limited = hook.check_access()
+            return True, f"The Sportmonks API at {hook.client.base_url} accepts the key.{limited and f' {limited}'}"
         except SportmonksError as error:
             return False, str(error)
-        return True, f"The Sportmonks API at {self.client.base_url} accepts the key."
+        finally:
+            hook.close()
 
 
 class _HookWarehouse:

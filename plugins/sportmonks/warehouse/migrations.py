@@ -133,6 +133,10 @@ def require_schema(conn: psycopg.Connection[Any]) -> None:
     """Bring the schema up to date, and raise ConfigurationError, which names every missing grant, when the account may
     not write into it. Called before a run starts; two short queries when everything is right."""
     migrate(conn)
+    _refuse_lacking_grants(conn)
+
+
+def _refuse_lacking_grants(conn: psycopg.Connection[Any]) -> None:
     lacking = [row[0] for row in conn.execute(sql("schema/lacking"), {"schemas": list(SCHEMAS)})]
     if lacking:
         raise ConfigurationError(
@@ -163,6 +167,32 @@ def is_current(conn: psycopg.Connection[Any]) -> bool:
     return _is_up_to_date(conn, read_migrations(SQL_DIR), read_definitions(SQL_DIR))
 
 
+def describe_schema(conn: psycopg.Connection[Any]) -> str:
+    """Server and schema in a sentence, for people who test a connection; nothing is changed.
+
+    Raises ConfigurationError for a database that ``require_schema`` would refuse, with its hint.
+    """
+    place = f"PostgreSQL {conn.info.server_version // 10000}, UTF-8, database {conn.info.dbname!r}"
+    with conn.transaction():
+        row = conn.execute(sql("schema/may_write")).fetchone()
+        if row is None or not row[0]:
+            raise ConfigurationError(
+                f"{place} only reads: it is a standby, or default_transaction_read_only is set.",
+                hint="Connect to the primary server, with an account that may write.",
+            )
+    if is_current(conn):
+        _refuse_lacking_grants(conn)
+        return f"{place}: the schema is that of this version, and the account may do what a run needs."
+    with conn.transaction():
+        conn.execute(sql("schema/become_owner"))
+        row = conn.execute(sql("schema/has_records")).fetchone()
+        _refuse_another_owner(conn)
+        _refuse_missing_rights(conn)
+    is_older = row is not None and row[0]
+    found = "the schema is older than this version" if is_older else "there is no schema yet"
+    return f"{place}: {found}; the DAG sportmonks_catalog brings it up to date, and the account may do that."
+
+
 def _refuse_another_owner(conn: psycopg.Connection[Any]) -> None:
     """Raise ConfigurationError when the tables belong to a role whose rights we do not have: no grant replaces that."""
     row = conn.execute(sql("schema/another_owner")).fetchone()
@@ -175,6 +205,12 @@ def _refuse_another_owner(conn: psycopg.Connection[Any]) -> None:
 
 def _create_schemas(conn: psycopg.Connection[Any]) -> None:
     """Create the schemas that are missing. Raises ConfigurationError, which names every missing grant."""
+    for name in _refuse_missing_rights(conn):
+        conn.execute(sql("schema/create_schema").with_identifiers(schema=Identifier(name)))
+
+
+def _refuse_missing_rights(conn: psycopg.Connection[Any]) -> list[str]:
+    """The schemas that are missing, when the account may create them and what is in them."""
     rows = conn.execute(sql("schema/rights"), {"schemas": list(SCHEMAS)}).fetchall()
     grants = [grant for _, _, needed, _, _ in rows for grant in needed]
     if grants:
@@ -183,9 +219,7 @@ def _create_schemas(conn: psycopg.Connection[Any]) -> None:
             hint=f"Let the owner execute: {'; '.join(dict.fromkeys(grants))}. Or run the migration with an account that"
             " has these rights.",
         )
-    for name, missing, *_ in rows:
-        if missing:
-            conn.execute(sql("schema/create_schema").with_identifiers(schema=Identifier(name)))
+    return [name for name, missing, *_ in rows if missing]
 
 
 def _refuse_foreign_tables(conn: psycopg.Connection[Any], files: list[SchemaFile]) -> None:
