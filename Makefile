@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 N ?= 20
 ARGS ?=
 
-.PHONY: help run down status test install install-dev lint format types lock chaos bench dbt dbt-trial notebook notebook-trial clean
+.PHONY: help run down status test test-airflow install install-dev lint format types lock chaos bench dbt dbt-trial notebook notebook-trial clean
 
 help:  ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -28,6 +28,9 @@ status:  ## show what runs
 
 test: install-dev lint types  ## every check and every test (ARGS="-k load" for some)
 	@exec $(BIN)/python -m tests $(ARGS)
+
+test-airflow: install-dev  ## the wheel on another Airflow, in an environment of its own (VERSION=3.1.8 or lowest; ARGS=--quick)
+	@PYTHONPATH=plugins:. exec $(BIN)/python -m tests.dags.other_release $(or $(VERSION),3.1.8) $(ARGS)
 
 install: $(VENV)/.installed  ## environment with the locked requirements
 install-dev: $(VENV)/.installed-dev  ## the same plus what tests and checks need

@@ -48,11 +48,11 @@ def snapshot() -> str:
 
 
 def _bag() -> dict[str, Any]:
-    from airflow.dag_processing.dagbag import DagBag
+    from tests.dags.bag import filled_bag
 
     os.environ["AIRFLOW_VAR_SPORTMONKS_MANIFEST"] = text(manifest(leagues=1, seasons=2))
     try:
-        return DagBag(dag_folder=str(REPO / "dags"), bundle_name="dags-folder").dags
+        return dict(filled_bag(str(REPO / "dags")).dags)
     finally:
         del os.environ["AIRFLOW_VAR_SPORTMONKS_MANIFEST"]
 

@@ -114,4 +114,7 @@ def test_connections_are_looked_up_in_one_place() -> None:
 
 def test_the_plugin_loader_is_kept_out_of_the_package() -> None:
     ignored = (REPO / "plugins" / ".airflowignore").read_text(encoding="utf-8").split()
-    assert "sportmonks/" in ignored, "plugins/.airflowignore must list sportmonks/: the loader would run every module."
+    assert "sportmonks" in ignored, (
+        "plugins/.airflowignore must list sportmonks, without a slash (3.1.0 passes over it with one): the loader"
+        " would run every module."
+    )

@@ -62,7 +62,11 @@ def read_variable(name: str) -> str | None:
     ``airflow dags test``, ``tasks test`` and ``dags reserialize``, and in a script that fills a DagBag, it knows the
     environment and the configured secrets backend only; these processes reach the metadata database themselves.
     """
-    found = Variable.get(name, default=None)
+    try:
+        found = Variable.get(name, default=None)
+    except ImportError as error:
+        _let_pass_outside_a_supervisor(error)
+        found = None
     if found is None and not _is_supervised():
         from airflow.models.variable import Variable as StoredVariable
 
@@ -78,6 +82,13 @@ def secrets_source(name: str) -> str:
     options = (("workers", "secrets_backend"), ("secrets", "backend"))
     backends = (str(configuration().get(section, option, fallback="") or "") for section, option in options)
     return f"the secrets backend {next(filter(None, backends), 'of Airflow')}"
+
+
+def _let_pass_outside_a_supervisor(error: ImportError) -> None:
+    """The first releases of Airflow 3.1 raise this error outside supervised processes for whatever neither the
+    environment nor a secrets backend has. Raises every other ImportError again."""
+    if "SUPERVISOR_COMMS" not in str(error):
+        raise error
 
 
 def _is_supervised() -> bool:
@@ -126,6 +137,9 @@ def _look_up(conn_id: str) -> Connection | None:
     try:
         return BaseHook.get_connection(conn_id)
     except AirflowNotFoundException:
+        return None
+    except ImportError as error:
+        _let_pass_outside_a_supervisor(error)
         return None
 
 

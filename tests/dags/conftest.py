@@ -24,8 +24,6 @@ from sandbox.testing import RunningSandbox, running_sandbox
 from tests.harness.paths import REPO
 
 RUN_SECONDS = 120
-# The interpreter of another environment, for these tests on another release of Airflow.
-PYTHON = os.environ.get("ETL_TEST_AIRFLOW_PYTHON") or sys.executable
 CATALOG = """\
 retries: 0
 collect: {batch_size: 10}
@@ -56,7 +54,7 @@ class Live:
 
     def airflow(self, *arguments: str, **env: str) -> str:
         """What a command of Airflow's command line prints; it has to succeed."""
-        command = [PYTHON, "-m", "airflow", *arguments]
+        command = [sys.executable, "-m", "airflow", *arguments]
         done = subprocess.run(
             command, env={**self.env, **env}, cwd=REPO, capture_output=True, text=True, timeout=RUN_SECONDS, check=False
         )
@@ -138,12 +136,12 @@ def live_airflow(home: Path, databases: tuple[str, str], own: Mapping[str, str])
             "NO_COLOR": "1",
             **own,
         }
-        airflow = [PYTHON, "-m", "airflow"]
+        airflow = [sys.executable, "-m", "airflow"]
         subprocess.run([*airflow, "db", "migrate"], env=env, cwd=REPO, check=True, capture_output=True)
         log_file = home / "runner.log"
         with log_file.open("wb") as log:
             process = subprocess.Popen(
-                [PYTHON, "-m", "tests.dags.runner"],
+                [sys.executable, "-m", "tests.dags.runner"],
                 env=env,
                 cwd=REPO,
                 stdin=subprocess.PIPE,

@@ -15,7 +15,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from tests.harness.paths import REPO
 
@@ -68,7 +67,7 @@ def broken_modules() -> Iterator[str]:
 
 
 def broken_dags() -> Iterator[str]:
-    from tests.dags.bag import filled_bag
+    from tests.dags.bag import filled_bag, serialization
     from tests.harness.manifests import manifest, text
 
     os.environ["AIRFLOW_VAR_SPORTMONKS_MANIFEST"] = text(manifest(leagues=2))
@@ -76,9 +75,7 @@ def broken_dags() -> Iterator[str]:
     yield from (f"{file}: {error}" for file, error in bag.import_errors.items())
     if "sportmonks_league_2" not in bag.dags:
         yield f"no league DAGs, only {sorted(bag.dags)}"
-    serialization: Any = importlib.import_module("airflow.serialization.serialized_objects")
-    # Named so since 3.2.
-    form = getattr(serialization, "DagSerialization", None) or serialization.SerializedDAG
+    form = serialization()
     for dag in bag.dags.values():
         try:
             form.from_dict(json.loads(json.dumps(form.to_dict(dag))))

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
 from airflow.utils.file import might_contain_dag
 
 from sportmonks.render.manifest import PROBLEM_DAG
+from tests.dags.bag import filled_bag
 from tests.harness.manifests import manifest, text
 from tests.harness.paths import REPO
 
@@ -26,12 +26,12 @@ FILES = sorted((REPO / "dags").glob("*.py"))
 CORE = ("sportmonks_catalog", "etl_watch")
 
 
-def bag(monkeypatch: pytest.MonkeyPatch, found: str | None) -> DagBag:
+def bag(monkeypatch: pytest.MonkeyPatch, found: str | None) -> Any:
     if found is None:
         monkeypatch.delenv("AIRFLOW_VAR_SPORTMONKS_MANIFEST", raising=False)
     else:
         monkeypatch.setenv("AIRFLOW_VAR_SPORTMONKS_MANIFEST", found)
-    return DagBag(dag_folder=str(REPO / "dags"), bundle_name="dags-folder")
+    return filled_bag(str(REPO / "dags"))
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +135,11 @@ def test_an_empty_or_odd_environment_parses(monkeypatch: pytest.MonkeyPatch) -> 
 HEAVY = ("psycopg", "requests", "tenacity", "fastapi", "rich", "pandas", "numpy", "croniter", "aiohttp", "local")
 PARSE = """
 import json, sys
-import airflow.sdk, airflow.models, airflow.dag_processing.dagbag
+import airflow.sdk, airflow.models, airflow.dag_processing
+try:
+    import airflow.dag_processing.dagbag
+except ImportError:
+    import airflow.models.dagbag
 import airflow.providers.common.sql.operators.sql, airflow.providers.standard.operators.branch
 before = set(sys.modules)
 import runpy

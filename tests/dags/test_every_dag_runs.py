@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from sportmonks.airflow_compat import RELEASE
 from sportmonks.render.manifest import PROBLEM_DAG
 from tests.dags.conftest import Live, api_connection
 from tests.harness.canary import command_lines_with, files_with, rows_with
@@ -83,8 +84,9 @@ def test_airflows_own_commands_find_the_league_dags(live: Live) -> None:
     with psycopg.connect(live.metadata) as conn:
         stored = {row[0] for row in conn.execute("SELECT dag_id FROM serialized_dag")}
     assert {LEAGUE, "sportmonks_catalog", "etl_watch"} <= stored
-    printed = live.airflow("tasks", "test", LEAGUE, "start")
-    assert "indexes read, 0 of them suspected, 0 failed" in printed
+    if RELEASE >= (3, 2):  # 3.1 refuses a DAG with a deadline there: docs/operations/airflow.md
+        printed = live.airflow("tasks", "test", LEAGUE, "start")
+        assert "indexes read, 0 of them suspected, 0 failed" in printed
     printed = live.airflow("dags", "test", LEAGUE, "--conf", '{"dry_run": true}')
     assert "state=success" in printed
     assert last_execution(live)["config"]["dry_run"] is True

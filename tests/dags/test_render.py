@@ -13,12 +13,13 @@ import pytest
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, TaskGroup, chain
 from airflow.sdk.definitions.param import ParamsDict
-from airflow.sdk.exceptions import AirflowException
 
+from sportmonks.airflow_compat import AirflowException
 from sportmonks.config.catalog import Catalog
 from sportmonks.config.manifest import Manifest, build_manifest
 from sportmonks.planning.run_params import NAMES
 from sportmonks.render.manifest import PROBLEM_DAG, league_dags
+from tests.dags.bag import serialization
 from tests.harness.manifests import manifest, plain, text
 
 # The tasks of a league's DAG that stand around its seasons.
@@ -72,18 +73,16 @@ def test_a_league_without_seasons_is_a_dag_that_can_run() -> None:
 
 
 def test_the_same_manifest_gives_the_same_dags() -> None:
-    from airflow.serialization.serialized_objects import DagSerialization
-
     first, second = (only(league_dags(text(manifest(leagues=1)))) for _ in range(2))
-    assert DagSerialization.to_dict(first) == DagSerialization.to_dict(second)
+    assert serialization().to_dict(first) == serialization().to_dict(second)
 
 
 def test_schedules_come_from_the_manifest() -> None:
     found = plain(manifest(leagues=2))
     found["leagues"][1]["schedule"] = None
     dags = league_dags(json.dumps(found))
-    daily: Any = dags["sportmonks_league_1"].timetable
-    assert daily.expression == "0 5 * * *"
+    stored = serialization().to_dict(dags["sportmonks_league_1"])["dag"]["timetable"]
+    assert stored["__var"]["expression"] == "0 5 * * *"
     assert type(dags["sportmonks_league_2"].timetable).__name__ == "NullTimetable"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -10,27 +11,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from psycopg import conninfo
 
 from tests.dags.conftest import Live, live_airflow
+from tests.dags.other_release import build_wheel, uv
 from tests.harness.paths import REPO
 
 pytestmark = pytest.mark.slow
-UV = Path(sys.prefix) / "tools" / "bin" / "uv"
-LEAGUE = "sportmonks_premier_league"
+LEAGUE, WRONG = "sportmonks_premier_league", "n0t-the-r1ght-0ne"
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    done = subprocess.run(
-        [str(UV), "build", "--wheel", "--quiet", "--out-dir", str(folder), str(REPO)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    (found,) = folder.glob("*.whl")
-    return found
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +32,7 @@ def installed(
 ) -> Iterator[tuple[Live, Path]]:
     """An Airflow whose only trace of the repository is the wheel."""
     home, site = tmp_path_factory.mktemp("airflow"), tmp_path_factory.mktemp("site")
-    command = [str(UV), "pip", "install", "--quiet", "--no-deps", "--target", str(site), str(wheel)]
-    subprocess.run(command, check=True, capture_output=True)
+    uv("pip", "install", "--quiet", "--no-deps", "--target", str(site), str(wheel))
     (home / "dags").mkdir()
     for name, text in dag_files().items():
         (home / "dags" / name).write_text(text, encoding="utf-8")
@@ -94,3 +86,44 @@ def test_airflow_finds_provider_and_page(installed: tuple[Live, Path]) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], env=dict(live.env), capture_output=True, text=True, check=True)
     assert done.stdout.split()[-2:] == [str(site / "sportmonks" / "__init__.py"), "/sportmonks-etl"]
+
+
+def test_the_ui_has_forms_and_test_buttons_for_both_connections(installed: tuple[Live, Path]) -> None:
+    live, _ = installed
+    api = {"connection_id": "sportmonks_new", "conn_type": "sportmonks", "host": live.box.base_url}
+    parts = conninfo.conninfo_to_dict(live.warehouse)
+    account = {"host": parts["host"], "port": int(parts["port"]), "schema": parts["dbname"], "login": parts["user"]}
+    warehouse = {"connection_id": "warehouse_new", "conn_type": "sportmonks_warehouse", **account}
+    connections = [
+        {**api, "password": live.box.key},
+        {**api, "password": WRONG},
+        {**api, "host": "http://127.0.0.1:1/v3", "password": live.box.key},
+        {**warehouse, "password": parts["password"]},
+        {**warehouse, "password": WRONG},
+    ]
+    request = json.dumps([{"forms": ["sportmonks", "sportmonks_warehouse"]}, *connections])
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.dags.ui_connections"],
+        env=dict(live.env),
+        cwd=REPO,
+        input=request,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    forms, good, wrong, nowhere, filled, locked = json.loads(done.stdout.strip().splitlines()[-1])
+    of_api, of_warehouse = forms["sportmonks"], forms["sportmonks_warehouse"]
+    assert of_api["standard_fields"]["host"]["title"] == "Base URL"
+    assert of_api["standard_fields"]["login"]["hidden"] is True
+    assert set(of_api["extra_fields"]) == {"verify", "sandbox"}
+    assert of_warehouse["standard_fields"]["url_schema"]["title"] == "Database"
+    assert "verify-full" in of_warehouse["extra_fields"]["sslmode"]["schema"]["enum"]
+    assert good == {"status": True, "message": f"The Sportmonks API at {live.box.base_url} accepts the key."}
+    assert wrong["status"] is nowhere["status"] is locked["status"] is False
+    assert "refuses the key" in wrong["message"]
+    assert "http://127.0.0.1:1/v3 does not answer" in nowhere["message"]
+    assert filled["status"] is True, filled
+    assert "the schema is that of this version" in filled["message"]
+    assert "authentication failed" in locked["message"]
+    assert not any(secret in done.stdout + done.stderr for secret in (WRONG, parts["password"]))

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +24,10 @@ from psycopg.rows import dict_row
 from local.stack.files import free_port
 from tests.harness.paths import REPO
 
+# ./etl takes .venv; tests that run in another environment, with another release of Airflow, are about that one.
+IS_OWN = Path(sys.prefix).resolve() == (REPO / ".venv").resolve()
+ETL = ("./etl",) if IS_OWN else (sys.executable, "-P", "-m", "local.cli.main")
+
 
 @dataclass
 class Etl:
@@ -32,7 +37,7 @@ class Etl:
 
     def __call__(self, *args: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["./etl", *args], cwd=REPO, env=self.env, capture_output=True, text=True, timeout=timeout, check=False
+            [*ETL, *args], cwd=REPO, env=self.env, capture_output=True, text=True, timeout=timeout, check=False
         )
 
     @property
@@ -149,6 +154,7 @@ def started_stack(home: Path, sandbox: str, settings: Mapping[str, str] | None =
         "ETL_PORT": str(free_port()),
         "ETL_INCLUDE_DIR": str(home / "include"),
         "ETL_SANDBOX_ARGS": sandbox,
+        **({} if IS_OWN else {"PYTHONPATH": f"{REPO}{os.pathsep}{REPO / 'plugins'}"}),
         **(settings or {}),
     }
     stack = Etl(env)

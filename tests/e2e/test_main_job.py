@@ -168,6 +168,7 @@ def test_the_key_is_in_no_log_row_or_answer(etl: Etl, collected: Any) -> None:
     assert set(etl.sandbox("GET", "/_admin/calls")["by_token"]) <= {"header"}
 
 
+@pytest.mark.browser
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on this machine")
 def test_the_grid_shows_the_seasons_by_name(etl: Etl, collected: Any) -> None:
     from playwright.sync_api import expect, sync_playwright

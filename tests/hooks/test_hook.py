@@ -11,9 +11,9 @@ from typing import Any
 import psycopg
 import pytest
 from airflow.sdk import BaseHook
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 from local.stack.airflow import warehouse_connection
+from sportmonks.airflow_compat import AirflowException, AirflowFailException, AirflowSkipException
 from sportmonks.api.budget import PostgresBudget, UnlimitedBudget
 from sportmonks.errors import (
     BudgetWait,
@@ -139,7 +139,7 @@ def test_a_missing_key_names_the_setting_and_the_connection(
 
 def test_a_missing_connection_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AIRFLOW_CONN_NOT_THERE", raising=False)
-    from airflow.sdk.exceptions import AirflowNotFoundException
+    from sportmonks.airflow_compat import AirflowNotFoundException
 
     def lookup(_: str) -> None:
         raise AirflowNotFoundException("not there")

@@ -10,10 +10,9 @@ from typing import Any
 import msgspec
 import psycopg
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
 
 from sandbox.testing import RunningSandbox
-from sportmonks.airflow_compat import secrets_source
+from sportmonks.airflow_compat import AirflowFailException, secrets_source
 from sportmonks.config.manifest import Manifest, decode_manifest
 from sportmonks.config.settings import SQL_DIR
 from sportmonks.dashboard.queries import coverage

@@ -9,9 +9,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException, TaskDeferred
 
 from sandbox.testing import RunningSandbox
+from sportmonks.airflow_compat import AirflowException, AirflowFailException, AirflowSkipException
 from sportmonks.config.manifest import League, Manifest
 from sportmonks.errors import (
     BudgetWait,
@@ -33,6 +33,7 @@ from sportmonks.operators.league import CollectOperator, StartOperator
 from sportmonks.operators.routes import RouteExtractOperator
 from sportmonks.routes.parse import parse_route
 from sportmonks.triggers.budget import BudgetTrigger
+from tests.dags.bag import TaskDeferred
 from tests.operators.conftest import LATER, RUN, WHEN, Variables, context, plain
 
 LEAGUE = League(id=8, name="L", slug="l", schedule=None, deadline_minutes=60, includes=("scores",))

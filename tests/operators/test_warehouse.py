@@ -9,16 +9,17 @@ from typing import Any
 
 import psycopg
 import pytest
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
 
 from local.stack.airflow import warehouse_connection
 from sandbox.testing import RunningSandbox
+from sportmonks.airflow_compat import AirflowException, AirflowFailException
 from sportmonks.config.manifest import Manifest
 from sportmonks.errors import BudgetWait
 from sportmonks.operators.base import MAX_ABSENCES, WarehouseOperator
 from sportmonks.operators.catalog import MigrateOperator, ReferenceOperator
 from sportmonks.operators.league import StartOperator
 from sportmonks.operators.sql import WarehouseSqlOperator
+from tests.dags.bag import TaskDeferred
 from tests.harness.tcp_proxy import tcp_proxy
 from tests.operators.conftest import Variables, context, plain
 

@@ -15,6 +15,7 @@ import pytest
 
 from local.stack.airflow import warehouse_connection
 from sportmonks.routes.parse import load_routes, parse_route
+from tests.dags.bag import serialization
 from tests.harness.rest_server import RestServer
 from tests.harness.routes import BASE, instance_of
 
@@ -74,8 +75,6 @@ def context(**params: Any) -> Any:
 
 
 def test_a_dag_per_file_and_one_for_the_tables() -> None:
-    from airflow.serialization.serialized_objects import DagSerialization
-
     from sportmonks.render.routes import TABLES_DAG, route_dags
 
     routes, _ = load_routes()
@@ -95,16 +94,14 @@ def test_a_dag_per_file_and_one_for_the_tables() -> None:
         assert all(getattr(dag, name) for name in CONVENTIONS), dag.dag_id
         assert "Triage" in str(dag.doc_md)
         assert dag.default_args["owner"] == "sportmonks"
-        assert DagSerialization.to_dict(dag) == DagSerialization.to_dict(dag)
+        assert serialization().to_dict(dag) == serialization().to_dict(dag)
 
 
 def test_the_same_files_give_the_same_dags() -> None:
     """A DAG that changes by itself would be a new version with every parse."""
-    from airflow.serialization.serialized_objects import DagSerialization
-
     from sportmonks.render.routes import route_dags
 
-    first, second = ({name: DagSerialization.to_dict(dag) for name, dag in route_dags().items()} for _ in range(2))
+    first, second = ({name: serialization().to_dict(dag) for name, dag in route_dags().items()} for _ in range(2))
     assert first == second
 
 
@@ -187,8 +184,7 @@ def test_extract_and_dry_run(
 def test_every_run_of_a_backfill_reads_its_own_day(
     connections: dict[str, str], server: RestServer, warehouse: psycopg.Connection[Any]
 ) -> None:
-    from airflow.sdk.exceptions import AirflowFailException
-
+    from sportmonks.airflow_compat import AirflowFailException
     from sportmonks.operators.routes import EnsureRouteTablesOperator, RouteExtractOperator
 
     server.total = 280
@@ -214,8 +210,7 @@ def test_every_run_of_a_backfill_reads_its_own_day(
 
 
 def test_errors_in_airflows_terms(connections: dict[str, str], server: RestServer) -> None:
-    from airflow.sdk.exceptions import AirflowException, AirflowFailException
-
+    from sportmonks.airflow_compat import AirflowException, AirflowFailException
     from sportmonks.operators.routes import RouteExtractOperator
 
     route = parse_route(BASE.replace("/api/page", "/page") + PERIOD + "retry_max: 0\n")
@@ -235,9 +230,8 @@ def test_errors_in_airflows_terms(connections: dict[str, str], server: RestServe
 def test_a_long_wait_frees_the_worker_slot(
     connections: dict[str, str], server: RestServer, warehouse: psycopg.Connection[Any]
 ) -> None:
-    from airflow.sdk.exceptions import TaskDeferred
-
     from sportmonks.operators.routes import RouteExtractOperator
+    from tests.dags.bag import TaskDeferred
 
     server.fail[4] = [429]
     server.headers = {"Retry-After": "3600"}

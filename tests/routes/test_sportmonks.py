@@ -11,10 +11,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
 
 from local.stack.airflow import warehouse_connection
 from sandbox.testing import RunningSandbox, running_sandbox
+from sportmonks.airflow_compat import AirflowFailException
 from sportmonks.routes.parse import load_routes
 from sportmonks.routes.spec import Route
 from tests.harness.routes import instance_of
