@@ -53,6 +53,8 @@ __all__ = [
 ]
 
 RELEASE = tuple(int(part) for part in __version__.split(".")[:2])
+# Whether a task may give the events of its assets a partition key.
+HAS_PARTITIONS = RELEASE >= (3, 3)
 
 
 def read_variable(name: str) -> str | None:

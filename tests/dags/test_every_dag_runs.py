@@ -19,6 +19,7 @@ from tests.harness.routes import BASE
 
 pytestmark = pytest.mark.slow
 LEAGUE = "sportmonks_premier_league"
+SEASONS = "SELECT season_id, season_name FROM etl.chunks WHERE league_id = 8 ORDER BY season_id"
 API, WRONG = "AIRFLOW_CONN_SPORTMONKS_API", "n0t-the-k3y-at-all"
 SHOP_KEY = "S3cr3tKeyOfTheShop"
 
@@ -106,7 +107,7 @@ def test_a_dry_run_stores_its_quote_and_makes_no_batch_call(live: Live) -> None:
 
 
 def test_a_season_that_is_down_fails_alone(live: Live) -> None:
-    down, up = live.rows("SELECT season_id FROM etl.chunks ORDER BY season_id")
+    down, up = live.rows(SEASONS)
     fault = live.box.fault("season_down", match={"season": down["season_id"]})
     result = live.run(LEAGUE)
     live.box.admin("DELETE", f"/faults/{fault}")
@@ -162,9 +163,25 @@ def test_a_second_run_reads_the_indexes_and_skips_every_group(live: Live) -> Non
     assert (run["status"], run["total_fixtures"]) == ("COMPLETED", 0)
 
 
+def test_assets_have_an_event_for_each_season_that_was_saved_and_none_for_a_run_that_found_nothing(live: Live) -> None:
+    """Three runs so far: a season was down, it was collected later, nothing was due."""
+    keyed = "e.partition_key" if RELEASE >= (3, 3) else "NULL"
+    events = f"SELECT a.name, {keyed}, e.extra FROM asset_event e JOIN asset a ON a.id = e.asset_id ORDER BY e.id"
+    with psycopg.connect(live.metadata) as conn:
+        found = conn.execute(events.encode()).fetchall()
+    down, up = (row["season_id"] for row in live.rows(SEASONS))
+    expected: list[tuple[str, str | None, dict[str, int]]] = []
+    for season in (up, down):
+        extra = {"season_id": season, "saved": 12, "changed": 0}
+        expected.append(("football.fixtures.premier_league", None, extra))
+        if RELEASE >= (3, 3):
+            expected.append(("football.seasons.premier_league", str(season), extra))
+    assert sorted(found, key=str) == sorted(expected, key=str)
+
+
 def test_the_form_narrows_a_run(live: Live) -> None:
     """One season by name, by force, only a few fixtures, in small batches, with metrics in the report."""
-    name = live.rows("SELECT season_name FROM etl.chunks ORDER BY season_id")[0]["season_name"]
+    name = live.rows(SEASONS)[0]["season_name"]
     live.box.admin("DELETE", "/calls")
     result = live.run(
         LEAGUE, {"seasons": [name], "force": True, "max_fixtures": 5, "batch_size": 2, "export_metrics": True}
@@ -215,7 +232,7 @@ def test_a_raw_route_goes_on_after_a_failed_run(live: Live, server: RestServer) 
 def test_no_secret_is_in_any_log_or_table(live: Live) -> None:
     """The API repeats its key in errors, headers and links: neither Airflow's side nor the warehouse keeps it."""
     index, batches = {"path": "/fixtures"}, {"path": "/multi/"}
-    first, second = ({**batches, "season": row["season_id"]} for row in live.rows("SELECT season_id FROM etl.chunks"))
+    first, second = ({**batches, "season": row["season_id"]} for row in live.rows(SEASONS))
     errors: list[tuple[str, list[dict[str, Any]]]] = [
         ("sportmonks_catalog", [{"status": 401, "match": {"path": "/leagues"}, "rate": 1.0}]),
         (LEAGUE, [{"status": 401, "match": batches, "rate": 1.0}]),

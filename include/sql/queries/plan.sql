@@ -98,6 +98,14 @@ WHERE f.league_id = %(league_id)s AND f.season_id = %(season_id)s AND f.deleted_
                   WHERE p.execution_id = %(execution_id)s AND p.fixture_id = f.id AND p.status = 'PENDING')
 ORDER BY f.last_fetched_at DESC, f.id LIMIT 1;
 
+-- name: plan/season_news
+-- What is different in a season since its collection was last complete: fixtures whose content was stored or that were
+-- deleted, and how many of them had been collected before.
+SELECT count(*), count(*) FILTER (WHERE f.first_fetched_at <= c.last_collected_at)
+FROM etl.chunks c JOIN football.fixtures f USING (league_id, season_id)
+WHERE c.league_id = %(league_id)s AND c.season_id = %(season_id)s
+  AND greatest(f.last_changed_at, f.deleted_at) > coalesce(c.last_collected_at, '-infinity');
+
 -- name: plan/missed_once
 -- Fixtures that this run requested and that were missing for the first time in a row, in plan order.
 SELECT p.fixture_id, p.reason, p.priority, p.urgent

@@ -36,6 +36,14 @@ def check_chunk(run: RunContext, season: Season) -> None:
             raise QualityCheckError(f"{error.diag.message_primary}.", hint=error.diag.message_hint or "") from None
 
 
+def season_news(run: RunContext, season: Season) -> tuple[int, int]:
+    """Fixtures that were stored or deleted since the season's collection was last complete, and how many of them had
+    been collected before. Call it before ``check_chunk``, which makes it complete."""
+    with Session(run.connect) as session:
+        (row,) = session.execute(sql("plan/season_news"), run.sql_params(season))
+        return int(row[0]), int(row[1])
+
+
 def stop_chunk(run: RunContext, season: Season) -> None:
     """Record that a try of the season has failed, in a run that had ended before: no other task will close the chunk.
     A failure here is logged only, because the error that stopped the season is worth more than the record."""

@@ -13,6 +13,7 @@ from airflow.providers.standard.utils.skipmixin import XCOM_SKIPMIXIN_KEY
 from sportmonks.config.catalog import TaskSettings
 from sportmonks.config.manifest import League, Season
 from sportmonks.errors import BudgetWait, LostLeaseError
+from sportmonks.operators.asset_events import report_season
 from sportmonks.operators.base import ApiOperator, WarehouseOperator, execution_of
 from sportmonks.planning.backfill import run_parameters
 from sportmonks.planning.run_params import read_params
@@ -179,7 +180,7 @@ class CollectOperator(LeagueOperator):
 
     def perform(self, context: Context) -> dict[str, Any]:
         """The figures of this try."""
-        from sportmonks.collect.chunk_record import check_chunk, open_chunk, stop_chunk
+        from sportmonks.collect.chunk_record import check_chunk, open_chunk, season_news, stop_chunk
         from sportmonks.collect.collect import collect
         from sportmonks.collect.telemetry import ChunkTelemetry
         from sportmonks.warehouse.sqlstate import is_away
@@ -193,7 +194,9 @@ class CollectOperator(LeagueOperator):
             open_chunk(run, season)
             try:
                 figures = asdict(collect(run, season, owner, watch.on_batch))
+                saved, changed = season_news(run, season)
                 check_chunk(run, season)
+                report_season(context, self, season.id, saved, changed)
                 return figures
             except (BudgetWait, LostLeaseError):
                 # The chunk has not stopped: it goes on after the wait, or another task has taken it over.

@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from airflow.sdk import DAG, Asset, TaskGroup
+from airflow.sdk import DAG, TaskGroup
 from airflow.sdk.definitions.param import ParamsDict
 
 from sportmonks.airflow_compat import CronTriggerTimetable
 from sportmonks.config.catalog import TaskSettings
 from sportmonks.config.manifest import League, Season
 from sportmonks.config.settings import API_CONN_ID, SQL_DIR
+from sportmonks.operators.asset_events import league_assets
 from sportmonks.operators.league import CollectOperator, ExecutionAlertsOperator, StartOperator
 from sportmonks.operators.sql import WarehouseSqlOperator
 from sportmonks.planning.execution_id import execution_id
@@ -111,7 +112,7 @@ def _season_group(league: League, season: Season, plain: dict[str, Any]) -> tupl
         collect = CollectOperator(
             task_id="collect",
             season=msgspec.to_builtins(season),
-            outlets=[Asset(f"football.fixtures.{league.slug}")],
+            outlets=league_assets(league.slug),
             **plain,
         )
         close = _sql_task("close", "close_chunk", league_id=league.id, season_id=season.id).as_teardown()
