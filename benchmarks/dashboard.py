@@ -24,7 +24,8 @@ import psycopg
 import requests
 
 LIMIT_MS = 200
-SIZES = {"leagues": 35, "seasons": 14, "fixtures": 137, "executions": 3_000}
+SIZES = {"leagues": 35, "seasons": 14, "fixtures": 137, "executions": 3_000, "route_runs": 20_000}
+MATCH = "Ajax vs PSV"
 
 
 def database(server: Any, name: str, logs: int, metrics: int) -> str:
@@ -33,7 +34,7 @@ def database(server: Any, name: str, logs: int, metrics: int) -> str:
 
     from sportmonks.warehouse.connection import open_connection
     from sportmonks.warehouse.migrations import migrate
-    from tests.harness.dashboard_seed import seed
+    from tests.harness.dashboard_seed import one_match, seed
 
     base = server.conninfo("postgres")
     dsn = conninfo.make_conninfo(base, dbname=name)
@@ -47,6 +48,7 @@ def database(server: Any, name: str, logs: int, metrics: int) -> str:
         with open_connection(conninfo.make_conninfo(base, dbname=part), autocommit=True) as conn:
             migrate(conn)
             seed(conn, now=datetime.now(UTC), logs=logs, metrics=metrics, **SIZES)
+            one_match(conn)
             conn.execute("SELECT etl.roll_up_metrics()")
             conn.execute("VACUUM (ANALYZE) etl.etl_logs, etl.etl_metrics, football.fixtures")
         rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
@@ -58,13 +60,22 @@ def database(server: Any, name: str, logs: int, metrics: int) -> str:
 def requests_of_page(get: Callable[..., Any]) -> dict[str, tuple[str, dict[str, Any]]]:
     """The requests of the page: label -> path and parameters. Ids come from the data."""
     execution = get("executions", {"status": "COMPLETED"})["rows"][3]["execution_id"]
+    season = get("chunks/1/1001/fixtures", {"limit": 2000})["rows"]
+    fixture = next(row["fixture_id"] for row in season if row["name"] == MATCH)
     deep = get("logs", {})["rows"][-1]["log_id"] // 2
     return {
         "overview": ("overview", {}),
         "runs, first page": ("executions", {"limit": 25}),
+        "runs, FAILED": ("executions", {"status": "FAILED"}),
+        "runs, 500": ("executions", {"limit": 500}),
+        "runs of routes": ("executions", {"kind": "route"}),
         "one run": (f"executions/{execution}", {}),
         "coverage, all seasons": ("coverage", {}),
         "one season": ("chunks/3/3001", {}),
+        "fixtures of a season": ("chunks/3/3001/fixtures", {"limit": 2000}),
+        "one fixture": (f"fixtures/{fixture}", {}),
+        "rows of a section": (f"fixtures/{fixture}/sections/events", {}),
+        "payload of a fixture": (f"fixtures/{fixture}/payload", {}),
         "logs, newest": ("logs", {}),
         "logs, deep page": ("logs", {"before": deep}),
         "logs, ERROR and above": ("logs", {"level": "ERROR"}),

@@ -23,14 +23,14 @@ from local.stack.postgres import EmbeddedPostgres
 from sportmonks.warehouse.connection import open_connection
 from sportmonks.warehouse.migrations import migrate
 from tests.harness.browser import ARGUMENTS, CHROMIUM
-from tests.harness.dashboard_seed import seed
+from tests.harness.dashboard_seed import one_match, seed
 from tests.harness.dashboard_server import serving, stand_in_access
 
 DESK, PHONE = (1200, 860), (390, 844)
 NOWHERE = "host=127.0.0.1 port=1 dbname=x user=x"
 
 
-def places(execution: str) -> dict[str, tuple[str, tuple[int, int]]]:
+def places(execution: str, fixture: int) -> dict[str, tuple[str, tuple[int, int]]]:
     """Name of a picture -> address after #, size."""
     sections = {
         "overview": "",
@@ -38,6 +38,7 @@ def places(execution: str) -> dict[str, tuple[str, tuple[int, int]]]:
         "run": f"run/{execution}",
         "coverage": "coverage",
         "season": "season/3/3001",
+        "fixture": f"fixture/{fixture}",
         "metrics": "metrics",
         "logs": "logs?level=WARNING",
         "alerts": "alerts?state=all",
@@ -78,13 +79,14 @@ def main(folder: Path) -> None:
         stack.callback(server.stop)
         dsn, conn = stack.enter_context(database(server, "seeded"))
         seed(conn, now=datetime.now(UTC))
+        fixture = one_match(conn)
         row = conn.execute("SELECT max(execution_id) FROM etl.etl_executions WHERE status = 'FAILED'").fetchone()
         empty, _ = stack.enter_context(database(server, "empty"))
         access = stand_in_access("admin")
         full, nothing, away = (stack.enter_context(serving(found, access)) for found in (dsn, empty, NOWHERE))
         browser = stack.enter_context(sync_playwright()).chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         for theme in ("light", "dark"):
-            for name, (place, size) in places(row[0] if row else "").items():
+            for name, (place, size) in places(row[0] if row else "", fixture).items():
                 take(browser, full, place, size, theme, folder / f"dashboard-{name}-{theme}.png")
             take(browser, nothing, "", (1200, 620), theme, folder / f"dashboard-empty-{theme}.png")
             take(browser, away, "", (1200, 300), theme, folder / f"dashboard-trouble-{theme}.png")

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from sportmonks.dashboard import queries
 from tests.harness.browser import open_page
+from tests.harness.dashboard_seed import one_match
 from tests.harness.dashboard_server import serving, stand_in_access
 
 pytestmark = pytest.mark.browser
@@ -120,6 +121,7 @@ def test_stored_text_never_runs(page: Page, address: str, seeded: psycopg.Connec
         f"run/{execution[0]}",
         "coverage",
         "season/3/3001",
+        "fixture/30010001",
         "logs",
         "alerts?state=all",
         "corrections",
@@ -204,7 +206,8 @@ def test_nothing_sticks_out_on_a_phone_and_text_can_be_read(
     browser: Browser, address: str, faults: list[str], seeded: psycopg.Connection[Any], theme: str
 ) -> None:
     page = open_page(browser, address, faults, viewport={"width": 360, "height": 740}, color_scheme=theme)
-    for place in ("", "runs", "coverage", "metrics", "logs", "alerts", "corrections", "season/3/3001"):
+    fixture = f"fixture/{one_match(seeded)}"
+    for place in ("", "runs", "coverage", "metrics", "logs", "alerts", "corrections", "season/3/3001", fixture):
         page.goto("about:blank")
         page.goto(f"{address}/#/{place}")
         expect(page.locator("main[aria-busy='false']")).to_be_visible()

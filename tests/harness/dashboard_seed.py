@@ -27,9 +27,13 @@ def seed(
     executions: int = 60,
     logs: int = 2_000,
     metrics: int = 4_000,
+    route_runs: int = 7,
     now: datetime,
 ) -> None:
-    """``fixtures`` per season; logs over 30 days and metrics over 7. ``conn`` in autocommit mode."""
+    """``fixtures`` per season; logs over 30 days, metrics and runs of a raw route over 7.
+
+    ``conn`` in autocommit mode.
+    """
     sizes = {
         "leagues": leagues,
         "seasons": seasons,
@@ -37,6 +41,7 @@ def seed(
         "executions": executions,
         "logs": logs,
         "metrics": metrics,
+        "route_runs": route_runs,
         "now": now,
     }
     with conn.transaction():

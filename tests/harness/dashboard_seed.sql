@@ -78,14 +78,24 @@ SELECT e.execution_id, c.league_id, c.season_id, c.season_id * 10000 + f, f,
 FROM (SELECT * FROM etl.etl_executions ORDER BY started_at DESC LIMIT 20) e
 JOIN etl.execution_chunks c USING (execution_id) CROSS JOIN generate_series(1, least(c.planned, %(fixtures)s)) f;
 
--- The catalog of the last days and a raw route.
+-- The catalog of the last days, a raw route, and the collectors of the seasons.
 INSERT INTO etl.collector_runs (collector_name, status, started_at, completed_at, records_processed, records_inserted, execution_id, api_calls)
 SELECT c.name, 'success', r.started + make_interval(secs => c.place * 4), r.started + make_interval(secs => c.place * 4 + 3), c.records,
-       CASE WHEN n = 6 THEN c.records ELSE 0 END, 'etl_' || to_char(r.started AT TIME ZONE 'UTC', 'YYYYMMDD_HH24MISS') || c.suffix, c.place
+       CASE WHEN n = 6 THEN c.records ELSE 0 END, 'etl_' || to_char(r.started AT TIME ZONE 'UTC', 'YYYYMMDD_HH24MISS') || '_c00000', c.place
 FROM generate_series(0, 6) n
-CROSS JOIN (VALUES (1, 'reference:states', 25, '_c00000'), (2, 'reference:types', 900, '_c00000'), (3, 'leagues', 8, '_c00000'), (4, 'seasons', 48, '_c00000'),
-                   (5, 'structure:rounds', 1800, '_c00000'), (1, 'raw_sportmonks_players', 5200, '_a00000')) AS c(place, name, records, suffix)
+CROSS JOIN (VALUES (1, 'reference:states', 25), (2, 'reference:types', 900), (3, 'leagues', 8), (4, 'seasons', 48),
+                   (5, 'structure:rounds', 1800)) AS c(place, name, records)
 CROSS JOIN LATERAL (SELECT %(now)s::timestamptz - make_interval(days => n, hours => 5) AS started) r;
+
+INSERT INTO etl.collector_runs (collector_name, status, started_at, completed_at, records_processed, execution_id, api_calls)
+SELECT 'raw_sportmonks_players', 'success', r.started, r.started + interval '3 seconds', 5200,
+       'etl_' || to_char(r.started AT TIME ZONE 'UTC', 'YYYYMMDD_HH24MISS') || '_' || lpad(to_hex(n + 655360), 6, '0'), 1
+FROM generate_series(0, %(route_runs)s - 1) n
+CROSS JOIN LATERAL (SELECT %(now)s::timestamptz - make_interval(secs => 18000 + n * 604800.0 / %(route_runs)s) AS started) r;
+
+INSERT INTO etl.collector_runs (collector_name, status, started_at, completed_at, records_processed, execution_id)
+SELECT 'chunk:' || league_id || '_' || season_id, CASE status WHEN 'COMPLETED' THEN 'success' ELSE 'failed' END, started_at, finished_at, processed, execution_id
+FROM etl.execution_chunks WHERE finished_at IS NOT NULL;
 
 INSERT INTO etl.check_results (execution_id, chunk_id, name, required, success, notes)
 SELECT last_execution_id, chunk_id, n.name, true, NOT (league_id = 3 AND season_id = 3001 AND n.name = 'goals_add_up'),

@@ -81,7 +81,7 @@ export async function coverage({ search, signal, go }) {
   const pick = (id, choices, current) => h("select", { id, onchange: change }, choices.map(([value, label]) => h("option", { value, selected: value === current }, label)));
   return h("div", { class: "stack" }, card("Coverage",
     h("div", { class: "filters" },
-      h("label", {}, "Show ", pick("measure", [["collected", "collected"], ["settled", "settled (no re-read due)"], ["due", "due now"]], measure)),
+      h("label", {}, "Show ", pick("measure", [["collected", "collected"], ["settled", "settled (no read within 60 days)"], ["due", "due now"]], measure)),
       h("label", {}, "Only ", pick("only", [["", "all leagues"], ["failed", "failed"], ["stale", "stale"], ["suspected", "suspected"], ["unread", "never read"], ["open", "incomplete"]], only)),
       h("label", {}, "League ", h("input", { id: "league", type: "search", value: search.get("league") ?? "", placeholder: "name", onchange: change })),
       downloads("coverage")),
@@ -107,7 +107,7 @@ export async function season({ parts, signal, refresh }) {
       h("p", { class: "row wrap" }, seasonBadge(x), h("a", { href: `#/logs${query({ chunk_id: x.chunk_id })}` }, "its logs"), x.last_execution_id ? h("a", { href: `#/run/${encodeURIComponent(x.last_execution_id)}` }, "newest run") : null, startLink({ chunks: [x.chunk_id] })),
       x.error_message ? h("p", { class: "reason bad" }, x.error_message) : null,
       bar(x.collected_fixtures, x.total_fixtures, "Collected"),
-      facts([["Collected", `${percent(x.collected_fixtures, x.total_fixtures)} %`, `${count(x.collected_fixtures)} of ${count(x.total_fixtures)}`], ["Settled", count(x.settled_fixtures), "no re-read due"], ["Due now", count(x.due_fixtures)], ["Failed or missing", count(x.failed_fixtures)], ["Suspected to lack data", count(x.suspected_fixtures)], ["Mean quality", x.quality === null ? "–" : `${x.quality} / 100`], ["Last collected", when(x.last_collected_at)], ["Index read", when(x.indexed_at), x.index_suspected_at ? `suspected ${count(x.doubtful_indexes)}×, read again before it is believed` : null], ["Next due", x.next_due_at ? when(x.next_due_at) : "–"], ["First match", date(x.first_match)], ["Last match", date(x.last_match)]])),
+      facts([["Collected", `${percent(x.collected_fixtures, x.total_fixtures)} %`, `${count(x.collected_fixtures)} of ${count(x.total_fixtures)}`], ["Settled", count(x.settled_fixtures), "no read within 60 days"], ["Due now", count(x.due_fixtures)], ["Failed or missing", count(x.failed_fixtures)], ["Suspected to lack data", count(x.suspected_fixtures)], ["Mean quality", x.quality === null ? "–" : `${x.quality} / 100`], ["Last collected", when(x.last_collected_at)], ["Index read", when(x.indexed_at), x.index_suspected_at ? `suspected ${count(x.doubtful_indexes)}×, read again before it is believed` : null], ["Next due", x.next_due_at ? when(x.next_due_at) : "–"], ["First match", date(x.first_match)], ["Last match", date(x.last_match)]])),
     x.checks.length ? card("Quality checks", h("ul", { class: "plainlist" }, x.checks.map((c) => h("li", {}, h("span", { class: c.success ? "ok" : "bad" }, c.success ? "✓ " : "✕ "), h("strong", {}, c.name.replaceAll("_", " ")), c.notes ? `: ${c.notes}` : "", c.required ? "" : h("span", { class: "dim" }, " (a hint only)"))))) : null,
     card("Fixtures that need something", x.fixtures.length ? table("Fixtures that need something", [
       ["Fixture", (f) => fixtureLink(f.fixture_id, f.name)],
