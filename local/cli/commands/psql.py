@@ -7,12 +7,15 @@ the account of ./etl dsn --read-only.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import shutil
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from local.cli.context import Context
 from local.errors import LocalError
+from local.stack.postgres_programs import RunAs, find_programs
 
 HELP = "open psql in the warehouse"
 # Their values stay off psql's command line; for the second OpenSSL asks.
@@ -33,10 +36,18 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if parts.get("password"):
         env["PGPASSWORD"] = str(parts["password"])
     place = make_conninfo("", **{name: value for name, value in parts.items() if name not in SECRETS})
-    try:
-        os.execvpe("psql", ["psql", "--dbname", place, *args.arguments], env)
-    except FileNotFoundError:
+    os.execve(_program(), ["psql", "--dbname", place, *args.arguments], env)
+
+
+def _program() -> str:
+    """This machine's psql, else the one that comes with the embedded server."""
+    found = shutil.which("psql")
+    if found is None:
+        with contextlib.suppress(LocalError):
+            found = shutil.which(find_programs(RunAs()).path("psql"))
+    if found is None:
         raise LocalError(
             "there is no psql on this machine",
             hint="install PostgreSQL's client programs, or give the output of `./etl dsn` to a program that you have",
-        ) from None
+        )
+    return found

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -37,10 +39,10 @@ def test_the_password_is_in_the_environment(
     monkeypatch: pytest.MonkeyPatch, words: list[str], user: str, arguments: list[str]
 ) -> None:
     called: list[Any] = []
-    monkeypatch.setattr(os, "execvpe", lambda *given: called.append(given))
+    monkeypatch.setattr(os, "execve", lambda *given: called.append(given))
     run(*words)
     ((program, command, env),) = called
-    assert program == "psql"
+    assert Path(program).name == "psql"
     assert command[0:2] == ["psql", "--dbname"]
     assert set(command[2].split()) == {
         f"user={user}", "host=db.example.org", "port=6543", "dbname=etl", "sslmode=require",
@@ -50,7 +52,17 @@ def test_the_password_is_in_the_environment(
     assert SECRET not in str(command)
 
 
-def test_a_machine_without_psql_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_psql_uses_that_of_the_embedded_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
+    called: list[Any] = []
+    monkeypatch.setattr(os, "execve", lambda *given: called.append(given))
+    run()
+    version = subprocess.run([called[0][0], "--version"], capture_output=True, text=True, check=True).stdout
+    assert version.startswith("psql (PostgreSQL)")
+
+
+def test_no_psql_anywhere_is_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setenv("EMBEDDED_POSTGRES_BIN", str(tmp_path))
     with pytest.raises(LocalError, match="no psql on this machine"):
         run()
