@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import parse_qs
 
 import psycopg
 import pytest
@@ -47,6 +48,21 @@ def _refused(client: Client, path: str) -> None:
     call = requests.post if path.endswith(("acknowledge", "check")) else requests.get
     for headers, status in (({}, 401), ({"Cookie": "_token=nobody"}, 403), ({"Authorization": "Bearer nobody"}, 403)):
         assert call(f"{client.address}/{filled}", headers=headers, timeout=5).status_code == status, path
+
+
+def test_somebody_who_opens_the_page_is_sent_to_the_login(client: Client) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml"}
+    for query in ("", "?dag_id=a&run_id=b"):
+        answer = requests.get(f"{client.address}/{query}", headers=browser, timeout=5, allow_redirects=False)
+        assert answer.status_code == 307
+        where, _, parameters = answer.headers["location"].partition("?")
+        assert where == "../api/v2/auth/login"
+        assert parse_qs(parameters) == {"next": [f"/sportmonks-etl/{query}"]}
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    # Only the page itself; and who may not see it is not sent there again and again.
+    assert requests.get(f"{client.address}/api/session", headers=browser, timeout=5).status_code == 401
+    nobody = browser | {"Cookie": "_token=nobody"}
+    assert requests.get(f"{client.address}/", headers=nobody, timeout=5).status_code == 403
 
 
 def test_only_the_files_that_are_there(client: Client) -> None:

@@ -8,11 +8,13 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
 import psycopg
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi import Path as InPath
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.exception_handlers import http_exception_handler
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
 
 from sportmonks.config.catalog import Thresholds
 from sportmonks.config.manifest import Manifest
@@ -86,6 +88,15 @@ def create_app(
         # This response does not pass the middleware, so it sets the headers itself.
         found = {"detail": "Something went wrong on the server.", "hint": "The log of the api-server has the reason."}
         return JSONResponse(found, 500, headers=HEADERS)
+
+    @app.exception_handler(401)
+    async def not_signed_in(request: Request, error: HTTPException) -> Response:
+        """Somebody who opens the page is sent to Airflow's login, and from there back to it."""
+        page = request.scope["root_path"] + "/"
+        if request.url.path == page and "text/html" in request.headers.get("accept", ""):
+            back = page + (f"?{request.url.query}" if request.url.query else "")
+            return RedirectResponse(f"../api/v2/auth/login?{urlencode({'next': back})}")
+        return await http_exception_handler(request, error)
 
     @app.get("/", include_in_schema=False)
     def index() -> FileResponse:

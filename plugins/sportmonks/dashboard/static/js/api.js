@@ -22,7 +22,7 @@ export async function call(path, options = {}) {
   try { body = await answer.json(); } catch { /* no JSON: the status says enough */ }
   if (answer.ok) return body;
   const detail = typeof body.detail === "string" ? body.detail : "";
-  if (answer.status === 401) throw new Trouble(401, "Your login has run out.", "Reload Airflow and log in again.");
+  if (answer.status === 401) throw new Trouble(401, "Your login has run out.", "Reload this page and log in again.");
   if (answer.status === 403) throw new Trouble(403, detail || "Your role may not see this.", "Ask an Airflow administrator for the permission.");
   if (answer.status === 404) throw new Trouble(404, detail || "There is nothing here.", "Go back and choose another one.");
   if (answer.status === 422) throw new Trouble(422, "A filter is not valid.", "Numbers for ids, and at most 200 characters of text.");
