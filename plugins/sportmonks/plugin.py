@@ -1,4 +1,4 @@
-"""The plugin: the page in Airflow's UI, and the reference that deadlines count from.
+"""The plugin: the page in Airflow's UI with its tabs and links, and the reference that deadlines count from.
 
 Every process of Airflow loads plugins, each task's too, so nothing heavy is imported before the api-server asks.
 """
@@ -10,7 +10,8 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-PAGE = "sportmonks-etl"
+from sportmonks.config.settings import PAGE
+
 PREFIX = f"/{PAGE}"
 
 
@@ -26,12 +27,36 @@ class SportmonksPlugin(AirflowPlugin):
             "url_route": "sportmonks-etl",
         },
         {
+            "name": "ETL league",
+            "href": f"{PAGE}/?dag_id={{DAG_ID}}",
+            "destination": "dag",
+            "url_route": "sportmonks-etl-league",
+        },
+        {
             "name": "ETL run",
             "href": f"{PAGE}/?dag_id={{DAG_ID}}&run_id={{RUN_ID}}",
             "destination": "dag_run",
             "url_route": "sportmonks-etl-run",
         },
+        {
+            "name": "ETL season",
+            "href": f"{PAGE}/?dag_id={{DAG_ID}}&task_id={{TASK_ID}}",
+            "destination": "task",
+            "url_route": "sportmonks-etl-season",
+        },
+        {
+            "name": "ETL season",
+            "href": f"{PAGE}/?dag_id={{DAG_ID}}&run_id={{RUN_ID}}&task_id={{TASK_ID}}",
+            "destination": "task_instance",
+            "url_route": "sportmonks-etl-task",
+        },
     ]
+
+    @cached_property
+    def operator_extra_links(self) -> list[Any]:  # type: ignore[override]
+        from sportmonks.operators.links import PageLink
+
+        return [PageLink()]
 
     @cached_property
     def deadline_references(self) -> list[Any]:  # type: ignore[override]

@@ -8,7 +8,7 @@ NAME = "Sportmonks"
 
 
 def get_provider_info() -> dict[str, Any]:
-    """Name, hooks, operators, connection types with their forms, and notifiers, in the form of Airflow's
+    """Name, hooks, operators, connection types with their forms, links and notifiers, in the form of Airflow's
     provider.yaml."""
     from sportmonks import __version__
     from sportmonks.hooks.forms import API_FORM, API_TYPE, WAREHOUSE_FORM, WAREHOUSE_TYPE
@@ -42,6 +42,7 @@ def get_provider_info() -> dict[str, Any]:
             "sportmonks.notifiers.alert.AlertNotifier",
             "sportmonks.notifiers.webhook.WebhookNotifier",
         ],
+        "extra-links": ["sportmonks.operators.links.PageLink"],
     }
 
 

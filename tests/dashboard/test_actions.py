@@ -145,6 +145,7 @@ def test_where_a_dag_a_run_and_a_task_of_airflow_are_on_the_page(
     execution = start(seeded, "sportmonks_serie_a", "scheduled__2026-11-26T04:00:00+00:00")
     dag, run = {"dag_id": "sportmonks_serie_a"}, {"run_id": "scheduled__2026-11-26T04:00:00+00:00"}
     group = seeded_manifest().leagues[2].seasons[0].group
+    seeded.execute("SELECT etl.ensure_raw_table('shop', 'orders', NULL)")
     for where, expected in (
         (dag, "league/3"),
         ({**dag, **run}, f"run/{execution}"),
@@ -154,6 +155,7 @@ def test_where_a_dag_a_run_and_a_task_of_airflow_are_on_the_page(
         ({**dag, "run_id": RUN}, f"backfill/{RUN}"),
         ({**dag, "run_id": "manual__x"}, None),
         ({"dag_id": "some_other_dag"}, None),
+        ({"dag_id": "raw_shop_orders", **run}, "routes"),
     ):
         assert client.get("api/place", **where)["place"] == expected, where
 

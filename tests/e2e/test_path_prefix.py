@@ -94,4 +94,10 @@ def test_the_page_is_there(address: str) -> None:
         expect(frame.get_by_role("heading", name="Nothing has run yet")).to_be_visible(timeout=60_000)
         frame.get_by_role("link", name="Runs", exact=True).click()
         expect(frame.get_by_role("heading", name="Runs")).to_be_visible(timeout=30_000)
+        # Airflow's REST API below the same path: an answer of its own, not a page of the proxy's.
+        page.goto(f"{address}/sportmonks-etl/")
+        ask = "import('./static/js/airflow.js').then((m) => m.requireRunnable('nope')).catch((e) => e.message)"
+        assert page.evaluate(ask) == "Airflow has no DAG nope."
+        page.goto(f"{address}/sportmonks-etl/?dag_id=nope")
+        expect(page.get_by_text("This DAG collects no league.")).to_be_visible(timeout=30_000)
         browser.close()

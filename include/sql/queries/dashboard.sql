@@ -350,6 +350,10 @@ FROM etl.etl_metrics
 WHERE (%(since)s::timestamptz IS NULL OR timestamp >= %(since)s) AND (%(execution_id)s::text IS NULL OR execution_id = %(execution_id)s)
 GROUP BY metric_name ORDER BY metric_name;
 
+-- name: dashboard/route
+-- Whether a DAG is that of a raw route, which has the name of the route.
+SELECT name FROM etl.raw_route_status WHERE name = %(dag_id)s LIMIT 1;
+
 -- name: dashboard/routes
 -- Raw routes with their newest runs; those come first that failed, may be short, or have been without a success for too long.
 SELECT v.*, w.hours IS NOT NULL AS scheduled,

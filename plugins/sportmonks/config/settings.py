@@ -13,6 +13,8 @@ from sportmonks.errors import ConfigurationError
 API_CONN_ID = "sportmonks_api"
 WAREHOUSE_CONN_ID = "sportmonks_warehouse"
 MANIFEST_VARIABLE = "sportmonks_manifest"
+# Where the page is mounted, below Airflow's own address.
+PAGE = "sportmonks-etl"
 DEFAULT_INCLUDES = ("participants", "scores", "events", "statistics", "periods", "lineups.details")
 
 

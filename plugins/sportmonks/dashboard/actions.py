@@ -94,11 +94,10 @@ def router(access: Access, pool: WarehousePool, manifest: ReadManifest) -> APIRo
     @found.get("/api/place")
     def place(dag_id: AirflowId, run_id: AirflowId = "", task_id: AirflowId = "") -> dict[str, Any]:
         """The part of the page that shows a DAG, a run or a task of Airflow; null when it shows none of them."""
-        execution = None
-        if run_id:
-            with pool.reading() as conn:
-                rows = runs.runs(conn, dag_id=dag_id, run_id=run_id, limit=1)["rows"]
-            execution = rows[0]["execution_id"] if rows else None
+        with pool.reading() as conn:
+            rows = runs.runs(conn, dag_id=dag_id, run_id=run_id, limit=1)["rows"] if run_id else []
+            is_route = queries.is_route(conn, dag_id)
+        execution = rows[0]["execution_id"] if rows else None
         league = next((league for league in read(manifest).leagues if league.dag_id == dag_id), None)
         group = task_id.rpartition(".")[0]
         season = next((season for season in league.seasons if season.group == group), None) if league else None
@@ -108,6 +107,8 @@ def router(access: Access, pool: WarehousePool, manifest: ReadManifest) -> APIRo
             return {"place": f"run/{execution}"}
         if run_id.startswith(RUN_PREFIX):
             return {"place": f"backfill/{run_id}"}
+        if is_route:
+            return {"place": "routes"}
         return {"place": f"league/{league.id}" if league and not run_id else None}
 
     return found

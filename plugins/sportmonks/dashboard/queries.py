@@ -247,6 +247,11 @@ def routes(
     return rows(conn, "dashboard/routes", routes=scheduled, stale_route_intervals=intervals, now=_now(now))
 
 
+def is_route(conn: Conn, dag_id: str) -> bool:
+    """Whether a DAG is that of a raw route which has run."""
+    return bool(rows(conn, "dashboard/route", dag_id=dag_id))
+
+
 def chunk(
     conn: Conn, league_id: int, season_id: int, *, fixtures: int = 50, runs: int = 20, now: datetime | None = None
 ) -> Row | None:

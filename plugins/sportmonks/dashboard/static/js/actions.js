@@ -120,19 +120,20 @@ export async function start({ search, signal, go }) {
     const season = (key) => league?.seasons.find((one) => one.season_id === key)?.name ?? `season ${key}`;
     return h("li", {}, h("a", { href: `#/league/${id}` }, league?.name ?? `League ${id}`), `: ${seasons.length ? seasons.map(season).join(", ") : "all seasons with something due"} `, leagues.size > 1 ? h("a", { href: without(id) }, "leave out") : null);
   };
-  const problems = h("ul", { class: "plainlist", id: "problems", role: "alert" });
+  const problems = h("div", { id: "problems", role: "alert" });
+  const tell = (...items) => problems.replaceChildren(...(items.length ? [h("ul", { class: "plainlist" }, items)] : []));
   const progress = h("p", { role: "status", id: "progress" });
   const refused = [
     ...form.unknown.map((id) => sentence(`League ${id} is not followed.`, "Leave it out, or add it to the catalog.")),
     ...form.leagues.filter((league) => !league.may_start).map((league) => sentence(`Your Airflow role may not trigger ${league.dag_id}, the DAG of ${league.name}.`, "Ask an Airflow administrator for the permission.")),
   ];
-  problems.replaceChildren(...refused);
+  tell(...refused);
   const buttons = [["Estimate", true], ["Collect", false]].map(([label, dry]) => h("button", { type: "submit", class: dry ? "" : "primary", value: dry ? "estimate" : "collect", disabled: refused.length > 0 }, label));
   const busy = (on) => { for (const button of buttons) button.disabled = on; };
 
   async function submit(event) {
     event.preventDefault();
-    problems.replaceChildren();
+    tell();
     busy(true);
     try {
       const params = { ...values(form.fields), ...(event.submitter?.value === "collect" ? {} : { dry_run: true }) };
@@ -140,11 +141,11 @@ export async function start({ search, signal, go }) {
       const plan = await send("runs/check", { leagues: [...leagues].map(([league_id, seasons]) => ({ league_id, seasons })), params });
       const found = plan.problems.map((one) => sentence(one.detail, one.hint));
       if (!found.length) found.push(...await unfit(plan.runs));
-      if (found.length) { problems.replaceChildren(...found, h("li", {}, "Nothing was started.")); return; }
+      if (found.length) { tell(...found, h("li", {}, "Nothing was started.")); return; }
       await begin(plan);
     } catch (error) {
       if (!(error instanceof Trouble)) throw error;
-      problems.replaceChildren(sentence(error.message, error.hint));
+      tell(sentence(error.message, error.hint));
     } finally {
       progress.textContent = "";
       busy(false);
@@ -177,7 +178,7 @@ export async function start({ search, signal, go }) {
     }
     if (!found.length) { go(`#/backfill/${plan.run_id}`); return; }
     const rest = begun ? h("li", {}, h("a", { href: `#/backfill/${plan.run_id}` }, `${begun} of ${plan.runs.length} runs were started`), ".") : h("li", {}, "Nothing was started.");
-    problems.replaceChildren(...found, rest);
+    tell(...found, rest);
   }
 
   const drawn = (fields) => h("div", { class: "fields" }, fields.map((field) => input(field, before[field.name])));
