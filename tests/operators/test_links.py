@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from urllib.parse import parse_qs
 
-from airflow.sdk.types import TaskInstanceKey
+from airflow.models.taskinstancekey import TaskInstanceKey
 
 from sportmonks.config.catalog import TaskSettings
 from sportmonks.operators.links import PageLink

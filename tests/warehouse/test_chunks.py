@@ -78,6 +78,29 @@ def test_closing_counts_what_the_chunk_holds(builder: RunBuilder, ask: Ask) -> N
     }
 
 
+@pytest.mark.parametrize(
+    ("collected", "latest", "kept"),
+    [
+        (False, RUN, False),  # its collector was stopped: cancelled, killed
+        (True, RUN, True),  # its collector is about to give the lease back itself
+        (False, "etl_20260301_060000_fedcba", True),  # another run holds the chunk by now
+    ],
+)
+def test_the_lease_of_a_stopped_collector_ends_with_its_chunk(
+    builder: RunBuilder, ask: Ask, collected: bool, latest: str, kept: bool
+) -> None:
+    builder.start()
+    builder.plan({1: 1})
+    builder.open(1)
+    builder.conn.execute("UPDATE etl.chunks SET owner = 'a task', fence = 4, last_execution_id = %s", (latest,))
+    if collected:
+        builder.mark(1, SAVED=1)
+        builder.collected(1)
+    builder.close(1)
+    (chunk,) = ask("SELECT owner, fence FROM etl.chunks")
+    assert (chunk["owner"], chunk["fence"]) == (("a task", 4) if kept else (None, 5))
+
+
 def checks(ask: Ask) -> dict[str, tuple[bool, bool, str]]:
     rows = ask("SELECT name, required, success, notes FROM etl.check_results")
     return {row["name"]: (row["required"], row["success"], row["notes"]) for row in rows}

@@ -146,8 +146,11 @@ BEGIN
     UPDATE etl.execution_chunks SET status = v_status, finished_at = p_now, error_message = v_error
      WHERE execution_id = p_execution_id AND league_id = p_league_id AND season_id = p_season_id;
     UPDATE etl.chunks
-    -- The owner stays: the collector gives its lease back itself, and another run may hold it by now.
-    SET status = v_status, error_message = v_error, last_execution_id = p_execution_id,
+    -- A collector that reached its end gives its lease back itself, and another run may hold it by now. One of this run that
+    -- did not was stopped: its lease ends here, and the fence keeps a worker that was only cut off from writing.
+    SET owner = CASE WHEN v_row.collected_at IS NULL AND last_execution_id = p_execution_id THEN NULL ELSE owner END,
+        fence = fence + (v_row.collected_at IS NULL AND last_execution_id = p_execution_id AND owner IS NOT NULL)::int,
+        status = v_status, error_message = v_error, last_execution_id = p_execution_id,
         last_collected_at = CASE WHEN v_status = 'COMPLETED' THEN p_now ELSE last_collected_at END, updated_at = p_now
     WHERE league_id = p_league_id AND season_id = p_season_id;
     PERFORM etl.recount_coverage(p_league_id, p_season_id, p_now);

@@ -11,7 +11,6 @@ from sportmonks.config.settings import PAGE
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
-    from airflow.sdk.types import TaskInstanceKey
 
 
 def page_address(**place: str) -> str:
@@ -37,6 +36,6 @@ class PageLink(BaseOperatorLink):
 
         return [StartOperator, CollectOperator, WarehouseSqlOperator]
 
-    def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:
-        """``operator``: not used, the key names everything."""
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:
+        """``ti_key``: Airflow's TaskInstanceKey, which names everything; ``operator`` is not used."""
         return page_address(dag_id=ti_key.dag_id, run_id=ti_key.run_id, task_id=ti_key.task_id)
