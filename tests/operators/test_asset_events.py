@@ -18,9 +18,16 @@ class Event(SimpleNamespace):
         self.key = key
 
 
+class Events(defaultdict[str, Event]):
+    """By the asset's name, because assets of Airflow 3.1.0 have no hash."""
+
+    def __getitem__(self, asset: Any) -> Event:
+        return super().__getitem__(asset.name)
+
+
 def test_an_event_names_season_and_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sportmonks.operators.asset_events.HAS_PARTITIONS", True)
-    events: dict[Any, Event] = defaultdict(Event)
+    events = Events(Event)
     task: Any = SimpleNamespace(outlets=league_assets("la_liga"))
     report_season({"outlet_events": events}, task, 23614, 12, 2)  # type: ignore[typeddict-item]
     league, seasons = task.outlets
