@@ -18,7 +18,7 @@ help:  ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: install  ## start everything, run all leagues, show the outcome (Ctrl-C stops everything)
-	@exec ./etl demo
+	@exec ./etl demo $(ARGS)
 
 down:  ## stop everything; data stay
 	@if [ -x $(BIN)/python ]; then exec ./etl down; else echo "nothing is installed, so nothing runs"; fi

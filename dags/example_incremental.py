@@ -43,10 +43,11 @@ def collect() -> dict[str, int]:
 
 with DAG(
     dag_id="example_incremental",
-    dag_display_name="Example: incremental collector",
+    dag_display_name="Incremental collector (example)",
     description="Fetches the years that are due and records figures and errors",
     doc_md=DOC,
     schedule=None,
+    is_paused_upon_creation=True,
     start_date=datetime(2024, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from rich.markup import escape
 
 from local.cli.console import out
+from local.errors import LocalError
 from local.stack.airflow import masked
+from local.stack.queries import query
 from local.stack.stack import Stack
+from local.stack.warehouse import warehouse
+
+if TYPE_CHECKING:
+    from sportmonks.config.manifest import League
 
 PAGE = "sportmonks-etl/"
 
@@ -25,6 +34,33 @@ def access_document(stack: Stack) -> dict[str, str | None]:
         "warehouse": masked(stack.warehouse),
         "sandbox": f"{stack.sandbox_url}/v3" if stack.settings.sandbox else None,
     }
+
+
+def show_end(stack: Stack, leagues: Sequence[League]) -> None:
+    """Where things are, and where to go from here."""
+    show_access(stack)
+    show_next(stack, leagues)
+
+
+def show_next(stack: Stack, leagues: Sequence[League]) -> None:
+    """A query that returns rows now, and the next command."""
+    season = _season_with_rows(stack)
+    if season:
+        text = f"SELECT position, team, played, points FROM football.standings WHERE season_id = {season} LIMIT 5"
+        out.print(f'query      ./etl psql --read-only -- -c "{text}"', markup=False)
+    name = leagues[0].name if leagues else ""
+    command = f'./etl run --league "{name}" --dry-run' if name else "./etl dashboard"
+    out.print(f"next       {command}   (what is due now, and what it costs)", markup=False)
+
+
+def _season_with_rows(stack: Stack) -> int | None:
+    """A season whose table has rows; None when nothing is collected yet, or the warehouse cannot say."""
+    try:
+        with warehouse(stack) as conn:
+            row = conn.execute(query("look/sample_season")).fetchone()
+    except LocalError:
+        return None
+    return int(row[0]) if row else None
 
 
 def show_access(stack: Stack) -> None:

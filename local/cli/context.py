@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from local.cli.console import step, warn
+from local.cli.questions import confirm, interactive
 from local.stack.settings import Settings
 from local.stack.stack import Stack
 
@@ -15,6 +16,7 @@ class Context:
     """Settings and stack; they are read at their first use, so that `--help` needs no valid settings."""
 
     quiet: bool = False
+    yes: bool = False
 
     @cached_property
     def settings(self) -> Settings:
@@ -25,4 +27,12 @@ class Context:
 
     @cached_property
     def stack(self) -> Stack:
-        return Stack(self.settings, (lambda line: None) if self.quiet else step())
+        say = (lambda line: None) if self.quiet else step()
+        return Stack(self.settings, say, may_restart=self._may_restart)
+
+    def _may_restart(self, changed: list[str], running: list[str]) -> bool:
+        """Ask before processes are restarted; without a terminal only `--yes` allows it."""
+        if self.yes:
+            return True
+        what = ", ".join(changed) or "settings"
+        return interactive() and confirm(f"{what} changed. Restart what runs with the old ones ({', '.join(running)})?")

@@ -13,15 +13,19 @@ from psycopg.rows import dict_row
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from local.cli.console import out, seconds
+from local.cli.console import err, out, seconds
 from local.errors import LocalError
-from local.stack.airflow_api import AirflowApi
+from local.stack.airflow_api import AirflowApi, SilentError
 from local.stack.queries import query
 from sportmonks.errors import SportmonksError
 from sportmonks.warehouse.connection import open_connection
 
 FINAL = ("success", "failed")
 LINE_SECONDS = 5.0
+# A busy Airflow answers late; only one that has been silent for so long ends the following.
+SILENCE_SECONDS = 600.0
+# In a pipe, a line at least this often, so that nobody takes a long run for one that hangs.
+STILL_SECONDS = 60.0
 
 
 @dataclass
@@ -74,6 +78,7 @@ class Follower:
         self.warehouse = warehouse
         self.interval = interval
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
+        self._silent_since: float | None = None
 
     def follow(self, runs: list[FollowedRun], *, timeout: float | None = None) -> bool:
         """True when all runs succeeded. LocalError after `timeout` seconds; the runs then go on."""
@@ -118,12 +123,22 @@ class Follower:
         """One request for all runs; a run that has been deleted counts as failed."""
         if not runs:
             return
-        found = self.api.runs({run.dag_id for run in runs}, since=min(run.run_after for run in runs))
-        for run in runs:
-            row = found.get((run.dag_id, run.run_id))
-            run.state = str(row["state"]) if row else "failed"
-            if run.until and self.api.task_state(run.dag_id, run.run_id, run.until) == "success":
-                run.state = "success"
+        try:
+            found = self.api.runs({run.dag_id for run in runs}, since=min(run.run_after for run in runs))
+            for run in runs:
+                row = found.get((run.dag_id, run.run_id))
+                run.state = str(row["state"]) if row else "failed"
+                if run.until and self.api.task_state(run.dag_id, run.run_id, run.until) == "success":
+                    run.state = "success"
+        except SilentError as error:
+            now = time.monotonic()
+            if self._silent_since is None:
+                self._silent_since = now
+                err.print(f"[yellow]{escape(error.message)}; waiting for it[/]")
+            elif now - self._silent_since > SILENCE_SECONDS:
+                raise
+            return
+        self._silent_since = None
 
     def _read_progress(self, runs: list[FollowedRun]) -> None:
         rows = self.rows("run/progress", execution_ids=[run.execution_id for run in runs])
@@ -194,6 +209,7 @@ class Lines:
                 last = self.shown.get(name)
                 now = time.monotonic()
                 moved = last is not None and last[1] != processed and now - self.at[name] >= LINE_SECONDS
+                moved |= last is not None and not run.finished and now - self.at[name] >= STILL_SECONDS
                 if last is None or last[0] != state or moved:
                     figures = f" {processed}/{planned} fixtures" if planned else ""
                     failures = f", {failed} failed" if failed else ""

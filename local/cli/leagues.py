@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 CATALOG_DAG = "sportmonks_catalog"
 LAST_TASK = "publish"  # it writes the manifest; the lists that are read after it are not needed by any league
 PARSE_SECONDS = 90
+# A slow machine is waited for as long as its DAG processor lives; this much later something hangs.
+APPEAR_SECONDS = 1800
+PROGRESS_SECONDS = 15
 
 
 def manifest(stack: Stack) -> Manifest | None:
@@ -62,7 +65,7 @@ def run_catalog(stack: Stack) -> None:
     stack.api.unpause(CATALOG_DAG)
     run = FollowedRun.of("catalog", stack.api.trigger(CATALOG_DAG, {}), until=LAST_TASK)
     follower = Follower(stack.api, stack.warehouse)
-    if not follower.follow([run], timeout=900):
+    if not follower.follow([run]):
         show_failure(stack.api, follower, run)
         raise LocalError(f"{CATALOG_DAG} has failed", hint="see above; then run this command again")
     # The manifest is what the league DAGs are generated from.
@@ -71,17 +74,30 @@ def run_catalog(stack: Stack) -> None:
 
 
 def wait_for_dag(stack: Stack, dag_id: str) -> None:
-    """Wait until Airflow has parsed the DAG; LocalError if it does not."""
-    deadline = time.monotonic() + PARSE_SECONDS
+    """Wait until Airflow has parsed the DAG, and say so while that takes long.
+
+    LocalError when the DAG processor has ended, when a file cannot be imported, and when it takes half an hour.
+    """
+    begun = reported = time.monotonic()
     while stack.api.dag(dag_id) is None:
-        if time.monotonic() > deadline:
-            errors = stack.api.get("/importErrors").get("import_errors", [])
-            reasons = "; ".join(f"{e['filename']}: {e['stack_trace'].strip().splitlines()[-1]}" for e in errors)
+        now = time.monotonic()
+        reasons = _import_errors(stack) if now - begun > PARSE_SECONDS else ""
+        ended = not stack.processes.running("dag-processor")
+        if reasons or ended or now - begun > APPEAR_SECONDS:
+            why = reasons or ("the DAG processor has ended" if ended else "")
             raise LocalError(
-                f"the DAG {dag_id} does not appear in Airflow" + (f": {reasons}" if reasons else ""),
+                f"the DAG {dag_id} does not appear in Airflow" + (f": {why}" if why else ""),
                 hint=f"read {stack.processes.log_file('dag-processor')}",
             )
+        if now - reported >= PROGRESS_SECONDS:
+            reported = now
+            stack.say(f"Airflow has not read {dag_id} yet ({now - begun:.0f} s)")
         time.sleep(0.5)
+
+
+def _import_errors(stack: Stack) -> str:
+    errors = stack.api.get("/importErrors").get("import_errors", [])
+    return "; ".join(f"{e['filename']}: {e['stack_trace'].strip().splitlines()[-1]}" for e in errors)
 
 
 def find(leagues: tuple[League, ...], text_given: str) -> League:

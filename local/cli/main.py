@@ -103,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check_words(words)
         args = build_parser().parse_args(words)
         with only_documents(args):
-            return int(args.run(args, Context()))
+            return int(args.run(args, Context(yes=getattr(args, "yes", False))))
     except UsageError as error:
         complain(error)
         return EXIT_USAGE

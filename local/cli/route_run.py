@@ -18,6 +18,7 @@ from local.cli.failures import show_failure
 from local.cli.follow import LINE_SECONDS, FollowedRun, Follower
 from local.cli.leagues import PARSE_SECONDS, wait_for_dag
 from local.cli.output import configure_output, print_json, show, show_pairs, wants_json
+from local.cli.questions import configure_yes
 from local.cli.route_access import how_to_connect
 from local.cli.route_files import find
 from local.errors import LocalError, UsageError
@@ -39,6 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="start with the first page, whatever was read before")
     parser.add_argument("--dry-run", action="store_true", help="only say what a run would request")
     parser.add_argument("--timeout", metavar="SECONDS", help="stop following after that; the run goes on")
+    configure_yes(parser)
     configure_output(parser)
 
 

@@ -23,6 +23,10 @@ class RefusedError(LocalError):
     """400, 409 or 422: the API refuses the request; its message is in this one."""
 
 
+class SilentError(LocalError):
+    """Airflow has not answered, or only with an error of its own, for the time that a request is repeated."""
+
+
 class AirflowApi:
     """A client with a login; reads are repeated while Airflow starts or is busy, triggers are not."""
 
@@ -74,7 +78,7 @@ class AirflowApi:
                     return self._read(answer, method, path)
                 reason = f"HTTP {answer.status_code}"
             if time.monotonic() > deadline:
-                raise LocalError(
+                raise SilentError(
                     f"Airflow at {self.url} does not answer {method} {path} ({reason})",
                     hint="run `./etl status`, and `./etl down` and `./etl up` to start it afresh",
                 )

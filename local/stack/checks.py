@@ -15,6 +15,7 @@ from local.stack.queries import query
 from local.stack.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
+    from sportmonks.api.client import SportmonksClient
     from sportmonks.config.catalog import Catalog
 
 LIMIT_SECONDS = 5
@@ -167,12 +168,54 @@ def check_api(settings: Settings) -> Problem | None:
             total_timeout=3 * LIMIT_SECONDS,
         ) as client:
             client.check_access()
+            return _leagues_problem(settings, client)
     except SportmonksError as error:
         key_is_wrong = "SPORTMONKS_API_KEY" in error.hint
         name = "SPORTMONKS_API_KEY" if key_is_wrong else f"SPORTMONKS_BASE_URL={settings.base_url!r}"
         hint = error.hint or "Check the address and this machine's way to the internet."
         return f"{name}: {error.message}", hint
-    return None
+
+
+def check_leagues(settings: Settings, api_url: str, key: str) -> Problem | None:
+    """Whether this API covers every league that the settings name."""
+    from sportmonks.api.budget import UnlimitedBudget
+    from sportmonks.api.client import SportmonksClient
+
+    with SportmonksClient(api_url, key, budget=UnlimitedBudget(), attempts=2) as client:
+        return _leagues_problem(settings, client)
+
+
+def followed_ids(settings: Settings) -> tuple[int, ...]:
+    """The leagues that ETL_LEAGUES names, else those of the catalog; empty when all are followed."""
+    from sportmonks.config.settings import parse_leagues
+    from sportmonks.errors import ConfigurationError
+
+    try:
+        chosen = parse_leagues(settings.leagues) if settings.leagues else read_catalog().league_ids()
+    except ConfigurationError:
+        return ()  # reported by the check of the catalog
+    return chosen or ()
+
+
+def _leagues_problem(settings: Settings, client: SportmonksClient) -> Problem | None:
+    """Names the leagues that are not covered, with all that are."""
+    from sportmonks.errors import SportmonksError
+
+    wanted = followed_ids(settings)
+    if not wanted:
+        return None
+    try:
+        covered = {int(row["id"]): str(row.get("name") or row["id"]) for row in client.my_leagues()}
+    except SportmonksError:
+        return None  # what the API cannot say now, the catalog's DAG finds out
+    # A list without rows is an accident of the provider; the catalog's DAG reads the leagues one by one.
+    missing = [league_id for league_id in wanted if league_id not in covered] if covered else []
+    if not missing:
+        return None
+    name = "ETL_LEAGUES" if settings.leagues else "include/catalog.yaml"
+    which = f"leagues {', '.join(map(str, missing))}" if len(missing) > 1 else f"league {missing[0]}"
+    listed = ", ".join(f"{text} ({league_id})" for league_id, text in sorted(covered.items()))
+    return f"{name} names {which}, which this key does not cover", f"covered are: {listed}"
 
 
 def require_known_options(args: tuple[str, ...]) -> None:

@@ -27,7 +27,25 @@ if ! "$venv/bin/python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info
     fi
 fi
 
-echo "installing $file"
+count=$(grep -c '==' "$file")
+echo "installing $file: $count packages, the first time in about a minute"
+
+# A line every ten seconds (PROGRESS_SECONDS), so that nobody takes a slow network for a standstill. The installation itself stays in the
+# foreground, where Ctrl-C reaches it.
+seconds=0
+every=${PROGRESS_SECONDS:-10}
+while sleep 1; do
+    kill -0 $$ 2>/dev/null || exit 0
+    seconds=$((seconds + 1))
+    if [ $((seconds % every)) -eq 0 ]; then
+        there=$(find "$venv/lib" -maxdepth 3 -name '*.dist-info' 2>/dev/null | wc -l)
+        echo "still installing: $seconds s, $((there)) of about $count packages are in place"
+    fi
+done &
+progress=$!
+trap 'kill $progress 2>/dev/null' EXIT
+trap 'exit 130' INT TERM
+
 # uv lives in a corner of its own: it is a tool of this script, not one of the locked packages.
 tools="$venv/tools"
 if [ ! -x "$tools/bin/uv" ]; then

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import secrets
 import signal
 import sys
 import threading
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -29,8 +31,8 @@ from local.stack.airflow import (
     clean_environment,
 )
 from local.stack.airflow_api import AirflowApi
-from local.stack.checks import check_all, require_known_options
-from local.stack.files import free_port, locked, port_is_free, read_json, write_json
+from local.stack.checks import check_all, check_leagues, require_known_options
+from local.stack.files import free_port, locked, port_is_free, read_json, secret, write_json
 from local.stack.postgres import DATABASE, EmbeddedPostgres
 from local.stack.processes import ProcessTable
 from local.stack.queries import query
@@ -42,10 +44,16 @@ SANDBOX_KEY = "demo-key"
 # Part of the hash of settings: processes of a version that worked as superuser are started anew.
 ACCOUNTS = (WAREHOUSE_ACCOUNT, METADATA_ACCOUNT)
 HEALTHY = ("metadatabase", "scheduler", "dag_processor", "triggerer")
-READY_SECONDS = 240
 READ_ONLY = "-c default_transaction_read_only=on"
 
+# A machine that is slow is waited for as long as every process lives; this much later something hangs.
+READY_SECONDS = 1800
+# Between two lines that say what is still waited for.
+PROGRESS_SECONDS = 15
+
 Say = Callable[[str], None]
+# Called with the names of changed settings and of running processes: may these be restarted?
+MayRestart = Callable[[list[str], list[str]], bool]
 
 
 @dataclass(frozen=True)
@@ -60,9 +68,16 @@ class Part:
 class Stack:
     """The stack of `settings.home`; `say` receives one line per step."""
 
-    def __init__(self, settings: Settings, say: Say = lambda line: None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        say: Say = lambda line: None,
+        *,
+        may_restart: MayRestart = lambda changed, running: True,
+    ) -> None:
         self.settings = settings
         self.say = say
+        self.may_restart = may_restart
         self.postgres = EmbeddedPostgres(settings.home)
         self.processes = ProcessTable(settings.home)
         self.airflow = AirflowHome(settings)
@@ -170,8 +185,11 @@ class Stack:
         """
         self.check()
         with self._lock():
-            if self._same_settings() and self.is_up():
+            same = self._same_settings()
+            if same and self.is_up():
                 return False
+            if not same:
+                self._require_restart()
             started: list[str] = []
             postgres_ran = self.postgres.running()
             try:
@@ -184,6 +202,17 @@ class Stack:
                         self.postgres.stop()
                 raise
             return True
+
+    def _require_restart(self) -> None:
+        """LocalError when processes run with other settings and may not be restarted; nothing was touched then."""
+        running = [name for name in [*COMPONENTS, SANDBOX] if self.processes.running(name)]
+        changed = self._changed_settings()
+        if running and not self.may_restart(changed, running):
+            what = ", ".join(changed) or "settings"
+            raise LocalError(
+                f"{what} changed since {', '.join(running)} started, and nothing was restarted",
+                hint="add --yes to restart them (tasks under way go on afterwards), or undo the change",
+            )
 
     def _lock(self) -> contextlib.AbstractContextManager[None]:
         self.settings.home.mkdir(mode=0o711, parents=True, exist_ok=True)
@@ -243,6 +272,9 @@ class Stack:
         command = [sys.executable, "-m", "sandbox", "--port", str(ports[SANDBOX])]
         self.processes.spawn(SANDBOX, [*command, *self.settings.sandbox_args], env, cwd=REPO)
         self._wait_for_sandbox()
+        problem = check_leagues(self.settings, f"{self.sandbox_url}/v3", SANDBOX_KEY)
+        if problem:
+            raise LocalError(problem[0], hint=problem[1])
 
     def _wait_for_sandbox(self) -> None:
         deadline = time.monotonic() + 90
@@ -274,9 +306,15 @@ class Stack:
 
     def _wait(self, unhealthy: Callable[[], list[str]], needed: list[str]) -> None:
         """Wait until all components are healthy; LocalError when one of the `needed` processes ends before."""
-        deadline = time.monotonic() + READY_SECONDS
+        begun = reported = time.monotonic()
+        deadline = begun + READY_SECONDS
         while unwell := unhealthy():
             self._require_running(needed)
+            now = time.monotonic()
+            if now - reported >= PROGRESS_SECONDS:
+                reported = now
+                names = ", ".join(name.replace("_", "-") for name in unwell)
+                self.say(f"still waiting for {names} ({now - begun:.0f} s)")
             if time.monotonic() > deadline:
                 log = self.processes.log_file(unwell[0].replace("_", "-"))
                 raise LocalError(
@@ -329,14 +367,46 @@ class Stack:
         )
         return {"sha256": hashlib.sha256(text.encode()).hexdigest()}
 
+    def _each_setting(self) -> dict[str, str]:
+        """A hash of each setting by the name of its variable, so that a change can be named. Salted with the secret of
+        this installation, because a short value could be guessed from its hash."""
+        settings = self.settings
+        values: dict[str, object] = {
+            "SPORTMONKS_API_KEY": settings.api_key,
+            "SPORTMONKS_BASE_URL": settings.base_url,
+            "SUPABASE_CONNECTION_STRING": settings.warehouse,
+            "ETL_LOG_LEVEL": settings.log_level,
+            "ETL_SANDBOX_ARGS": settings.sandbox_args,
+            "ETL_DAGS_FOLDER": str(settings.dags_folder),
+            "ETL_PORT": settings.port,
+            **settings.passed_on,
+        }
+        salt = secret(self.settings.home / "settings.key", lambda: secrets.token_hex(32))
+        return {
+            name: hashlib.sha256(f"{salt}{name}={value!r}".encode()).hexdigest()
+            for name, value in sorted(values.items())
+        }
+
+    def _changed_settings(self) -> list[str]:
+        """Names of the variables that differ from those of the running processes; none where an older version has
+        started these."""
+        before, now = read_json(self._settings_file).get("each"), self._each_setting()
+        if not isinstance(before, dict):
+            return []
+        return [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+
     def _same_settings(self) -> bool:
         return self._settings_are(self._settings_hash())
 
     def _settings_are(self, hashed: dict[str, Any]) -> bool:
-        return read_json(self.settings.home / "settings.json") == hashed
+        return bool(read_json(self._settings_file).get("sha256") == hashed["sha256"])
 
     def _remember_settings(self) -> None:
-        write_json(self.settings.home / "settings.json", self._settings_hash())
+        write_json(self._settings_file, self._settings_hash() | {"each": self._each_setting()})
+
+    @property
+    def _settings_file(self) -> Path:
+        return self.settings.home / "settings.json"
 
     # -- down --------------------------------------------------------------------------------------------
 

@@ -184,3 +184,12 @@ def test_a_leagues_own_settings() -> None:
 )
 def test_the_stagger_goes_over_midnight(position: int, cron: str) -> None:
     assert daily_schedule("23:55", 5, position) == cron
+
+
+def test_the_country_of_a_league_stays_known() -> None:
+    """An answer without it, and one that is no country, do not forget it."""
+    offered = [{**OFFERED[0], "country": {"id": 462, "name": " England "}}, {**OFFERED[1], "country": None}]
+    first = build_manifest(Catalog(), offered)
+    assert [row.country for row in first.leagues] == ["England", ""]
+    again = build_manifest(Catalog(), [{**OFFERED[0], "country": [1]}, OFFERED[1]], first)
+    assert [row.country for row in again.leagues] == ["England", ""]

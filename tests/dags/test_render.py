@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from airflow.sdk.definitions.param import ParamsDict
 from sportmonks.airflow_compat import AirflowException
 from sportmonks.config.catalog import Catalog
 from sportmonks.config.manifest import Manifest, build_manifest
+from sportmonks.planning.form import SECTIONS
 from sportmonks.planning.run_params import NAMES
 from sportmonks.render.manifest import PROBLEM_DAG, league_dags
 from tests.dags.bag import serialization
@@ -272,7 +274,32 @@ def test_every_parameter_of_the_design_is_in_the_form(form: DAG) -> None:
         param = form.params.get_param(name)
         assert param.description, f"{name} has no help text: give it a description."
         assert param.schema.get("title"), f"{name} has no title."
+        assert param.schema.get("section") in ("What", "How much", "Mode"), f"{name} is in no section."
     form.params.validate()
+    # Airflow begins a heading with the first parameter of a section: those of one stand together.
+    sections = [form.params.get_param(name).schema["section"] for name in form.params]
+    assert list(dict.fromkeys(sections)) == [name for name, _ in itertools.groupby(sections)] == list(SECTIONS)
+
+
+def test_leagues_come_first_with_their_country_and_the_current_season_on_top() -> None:
+    found = plain(manifest(leagues=1))
+    league = found["leagues"][0]
+    league |= {"name": "Premier League", "country": "England"}
+    for season in league["seasons"]:
+        season["is_current"] = season is league["seasons"][1]
+    dag = only(league_dags(json.dumps(found)))
+    assert dag.dag_display_name == "Football: England Premier League"
+    assert dag.dag_id == league_dags(text(manifest(leagues=1))).popitem()[0]
+    assert "England" in dag.tags
+    groups = [node.node_id for node in dag.task_group.topological_sort() if node.node_id.startswith("season_")]
+    second, first, *rest = (season["group"] for season in league["seasons"])
+    assert groups == [first, second, *rest]
+
+
+def test_a_country_that_the_name_has_is_not_repeated() -> None:
+    found = plain(manifest(leagues=1))
+    found["leagues"][0].update({"name": "Superliga of Denmark", "country": "Denmark"})
+    assert only(league_dags(json.dumps(found))).dag_display_name == "Football: Superliga of Denmark"
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in REFUSED.items() for value in values])

@@ -17,6 +17,7 @@ from local.cli.arguments import identifier, integer, shown
 from local.cli.console import out
 from local.cli.context import Context
 from local.cli.output import configure_output, print_json, wants_json
+from local.cli.questions import configure_yes
 from local.errors import LocalError, UsageError
 
 HELP = "measure batch calls against single calls"
@@ -30,6 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--season-id", metavar="ID", help="the season whose fixtures are read")
     parser.add_argument("--fixture-count", metavar="N", help="fixtures to compare (default 20)")
     parser.add_argument("--verbose", action="store_true", help="a line per call")
+    configure_yes(parser)
     configure_output(parser)
 
 

@@ -17,6 +17,7 @@ from local.cli.arguments import day, integer, number, shown
 from local.cli.context import Context
 from local.cli.leagues import find, ready_manifest, season_ids
 from local.cli.output import configure_output, print_json, wants_json
+from local.cli.questions import configure_yes
 from local.cli.runs import Plan, export_metrics, report, run_documents, run_plans
 from local.errors import UsageError
 from local.stack.checks import catalog_or_error
@@ -47,6 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     follow = parser.add_argument_group("following")
     follow.add_argument("--no-follow", action="store_true", help="trigger and return")
     follow.add_argument("--timeout", metavar="SECONDS", help="stop following after that; the run goes on")
+    configure_yes(parser)
     configure_output(parser)
 
 

@@ -7,11 +7,13 @@ import argparse
 from local.cli.access import access_document, show_access
 from local.cli.context import Context
 from local.cli.output import configure_output, show
+from local.cli.questions import configure_yes
 
 HELP = "start everything and return"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
+    configure_yes(parser)
     configure_output(parser)
 
 

@@ -116,13 +116,14 @@ class Endpoints:
         return [row for row in rows if row.get("state_id") in (DELETED, None)]
 
     def leagues(self, ids: Iterable[int] | None = None, *, urgent: bool = False) -> list[Row]:
-        """Leagues with ``seasons`` and ``currentseason``: those of ``ids`` that the subscription covers; None = all
-        that it covers. Where the API does not know these includes, the leagues come without them."""
-        try:
-            return self._leagues(ids, ("seasons", "currentSeason"), urgent)
-        except UnknownIncludeError as error:
-            log.warning("Leagues are read without their seasons: %s", error)
-            return self._leagues(ids, (), urgent)
+        """Leagues with ``seasons``, ``currentseason`` and ``country``: those of ``ids`` that the subscription covers;
+        None = all that it covers. Where the API does not know these includes, the leagues come without them."""
+        for include in (("seasons", "currentSeason", "country"), ("seasons", "currentSeason")):
+            try:
+                return self._leagues(ids, include, urgent)
+            except UnknownIncludeError as error:
+                log.warning("Leagues are read with fewer includes: %s", error)
+        return self._leagues(ids, (), urgent)
 
     def _leagues(self, ids: Iterable[int] | None, include: tuple[str, ...], urgent: bool) -> list[Row]:
         league_ids = None if ids is None else tuple(dict.fromkeys(ids))

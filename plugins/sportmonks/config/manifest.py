@@ -43,6 +43,7 @@ class League(msgspec.Struct, frozen=True, kw_only=True):
     deadline_minutes: int
     includes: tuple[str, ...]
     seasons: tuple[Season, ...] = ()
+    country: str = ""  # its name; empty where the API does not say it, and in older manifests
 
     @property
     def dag_id(self) -> str:
@@ -174,10 +175,18 @@ def build_manifest(
                 deadline_minutes=choice.deadline_minutes or catalog.deadline_minutes,
                 includes=choice.includes or includes or catalog.includes,
                 seasons=_seasons(row.get("seasons") or (), known.seasons if known else ()),
+                country=_country(row) or (known.country if known else ""),
             )
         )
     fields = {name: getattr(catalog, name) for name in TaskSettings.__struct_fields__}
     return Manifest(settings=TaskSettings(**fields), leagues=tuple(leagues), source=source)
+
+
+def _country(row: Mapping[str, Any]) -> str:
+    """The name of the league's country, short enough for a tag; empty where the API does not say it."""
+    country = row.get("country")
+    name = country.get("name") if isinstance(country, Mapping) else None
+    return name.strip()[:50] if isinstance(name, str) else ""
 
 
 def _seasons(rows: Iterable[Mapping[str, Any]], previous: tuple[Season, ...]) -> tuple[Season, ...]:

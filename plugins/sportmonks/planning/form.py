@@ -12,11 +12,24 @@ from sportmonks.config.manifest import League
 from sportmonks.config.settings import INCLUDE_PATTERN
 from sportmonks.planning.run_params import RunRequest, season_labels
 
+# Headings of the form, each with its parameters in their order.
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "What": ("seasons", "date_from", "date_to", "includes"),
+    "How much": ("max_fixtures", "max_chunks", "min_fixtures", "batch_size"),
+    "Mode": (
+        "dry_run",
+        "force",
+        "continue_from_checkpoint",
+        "clear_checkpoint",
+        "track_performance",
+        "export_metrics",
+    ),
+}
 _JSON_TYPES: dict[Any, str] = {bool: "boolean", int: "integer", date: "string", tuple: "array"}
 
 
 def form_fields(league: League, settings: TaskSettings) -> dict[str, dict[str, Any]]:
-    """Every parameter of a run by name: its JSON schema with title and description, and its ``default``."""
+    """Every parameter of a run by name: its JSON schema with title, description, ``section`` and ``default``."""
     labels = list(season_labels(league))
     ids = [season.id for season in league.seasons]
     collect = settings.collect
@@ -38,9 +51,11 @@ def form_fields(league: League, settings: TaskSettings) -> dict[str, dict[str, A
             "description": f"Empty: {', '.join(league.includes)}.",
         },
     }
+    fields = fields_of(RunRequest)
     return {
-        name: {"default": field.default, **_schema(field.type), **own.get(name, {})}
-        for name, field in fields_of(RunRequest).items()
+        name: {"default": fields[name].default, **_schema(fields[name].type), **own.get(name, {}), "section": section}
+        for section, names in SECTIONS.items()
+        for name in names
     }
 
 

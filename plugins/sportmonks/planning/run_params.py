@@ -32,38 +32,45 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     seasons: Annotated[
         tuple[str | int, ...],
-        Meta(title="Seasons", description="Seasons to collect. Empty: all that have something due."),
+        Meta(title="Seasons", description="Seasons to collect. Empty: every season with something to read."),
     ] = ()
-    date_from: Annotated[date | None, Meta(title="From", description=f"First day of kick-offs (UTC). {_EMPTY}")] = None
-    date_to: Annotated[date | None, Meta(title="To", description=f"Last day of kick-offs (UTC). {_EMPTY}")] = None
-    batch_size: Annotated[Count, Meta(title="Batch size", description="Fixtures per API call.")]
-    min_fixtures: Annotated[
-        Count, Meta(title="Least fixtures per season", description="Seasons with fewer due fixtures are left out.")
-    ] = 1
-    max_chunks: Annotated[
-        Count | None,
-        Meta(title="Most seasons", description="Only this many seasons, those of highest priority."),
+    date_from: Annotated[date | None, Meta(title="Kick-off from", description=f"First day (UTC). {_EMPTY}")] = None
+    date_to: Annotated[date | None, Meta(title="Kick-off until", description=f"Last day (UTC). {_EMPTY}")] = None
+    includes: Annotated[
+        tuple[str, ...] | None,
+        Meta(title="Data of each fixture", description="Includes to request. Empty: the league's."),
     ] = None
     max_fixtures: Annotated[
         Count | None,
-        Meta(title="Most fixtures", description="Only this many fixtures, those of highest priority."),
+        Meta(title="At most so many fixtures", description="The most important ones first. Empty: no limit."),
     ] = None
-    includes: Annotated[
-        tuple[str, ...] | None, Meta(title="Includes", description="Includes to request. Empty: the league's.")
+    max_chunks: Annotated[
+        Count | None,
+        Meta(title="At most so many seasons", description="The most important ones first. Empty: no limit."),
     ] = None
-    force: Annotated[bool, Meta(title="Force", description="Read again also what is not due.")] = False
+    min_fixtures: Annotated[
+        Count,
+        Meta(title="Leave out small seasons", description="Seasons with fewer fixtures to read than this wait."),
+    ] = 1
+    batch_size: Annotated[Count, Meta(title="Fixtures per API call", description="Fixtures per API call.")]
+    dry_run: Annotated[
+        bool, Meta(title="Estimate only", description="Collect nothing; say how many fixtures, calls and minutes.")
+    ] = False
+    force: Annotated[
+        bool, Meta(title="Read everything again", description="Also fixtures that do not need it yet.")
+    ] = False
     continue_from_checkpoint: Annotated[
-        bool, Meta(title="Continue", description="A forced collection that stopped continues where it was.")
+        bool,
+        Meta(title="Go on where it stopped", description="For a run that reads everything again and was interrupted."),
     ] = True
     clear_checkpoint: Annotated[
-        bool, Meta(title="Clear checkpoints", description="Forget where the chosen seasons stopped.")
+        bool, Meta(title="Begin from the start", description="Forget where the chosen seasons stopped.")
     ] = False
-    dry_run: Annotated[bool, Meta(title="Dry run", description="Only the estimate: fixtures, calls, minutes.")] = False
     track_performance: Annotated[
-        bool, Meta(title="Track performance", description="Store a metric per call, not only sums.")
+        bool, Meta(title="Detailed timings", description="Store a metric for each call, not only sums.")
     ] = False
     export_metrics: Annotated[
-        bool, Meta(title="Export metrics", description="The run's result contains its metrics.")
+        bool, Meta(title="Metrics in the result", description="The result of the run contains its metrics.")
     ] = False
 
 

@@ -65,13 +65,13 @@ def build_league_dag(league: League, settings: TaskSettings) -> DAG:
     }
     dag = DeadlineDag(
         dag_id=league.dag_id,
-        dag_display_name=f"Sportmonks: {league.name}",
+        dag_display_name=f"Football: {_with_country(league)}",
         description=f"Fixtures of {league.name} into PostgreSQL",
         doc_md=DOC.format(name=league.name, id=league.id, api=API_CONN_ID, deadline=league.deadline_minutes),
         schedule=daily(league.schedule),
         catchup=False,
         max_active_runs=1,
-        tags=["sportmonks", "football", "league"],
+        tags=["sportmonks", "football", "league", *([league.country] if league.country else [])],
         template_searchpath=[str(SQL_DIR)],
         user_defined_macros={"execution_id": execution_id},
         deadline=[league_deadline(league.deadline_minutes, league_id=league.id)],
@@ -91,7 +91,8 @@ def build_league_dag(league: League, settings: TaskSettings) -> DAG:
         ).as_teardown()
         finish >> alerts
         start >> finish
-        for season in league.seasons:
+        # The grid shows the groups in this order: the current season on top, then the newest first.
+        for season in sorted(league.seasons, key=lambda season: not season.is_current):
             collect, close = _season_group(league, season, plain)
             # An edge to both, so that start skips both: as a teardown, close would run after a skipped task.
             start >> [collect, close]
@@ -99,6 +100,12 @@ def build_league_dag(league: League, settings: TaskSettings) -> DAG:
     # Set last: every operator created before would get a deep copy of them, which would be most of the parse time.
     dag.params = ParamsDict(league_params(league, settings))
     return dag
+
+
+def _with_country(league: League) -> str:
+    """The name with the country before it, because many countries have a Premier League."""
+    country = league.country
+    return f"{country} {league.name}" if country and country not in league.name else league.name
 
 
 def daily(cron: str | None) -> CronTriggerTimetable | None:

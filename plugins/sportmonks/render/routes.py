@@ -25,6 +25,7 @@ from sportmonks.routes.parse import Problem, load_routes
 from sportmonks.routes.spec import Route
 
 TABLES_DAG = "raw_routes_tables"
+EXAMPLE = "example"
 START = datetime(2024, 1, 1, tzinfo=UTC)
 _NOT_CRON = ("@once", "@continuous")
 EXECUTION = "{{ execution_id(dag_run.dag_id, dag_run.run_id, dag_run.run_after) }}"
@@ -136,7 +137,9 @@ def build_route_dag(route: Route) -> DAG:
         catchup=False,
         max_active_runs=1,
         params=route_params(route),
-        tags=sorted({"raw", route.client, *route.tags}),
+        tags=sorted({"raw", "route", route.client, *route.tags}),
+        # An example is to be read, not to be run: it is of an API that only its author has.
+        is_paused_upon_creation=True if EXAMPLE in route.tags else None,
         template_searchpath=[str(SQL_DIR)],
         user_defined_macros={"execution_id": execution_id},
         deadline=[league_deadline(minutes)] if minutes else None,
@@ -185,6 +188,7 @@ def route_params(route: Route) -> dict[str, Param]:
                 type=["null", "string"],
                 format="date",
                 title="From",
+                section="What",
                 description="First day (UTC). Empty: a little before the end of the last run; in a run of Airflow's"
                 " Backfill, the days of that run.",
             ),
@@ -193,18 +197,24 @@ def route_params(route: Route) -> dict[str, Param]:
                 type=["null", "string"],
                 format="date",
                 title="To",
+                section="What",
                 description="Last day (UTC), included. Empty: today.",
             ),
         }
     return {
         **days,
         "dry_run": Param(
-            False, type="boolean", title="Dry run", description="Only show the listings and requests, without a call."
+            False,
+            type="boolean",
+            title="Estimate only",
+            section="Mode",
+            description="Only show the listings and requests, without a call.",
         ),
         "force": Param(
             False,
             type="boolean",
-            title="Force",
+            title="Begin from the start",
+            section="Mode",
             description="Start from the first page, even where an earlier run over the same period stopped half-way.",
         ),
     }

@@ -113,6 +113,7 @@ def watch_dag() -> DAG:
     """The DAG, made anew."""
     with DAG(
         dag_id="etl_watch",
+        dag_display_name="Sportmonks: watch",
         description="Closes dead executions, raises and resolves alerts, notifies, purges old logs and metrics",
         doc_md=DOC,
         schedule="*/10 * * * *",
