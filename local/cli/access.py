@@ -44,23 +44,26 @@ def show_end(stack: Stack, leagues: Sequence[League]) -> None:
 
 def show_next(stack: Stack, leagues: Sequence[League]) -> None:
     """A query that returns rows now, and the next command."""
-    season = _season_with_rows(stack)
-    if season:
-        text = f"SELECT position, team, played, points FROM football.standings WHERE season_id = {season} LIMIT 5"
+    text = _sample_query(stack)
+    if text:
         out.print(f'query      ./etl psql --read-only -- -c "{text}"', markup=False)
     name = leagues[0].name if leagues else ""
     command = f'./etl run --league "{name}" --dry-run' if name else "./etl dashboard"
     out.print(f"next       {command}   (what is due now, and what it costs)", markup=False)
 
 
-def _season_with_rows(stack: Stack) -> int | None:
-    """A season whose table has rows; None when nothing is collected yet, or the warehouse cannot say."""
+def _sample_query(stack: Stack) -> str:
+    """A query that returns rows; empty when nothing is collected yet, or the warehouse cannot say."""
+    rows = query("look/sample_rows")
     try:
         with warehouse(stack) as conn:
-            row = conn.execute(query("look/sample_season")).fetchone()
+            season = conn.execute(query("look/sample_season")).fetchone()
+            if season is None or not conn.execute(rows, {"season_id": season[0]}).fetchall():
+                return ""
     except LocalError:
-        return None
-    return int(row[0]) if row else None
+        return ""
+    statement = " ".join(rows.partition("\n")[2].split()).rstrip(";")
+    return statement.replace("%(season_id)s", str(season[0]))
 
 
 def show_access(stack: Stack) -> None:

@@ -177,6 +177,10 @@ class Stack:
         """Everything that can be known before anything starts. Raises SettingsError."""
         require_known_options(self.settings.sandbox_args)
         check_all(self.settings, port_is_ours=self.processes.running("api-server"))
+        # The leagues of a sandbox are known once it runs; one that goes on with other options has others.
+        goes_on = self.settings.sandbox and self.processes.running(SANDBOX)
+        if goes_on and "ETL_SANDBOX_ARGS" not in self._changed_settings():
+            self._check_leagues_of_sandbox()
 
     def up(self) -> bool:
         """Start what does not run; True when anything had to be started.
@@ -272,6 +276,10 @@ class Stack:
         command = [sys.executable, "-m", "sandbox", "--port", str(ports[SANDBOX])]
         self.processes.spawn(SANDBOX, [*command, *self.settings.sandbox_args], env, cwd=REPO)
         self._wait_for_sandbox()
+        self._check_leagues_of_sandbox()
+
+    def _check_leagues_of_sandbox(self) -> None:
+        """LocalError for a league that the running sandbox does not have."""
         problem = check_leagues(self.settings, f"{self.sandbox_url}/v3", SANDBOX_KEY)
         if problem:
             raise LocalError(problem[0], hint=problem[1])

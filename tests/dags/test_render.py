@@ -281,19 +281,14 @@ def test_every_parameter_of_the_design_is_in_the_form(form: DAG) -> None:
     assert list(dict.fromkeys(sections)) == [name for name, _ in itertools.groupby(sections)] == list(SECTIONS)
 
 
-def test_leagues_come_first_with_their_country_and_the_current_season_on_top() -> None:
+def test_leagues_come_first_with_their_country() -> None:
     found = plain(manifest(leagues=1))
     league = found["leagues"][0]
     league |= {"name": "Premier League", "country": "England"}
-    for season in league["seasons"]:
-        season["is_current"] = season is league["seasons"][1]
     dag = only(league_dags(json.dumps(found)))
     assert dag.dag_display_name == "Football: England Premier League"
     assert dag.dag_id == league_dags(text(manifest(leagues=1))).popitem()[0]
     assert "England" in dag.tags
-    groups = [node.node_id for node in dag.task_group.topological_sort() if node.node_id.startswith("season_")]
-    second, first, *rest = (season["group"] for season in league["seasons"])
-    assert groups == [first, second, *rest]
 
 
 def test_a_country_that_the_name_has_is_not_repeated() -> None:

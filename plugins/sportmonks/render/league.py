@@ -91,8 +91,7 @@ def build_league_dag(league: League, settings: TaskSettings) -> DAG:
         ).as_teardown()
         finish >> alerts
         start >> finish
-        # The grid shows the groups in this order: the current season on top, then the newest first.
-        for season in sorted(league.seasons, key=lambda season: not season.is_current):
+        for season in league.seasons:
             collect, close = _season_group(league, season, plain)
             # An edge to both, so that start skips both: as a teardown, close would run after a skipped task.
             start >> [collect, close]

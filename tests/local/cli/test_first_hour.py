@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg
 import pytest
+from rich.console import Console
 
-from local.cli import follow, history, leagues
+from local.cli import access, follow, history, leagues
 from local.cli.follow import FollowedRun, Follower
 from local.cli.main import build_parser
 from local.errors import LocalError, UsageError
 from local.stack import stack as stack_module
 from local.stack.airflow_api import SilentError
 from local.stack.checks import check_leagues
-from local.stack.files import read_json, write_json
+from local.stack.files import free_port, read_json, write_json
 from local.stack.settings import Settings
 from local.stack.stack import Stack
 from sandbox.testing import running_sandbox
@@ -158,7 +163,9 @@ def test_without_a_terminal_only_yes_restarts(monkeypatch: pytest.MonkeyPatch, t
     assert "ETL_PORT changed" in questions[0]
 
 
-def test_a_league_that_is_not_covered_is_refused_with_those_that_are(tmp_path: Path) -> None:
+def test_a_league_that_is_not_covered_is_refused_with_those_that_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with running_sandbox(leagues=3, seasons=1, teams=4) as box:
 
         def problem(leagues: str) -> tuple[str, str] | None:
@@ -173,6 +180,14 @@ def test_a_league_that_is_not_covered_is_refused_with_those_that_are(tmp_path: P
         assert found
         assert found[0] == "ETL_LEAGUES names league 987654, which this key does not cover"
         assert all(f"({league_id})" in found[1] for league_id in covered)
+        # The stack refuses before it stops or starts anything.
+        stack = stack_of(tmp_path, ETL_LEAGUES="987654", ETL_PORT=str(free_port()))
+        stack._remember_settings()
+        monkeypatch.setattr(stack.processes, "running", lambda name: name == "sandbox")
+        monkeypatch.setattr(Stack, "sandbox_url", box.base_url.removesuffix("/v3"))
+        monkeypatch.setattr(stack_module, "SANDBOX_KEY", box.key)
+        with pytest.raises(LocalError, match="league 987654, which this key does not cover"):
+            stack.up()
         both = problem("987654,987655")
         assert both
         assert "leagues 987654, 987655" in both[0]
@@ -258,3 +273,27 @@ def test_the_installation_is_not_silent(tmp_path: Path) -> None:
     assert "installing requirements.txt: 2 packages" in done.stdout
     assert "still installing: 1 s, 1 of about 2 packages are in place" in done.stdout
     assert time.monotonic() - begun < 30
+
+
+def test_the_end_names_a_query_that_returns_rows(
+    warehouse: psycopg.Connection[Any], warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.harness.dashboard_seed import seed
+
+    shown = StringIO()
+    monkeypatch.setattr(access, "out", Console(file=shown, width=300, highlight=False))
+    stack: Any = SimpleNamespace(settings=SimpleNamespace(warehouse=warehouse_dsn), warehouse=warehouse_dsn)
+    access.show_next(stack, (LEAGUE,))
+    assert "query" not in shown.getvalue()
+    assert './etl run --league "Premier League" --dry-run' in shown.getvalue()
+    seed(warehouse, leagues=1, seasons=1, now=datetime.now(UTC))
+    # The seeded matches have no results, so the table gets rows of its own.
+    warehouse.execute("DROP VIEW football.standings CASCADE")
+    warehouse.execute(
+        "CREATE TABLE football.standings AS SELECT season_id, n AS position, 'x' AS team, 3 AS played, 9 AS points"
+        " FROM etl.chunks, generate_series(1, 20) AS n"
+    )
+    access.show_next(stack, (LEAGUE,))
+    found = re.search(r'-c "(SELECT .*)"', shown.getvalue())
+    assert found
+    assert len(warehouse.execute(found[1].encode()).fetchall()) == 5

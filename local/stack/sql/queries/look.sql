@@ -74,11 +74,12 @@ ORDER BY a.attnum;
 
 -- name: look/sample_season
 -- The season with the most collected matches that are over: its table is worth a look.
-SELECT s.season_id, count(*) AS teams
-FROM football.standings AS s
-WHERE s.season_id = (SELECT k.season_id FROM etl.chunks AS k WHERE k.collected_fixtures > 0
-                     ORDER BY k.settled_fixtures DESC, k.collected_fixtures DESC, k.season_id DESC LIMIT 1)
-GROUP BY s.season_id;
+SELECT k.season_id FROM etl.chunks AS k WHERE k.collected_fixtures > 0
+ORDER BY k.settled_fixtures DESC, k.collected_fixtures DESC, k.season_id DESC LIMIT 1;
+
+-- name: look/sample_rows
+-- The first rows of a season's table.
+SELECT position, team, played, points FROM football.standings WHERE season_id = %(season_id)s ORDER BY position LIMIT 5;
 
 -- name: look/league_dag
 -- The DAG of a league: that of its newest run.
