@@ -62,7 +62,9 @@ def _sample_query(stack: Stack) -> str:
                 return ""
     except LocalError:
         return ""
-    statement = " ".join(rows.partition("\n")[2].split()).rstrip(";")
+    # On one line, so without the comments.
+    lines = [line for line in rows.splitlines() if not line.startswith("--")]
+    statement = " ".join(" ".join(lines).split()).rstrip(";")
     return statement.replace("%(season_id)s", str(season[0]))
 
 
