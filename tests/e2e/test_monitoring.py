@@ -52,7 +52,7 @@ def share(strong: Locator) -> int:
 
 
 def test_a_run_is_seen_moving(etl: Etl, failing_leagues: FailingLeagues, frame: FrameLocator) -> None:
-    row = frame.locator(".runlist li").filter(has_text=DAG)
+    row = frame.locator(".runlist li").filter(has=frame.get_by_role("progressbar", name=re.compile(DAG)))
     shown = row.locator("strong")
     expect(row).to_contain_text("of 30 fixtures", timeout=TIMEOUT_MS)
     before = shown.inner_text()
