@@ -63,8 +63,8 @@ def halved(stored: PayloadSummary, came: PayloadSummary) -> frozenset[str]:
 
 
 def _of_both_sides(summary: PayloadSummary) -> frozenset[str]:
-    told = {"participants": summary.both_sides, "scores": summary.current_score, "lineups": summary.both_lineups}
-    return frozenset(name for name, both in told.items() if both and summary.counts.get(name))
+    complete = {"participants": summary.both_sides, "scores": summary.current_score, "lineups": summary.both_lineups}
+    return frozenset(name for name, both in complete.items() if both and summary.counts.get(name))
 
 
 def essential(state_id: int | None) -> tuple[str, ...]:
