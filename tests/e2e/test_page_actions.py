@@ -87,16 +87,14 @@ def test_an_estimate_is_a_run_of_its_user(etl: Etl, admin: Page, seasons: dict[i
     expect(link).to_be_visible(timeout=30_000)
     assert link.evaluate("e => e.href") == f"{etl.url}/{links['ETL dashboard']}"
     for place, tab, title in (
-        (f"/dags/{DAG}", "ETL league", "La Liga"),
-        (f"/dags/{DAG}/runs/{run_id}", "ETL run", DAG),
-        (f"/dags/{DAG}/runs/{run_id}/tasks/start", "ETL season", DAG),
-        (f"/dags/{DAG}/tasks/start", "ETL season", "La Liga"),
+        (f"/dags/{DAG}", "ETL league", re.compile("^La Liga$")),
+        (f"/dags/{DAG}/runs/{run_id}", "ETL run", re.compile(f"{DAG}$")),
+        (f"/dags/{DAG}/runs/{run_id}/tasks/start", "ETL season", re.compile(f"{DAG}$")),
+        (f"/dags/{DAG}/tasks/start", "ETL season", re.compile("^La Liga$")),
     ):
         admin.goto(f"{etl.url}{place}")
         admin.get_by_role("link", name=tab).first.click()
-        expect(admin.frame_locator("iframe").get_by_role("heading", name=title, exact=True)).to_be_visible(
-            timeout=30_000
-        )
+        expect(admin.frame_locator("iframe").get_by_role("heading", name=title)).to_be_visible(timeout=30_000)
 
 
 def test_cancelled_runs_close_in_the_warehouse(etl: Etl, admin: Page, seasons: dict[int, int]) -> None:
