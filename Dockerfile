@@ -15,8 +15,10 @@ COPY --chown=airflow:root include /opt/airflow/include
 COPY --chown=airflow:root plugins /opt/airflow/plugins
 COPY --chown=airflow:root local /opt/sportmonks/local
 
-# The folder of the login file. A volume takes owner and mode from here: group 0 may write, whatever AIRFLOW_UID is.
-RUN mkdir -p /opt/airflow/auth && chmod g+rwx /opt/airflow/auth
+# A checkout under umask 077 must not decide: group 0 may read, whatever AIRFLOW_UID is.
+# The folder of the login file: a volume takes owner and mode from here, so group 0 may write.
+RUN chmod -R g+rX /opt/airflow/config /opt/airflow/dags /opt/airflow/include /opt/airflow/plugins /opt/sportmonks/local \
+    && mkdir -p /opt/airflow/auth && chmod g+rwx /opt/airflow/auth
 
 ENV PYTHONPATH=/opt/sportmonks:/opt/airflow/plugins \
     ETL_INCLUDE_DIR=/opt/airflow/include
@@ -24,4 +26,5 @@ ENV PYTHONPATH=/opt/sportmonks:/opt/airflow/plugins \
 # The API sandbox of the compose file's profile `sandbox`; the product image does not hold it.
 FROM product AS sandbox
 COPY --chown=airflow:root sandbox /opt/sportmonks/sandbox
+RUN chmod -R g+rX /opt/sportmonks/sandbox
 ENTRYPOINT ["python", "-m", "sandbox"]

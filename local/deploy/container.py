@@ -29,8 +29,9 @@ SECRETS = {
     "WAREHOUSE_READER_PASSWORD": "WAREHOUSE_READER_PASSWORD",
 }
 HEALTH_SECONDS = 10
-# Mounted folders that Airflow reads, and volumes that it writes; all of them belong to the image, too.
-READ = ("config", "dags", "include/sql", "plugins/sportmonks")
+# Mounted folders that containers read (`local` in another place, because this module must run without it), and volumes
+# that they write.
+READ = ("config", "dags", "include/sql", "plugins/sportmonks", "checkout/local/deploy")
 WRITTEN = ("auth", "logs")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -113,7 +114,7 @@ def test_secrets_come_from_the_environment_only() -> None:
     for name, default in re.findall(r"\$\{([A-Z0-9_]+):?-?([^}$]*)\}", COMPOSE.read_text()):
         if SECRET_NAMES.search(name) and (name, default) != ("SPORTMONKS_API_KEY", "demo-key"):
             assert default == "", f"{name} has the default {default!r}"
-    assert not re.search(r"(PASSWORD|SECRET|_KEY): +[^$\s{]", COMPOSE.read_text())
+    assert not re.search(r"(PASSWORD|SECRET|_KEY): +(?!\"\"\n)[^$\s{]", COMPOSE.read_text())
 
 
 def test_every_variable_is_explained() -> None:
@@ -191,12 +192,10 @@ def test_docker_compose_accepts_the_file(tmp_path: Path, settings: dict[str, str
     compose = _compose()
     if compose is None:
         pytest.skip("neither the Docker client's compose plugin nor docker-compose is here")
-    file = tmp_path / "env"
-    file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
-    command = [*compose, "--file", str(COMPOSE), "--env-file", str(file)]
-    done = subprocess.run(
-        [*command, "--profile", "*", "config", "--quiet"], capture_output=True, text=True, check=False
-    )
+    (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    shutil.copy(COMPOSE, tmp_path)
+    command = [*compose, "--profile", "*", "config", "--quiet"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
@@ -230,6 +229,8 @@ def airflow_home(tmp_path: Path) -> Path:
     """What the image has below AIRFLOW_HOME once the folders are mounted."""
     for name in ("config", "dags", "include", "plugins"):
         (tmp_path / name).symlink_to(REPO / name)
+    (tmp_path / "checkout").mkdir()
+    (tmp_path / "checkout" / "local").symlink_to(REPO / "local")
     for name in ("auth", "logs"):
         (tmp_path / name).mkdir()
     return tmp_path
@@ -255,9 +256,32 @@ def test_the_preflight_names_what_is_missing_and_what_cannot_be_used(airflow_hom
     assert "chmod -R go+rX" in done.stderr
 
 
+def test_the_preflight_names_a_local_folder_that_cannot_be_read(services: dict[str, Any], airflow_home: Path) -> None:
+    """It runs from the image, because the mounted copy of itself may be the one that cannot be read."""
+    targets = [volume.split(":")[1] for volume in services["preflight"]["volumes"]]
+    assert "/opt/airflow/checkout/local" in targets
+    assert not any(target.startswith("/opt/sportmonks") for target in targets)
+    (airflow_home / "checkout" / "local").unlink()
+    done = run_command(services["preflight"], AIRFLOW_HOME=str(airflow_home))
+    assert done.returncode == 1
+    assert f"{airflow_home / 'checkout/local/deploy'} cannot be read by the containers' user" in done.stderr
+
+
 def test_every_airflow_container_reads_the_settings_of_its_user(services: dict[str, Any]) -> None:
     for name in ("init", "api-server", "scheduler", "dag-processor", "triggerer", "worker"):
         assert services[name]["env_file"] == ".env", name
+
+
+def test_the_image_is_built_once_and_pulled_from_nowhere(services: dict[str, Any]) -> None:
+    built = {name: service["image"] for name, service in services.items() if "build" in service}
+    assert built.keys() == {"preflight", "sandbox"}
+    for name, service in services.items():
+        if service["image"].startswith("sportmonks-etl"):
+            assert service["image"] in built.values(), name
+            assert service["pull_policy"] == "never", name
+    named = resolved({"ETL_IMAGE": "registry.example.org/etl"})["services"]
+    assert named["worker"]["image"].startswith("registry.example.org/etl:")
+    assert named["sandbox"]["image"].startswith("registry.example.org/etl-sandbox:")
 
 
 def test_no_secret_on_a_command_line(services: dict[str, Any], settings: dict[str, str]) -> None:
@@ -322,11 +346,22 @@ def test_secrets_need_nothing_but_python() -> None:
     assert done.stdout.count("=") >= 1 or (REPO / ".env").exists()
 
 
+def given(service: dict[str, Any], settings: dict[str, str]) -> dict[str, str]:
+    """A container's environment: the lines of `.env` where the service reads it, then its own."""
+    return (settings if service.get("env_file") else {}) | service.get("environment", {})
+
+
 def test_only_init_works_as_the_superuser(services: dict[str, Any], settings: dict[str, str]) -> None:
     for name, service in services.items():
-        text = json.dumps(service.get("environment", {}))
+        text = json.dumps(given(service, settings))
         assert (settings["POSTGRES_PASSWORD"] in text) == (name in ("postgres", "preflight", "init")), name
+        assert (settings["AIRFLOW_ADMIN_PASSWORD"] in text) == (name in ("preflight", "init")), name
         assert name == "init" or "://postgres:" not in text
+
+
+def test_the_sandbox_knows_no_secret_but_its_key(services: dict[str, Any], settings: dict[str, str]) -> None:
+    text = json.dumps(given(services["sandbox"], settings))
+    assert [name for name, value in settings.items() if value in text] == ["SPORTMONKS_API_KEY"]
 
 
 @pytest.mark.slow
