@@ -12,10 +12,10 @@ BIN := $(VENV)/bin
 N ?= 20
 ARGS ?=
 
-.PHONY: help run down status test test-airflow install install-dev lint format types lock chaos bench dbt dbt-trial notebook notebook-trial clean
+.PHONY: help run down status test test-airflow install install-dev lint format types lock chaos bench compose-check dbt dbt-trial notebook notebook-trial clean
 
 help:  ## this list
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: install  ## start everything, run all leagues, show the outcome (Ctrl-C stops everything)
 	@exec ./etl demo $(ARGS)
@@ -63,6 +63,9 @@ lock: install-dev  ## compile requirements*.in into requirements*.txt (UPGRADE=1
 
 chaos: install-dev  ## seeded random kills and faults, compared with the truth (N=200: a long run)
 	@exec $(BIN)/python -m tests.chaos --runs $(N) $(ARGS)
+
+compose-check: install-dev  ## docker-compose.yaml: the config; with an engine at hand also up, a league, the page, kills (ARGS="--no-celery")
+	@PYTHONPATH=plugins:. $(BIN)/python -m tests.deploy.compose $(ARGS)
 
 bench: install-dev  ## measure all in turn (half an hour): ours against dlt and Singer, load against COPY, a slow API, volume
 	@exec $(BIN)/python -m benchmarks $(ARGS)

@@ -1,0 +1,317 @@
+"""`make compose-check`: docker-compose.yaml tried for real, where an engine and the images are at hand.
+
+The config is checked with every profile. Then, in a clone of HEAD with nothing but a `.env`: a checkout that containers
+cannot read is refused with its hint; up; no secret on a command line; the catalog and a league, compared with the
+sandbox row by row; the page behind its login; down and up with the data kept; then Celery, with every container killed
+or stopped in the middle of runs. What cannot be done here is named with its reason. Exit code 1 only when something
+does not hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import requests
+
+from tests.deploy.compose.stack import (
+    LEAGUES,
+    LIMIT,
+    PROJECT,
+    CheckError,
+    ComposeStack,
+    command,
+    wait_for,
+)
+from tests.harness.paths import REPO
+
+FIRST = next(iter(LEAGUES))
+# In the order of the kills; the sandbox plays the provider and is not part of the product.
+KILLED = ("worker-1", "scheduler", "redis", "api-server", "postgres", "dag-processor", "triggerer")
+STOPPED = "worker-2"
+PROGRESS = 4  # batches between two of them, at least
+DOWN_S = 5  # a killed container is away for this long
+SECRETS = re.compile(r"^(\w*(?:PASSWORD|KEY|SECRET))=(.+)$", re.M)
+
+
+class NotDone(Exception):
+    """A step that this machine does not allow; the message says why."""
+
+
+class Report:
+    """Prints each step with its seconds and counts what failed."""
+
+    def __init__(self) -> None:
+        self.failed = 0
+
+    def step(self, title: str, work: Callable[[], str | None]) -> bool:
+        """Whether it held. ``work`` returns a figure to print, or None."""
+        begin = time.monotonic()
+        try:
+            figure = work()
+        except CheckError as error:
+            self.failed += 1
+            print(f"failed    {title}: {error}", flush=True)
+            return False
+        print(f"ok        {title} ({time.monotonic() - begin:.0f} s){': ' + figure if figure else ''}", flush=True)
+        return True
+
+    @staticmethod
+    def not_done(what: str, reason: str) -> None:
+        print(f"not done  {what}: {reason}", flush=True)
+
+
+# -- what is at hand ----------------------------------------------------------------------------------------------
+
+
+def compose_client() -> list[str]:
+    for words in (["docker", "compose"], ["docker-compose"]):
+        if command(*words, "version").returncode == 0:
+            return words
+    raise NotDone("neither `docker compose` nor docker-compose is installed")
+
+
+def base_images() -> list[str]:
+    """What the two files name and do not build themselves."""
+    named = re.findall(r"^FROM (\S+:\S+)", (REPO / "Dockerfile").read_text(encoding="utf-8"), re.M)
+    return named + re.findall(
+        r"^ +image: ([\w./]+:\S+)$", (REPO / "docker-compose.yaml").read_text(encoding="utf-8"), re.M
+    )
+
+
+def require_engine() -> str:
+    client = compose_client()
+    if client != ["docker", "compose"]:
+        raise NotDone("docker-compose 1 does not know the file's nested defaults; the plugin `docker compose` does")
+    info = command("docker", "info", "--format", "{{.ServerVersion}}", seconds=30)
+    if info.returncode or not info.stdout.strip():
+        raise NotDone("no engine answers `docker info`")
+    for image in base_images():
+        if command("docker", "image", "inspect", image).returncode and command("docker", "pull", image).returncode:
+            raise NotDone(f"the image {image} is not here and cannot be pulled")
+    taken = command("docker", "ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={PROJECT}")
+    if taken.stdout.strip():
+        raise NotDone(f"another check runs, or was left: docker compose --project-name {PROJECT} down --volumes")
+    return f"Docker {info.stdout.strip()}, {command(*client, 'version', '--short').stdout.strip()}"
+
+
+def check_config(client: Sequence[str], folder: Path) -> None:
+    """The file with a `.env` as made by the head's two lines, every profile."""
+    made = command(sys.executable, str(REPO / "local" / "deploy" / "make_secrets.py"))
+    env = folder / "config.env"
+    env.write_text((REPO / ".env.example").read_text(encoding="utf-8") + made.stdout, encoding="utf-8")
+    copy = folder / "config"
+    copy.mkdir()
+    shutil.copy(REPO / "docker-compose.yaml", copy)
+    shutil.copy(env, copy / ".env")
+    done = command(*client, "--profile", "*", "config", "--quiet", cwd=copy)
+    if done.returncode:
+        raise CheckError(done.stderr.strip())
+
+
+# -- the default profile ------------------------------------------------------------------------------------------
+
+
+def unreadable_checkout_is_refused(stack: ComposeStack) -> str:
+    done = stack.compose("up", "--build", "--detach")
+    logs = stack.must("logs", "--no-log-prefix", "preflight")
+    hints = set(re.findall(r"Run in the checkout: (chmod .*)$", logs, re.M))
+    if done.returncode == 0 or len(hints) != 1:
+        raise CheckError(f"the containers cannot read the checkout, but preflight wrote: {logs.strip()[-500:]}")
+    hint = hints.pop()
+    if (applied := command("sh", "-c", hint, cwd=stack.clone)).returncode:
+        raise CheckError(f"the hint {hint!r} failed: {applied.stderr}")
+    return hint
+
+
+def up(stack: ComposeStack) -> str:
+    stack.must("up", "--build", "--detach", "--wait")
+    for name, row in stack.containers().items():
+        state = row["State"]
+        healthy = state.get("Health", {}).get("Status") == "healthy" if state["Running"] else state["ExitCode"] == 0
+        if not healthy or row["RestartCount"]:
+            raise CheckError(f"{name} is {state['Status']}, restarted {row['RestartCount']} times")
+    return f"{len(stack.containers())} containers"
+
+
+def secrets_stay_off_command_lines(stack: ComposeStack) -> str:
+    lines = SECRETS.findall((stack.clone / ".env").read_text(encoding="utf-8"))
+    secrets = {value.replace("$$", "$"): name for name, value in lines}
+    superuser = stack.setting("POSTGRES_PASSWORD")
+    for name, row in stack.containers().items():
+        health = row["Config"].get("Healthcheck")
+        words = json.dumps([row["Path"], row["Args"], health])
+        if row["State"]["Running"]:
+            words += command("docker", "top", name, "axww", "-o", "pid,args").stdout
+        if found := [secret for value, secret in secrets.items() if value in words]:
+            raise CheckError(f"{found} on a command line of {name}")
+        service = row["Config"]["Labels"]["com.docker.compose.service"]
+        knows = any(superuser in line for line in row["Config"]["Env"])
+        if knows != (service in ("preflight", "init", "postgres")):
+            raise CheckError(f"the superuser's password is in the environment of {name}")
+    return f"{len(secrets)} secrets"
+
+
+def own_connection_reaches_airflow(stack: ComposeStack) -> None:
+    for name, row in stack.containers().items():
+        service = row["Config"]["Labels"]["com.docker.compose.service"]
+        given = any(line.startswith("AIRFLOW_CONN_OF_MY_OWN={") for line in row["Config"]["Env"])
+        if given != (service not in ("postgres", "redis", "sandbox")):
+            raise CheckError(f"AIRFLOW_CONN_OF_MY_OWN of .env and {name} do not go together")
+
+
+def logs_are_rotated(stack: ComposeStack) -> None:
+    for name, row in stack.containers().items():
+        if "max-size" not in row["HostConfig"]["LogConfig"]["Config"]:
+            raise CheckError(f"the log of {name} grows without a bound")
+
+
+def collect(stack: ComposeStack, dag_id: str) -> str:
+    stack.finish({dag_id: stack.trigger(dag_id)})
+    return compared(stack, [LEAGUES[dag_id]])
+
+
+def compared(stack: ComposeStack, leagues: Sequence[int]) -> str:
+    if found := stack.differences(leagues):
+        raise CheckError(f"{len(found)} differences from the sandbox, such as {found[0]}")
+    return f"{stack.count()} fixtures, no row differs from the sandbox"
+
+
+def catalog(stack: ComposeStack) -> None:
+    stack.must("exec", "--no-TTY", "scheduler", "airflow", "dags", "trigger", "sportmonks_catalog")
+    wait_for(lambda: stack.airflow.dag(FIRST), "the league DAGs", 300)
+
+
+def page(stack: ComposeStack) -> str:
+    address = f"{stack.url}/sportmonks-etl/"
+    body = {"username": "admin", "password": stack.setting("AIRFLOW_ADMIN_PASSWORD")}
+    token = requests.post(f"{stack.url}/auth/token", json=body, timeout=30).json()["access_token"]
+    opened = requests.get(address, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+    closed = requests.get(address, timeout=30)
+    if (opened.status_code, closed.status_code) != (200, 401) or "<title>Sportmonks ETL</title>" not in opened.text:
+        raise CheckError(f"HTTP {opened.status_code} with a login, {closed.status_code} without")
+    return "200 with a login, 401 without"
+
+
+def down_and_up_keep_the_data(stack: ComposeStack) -> str:
+    before = stack.count()
+    stack.must("down")
+    if stack.containers():
+        raise CheckError("containers are left after down")
+    up(stack)
+    page(stack)
+    if (after := stack.count()) != before:
+        raise CheckError(f"{before} fixtures before, {after} after")
+    return f"{after} fixtures"
+
+
+# -- Celery -------------------------------------------------------------------------------------------------------
+
+
+def to_celery(stack: ComposeStack) -> str:
+    stack.settle({"COMPOSE_PROFILES": "sandbox,celery", "AIRFLOW_EXECUTOR": "CeleryExecutor", "CELERY_WORKERS": "2"})
+    return up(stack)
+
+
+def killed_in_the_middle(stack: ComposeStack) -> str:
+    """All leagues at once; every container is killed or stopped while they run, and started again."""
+    stack.sandbox("DELETE", "/calls")
+    runs = {dag_id: stack.trigger(dag_id, batch_size=5, force=True) for dag_id in LEAGUES}
+    for service in (STOPPED, *KILLED):
+        seen = stack.batches()
+        wait_for(lambda seen=seen: stack.batches() >= seen + PROGRESS, f"progress before {service} goes", 600)  # type: ignore[misc]
+        name = f"{PROJECT}-{service}" if service[-1].isdigit() else f"{PROJECT}-{service}-1"
+        begin = time.monotonic()
+        done = command("docker", "stop", name) if service == STOPPED else command("docker", "kill", name)
+        if done.returncode:
+            raise CheckError(f"{service}: {done.stderr.strip()}")
+        how = "stopped" if service == STOPPED else "killed"
+        print(
+            f"          {how} {service} after {seen + PROGRESS} batches or more ({time.monotonic() - begin:.0f} s)",
+            flush=True,
+        )
+        if how == "stopped" and (code := stack.containers("worker")[name]["State"]["ExitCode"]) not in (0, 143):
+            raise CheckError(f"{service} ended with code {code}: its tasks were not finished")
+        time.sleep(DOWN_S)
+        command("docker", "start", name)
+    stack.finish(runs)
+    calls = stack.sandbox("GET", "/calls?last=0&fixtures=1")
+    if calls["total_429"] or calls["calls_after_remaining_zero"]:
+        raise CheckError(f"{calls['total_429']} calls were refused: more than {LIMIT} in a window")
+    figure = compared(stack, list(LEAGUES.values()))
+    return f"{figure}; {calls['fixtures_requested']} requested, {calls['fixtures_requested_again']} of them twice"
+
+
+# -- all of it ----------------------------------------------------------------------------------------------------
+
+
+def play(report: Report, stack: ComposeStack, *, celery: bool) -> None:
+    """The steps in their order; most need the ones before."""
+    stack.prepare()
+    must = [
+        ("a checkout under umask 077 is refused, with its hint", unreadable_checkout_is_refused),
+        ("up, all healthy", up),
+        ("secrets stay off command lines, the superuser's in three containers", secrets_stay_off_command_lines),
+        ("a connection of .env reaches every Airflow container", own_connection_reaches_airflow),
+        ("logs are rotated", logs_are_rotated),
+        ("the catalog's run makes the league DAGs", catalog),
+        (f"{FIRST} is green", lambda stack: collect(stack, FIRST)),
+        ("the page", page),
+        ("down and up keep the data", down_and_up_keep_the_data),
+    ]
+    if celery:
+        must += [
+            ("to the Celery profile, all healthy", to_celery),
+            ("secrets stay off command lines with Celery", secrets_stay_off_command_lines),
+            (f"every container killed or stopped in the middle of {len(LEAGUES)} runs", killed_in_the_middle),
+        ]
+    for title, work in must:
+        if not report.step(title, lambda work=work: work(stack)):  # type: ignore[misc]
+            report.not_done("the steps after it", "they need this one")
+            return
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="make compose-check", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--no-celery", action="store_true", help="the default profile only")
+    parser.add_argument("--uid", type=int, default=1234, help="AIRFLOW_UID of the containers (default 1234)")
+    parser.add_argument("--cpu-shares", type=int, help="of each container; few, where the machine has other work")
+    parser.add_argument("--keep", action="store_true", help="leave the stack running")
+    options = parser.parse_args(arguments)
+    report = Report()
+    with tempfile.TemporaryDirectory(prefix="compose-check-") as folder:
+        try:
+            client = compose_client()
+        except NotDone as reason:
+            report.not_done("everything", str(reason))
+            return 0
+        report.step("the file is valid with every profile", lambda: check_config(client, Path(folder)))
+        try:
+            print(f"          {require_engine()}", flush=True)
+        except NotDone as reason:
+            report.not_done("up, a league, the page, down, up, kills", str(reason))
+            return int(report.failed > 0)
+        stack = ComposeStack(Path(folder), options.uid, options.cpu_shares)
+        try:
+            play(report, stack, celery=not options.no_celery)
+        except (CheckError, requests.RequestException, subprocess.SubprocessError) as error:
+            report.failed += 1
+            print(f"failed    {error}", flush=True)
+        finally:
+            if options.keep:
+                print(f"left running: {stack.url}, project {PROJECT}; press Enter to remove it", flush=True)
+                sys.stdin.readline()
+            stack.tear_down()
+    return int(report.failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

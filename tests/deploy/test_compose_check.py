@@ -1,0 +1,68 @@
+"""What `make compose-check` does on a machine without an engine; the rest of it is the check itself."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.compose import __main__ as check
+from tests.deploy.compose import stack as compose
+from tests.harness.paths import REPO
+
+
+def run(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    env = {"PATH": str(path), "PYTHONPATH": f"{REPO / 'plugins'}:{REPO}", "HOME": os.environ["HOME"]}
+    words = [sys.executable, "-m", "tests.deploy.compose", *arguments]
+    return subprocess.run(words, cwd=REPO, env=env, capture_output=True, text=True, check=False)
+
+
+def client(folder: Path, body: str) -> None:
+    """A command `docker` whose answers are those of ``body``."""
+    script = folder / "docker"
+    script.write_text(f"#!/bin/sh\n{body}\n")
+    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+
+
+def test_without_docker_it_says_so_and_is_no_failure(tmp_path: Path) -> None:
+    done = run(tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "not done  everything: neither `docker compose` nor docker-compose is installed\n"
+
+
+def test_without_an_engine_the_config_is_checked(tmp_path: Path) -> None:
+    client(tmp_path, 'case "$*" in "compose version"|*config*) exit 0;; esac; echo "no daemon" >&2; exit 1')
+    done = run(tmp_path)
+    assert done.returncode == 0
+    assert "ok        the file is valid with every profile" in done.stdout
+    assert "not done  up, a league, the page, down, up, kills: no engine answers `docker info`" in done.stdout
+
+
+def test_an_invalid_file_is_a_failure(tmp_path: Path) -> None:
+    client(tmp_path, 'case "$*" in "compose version") exit 0;; esac; echo "services.x is wrong" >&2; exit 15')
+    done = run(tmp_path)
+    assert done.returncode == 1
+    assert "failed    the file is valid with every profile: services.x is wrong" in done.stdout
+
+
+def test_base_images_are_those_that_somebody_else_builds() -> None:
+    found = check.base_images()
+    assert len(found) == 3
+    assert [image.split(":")[0] for image in found] == ["apache/airflow", "postgres", "redis"]
+
+
+def test_the_check_starts_with_nothing_but_a_clone_and_a_dotenv(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compose.ComposeStack, "_write_override", lambda _: None)
+    stack = compose.ComposeStack(tmp_path, 1234)
+    stack.prepare()
+    tracked = subprocess.run(["git", "ls-files", "-o"], cwd=stack.clone, capture_output=True, text=True, check=True)
+    assert tracked.stdout.split() == [".env"]
+    assert (stack.clone / "dags").stat().st_mode & 0o077 == 0
+    assert stack.setting("SPORTMONKS_API_KEY") == compose.SANDBOX_KEY.replace("$", "$$")
+    assert stack.setting("POSTGRES_PASSWORD")
