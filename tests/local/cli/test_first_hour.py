@@ -7,7 +7,6 @@ import pty
 import re
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -247,32 +246,6 @@ def test_an_airflow_that_is_silent_for_a_while_does_not_end_the_following(
     monkeypatch.setattr(follow, "SILENCE_SECONDS", 0.0)
     with pytest.raises(SilentError):
         Silent(api, "", interval=0.001).follow([run])
-
-
-def test_the_installation_is_not_silent(tmp_path: Path) -> None:
-    """The real script with an interpreter that takes its time: lines come while it works, and end with it."""
-    python = tmp_path / "python"
-    python.write_text(
-        "#!/bin/sh\ncase \"$*\" in *'-m pip install'*) sleep 3; exit 0;; *'-m venv'*) exit 0;; esac\nexit 0\n"
-    )
-    python.chmod(0o755)
-    (tmp_path / ".venv" / "bin").mkdir(parents=True)
-    (tmp_path / ".venv" / "bin" / "python").symlink_to(python)
-    (tmp_path / ".venv" / "lib" / "python3" / "site-packages" / "one.dist-info").mkdir(parents=True)
-    (tmp_path / "requirements.txt").write_text("one==1\ntwo==2\n")
-    begun = time.monotonic()
-    done = subprocess.run(
-        ["sh", str(REPO / "local" / "stack" / "install.sh"), "requirements.txt"],
-        env={"PATH": os.environ["PATH"], "PYTHON": str(python), "PROGRESS_SECONDS": "1"},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "installing requirements.txt: 2 packages" in done.stdout
-    assert "still installing: 1 s, 1 of about 2 packages are in place" in done.stdout
-    assert time.monotonic() - begun < 30
 
 
 def test_the_end_names_a_query_that_returns_rows(
