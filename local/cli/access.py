@@ -13,16 +13,15 @@ from local.stack.airflow import masked
 from local.stack.queries import query
 from local.stack.stack import Stack
 from local.stack.warehouse import warehouse
+from sportmonks.config.settings import PAGE
 
 if TYPE_CHECKING:
     from sportmonks.config.manifest import League
 
-PAGE = "sportmonks-etl/"
-
 
 def page_url(stack: Stack) -> str:
     """The address of the ETL dashboard."""
-    return f"{stack.airflow.url}/{PAGE}"
+    return f"{stack.airflow.url}/{PAGE}/"
 
 
 def access_document(stack: Stack) -> dict[str, str | None]:

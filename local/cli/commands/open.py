@@ -11,6 +11,7 @@ import sys
 import webbrowser
 from urllib.parse import quote
 
+from local.cli.access import page_url
 from local.cli.arguments import identifier
 from local.cli.console import out
 from local.cli.context import Context
@@ -56,9 +57,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _address(args: argparse.Namespace, stack: Stack, season_id: int | None) -> str:
-    from sportmonks.plugin import PAGE
-
-    page, airflow = f"{stack.airflow.url}/{PAGE}/", stack.airflow.url
+    page, airflow = page_url(stack), stack.airflow.url
     if not (args.league or season_id or args.execution_id):
         return f"{airflow}/" if args.airflow else page
     with warehouse(stack) as conn:
