@@ -18,7 +18,7 @@ from tests.e2e.stack import Etl
 pytestmark = pytest.mark.timeout(600)
 
 NO_SUCH_ALERT = f"{PAGE}/api/alerts/0/acknowledge"
-VALUES = {"kind": "json", "what": "alerts", "name": "js/main.js"}
+VALUES = {"kind": "json", "what": "alerts", "name:path": "js/main.js", "name": "events"}
 QUERIES = {"/api/form": "?league_id=1", "/api/place": "?dag_id=x"}  # parameters that an address needs
 
 
@@ -27,7 +27,7 @@ def reading() -> list[str]:
     app = create_app(lambda: pytest.fail("no connection is needed"), Access(lambda: None, lambda _: False, str))
     routes = [route for route in app.routes if isinstance(route, APIRoute) and "GET" in route.methods]
     return [
-        re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: VALUES.get(found[1], "1"), route.path) + QUERIES.get(route.path, "")
+        re.sub(r"\{(\w+(?::\w+)?)\}", lambda found: VALUES.get(found[1], "1"), route.path) + QUERIES.get(route.path, "")
         for route in routes
     ]
 

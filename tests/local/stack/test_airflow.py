@@ -113,4 +113,4 @@ def test_preloading_is_found_and_names_real_modules() -> None:
 
 def test_the_plugin_loader_is_kept_out_of_the_package() -> None:
     lines = (REPO / "plugins" / ".airflowignore").read_text().splitlines()
-    assert "sportmonks/" in lines
+    assert "sportmonks" in lines  # with a slash at its end Airflow 3.1.0 does not see it
