@@ -85,6 +85,7 @@ def test_a_run_tells_its_league_its_origin_and_why_it_failed(page: Page, address
         re.compile("^(Premier League|La Liga|Serie A|Bundesliga|Ligue 1|Ere|Super|Pri)")
     )
     page.goto(f"{address}/#/runs?status=RUNNING")
+    expect(row).to_contain_text("RUNNING")  # until then the list before it is shown
     row.locator("a").click()
     expect(page.locator(".figure", has_text="How started")).to_contain_text("scheduled")
 
