@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from fastapi import FastAPI, HTTPException, Query
 from fastapi import Path as InPath
@@ -11,12 +11,11 @@ from fastapi import Path as InPath
 from sportmonks.dashboard.pool import WarehousePool
 from sportmonks.dashboard.queries import Conn, Row, changes, rows
 
-# Sections with a table of their own; the others are in the payload alone.
-SECTIONS = ("participants", "scores", "events", "lineups", "statistics", "player_statistics", "periods")
-
 Id = Annotated[int, InPath(ge=0, lt=2**63)]
 Limit = Annotated[int, Query(ge=1, le=2_000)]
+# Sections with a table of their own; the others are in the payload alone.
 Section = Literal["participants", "scores", "events", "lineups", "statistics", "player_statistics", "periods"]
+SECTIONS: tuple[str, ...] = get_args(Section)
 
 
 def fixture(conn: Conn, fixture_id: int, *, reads: int = 50, corrections: int = 50) -> Row | None:

@@ -162,7 +162,6 @@ def executions(
     now: datetime | None = None,
 ) -> Row:
     """Runs of leagues: ``{"rows", "next"}``; ``before`` is the ``next`` of the page before."""
-    timestamp, _, before_id = (before or "").partition("~")
     found = rows(
         conn,
         "dashboard/executions",
@@ -170,12 +169,17 @@ def executions(
         execution_id=execution_id,
         dag_id=dag_id,
         run_id=run_id,
-        before=timestamp or None,
-        before_id=before_id or None,
+        **page_key(before),
         limit=limit + 1,
         now=_now(now),
     )
     return keyed_page([with_cause(row) for row in found], limit)
+
+
+def page_key(before: str | None) -> Row:
+    """The parameters ``before`` and ``before_id`` of a query, from the ``next`` of the page before."""
+    timestamp, _, before_id = (before or "").partition("~")
+    return {"before": timestamp or None, "before_id": before_id or None}
 
 
 def keyed_page(found: list[Row], limit: int) -> Row:

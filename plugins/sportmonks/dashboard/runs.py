@@ -5,7 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sportmonks.dashboard.queries import Conn, Row, counted, execution, executions, keyed_page, rows, with_cause
+from sportmonks.dashboard.queries import (
+    Conn,
+    Row,
+    counted,
+    execution,
+    executions,
+    keyed_page,
+    page_key,
+    rows,
+    with_cause,
+)
 from sportmonks.planning.execution_id import execution_id as make_id
 
 KINDS = ("league", "catalog", "route", "collector")
@@ -30,15 +40,13 @@ def runs(
         filters = {"status": status, "dag_id": dag_id, "run_id": run_id, "before": before}
         found += executions(conn, limit=limit + 1, now=at, **filters)["rows"]
     if kind != "league" and bool(dag_id) == bool(run_id):
-        timestamp, _, before_id = (before or "").partition("~")
         found += _others(
             conn,
             kind=kind,
             status=status,
             # What the ids of executions of this DAG run end with.
             suffix=make_id(dag_id, run_id, at)[-6:] if dag_id and run_id else None,
-            before=timestamp or None,
-            before_id=before_id or None,
+            **page_key(before),
             limit=limit + 1,
             now=at,
         )
