@@ -6,21 +6,8 @@
 # dbt is installed into build/dbt when it is not there yet, or when requirements.txt has changed; its output goes there, too.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
-python=${PYTHON:-python3}
-work="$here/../../build/dbt"
-venv="$work/venv"
-if [ -z "${ETL_DBT_DSN:-}" ]; then
-    echo "error: ETL_DBT_DSN is not set" >&2
-    echo "hint:  ETL_DBT_DSN=\$(./etl dsn) sh analytics/dbt/build.sh" >&2
-    exit 2
-fi
-if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then
-    echo "installing dbt into build/dbt"
-    mkdir -p "$work"
-    "$python" -m venv --clear "$venv"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$here/requirements.txt"
-    cp "$here/requirements.txt" "$venv/installed.txt"
-fi
+. "$here/../environment.sh"
+environment dbt ETL_DBT_DSN "./etl dsn"
 # dbt takes the parts of a connection one by one; the password goes through the environment only.
 eval "$("$venv/bin/python" "$here/dsn.py")"
 cd "$here"
