@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import tomllib
 from collections import Counter
 from functools import cache
@@ -190,6 +192,36 @@ def test_the_workflow_runs_what_everybody_can_run() -> None:
     release = yaml_of(".github/workflows/release.yml")["jobs"]
     assert release["test"]["uses"] == "./.github/workflows/ci.yml"
     assert release["build"]["needs"] == "test", "Nothing is released that has not passed the tests."
+
+
+@pytest.mark.parametrize(
+    ("oldest", "tests", "code", "verdicts"),
+    [
+        (0, 0, 0, ("VERSION=3.1.8: green", "make test: green")),
+        (3, 0, 3, ("VERSION=3.1.8: failed (code 3)", "make test: green")),
+        (0, 2, 2, ("VERSION=3.1.8: green", "make test: failed (code 2)")),
+        (3, 2, 2, ("VERSION=3.1.8: failed (code 3)", "make test: failed (code 2)")),
+    ],
+)
+def test_the_run_fails_with_either_of_its_parts(
+    tmp_path: Path, oldest: int, tests: int, code: int, verdicts: tuple[str, str]
+) -> None:
+    """The script itself, with a `make` that only ends; the summary of all tests is the last one."""
+    make = (
+        "#!/bin/sh\n"
+        f'case "$*" in *test-airflow*) echo "2 passed in 1.00s"; exit {oldest} ;; esac\n'
+        f'[ "$1" = test ] && echo "==== 70 passed in 9.00s ====" && exit {tests}\n'
+    )
+    for name, text in {"make": make, "apt-get": "#!/bin/sh\nexit 1\n"}.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "TMPDIR": str(tmp_path), "HOME": str(tmp_path)}
+    done = subprocess.run([REPO / ".ci" / "run"], env=env, capture_output=True, text=True, check=False, timeout=60)
+    lines = done.stdout.splitlines()
+    assert done.returncode == code, done.stdout + done.stderr
+    assert all(any(line.endswith(verdict) for line in lines[-3:]) for verdict in verdicts)
+    assert [line for line in lines if " passed in " in line][-1] == "==== 70 passed in 9.00s ===="
+    assert not list(tmp_path.glob("sportmonks-etl-ci.*"))
 
 
 @pytest.mark.parametrize("name", ["ci", "release"])
