@@ -1,0 +1,82 @@
+"""Several Celery workers with a real Redis collect the same leagues, and one of them is lost in the middle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e import kills
+from tests.e2e.monitoring import wait_for
+from tests.e2e.stack import Etl, running_stack
+from tests.harness.workers import NotToBeHadError, Workers, celery_workers
+
+pytestmark = pytest.mark.timeout(900)
+
+LEAGUES = {"sportmonks_premier_league": 8, "sportmonks_la_liga": 564, "sportmonks_serie_a": 384}
+SEASONS, SEASON_FIXTURES = 2, 56
+BATCH = 4
+LIMIT, WINDOW_S = 40, 10
+# The scheduler notices a lost worker's tasks by their missing heartbeats.
+HEARTBEATS = {
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
+}
+
+
+@pytest.fixture(scope="module")
+def etl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Etl]:
+    world = (
+        f"--leagues {len(LEAGUES)} --seasons {SEASONS} --teams 8 --frozen --latency 0.2"
+        f" --limit {LIMIT} --window {WINDOW_S}"
+    )
+    catalog = {
+        r"retry_delay_seconds: \d+": "retry_delay_seconds: 2",
+        r"  max_inline_wait_seconds: \d+.*": "  max_inline_wait_seconds: 60",
+    }
+    with running_stack(tmp_path_factory.mktemp("celery"), world, catalog) as stack:
+        done = stack("run", "--all", "--dry-run")
+        assert done.returncode == 0, done.stdout + done.stderr
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def workers(etl: Etl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
+    try:
+        with celery_workers(etl, tmp_path_factory.mktemp("workers"), HEARTBEATS) as found:
+            for name in ("one", "two"):
+                found.add(name, concurrency=2)
+            yield found
+    except NotToBeHadError as reason:
+        pytest.skip(str(reason))
+
+
+def run_all(etl: Etl, **conf: object) -> dict[str, str]:
+    etl.sandbox("DELETE", "/_admin/calls")
+    return {dag_id: etl.trigger(dag_id, batch_size=BATCH, **conf) for dag_id in LEAGUES}
+
+
+def test_two_workers_share_budget_and_plan(etl: Etl, workers: Workers) -> None:
+    for dag_id, run in run_all(etl).items():
+        kills.must_succeed(etl, dag_id, run)
+        kills.must_have_done(etl, dag_id, run, SEASONS * SEASON_FIXTURES)
+    calls = etl.sandbox("GET", "/_admin/calls?last=0&fixtures=1")
+    assert calls["fixtures_requested"] == len(LEAGUES) * SEASONS * SEASON_FIXTURES
+    assert calls["fixtures_requested_again"] == 0
+    assert (calls["total_429"], calls["calls_after_remaining_zero"]) == (0, 0)
+    assert kills.differences(etl, *LEAGUES.values()) == []
+
+
+def test_a_lost_worker_costs_the_batches_that_were_under_way(etl: Etl, workers: Workers) -> None:
+    runs = run_all(etl, force=True)
+    wait_for(lambda: len(workers.tasks("two")) == 2 and sum(kills.reads(etl).values()) > 10 * BATCH, "work for both")
+    under_way = len(workers.tasks("two"))
+    workers.kill("two")
+    for dag_id, run in runs.items():
+        kills.must_succeed(etl, dag_id, run)
+        kills.must_have_done(etl, dag_id, run, SEASONS * SEASON_FIXTURES)
+    calls = etl.sandbox("GET", "/_admin/calls?last=0&fixtures=1")
+    assert calls["fixtures_requested_distinct"] == len(LEAGUES) * SEASONS * SEASON_FIXTURES
+    assert calls["fixtures_requested_again"] <= under_way * BATCH
+    assert (calls["total_429"], calls["calls_after_remaining_zero"]) == (0, 0)
+    assert kills.differences(etl, *LEAGUES.values()) == []
