@@ -195,7 +195,7 @@ def test_the_workflow_runs_what_everybody_can_run() -> None:
 
 
 @pytest.mark.parametrize(
-    ("oldest", "tests", "code", "verdicts"),
+    ("oldest", "tests", "code", "expected"),
     [
         (0, 0, 0, ("VERSION=3.1.8: green", "make test: green")),
         (3, 0, 3, ("VERSION=3.1.8: failed (code 3)", "make test: green")),
@@ -204,7 +204,7 @@ def test_the_workflow_runs_what_everybody_can_run() -> None:
     ],
 )
 def test_the_run_fails_with_either_of_its_parts(
-    tmp_path: Path, oldest: int, tests: int, code: int, verdicts: tuple[str, str]
+    tmp_path: Path, oldest: int, tests: int, code: int, expected: tuple[str, str]
 ) -> None:
     """The script itself, with a `make` that only ends; the summary of all tests is the last one."""
     make = (
@@ -219,7 +219,7 @@ def test_the_run_fails_with_either_of_its_parts(
     done = subprocess.run([REPO / ".ci" / "run"], env=env, capture_output=True, text=True, check=False, timeout=60)
     lines = done.stdout.splitlines()
     assert done.returncode == code, done.stdout + done.stderr
-    assert all(any(line.endswith(verdict) for line in lines[-3:]) for verdict in verdicts)
+    assert all(any(text.endswith(line) for text in lines[-3:]) for line in expected)
     assert [line for line in lines if " passed in " in line][-1] == "==== 70 passed in 9.00s ===="
     assert not list(tmp_path.glob("sportmonks-etl-ci.*"))
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.harness.airflow_api import AirflowApi
 from tests.harness.browser import ARGUMENTS, CHROMIUM, open_page
 from tests.harness.dashboard_seed import seeded, seeded_manifest  # noqa: F401 (a fixture)
 from tests.harness.dashboard_server import serving, stand_in_access
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 
 @pytest.fixture
@@ -54,6 +56,9 @@ def client(address: str) -> Client:
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         pytest.skip("no Chromium on this machine (Debian: apt install chromium)")
+    # Not at the top: an environment with another release of Airflow has none, and runs the other tests of this folder.
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield found
