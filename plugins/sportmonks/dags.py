@@ -21,7 +21,7 @@ from sportmonks.airflow_compat import read_variable
 from sportmonks.config.settings import MANIFEST_VARIABLE
 from sportmonks.render.catalog import catalog_dag
 from sportmonks.render.manifest import league_dags
-from sportmonks.render.routes import TABLES_DAG, route_dags
+from sportmonks.render.routes import listing_dags, tables_dags
 from sportmonks.render.watch import watch_dag
 
 if TYPE_CHECKING:
@@ -30,11 +30,9 @@ if TYPE_CHECKING:
 
 def control_dags() -> dict[str, DAG]:
     """``sportmonks_catalog``, ``etl_watch`` and ``raw_routes_tables``, by id."""
-    dags = {dag.dag_id: dag for dag in (catalog_dag(), watch_dag())}
-    return dags | {name: dag for name, dag in route_dags().items() if name == TABLES_DAG}
+    return {dag.dag_id: dag for dag in (catalog_dag(), watch_dag())} | tables_dags()
 
 
 def data_dags() -> dict[str, DAG]:
     """One DAG per followed league, from the manifest, and one per route file, by id."""
-    routes = {name: dag for name, dag in route_dags().items() if name != TABLES_DAG}
-    return league_dags(read_variable(MANIFEST_VARIABLE)) | routes
+    return league_dags(read_variable(MANIFEST_VARIABLE)) | listing_dags()

@@ -9,6 +9,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from psycopg import conninfo
@@ -74,6 +75,55 @@ def test_a_league_is_collected(installed: tuple[Live, Path]) -> None:
     assert live.one("SELECT count(*) FROM raw.fixtures") == 24
     assert live.run("etl_watch")["state"] == "success", live.log[-3000:]
     assert live.run("raw_routes_tables")["state"] == "success", live.log[-3000:]
+
+
+NAMES = """
+import json, re, sys
+from tests.dags.bag import filled_bag, serialization
+from sportmonks.provider import get_provider_info
+from sportmonks.triggers.budget import BudgetTrigger
+bag, form = filled_bag(sys.argv[1]), serialization()
+text = json.dumps([form.to_dict(dag) for dag in bag.dags.values()], default=str)
+stored = set(re.findall(r'"(?:path|__class_path|__type)": "([a-z]\\w*\\.[\\w.]+)"', text))
+stored |= {BudgetTrigger.__module__ + ".BudgetTrigger", *get_provider_info()["notifications"]}
+print(json.dumps({"dags": sorted(bag.dags), "errors": bag.import_errors, "names": sorted(stored)}))
+"""
+IMPORTS = """
+import json, sys
+from importlib import import_module
+for name in sys.argv[1:]:
+    module, _, attribute = name.rpartition(".")
+    getattr(import_module(module), attribute)
+print(json.dumps([name for name in sys.modules if name.endswith(("sportmonks.plugin", "sportmonks_plugin"))]))
+"""
+
+
+def test_what_scheduler_and_triggerer_import_needs_no_plugin(installed: tuple[Live, Path]) -> None:
+    """Cloud Composer 3 brings the plugins folder to neither of them (docs/guides/composer.md)."""
+    live, _ = installed
+    assert live.run("sportmonks_catalog")["state"] == "success", live.log[-3000:]
+
+    def python(program: str, *words: str) -> Any:
+        done = subprocess.run(
+            [sys.executable, "-c", program, *words],
+            env=dict(live.env),
+            cwd=REPO,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        return json.loads(done.stdout.splitlines()[-1])
+
+    found = python(NAMES, live.env["AIRFLOW__CORE__DAGS_FOLDER"])
+    # No DAG is of both files, and none is a broken one.
+    assert found["errors"] == {}
+    assert LEAGUE in found["dags"]
+    ours = [name for name in found["names"] if name.startswith("sportmonks")]
+    assert {"sportmonks.alerts.deadlines.deadline_missed", "sportmonks.triggers.budget.BudgetTrigger"} <= set(ours)
+    # Timetables are Airflow's own; a plugin would have to register others.
+    assert not [name for name in found["names"] if "timetable" in name and not name.startswith("airflow.")]
+    assert python(IMPORTS, *ours) == []
 
 
 def test_airflow_finds_provider_and_page(installed: tuple[Live, Path]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import pendulum
 from airflow.sdk import DAG, Asset, Param, chain, get_parsing_context, task
@@ -89,7 +89,21 @@ and last runs.
 
 
 def route_dags(folder: Path | None = None) -> dict[str, DAG]:
-    """DAGs by id, from the YAML files of ``folder``. When a task starts, only its own DAG is built."""
+    """DAGs by id, from the YAML files of ``folder``, and the one that makes their tables."""
+    return listing_dags(folder) | tables_dags(folder)
+
+
+def tables_dags(folder: Path | None = None) -> dict[str, DAG]:
+    """The DAG that makes the tables of the routes, by id; empty when a task of another DAG starts."""
+    wanted = get_parsing_context().dag_id in (None, TABLES_DAG)
+    return {TABLES_DAG: _tables_dag(folder or ROUTES_DIR)} if wanted else {}
+
+
+def listing_dags(folder: Path | None = None) -> dict[str, DAG]:
+    """DAGs by id, from the YAML files of ``folder``. When a task starts, only its own DAG is built.
+
+    Airflow takes every DAG that is built for one of the file that builds it, so two DAG files may not both build one.
+    """
     folder = folder or ROUTES_DIR
     only = get_parsing_context().dag_id
     routes, problems = load_routes(folder)
@@ -101,11 +115,9 @@ def route_dags(folder: Path | None = None) -> dict[str, DAG]:
             except Exception as error:  # one route must not take the others with it
                 problems.append(Problem(route.file, f"{route.file}: Airflow refuses it: {error}"))
     for problem in problems:
-        name = _free(problem.name, dags)
+        name = _free(problem.name, {*dags, TABLES_DAG})
         if only is None or only == name:
             dags[name] = _problem_dag(name, problem)
-    if only is None or only == TABLES_DAG:
-        dags[TABLES_DAG] = _tables_dag(folder)
     return dags
 
 
@@ -283,7 +295,7 @@ def _problem_dag(name: str, problem: Problem) -> DAG:
     return dag
 
 
-def _free(name: str, taken: dict[str, Any]) -> str:
+def _free(name: str, taken: set[str]) -> str:
     number = 2
     found = name
     while found in taken:
