@@ -24,6 +24,8 @@ FINAL = ("success", "failed")
 LINE_SECONDS = 5.0
 # A busy Airflow answers late; only one that has been silent for so long ends the following.
 SILENCE_SECONDS = 600.0
+# Of more runs the states are read less often than every second.
+RUNS_A_SECOND = 10
 # In a pipe, a line at least this often, so that nobody takes a long run for one that hangs.
 STILL_SECONDS = 60.0
 
@@ -99,7 +101,8 @@ class Follower:
                         f"not finished after --timeout {timeout:g} s: {waiting}; the runs go on",
                         hint="look at them in Airflow, or run the command again with a longer --timeout",
                     )
-                time.sleep(self.interval)
+                # The answer grows with the runs that are under way, and its cost to Airflow with it.
+                time.sleep(self.interval * max(1.0, sum(not run.finished for run in runs) / RUNS_A_SECOND))
         self.close()
         return all(run.state == "success" for run in runs)
 

@@ -151,7 +151,7 @@ class AirflowHome:
             # asks for one at once.
             "dag_processor": {
                 "refresh_interval": 5,
-                "min_file_process_interval": 30,
+                "min_file_process_interval": 60,
                 "bundle_refresh_check_interval": 2,
             },
             "logging": {

@@ -18,6 +18,7 @@ from sportmonks.config.settings import SQL_DIR
 from sportmonks.dashboard.queries import coverage
 from sportmonks.operators.catalog import MigrateOperator, PublishCatalogOperator, ReferenceOperator, StructureOperator
 from sportmonks.operators.league import CollectOperator, StartOperator
+from sportmonks.warehouse.connection import WarehouseConnection
 from tests.operators.conftest import DAG_RUN, Variables, context, plain
 
 # ---- the catalog
@@ -172,6 +173,30 @@ def test_start_and_collect(
     # Again, as after a clear: nothing is left to do.
     assert collect.execute(context(task_id=f"{season.group}.collect"))["planned"] == 0
     assert warehouse.execute(chunk).fetchall() == [("COMPLETED", 12, True)]
+
+
+def test_a_task_opens_few_connections(box: RunningSandbox, manifest: Manifest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One for all its steps, one each for the hook, the budget, fetching, writing and monitoring."""
+    league, opened = manifest.leagues[0], 0
+    season = league.seasons[1]
+    connect = WarehouseConnection.connect
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        nonlocal opened
+        opened += 1
+        return connect(*args, **kwargs)
+
+    monkeypatch.setattr(WarehouseConnection, "connect", counted)
+    monkeypatch.setattr(StartOperator, "do_branch", lambda *_: None)
+    start = StartOperator(task_id="start", **plain(league))
+    start.execute(context(seasons=[season.name]))  # reads the lists that are missing yet
+    opened = 0
+    start.execute(context(seasons=[season.name]))
+    assert opened <= 4, "start"
+    opened = 0
+    collect = CollectOperator(task_id="collect", season=msgspec.to_builtins(season), **plain(league))
+    assert collect.execute(context(task_id=f"{season.group}.collect"))["outcomes"] == {"saved": 12}
+    assert opened <= 6, "collect"
 
 
 def test_a_run_that_an_older_version_planned_keeps_its_plan(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from typing import Any
 
@@ -72,6 +73,28 @@ def test_a_session_gives_up_a_warehouse_that_stays_silent(warehouse_dsn: str) ->
         proxy.stall()
         with pytest.raises(WarehouseDownError, match="no answer"):
             session.execute("SELECT 1")
+
+
+def test_a_statement_that_its_caller_gave_up_does_not_meet_the_next_one(warehouse_dsn: str) -> None:
+    """As Airflow's time-out of a task, which comes as a signal, and is no error of the database."""
+
+    class TaskTimeoutError(BaseException):
+        pass
+
+    def give_up(*_: object) -> None:
+        raise TaskTimeoutError
+
+    with Session(connector(warehouse_dsn)) as session:
+        session.execute("SELECT 1")
+        before = signal.signal(signal.SIGALRM, give_up)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
+            with pytest.raises(TaskTimeoutError):
+                session.execute("SELECT pg_sleep(20)")
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        assert session.execute("SELECT 2") == [(2,)]
 
 
 def test_a_read_only_primary_is_waited_for(warehouse_dsn: str) -> None:

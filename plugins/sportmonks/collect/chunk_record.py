@@ -8,7 +8,6 @@ import psycopg
 
 from sportmonks.errors import QualityCheckError
 from sportmonks.warehouse.queries import sql
-from sportmonks.warehouse.session import Session
 
 if TYPE_CHECKING:
     from sportmonks.collect.context import RunContext
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 def open_chunk(run: RunContext, season: Season) -> None:
     """Record that work on the season starts, or starts again after a clear. A retry, or a wait that is over, changes
     nothing: the chunk is running already."""
-    with Session(run.connect) as session:
+    with run.session() as session:
         session.execute(sql("plan/open_chunk"), run.sql_params(season))
 
 
@@ -27,7 +26,7 @@ def check_chunk(run: RunContext, season: Season) -> None:
 
     Raises QualityCheckError, which names the failed ones, when a required one failed.
     """
-    with Session(run.connect) as session:
+    with run.session() as session:
         for name in ("plan/run_checks", "plan/close_chunk"):
             session.execute(sql(name), run.sql_params(season))
         try:
@@ -39,7 +38,7 @@ def check_chunk(run: RunContext, season: Season) -> None:
 def season_news(run: RunContext, season: Season) -> tuple[int, int]:
     """Fixtures that were stored or deleted since the season's collection was last complete, and how many of them had
     been collected before. Call it before ``check_chunk``, which makes it complete."""
-    with Session(run.connect) as session:
+    with run.session() as session:
         (row,) = session.execute(sql("plan/season_news"), run.sql_params(season))
         return int(row[0]), int(row[1])
 

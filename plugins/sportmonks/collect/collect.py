@@ -48,7 +48,7 @@ def collect(run: RunContext, season: Season, owner: str, on_batch: OnBatch | Non
     Raises BudgetWait when the call budget is used up or another live task holds the chunk, LostLeaseError when another
     task took it over. After any error, fetched batches are stored and the chunk is free for the next attempt.
     """
-    with Session(run.connect) as session, hold_lease(run, session, season, owner) as lease:
+    with run.session() as session, hold_lease(run, session, season, owner) as lease:
         run.counted_client(season)
         index_error = session.run(lambda conn: _plan_if_unread(run, conn, season))
         result = _ChunkCollection(run, session, season, lease, on_batch).run()

@@ -41,7 +41,7 @@ def discover(run: RunContext) -> Discovered:
     found = Discovered()
     run.counted_client().check_includes(run.params.includes)
     _retest_includes(run)
-    with Session(run.connect) as session:
+    with run.session() as session:
         _forget_lost(run, session)
         session.run(lambda conn: _read_indexes(run, conn, found))
     if len(found.failed) > 1 and not found.seasons:

@@ -14,7 +14,6 @@ from sportmonks.planning.chunks import Chunk, plan_chunks
 from sportmonks.planning.estimate import CostEstimate, estimate_cost
 from sportmonks.planning.recheck import FixtureState
 from sportmonks.warehouse.queries import sql
-from sportmonks.warehouse.session import Session
 
 if TYPE_CHECKING:
     import psycopg
@@ -37,7 +36,7 @@ def plan(run: RunContext, unread: Sequence[int] = ()) -> PlanResult:
     """
     if run.params.clear_checkpoint and not run.params.dry_run:
         _clear_checkpoints(run)
-    with Session(run.connect) as session:
+    with run.session() as session:
         planned = session.run(lambda conn: _write(run, conn, unread))
     _log(run, planned.estimate)
     return planned

@@ -11,7 +11,8 @@ from sportmonks.collect.context import RunContext
 from sportmonks.config.manifest import Season
 
 # A checkpoint is written at the start and at the end of a collection, and between at most this often: each write is a
-# request to Airflow, and nothing depends on the last one.
+# request to Airflow, and nothing depends on the last one. A collection of one batch is written at its end alone: before
+# that batch there is nothing to go on with.
 WRITE_EVERY_S = 5.0
 
 
@@ -44,7 +45,7 @@ class ChunkProgress:
             total=done + left,
             forced=forced,
         )
-        if left:
+        if forced or left > run.params.batch_size:
             self._write(checkpoint)
         return checkpoint
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sportmonks.api.budget import Budget
     from sportmonks.api.calls import CallRecord
     from sportmonks.api.client import SportmonksClient
+    from sportmonks.warehouse.session import Session as WarehouseSession
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ class SportmonksHook(HttpHook):
         from sportmonks.api.client import SportmonksClient
         from sportmonks.api.transport import clean_key
         from sportmonks.redaction import add_secret
-        from sportmonks.warehouse.source import SANDBOX, source_of
+        from sportmonks.warehouse.source import SANDBOX, claim_source, source_of
 
         conn = connection(self.conn_id, HOW_TO_CONNECT)
         key = (conn.password or "").strip()
@@ -113,13 +114,15 @@ class SportmonksHook(HttpHook):
         settings |= self._client_settings
         store = self._warehouse()
         self.source = SANDBOX if conn.extra_dejson.get(_IS_SANDBOX) is True else source_of(self.base_url)
-        if store is not None and self.claims_warehouse:
-            store.claim(self.source)
-        if store is not None and "forbidden" not in settings:
-            settings["forbidden"] = store.known()
-            settings.setdefault("suspected", store.suspected())
-            settings.setdefault("on_forbidden", store.learn)
-            settings.setdefault("on_allowed", store.forget)
+        if store is not None:
+            with store.session() as session:
+                if self.claims_warehouse:
+                    session.run(lambda conn: claim_source(conn, self.source))
+                if "forbidden" not in settings:
+                    settings["forbidden"] = store.known(session)
+                    settings.setdefault("suspected", store.suspected(session))
+                    settings.setdefault("on_forbidden", store.learn)
+                    settings.setdefault("on_allowed", store.forget)
         return SportmonksClient(self.base_url, key, budget=self._make_budget(store), on_call=self._on_call, **settings)
 
     def _warehouse(self) -> _HookWarehouse | None:
@@ -243,26 +246,24 @@ class _HookWarehouse:
 
         return open_connection(self._info, autocommit=True)
 
-    def claim(self, source: str) -> None:
-        """Make sure that the warehouse holds data of this API and of no other. Raises ConfigurationError."""
-        from sportmonks.warehouse.source import claim_source
+    def session(self) -> WarehouseSession:
+        """One connection for all that the hook has to know before its first call."""
+        from sportmonks.warehouse.session import Session as WarehouseSession
 
-        with self.connect() as conn:
-            claim_source(conn, source)
+        return WarehouseSession(self.connect)
 
-    def known(self) -> list[tuple[str, str]]:
+    def known(self, session: WarehouseSession) -> list[tuple[str, str]]:
         """(entity, include) pairs that the API refused during the last week, confirmed by a second run."""
-        return self._pairs("budget/forbidden_known")
+        return self._pairs(session, "budget/forbidden_known")
 
-    def suspected(self) -> list[tuple[str, str]]:
+    def suspected(self, session: WarehouseSession) -> list[tuple[str, str]]:
         """Pairs that it refused once, or longer ago."""
-        return self._pairs("budget/forbidden_suspected")
+        return self._pairs(session, "budget/forbidden_suspected")
 
-    def _pairs(self, query: str) -> list[tuple[str, str]]:
+    def _pairs(self, session: WarehouseSession, query: str) -> list[tuple[str, str]]:
         from sportmonks.warehouse.queries import sql
 
-        with self.connect() as conn:
-            return [(entity, include) for entity, include in conn.execute(sql(query), {"connection": self._name})]
+        return [(entity, include) for entity, include in session.execute(sql(query), {"connection": self._name})]
 
     def learn(self, entity: str, include: str, code: int | None, message: str) -> None:
         """Store that the API refuses ``include``."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sportmonks.api.calls import CallRecord
     from sportmonks.config.catalog import BudgetSettings
     from sportmonks.hooks.sportmonks import SportmonksHook
+    from sportmonks.warehouse.session import Session
 
 
 # Deferrals in a row because the API keeps failing (CircuitOpenError), after which the try counts as failed.
@@ -97,6 +98,7 @@ class WarehouseOperator(BaseOperator):
 
     def _attempt(self, context: Context, outages: int, absences: int, waiting_since: str | None) -> Any:
         self._called = False
+        self._session: Session | None = None
 
         def kept() -> dict[str, Any]:
             return {"outages": 0} if self._called else {"outages": outages, "waiting_since": waiting_since}
@@ -147,6 +149,14 @@ class WarehouseOperator(BaseOperator):
     def close_later(self, resource: ResourceT) -> ResourceT:
         """``resource``, which is closed when ``perform`` ends."""
         return self._resources.enter_context(closing(resource))
+
+    def warehouse_session(self) -> Session:
+        """The session of this attempt, for what the task does on its main thread; open until the attempt ends."""
+        from sportmonks.warehouse.session import Session
+
+        if self._session is None:
+            self._session = self.close_later(Session(self.connector()))
+        return self._session
 
     def connector(self) -> Callable[[], psycopg.Connection[Any]]:
         """A function that opens autocommit connections to the warehouse."""

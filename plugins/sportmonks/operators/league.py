@@ -58,6 +58,7 @@ class LeagueOperator(ApiOperator):
             settings=settings,
             params=read_params(given, league, settings),
             connect=self.connector(),
+            task_session=self.warehouse_session(),
             client=lambda: hook.client,
             checkpoints=VariableStore(),
             connection_name=self.api_conn_id,
@@ -83,7 +84,6 @@ class StartOperator(LeagueOperator, BranchMixIn):
         from sportmonks.collect.plan import plan
         from sportmonks.reference.first import read_missing_lists
         from sportmonks.warehouse.queries import sql
-        from sportmonks.warehouse.session import Session
 
         if (seasons := self._planned_before(context)) is not None:
             self.log.info("This run was planned before the upgrade of the package; its plan stays as it is.")
@@ -102,8 +102,7 @@ class StartOperator(LeagueOperator, BranchMixIn):
         found = discover(run)
         planned = plan(run, sorted(found.failed))
         if not planned.seasons:
-            with Session(run.connect) as session:
-                session.execute(sql("plan/finish_again"), run.sql_params())
+            self.warehouse_session().execute(sql("plan/finish_again"), run.sql_params())
         self._follow(context, planned.seasons)
         return {
             **asdict(planned.estimate),
@@ -127,13 +126,11 @@ class StartOperator(LeagueOperator, BranchMixIn):
         """
         from sportmonks.warehouse.migrations import require_schema
         from sportmonks.warehouse.queries import sql
-        from sportmonks.warehouse.session import Session
 
         if context["ti"].xcom_pull(task_ids="plan", key=XCOM_SKIPMIXIN_KEY) is None:
             return None
-        with Session(self.connector()) as session:
-            session.run(require_schema)
-            rows = session.execute(sql("plan/planned_seasons"), {"execution_id": execution_of(context)})
+        self.warehouse_session().run(require_schema)
+        rows = self.warehouse_session().execute(sql("plan/planned_seasons"), {"execution_id": execution_of(context)})
         return list(rows[0][0]) if rows else None
 
     def _start(self, context: Context) -> None:
@@ -141,30 +138,29 @@ class StartOperator(LeagueOperator, BranchMixIn):
         that is refused shows too. Raises ConfigurationError for a database that this version or account cannot use."""
         from sportmonks.warehouse.migrations import require_schema
         from sportmonks.warehouse.queries import sql
-        from sportmonks.warehouse.session import Session
 
         run = context["dag_run"]
         config = run_parameters(context["params"], run, self.league.get("schedule"))
-        with Session(self.connector()) as session:
-            session.run(require_schema)
-            session.execute(
-                sql("plan/start_execution"),
-                {
-                    "execution_id": execution_of(context),
-                    "config": msgspec.json.encode(config).decode(),
-                    "dag_id": run.dag_id,
-                    "run_id": run.run_id,
-                },
-            )
-            session.execute(
-                sql("plan/started_by"),
-                {
-                    "execution_id": execution_of(context),
-                    "league_id": self.league["id"],
-                    "run_type": str(getattr(run.run_type, "value", run.run_type)),
-                    "triggered_by": getattr(run, "triggering_user_name", None),
-                },
-            )
+        session = self.warehouse_session()
+        session.run(require_schema)
+        session.execute(
+            sql("plan/start_execution"),
+            {
+                "execution_id": execution_of(context),
+                "config": msgspec.json.encode(config).decode(),
+                "dag_id": run.dag_id,
+                "run_id": run.run_id,
+            },
+        )
+        session.execute(
+            sql("plan/started_by"),
+            {
+                "execution_id": execution_of(context),
+                "league_id": self.league["id"],
+                "run_type": str(getattr(run.run_type, "value", run.run_type)),
+                "triggered_by": getattr(run, "triggering_user_name", None),
+            },
+        )
 
 
 class CollectOperator(LeagueOperator):

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from sportmonks.errors import WarehouseDownError
 from sportmonks.warehouse.sqlstate import is_exhausted, is_transient, with_hint
@@ -58,12 +59,18 @@ class Session:
         """What ``work`` returns. Raises its error when a retry cannot help, WarehouseDownError when the warehouse has
         not come back within the timeout."""
         with self._lock:
-            return repeat(
-                lambda: work(self._connection()),
-                retry_timeout=self._retry_timeout,
-                sleep=self._sleep,
-                after_error=self.close,
-            )
+            try:
+                return repeat(
+                    lambda: work(self._connection()),
+                    retry_timeout=self._retry_timeout,
+                    sleep=self._sleep,
+                    after_error=self.close,
+                )
+            except BaseException:
+                # A time-out of the task may come in the middle of a statement; its answer must not meet the next one.
+                if self._conn is not None and self._conn.info.transaction_status != TransactionStatus.IDLE:
+                    self.close()
+                raise
 
     def execute(self, statement: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         """The rows of one statement."""
