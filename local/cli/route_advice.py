@@ -114,7 +114,7 @@ def end_known_by(spec: PageSpec) -> str:
         return "there is one page"
     path = ".".join
     if spec.until == "empty":
-        return "by an empty page"
+        return f"by an empty page, or when {path(spec.next or ())} is missing" if spec.linked else "by an empty page"
     if spec.until == "short":
         return "by the first page that is shorter than one before it"
     if spec.until == "total":
@@ -126,6 +126,8 @@ def end_known_by(spec: PageSpec) -> str:
         ways.append(f"by the flag {path(spec.done)}")
     if spec.linked:
         ways.append(f"when {path(spec.next or ())} is missing")
+        if spec.total:
+            ways.append(f"by an empty page once the total {path(spec.total)} is reached")
         return ", or ".join(ways)
     if spec.total:
         ways.append(f"by the total {path(spec.total)}")

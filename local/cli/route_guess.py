@@ -23,6 +23,7 @@ from sportmonks.routes.guess import dates_found, records_found
 _KEYS = ("id", "_id", "uuid", "guid", "key")
 _NUMBERS = ("number", "no", "nr", "code", "sku", "slug", "symbol", "reference", "ref", "name", "email")
 ENOUGH = 5
+_FIRST_CURSORS = ("*", "-1", "0", "initial", "start")
 # Parts of the names of dates: a change comes before a time of its own, and that before its creation.
 _DATE_NAMES = ("updated", "modified", "changed", "edited", "date", "day", "time", "timestamp", "at", "created")
 _DATE_FORMATS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S",
@@ -124,6 +125,14 @@ def first_draft(tried: TriedRequest) -> Draft:
     return Draft(tried, tried.path, tried.query, tried.headers, tried.body, {}, plain, Records(None, []))
 
 
+def with_more(draft: Draft, rows: list[Any]) -> Draft:
+    """The draft after a look at the records of another page: what is different in each record of the first one may not
+    be so in both."""
+    named = [_named(row, draft.records) for row in (*draft.records.rows, *rows)]
+    key, why = find_key(named, draft.date_field)
+    return replace(draft, key=key, notes={**draft.notes, "key": why})
+
+
 def with_days(draft: Draft) -> Draft:
     """The draft with the days of the request that was tried instead of a period."""
     tried = draft.tried
@@ -133,7 +142,9 @@ def with_days(draft: Draft) -> Draft:
 def _paged(draft: Draft, way: Way) -> Draft:
     """The draft with a way to page; what the paging sends itself is taken out of query and body."""
     sent = {way.keys.get("parameter"), way.keys.get("size_parameter")}
-    query = {name: value for name, value in draft.query.items() if name not in sent}
+    # How some APIs want the cursor of the first page, which has to stay.
+    first = _FIRST_CURSORS if way.keys["style"] == "cursor" else ()
+    query = {name: value for name, value in draft.query.items() if name not in sent or value in first}
     body = draft.body
     if isinstance(body, Mapping) and way.keys["style"] != "none":
         size = next((name for name in body if name in SIZES and body[name] == way.keys.get("size")), None)
@@ -242,7 +253,7 @@ def find_key(rows: list[Any], date_field: str = "") -> tuple[tuple[str, ...], st
     ranked = sorted(unique, key=lambda path: (_key_rank(path), list(records[0]).index(path)))
     many = "" if len(records) >= ENOUGH else f"; only {len(records)} seen"
     for path in ranked:
-        if _key_rank(path) < 9 or (len(records) >= ENOUGH and path != date_field):
+        if _key_rank(path) < 8 or (len(records) >= ENOUGH and path != date_field):
             return (path,), f"different in each of {len(records)} records{many}"
     for path in sorted(candidates, key=_key_rank):
         if date_field in candidates and path != date_field and len(records) >= ENOUGH:
@@ -261,7 +272,9 @@ def _key_rank(path: str) -> float:
         return 5
     if name.endswith(("_id", "Id", "ID")) or (name.lower().endswith("id") and nested):
         return 6 + nested
-    return (7 if name.lower() in _NUMBERS else 9) + nested
+    if name.lower() in _NUMBERS:
+        return 7 + nested
+    return (8 if name.lower().endswith("id") else 9) + nested
 
 
 def _usable(value: Any) -> bool:

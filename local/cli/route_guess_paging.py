@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sportmonks.api.page_spec import ALL_MEMBERS
 from sportmonks.routes.guess import CURSORS, LINKS, Finding, named_values, paging_found
 
 # Parameters of the size of a page -> how such APIs number their pages.
@@ -34,7 +35,7 @@ TAKES: Mapping[str, tuple[str, ...]] = {
     "after_cursor": ("cursor", "page[after]"),
     "continuation": ("continuation",), "continuationToken": ("continuationToken",), "scroll_id": ("scroll_id",),
     "_scroll_id": ("scroll_id",), "next": ("cursor", "page", "next", "after"), "next_page": ("page",),
-    "X-Next-Page": ("page",),
+    "X-Next-Page": ("page",), "next-cursor": ("cursor",), "nextCursorMark": ("cursorMark",),
 }  # fmt: skip
 DONE = ("isLast", "is_last", "end_of_stream", "lastPage", "is_last_page", "isLastPage", "last", "done", "complete")
 TOTAL_PAGES = ("total_pages", "totalPages", "pages", "last_page", "lastPage", "page_count", "pageCount", "pageTotal")
@@ -100,13 +101,21 @@ def _flags(seen: Question, findings: list[Finding]) -> dict[str, Any]:
 
 def _named(seen: Question, findings: list[Finding], flags: dict[str, Any]) -> Iterator[Way]:
     """The answer names its successor: a link or a cursor, also one that is null."""
+    total = _proof(seen, findings)
+    known = " (what comes is compared with the total; take it out where that is an estimate)" if total else ""
     for one in findings:
         if one.kind == "link":
-            yield Way({"style": "next", "next": one.path}, f"the answer has a link at {one.path}", sure=True)
+            why = f"the answer has a link at {one.path}{known}"
+            yield Way({"style": "next", "next": one.path, **total}, why, sure=True)
+    for one in findings:
+        if one.kind == "parameters" and seen.body is None:
+            why = f"the answer has the parameters of the next page at {one.path}"
+            yield Way({"style": "cursor", "parameter": ALL_MEMBERS, "next": one.path, **flags}, why, sure=True)
     for one in findings:
         if one.kind == "cursor":
-            yield from _cursor(seen, one.path, flags, sure=True)
-    if any(one.kind in ("link", "cursor") for one in findings):
+            for way in _cursor(seen, one.path, flags, sure=True):
+                yield replace(way, keys=way.keys | total, reason=way.reason + known)
+    if any(one.kind in ("link", "cursor", "parameters") for one in findings):
         return
     for names, linked in ((LINKS, True), (CURSORS, False)):
         for path, value in named_values(seen.answer, names):
@@ -154,6 +163,13 @@ def _totals(seen: Question, findings: list[Finding]) -> dict[str, Any]:
     total = next((one.path for one in findings if one.kind == "total" and int(str(one.value)) >= len(seen.rows)), None)
     pages = next((p for p, value in named_values(seen.answer, TOTAL_PAGES) if type(value) is int and value > 0), None)
     return ({"total": total} if total else {}) | ({"total_pages": pages} if pages and not total else {})
+
+
+def _proof(seen: Question, findings: list[Finding]) -> dict[str, Any]:
+    """``total``, where the answer counts more records than it brings, and not just what APIs count at most."""
+    found = _totals(seen, findings)
+    value = next((int(str(one.value)) for one in findings if one.path == found.get("total")), 0)
+    return {"total": found["total"]} if value > len(seen.rows) and value % 1_000 else {}
 
 
 def _behind_last(seen: Question, flags: dict[str, Any]) -> Iterator[Way]:

@@ -99,6 +99,7 @@ def look(tried: TriedRequest, access: RouteAccess, names: Mapping[str, Any]) -> 
     from dataclasses import replace
 
     from local.cli.route_guess import first_draft, guess
+    from sportmonks.routes.answer import refuse_error
     from sportmonks.routes.request import PageRequest
     from sportmonks.routes.source import RestSource
 
@@ -111,6 +112,7 @@ def look(tried: TriedRequest, access: RouteAccess, names: Mapping[str, Any]) -> 
         response = source.send(request)
         if not 200 <= response.status < 300:
             raise _refused(response, route, names["auth"])
+        refuse_error(response.body.strip(), route, tried.path, found=True)
         return settle(guess(tried, response), response, names, source)
     finally:
         source.close()
@@ -121,6 +123,7 @@ def settle(
 ) -> tuple[Draft, str]:
     """The first draft whose second page brings other records, and what has shown that; else the first that an answer
     itself speaks for, else the last (one page)."""
+    from local.cli.route_guess import with_more
     from sportmonks.errors import SportmonksError
 
     tried = []
@@ -128,11 +131,11 @@ def settle(
         if draft.way.keys["style"] == "none":
             break
         try:
-            result = _second_page(draft, response, names, source)
+            result, rows = _second_page(draft, response, names, source)
         except SportmonksError as error:
-            result = error.message
+            result, rows = error.message, []
         if result == "":
-            return draft, "the second page was requested, and it has other records"
+            return with_more(draft, rows), "the second page was requested, and it has other records"
         if result == "end":
             return draft, "there was one page in the answer that was looked at"
         if result == "empty":
@@ -144,9 +147,13 @@ def settle(
     return drafts[-1], "; ".join(tried)
 
 
-def _second_page(draft: Draft, response: HttpResponse, names: Mapping[str, Any], source: RestSource) -> str:
-    """Empty when the second page has other records; ``end`` where there is none, ``empty``, or why it is none."""
+def _second_page(
+    draft: Draft, response: HttpResponse, names: Mapping[str, Any], source: RestSource
+) -> tuple[str, list[Any]]:
+    """Empty and its records when the second page has others; ``end`` where there is none, ``empty``, or why it is
+    none."""
     from local.cli.route_guess import with_days
+    from sportmonks import lenient_json
     from sportmonks.api.pagination import Paginator
     from sportmonks.routes.answer import read_page
     from sportmonks.routes.request import Slice, page_request
@@ -158,15 +165,17 @@ def _second_page(draft: Draft, response: HttpResponse, names: Mapping[str, Any],
     paginator = Paginator.start(route.paging)
     paginator.take(page_info(first))
     if paginator.ended():
-        return "end"
+        return "end", []
     answer = source.send(page_request(route, Slice(0, None, {}), paginator))
     if not 200 <= answer.status < 300:
-        return f"HTTP {answer.status}"
+        return f"HTTP {answer.status}", []
     second = read_page(answer, route, route.path, lenient=True)
     if not second.rows:
-        return "empty"
+        return "empty", []
     known = {bytes(row) for row in first.rows}
-    return "the same records" if all(bytes(row) in known for row in second.rows) else ""
+    if all(bytes(row) in known for row in second.rows):
+        return "the same records", []
+    return "", [lenient_json.decode(row)[0] for row in second.rows]
 
 
 def _route(draft: Draft, names: Mapping[str, Any]) -> Route:

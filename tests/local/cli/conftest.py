@@ -18,7 +18,7 @@ import pytest
 from local.cli.context import Context
 from local.cli.main import build_parser
 from tests.harness.dashboard_seed import seeded  # noqa: F401 (a fixture)
-from tests.routes.conftest import collect  # noqa: F401 (a fixture)
+from tests.routes.conftest import collect, play, read_all  # noqa: F401 (fixtures)
 
 
 @pytest.fixture

@@ -226,7 +226,10 @@ def test_new_says_how_to_authenticate(
     assert routes_etl("check") == 0
 
 
-@pytest.mark.parametrize("answer", [Answer(b"<html>"), Answer(b"<a/>"), Answer(b"nothing")])
+@pytest.mark.parametrize(
+    "answer",
+    [Answer(b"<html>"), Answer(b"<a/>"), Answer(b"nothing"), Answer({"error": {"code": "maxlag", "info": "busy"}})],
+)
 def test_new_writes_nothing_for_what_is_no_list(
     routes_etl: Callable[..., int], play: Callable[..., ShapeServer], tmp_path: Path, answer: Answer
 ) -> None:

@@ -228,6 +228,8 @@ def test_where_the_records_are(answer: Any, path: str, form: str, fields: tuple[
         ([{"id": None, "t": f"t{n}"} for n in range(6)], "", ("t",)),
         ([{"id": n % 2, "day": f"2025-12-0{n // 2 + 1}"} for n in range(6)], "day", ("id", "day")),
         ([{"flag": True, "price": 1.5 + n} for n in range(6)], "", ()),
+        ([{"title": f"t{n}", "revid": n} for n in range(6)], "", ("revid",)),
+        ([{"title": "t", "bid": 5}], "", ()),
         ([], "", ()),
     ],
 )

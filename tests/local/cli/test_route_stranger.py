@@ -1,4 +1,4 @@
-"""An API like none of the guide's, from its address to rows by commands alone."""
+"""APIs like none of the guide's, from their address to rows by commands alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.harness.shape_server import Answer, Request, playing
+from tests.harness.shape_server import Answer, Play, Request, ShapeServer, playing
+from tests.local.cli.strangers import COUNT, STRANGERS
 from tests.routes.conftest import Collect
 
 TOKEN = "harbour-token-of-the-stranger"
@@ -69,3 +70,34 @@ def test_from_an_address_to_rows(
     table = "raw.client_hafen_anlaeufe_latest"
     row = warehouse.execute(f"SELECT count(*), min(reference_date), max(record_key) FROM {table}").fetchone()
     assert row == (CALLS, date(2025, 12, 1), f"HH-{CALLS - 1:05}")
+
+
+@pytest.mark.parametrize("name", STRANGERS)
+def test_known_strangers(
+    name: str,
+    routes_etl: Callable[..., int],
+    play: Callable[[Play], ShapeServer],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    read_all: Collect,
+) -> None:
+    """Not a line of the file that is written has to be changed."""
+    from sportmonks.routes.parse import load_routes
+
+    stranger = STRANGERS[name]
+    server = play(stranger.play())
+    assert routes_etl("new", f"{server.url}{stranger.address}", "--name", name, "--auth", "none") == 0
+    (route,), problems = load_routes(tmp_path)
+    assert not problems
+    assert route.key == ((stranger.key,),)
+    monkeypatch.setenv(
+        f"AIRFLOW_CONN_{route.connection.upper()}", json.dumps({"conn_type": "http", "host": server.url})
+    )
+    days = {"date_from": "2025-12-01", "date_to": "2025-12-31"} if stranger.period else {}
+    assert routes_etl("try", name, *(["--from", "2025-12-01", "--to", "2025-12-31"] if days else [])) == 0
+    sleeps: list[float] = []
+    found = read_all(route, server, password="", sleeps=sleeps, **days)
+    assert (found["inserted"], found["end"], found["unproven"]) == (COUNT, stranger.end, 0)
+    assert len({row[stranger.key] for row in found["rows"]}) == COUNT
+    waits = {"wiki.changes": [5, 5], "stack.questions": [9, 7]}
+    assert [round(one) for one in sleeps] == waits.get(name, [])
