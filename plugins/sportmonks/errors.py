@@ -45,7 +45,12 @@ class UnknownIncludeError(ConfigurationError):
 
 
 class FatalApiError(SportmonksError):
-    """The API says that the request is wrong (bad filter, unknown endpoint)."""
+    """The API says that the request is wrong (bad filter, unknown endpoint). ``status``: of HTTP, where that says
+    so."""
+
+    def __init__(self, message: str, *, hint: str = "", status: int | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
 
 
 class OutsidePlanError(SportmonksError):

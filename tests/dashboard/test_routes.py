@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from playwright.sync_api import Page, expect
 from psycopg.types.json import Jsonb
 from rich.console import Console
 
@@ -29,18 +30,22 @@ COUNTERS = {"records": 90, "seconds": 2, "pages": 3, "unproven": 1, "end_total":
 
 @pytest.fixture
 def routes(warehouse: psycopg.Connection[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five routes: good, silent for 73 hours, new, by hand, and failed."""
     monkeypatch.setattr(parse, "ROUTES_DIR", tmp_path)
+    make_routes(warehouse, tmp_path, NOW)
+
+
+def make_routes(warehouse: psycopg.Connection[Any], folder: Path, now: datetime) -> None:
+    """Five routes: good, silent for 73 hours, new, by hand, and failed."""
     hours = {"good": 24, "silent": 73, "new": None, "hand": 700, "failed": 24}
     for name, ago in hours.items():
         schedule = "null" if name == "hand" else "'@daily'"
-        (tmp_path / f"{name}.yaml").write_text(ROUTE.format(name=name, schedule=schedule))
-        created = NOW - timedelta(days=0.5 if name == "new" else 60)
+        (folder / f"{name}.yaml").write_text(ROUTE.format(name=name, schedule=schedule))
+        created = now - timedelta(days=0.5 if name == "new" else 60)
         warehouse.execute("SELECT etl.ensure_raw_table('shop', %s, NULL)", (name,))
         warehouse.execute("UPDATE etl.raw_routes SET created_at = %s WHERE route = %s", (created, name))
         if ago is not None:
-            warehouse.execute(RUN, (f"raw_shop_{name}", "e1", "success", None, NOW - timedelta(hours=ago)))
-    warehouse.execute(RUN, ("raw_shop_failed", "e2", "failed", "no", NOW))
+            warehouse.execute(RUN, (f"raw_shop_{name}", "e1", "success", None, now - timedelta(hours=ago)))
+    warehouse.execute(RUN, ("raw_shop_failed", "e2", "failed", "no", now))
     warehouse.execute(
         "INSERT INTO etl.route_rejects (route_name, reason, record, record_md5)"
         " VALUES ('raw_shop_good', 'r', '{}', 'x')"
@@ -113,6 +118,34 @@ def test_the_page_gets_what_it_shows(warehouse: psycopg.Connection[Any], client:
     # Each field that the page reads is in each row.
     shown = set(re.findall(r"\bx\.([a-z_]+)", SCRIPT))
     assert shown - {"toUpperCase"} <= set(good)
+
+
+@pytest.mark.browser
+def test_the_page_in_a_browser(
+    page: Page, address: str, seeded: psycopg.Connection[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What needs a look is on top, with its cause; rejects, doubts and a plan that covers nothing are seen."""
+    monkeypatch.setattr(parse, "ROUTES_DIR", tmp_path)
+    make_routes(seeded, tmp_path, datetime.now(UTC))
+    reason = "OutsideError: <b>page 3</b> was refused: /orders: HTTP 410"
+    seeded.execute("UPDATE etl.collector_runs SET error_message = %s WHERE error_message = 'no'", (reason,))
+    seeded.execute(
+        "INSERT INTO etl.route_progress (route_name, plan_hash, slices, counters) VALUES ('raw_shop_hand', 'p', 2, %s)",
+        (Jsonb({"records": 0, "seconds": 1, "pages": 0, "skipped": 2, "end_outside_plan": 2}),),
+    )
+    page.goto(f"{address}/#/routes")
+    rows = page.locator("tbody tr")
+    expect(rows.nth(0)).to_contain_text("raw_shop_failed")
+    expect(rows.nth(0).locator(".badge")).to_have_text("✕ FAILED")
+    expect(rows.nth(0).locator(".reason")).to_have_text(reason)
+    expect(rows.nth(1)).to_contain_text("raw_shop_silent")
+    expect(rows.nth(1).locator("td[data-label='Last success']")).to_contain_text("stale")
+    good, hand = (page.locator("tr", has_text=f"raw_shop_{name}") for name in ("good", "hand"))
+    expect(good.locator("td[data-label='Rejected']")).to_have_text("1")
+    expect(good.locator("td[data-label='Records/s']")).to_have_text("45")
+    expect(good.locator("td[data-label='How the end was known']")).to_have_text("total (1) 1 may be short")
+    expect(hand.locator("td[data-label='How the end was known']")).to_have_text("outside the plan (2)")
+    expect(hand.locator("td[data-label='Last success']")).to_contain_text("by hand")
 
 
 @pytest.mark.usefixtures("routes")

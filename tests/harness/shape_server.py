@@ -31,7 +31,8 @@ class Request:
 
 @dataclass
 class Answer:
-    """``body``: bytes as they are, or a value that is sent as JSON."""
+    """``body``: bytes as they are, or a value that is sent as JSON. Where ``headers`` say how long it is
+    (``Content-Length``, empty for nothing; ``Transfer-Encoding``), that is sent, and the connection is closed."""
 
     body: Any = b""
     status: int = 200
@@ -70,8 +71,12 @@ class ShapeServer:
                 raw = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
                 self.send_response(answer.status)
                 for name, value in {"Content-Type": "application/json", **answer.headers}.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(raw)))
+                    if value or name != "Content-Length":
+                        self.send_header(name, value)
+                if answer.headers.keys() & {"Content-Length", "Transfer-Encoding"}:
+                    self.close_connection = True
+                else:
+                    self.send_header("Content-Length", str(len(raw)))
                 self.end_headers()
                 self.wfile.write(raw)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date
 from typing import Any
@@ -138,13 +138,15 @@ def read_all() -> Collect:
         extra: Mapping[str, str] | None = None,
         sleeps: list[float] | None = None,
         today: date = TODAY,
+        prefix: str = "",
+        items: Sequence[Mapping[str, Any]] = ({},),
         **days: str,
     ) -> dict[str, Any]:
         waits = sleeps if sleeps is not None else []
-        access = RouteAccess(server.url, login=login, password=password, extra=extra or {})
+        access = RouteAccess(server.url + prefix, login=login, password=password, extra=extra or {})
         source = RestSource(route, access, sleep=waits.append)
         request = RouteRequest(**{name: date.fromisoformat(value) for name, value in days.items()})
-        plan = make_plan(route, request, [{}], None, today)
+        plan = make_plan(route, request, items, None, today)
         start = ResumePoint(0, 0, None, {}, False)
         summary: dict[str, Any] = {"rows": [], "days": [], "inserted": 0, "failed": 0, "listings": len(plan.slices)}
         try:

@@ -127,7 +127,8 @@ BY_LINK: dict[str, tuple[PageSpec, list[Line], bool | str]] = {
             ("/2", raw(1, "b", next="/2"), KEEP),
             ("/2", raw(1, "b, changed", next="/2"), KEEP),
         ],
-        "repeated_cursor, page 3 names itself as the next one, and brought other rows again",
+        "repeated_cursor, page 3 names itself as the next one, and brought other rows again"
+        " (if this API keeps one cursor: until: empty)",
     ),
     "next link, fewer records than the total": (
         PageSpec("next", next=("next",), total=("total",)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from sportmonks.airflow_compat import AirflowFailException
 from sportmonks.routes.parse import load_routes
 from sportmonks.routes.spec import Route
 from tests.harness.routes import instance_of
+from tests.harness.shape_server import Answer, playing
 
 Conn = psycopg.Connection[Any]
 ROUTES = {route.route: route for route in load_routes()[0] if route.api == "sportmonks"}
@@ -148,6 +150,12 @@ def test_one_listing_for_each(calendar: date, warehouse: Conn, name: str) -> Non
 @pytest.fixture
 def with_add_ons(sandbox: RunningSandbox) -> Iterator[None]:
     """A plan that refuses no include."""
+    with without_refusals(sandbox):
+        yield
+
+
+@contextmanager
+def without_refusals(sandbox: RunningSandbox) -> Iterator[None]:
     refused = sandbox.admin("GET", "/plan")["forbidden_includes"]
     sandbox.admin("POST", "/plan", {"forbidden_includes": []})
     yield
@@ -180,10 +188,35 @@ def test_parts_of_fixtures(ready: date, warehouse: Conn, sandbox: RunningSandbox
     assert expected
 
 
-def test_an_include_that_the_plan_refuses_is_no_empty_list(ready: date, sandbox: RunningSandbox) -> None:
+def test_a_route_outside_the_plan_fails_no_run(ready: date, warehouse: Conn, sandbox: RunningSandbox) -> None:
+    """Its run says so, no day counts as collected, and the next run brings what a larger plan covers."""
     assert "xgfixture" in sandbox.admin("GET", "/plan")["forbidden_includes"]
-    with pytest.raises(AirflowFailException, match=r"there is no list at 'data\.xgfixture'"):
-        extract(ROUTES["expected_goals"], ready, date_from=date(ready.year - 1, 8, 1).isoformat())
+    route, begin = ROUTES["expected_goals"], date(ready.year - 1, 8, 1).isoformat()
+    summary = extract(route, ready, date_from=begin)
+    assert (summary["records"], summary["skipped"], summary["unproven"]) == (0, summary["listings"], 0)
+    assert summary["end"] == "outside_plan"
+    state = warehouse.execute(
+        "SELECT status, ended_by, collected_to, last_success_at IS NOT NULL FROM etl.raw_route_status"
+    ).fetchone()
+    assert state == ("success", f"outside_plan ({summary['listings']})", None, True)
+    warehouse.execute("UPDATE etl.forbidden_includes SET learnt_at = learnt_at - interval '30 days'")
+    with without_refusals(sandbox):
+        assert extract(route, ready, date_from=begin, later=True)["inserted"] > 0
+
+
+@pytest.mark.parametrize("name", ["players", "standings", "transfers"])
+def test_a_listing_outside_the_plan_fails_no_run(
+    ready: date, warehouse: Conn, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    refusal = Answer({"message": "You do not have access to this resource.", "code": 5007}, 403)
+    with playing(lambda _: refusal) as server:
+        api = {"conn_type": "http", "host": f"{server.url}/v3", "password": "a-key-of-the-second-api"}
+        monkeypatch.setenv("AIRFLOW_CONN_SECOND", json.dumps(api))
+        summary = extract(replace(ROUTES[name], connection="second"), ready)
+    assert (summary["records"], summary["failed"], summary["unproven"]) == (0, 0, 0)
+    assert summary["skipped"] == summary["listings"] >= 1
+    state = warehouse.execute("SELECT status, ended_by, collected_to FROM etl.raw_route_status").fetchone()
+    assert state == ("success", f"outside_plan ({summary['listings']})", None)
 
 
 VIEWS = {

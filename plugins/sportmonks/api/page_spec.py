@@ -22,6 +22,8 @@ Until = Literal["empty", "short", "total"]
 ROW_LIMIT = 20_000
 DEFAULT_PER_PAGE = 25
 MAX_PAGES = 2_000
+# In place of the name of a cursor's parameter: the cursor is an object of parameters.
+ALL_MEMBERS = "*"
 
 
 class Step(StrEnum):
@@ -58,7 +60,10 @@ class PageSpec:
 
     ``until`` says what is an end by page number or offset: ``empty``, only an empty page; ``short``, the first page
     that is shorter than one before it; ``total``, the total and nothing else. Without it, flags and totals are used,
-    what they leave open is requested once more, and what contradicts them is reported (``Paginator.doubt``).
+    what they leave open is requested once more, and what contradicts them is reported (``Paginator.doubt``). Where
+    pages name their successor, ``empty`` makes an empty page the end as well, and the same cursor may come with each.
+
+    A cursor with the parameter ``*`` is an object whose members are the parameters of the next page.
 
     All fields belong to the hash of a route's plan, those added after version 0.1 where they are not at their default.
     """

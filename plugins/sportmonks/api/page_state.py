@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from sportmonks.api.page_spec import ROUTE_RULES, End, PageRules, PageSpec
+import msgspec
+
+from sportmonks.api.page_spec import ALL_MEMBERS, ROUTE_RULES, End, PageRules, PageSpec
 from sportmonks.errors import FatalApiError, TransientApiError
 
 # The fields of a paginator that are stored. Progress that older versions stored has the same names.
@@ -112,13 +114,30 @@ class PageState:
             sent[spec.size_parameter] = str(spec.size)
         if self.cursor is not None:
             sent = {name: value for name, value in sent.items() if name not in spec.drop_with_cursor}
-            sent[spec.cursor_name] = str(self.cursor)
+            sent |= self._carried()
         elif spec.style == "page":
             if self.rules.number_first_page or self.page != spec.first:
                 sent[spec.parameter] = str(self.page)
         elif spec.style == "offset":
             sent[spec.parameter] = str(self.offset)
         return None, sent
+
+    def _carried(self) -> dict[str, str]:
+        """The parameters that carry the cursor: one, or with ``*`` the members of an object. Raises FatalApiError."""
+        if self.spec.cursor_name != ALL_MEMBERS:
+            return {self.spec.cursor_name: str(self.cursor)}
+        try:
+            members = msgspec.json.decode(str(self.cursor), type=dict[str, str | int | float | bool | None])
+        except msgspec.MsgspecError:
+            raise FatalApiError(
+                "The parameters of the next page are no object of plain values.",
+                hint="With parameter: '*', next is the path of such an object; else name the parameter of the cursor.",
+            ) from None
+        return {
+            name: str(value).lower() if isinstance(value, bool) else str(value)
+            for name, value in members.items()
+            if value is not None
+        }
 
     def _too_long(self) -> FatalApiError:
         return FatalApiError(

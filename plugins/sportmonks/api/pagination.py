@@ -44,6 +44,8 @@ MAX_RETRIES = 2
 _NOT_FOUND = (404, 410)
 # So many repeated pages in a row end a listing whose rules let repeated pages pass.
 MAX_REPEATS = 3
+# So many pages in a row may name a further one and have no rows, as those of a filtered listing do.
+MAX_EMPTY_PAGES = 1_000
 # What search APIs often count and show at most: a total of just that, reached with a full page, proves nothing.
 _USUAL_LIMITS = (1_000, 10_000)
 
@@ -58,6 +60,7 @@ class Paginator(PageState):
         Raises TransientApiError when the listing contradicts itself, FatalApiError when it cannot be read to its end.
         """
         if info.total is not None:
+            self._compare_totals(info)
             self.total = info.total
         if info.refused is not None:
             return self._refused(info.refused)
@@ -81,6 +84,16 @@ class Paginator(PageState):
         self._repeats = 0
         self._advance(info)
         return Step.KEEP
+
+    def _compare_totals(self, info: PageInfo) -> None:
+        """Rows that are deleted while it reads move others onto pages that were read. A total of 0 behind the last page
+        says nothing."""
+        counted = self._counted_by_total() and self._total_promises_more() and (info.total or info.rows)
+        if counted and self.pages and info.total < self.total:  # type: ignore[operator]
+            self.doubt = self.doubt or (
+                f"the API counted {self.total} records, and {info.total} at page {self.pages + 1}: where some were"
+                " deleted, others may have moved onto a page that was read (if it estimates its total: until: empty)"
+            )
 
     def _again(self, contradiction: str) -> Step:
         self._retries += 1
@@ -130,7 +143,21 @@ class Paginator(PageState):
                 return self._finish(End.REPEATED_CURSOR)
             if info.next is None and (self.spec.next or ("",))[0] == "last":
                 return self._finish(End.EMPTY_PAGE)
+            if self.spec.until == "empty" and info.next is not None:
+                if self._retries:
+                    return self._finish(End.EMPTY_PAGE)
+                self._retries += 1
+                return Step.AGAIN
+            if self.pages and self._total_is_reached():
+                # Some APIs name a next page for ever.
+                return self._finish(End.TOTAL)
             # Such a listing ends where no successor is named; a filtered page may be empty and still name one.
+            self.empty_pages += 1
+            if self.empty_pages > MAX_EMPTY_PAGES:
+                raise FatalApiError(
+                    f"{MAX_EMPTY_PAGES} pages in a row had no records, and each named a further one.",
+                    hint="If an empty page is the end of this API's listings: until: empty, or give total.",
+                )
             self._count_page()
             self._follow(info)
             return Step.KEEP
@@ -273,13 +300,15 @@ class Paginator(PageState):
             return
         if not links:
             following = self.spec.cursor_of(following)
-        if following == (self.link if links else self.cursor) or following in self._cursors:
+        stays = following == (self.link if links else self.cursor)
+        # Some APIs keep one cursor for all pages of a listing.
+        moves_on = stays and not repeated and (self.spec.until == "empty" or self._total_promises_more())
+        if not moves_on and (stays or following in self._cursors):
             if self.spec.stop_on_repeat:
                 self._finish(End.REPEATED_CURSOR)
                 return
             # Where the page itself is one that was read, the API does not know the cursor that it was given.
-            stays = following == (self.link if links else self.cursor) and not repeated
-            if stays and not self.rules.strict and not info.more:
+            if stays and not repeated and not self.rules.strict and not info.more:
                 self._stall(info)
                 return
             error = TransientApiError(
@@ -306,7 +335,10 @@ class Paginator(PageState):
         elif self._was_stalled:
             # New rows each time, or a field that differs with each request: there would be no end.
             self._finish(End.REPEATED_CURSOR)
-            self.doubt = self.doubt or f"page {self.pages} names itself as the next one, and brought other rows again"
+            self.doubt = self.doubt or (
+                f"page {self.pages} names itself as the next one, and brought other rows again"
+                " (if this API keeps one cursor: until: empty)"
+            )
         self.stalled = self.promised = True
 
     def _count_on(self, info: PageInfo, size: int) -> None:

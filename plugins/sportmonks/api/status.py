@@ -66,6 +66,7 @@ OTHER_API: Mapping[int, Decision] = {
     204: Decision.NO_RESULT,
     403: Decision.CONFIGURATION,
     404: Decision.FATAL,
+    420: Decision.RATE_LIMITED,
 }
 # One of many listings (a team, a season): the others go on without it.
 ONE_OF_MANY: Mapping[int, Decision] = {403: Decision.OUTSIDE_PLAN, 404: Decision.OUTSIDE_PLAN}

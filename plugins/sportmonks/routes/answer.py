@@ -19,6 +19,7 @@ from sportmonks.redaction import mask_text, without_credentials
 from sportmonks.routes.body import not_json, read_body
 from sportmonks.routes.guess import further_page
 from sportmonks.routes.json_path import Answer, decoded_at, dig, is_null, keys, shown_path, text_at, value_at
+from sportmonks.routes.limits import is_throttled
 from sportmonks.routes.request import credential_parameters
 from sportmonks.routes.spec import Route
 
@@ -78,6 +79,16 @@ def read_page(response: HttpResponse, route: Route, label: str, *, lenient: bool
             outer = nested_at(body.json, route.records) if raw is None else None
             found = raw is not None or outer is not None
             refuse_error(body.json, route, label, found=found, empty=not found or bytes(raw or b"") in _EMPTY)
+            if not found and is_throttled(body.json):
+                raise _error(label, body.json[:200].decode("utf-8", "replace"), route)
+            leads = route.records and not route.records[0].startswith("[")
+            if not found and leads and not body.json.startswith(b"{") and body.json not in _EMPTY:
+                # Not even the object that the route looks into: no way to say that there are no records.
+                raise TransientApiError(
+                    f"{label}: there is no object with '{shown_path(route.records)}', but"
+                    f" {mask_text(body.json[:60].decode('utf-8', 'replace'))}.",
+                    hint="Where the answer itself is the list: records: . in the route.",
+                )
             if outer is not None:
                 elements, inner = outer
                 rows = [row for one in elements for row in rows_at(dig(one, inner), route, label, bytes(one))]
@@ -230,7 +241,7 @@ def _with_message(body: bytes) -> str:
 
 def _short(value: Any) -> str:
     if isinstance(value, Mapping):
-        for name in ("message", "detail", "title", "description", "code"):
+        for name in ("message", "detail", "title", "description", "info", "code"):
             if isinstance(value.get(name), str | int):
                 return str(value[name])
     if isinstance(value, list) and value:
@@ -256,6 +267,16 @@ def wait_in_body(body: bytes) -> float | None:
     try:
         named = (value_at(body.strip(), path) for path in (("retry_after",), ("parameters", "retry_after")))
         return next((delay for value in named if (delay := as_delay(value)) is not None), None)
+    except lenient_json.UNREADABLE:
+        return None
+
+
+def backoff_in_body(body: bytes) -> float | None:
+    """Seconds to wait before the next request that a good answer names as ``backoff``; None when it names none."""
+    if b'"backoff"' not in body:
+        return None
+    try:
+        return as_delay(value_at(body.strip(), ("backoff",)))
     except lenient_json.UNREADABLE:
         return None
 
@@ -293,18 +314,30 @@ def _of_object(raw: msgspec.Raw, route: Route, label: str) -> list[msgspec.Raw]:
     if route.records_as == "object":
         return [raw]
     if route.records_as == "values":
-        return [_with_key(key, value) for key, value in lenient_json.members(raw).items()]
+        return _values(lenient_json.members(raw))
     listed = lenient_json.listed(raw)
     if listed is not None and route.records:
         return listed
     members = lenient_json.members(raw)
     objects = sum(bytes(memoryview(value)[:1]) == b"{" for value in members.values())
-    if route.records_as == "auto" and len(members) == objects > 1:
+    lists = sum(_LIST_OF_OBJECTS.match(memoryview(value)) is not None for value in members.values())
+    if route.records_as == "auto" and len(members) in (objects, lists) and len(members) > 1:
+        kind = "objects" if objects else "lists of objects"
         raise FatalApiError(
-            f"{label}: at '{shown_path(route.records)}' is an object of {len(members)} objects, and not a list.",
+            f"{label}: at '{shown_path(route.records)}' is an object of {len(members)} {kind}, and not a list.",
             hint="Say what it is: records_as: values (each is a record) or records_as: object (it is one record).",
         )
     return [raw]
+
+
+def _values(members: Mapping[str, msgspec.Raw]) -> list[msgspec.Raw]:
+    """Each value as a record; of lists of objects (by day, say), each of their elements."""
+    if not any(_LIST_OF_OBJECTS.match(memoryview(value)) for value in members.values()):
+        return [_with_key(key, value) for key, value in members.items()]
+    lists = ((key, bytes(memoryview(value)[:1]) == b"[", value) for key, value in members.items())
+    return [
+        _with_key(key, one) for key, many, value in lists for one in (lenient_json.elements(value) if many else [value])
+    ]
 
 
 def _with_key(key: str, value: msgspec.Raw) -> msgspec.Raw:

@@ -18,13 +18,19 @@ import msgspec
 from sportmonks import lenient_json
 from sportmonks.api.transport import DEFAULT_MAX_BYTES, HttpResponse, unpack_gzip
 from sportmonks.errors import FatalApiError, TransientApiError
-from sportmonks.redaction import mask_body
+from sportmonks.redaction import mask_body, mask_text
 from sportmonks.routes.spec import Format
 
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:+-]+)", re.I)
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
          (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
 _DELIMITERS = (",", ";", "\t", "|")
+# What some APIs put in front of their JSON, so that a browser does not run it as a script.
+_GUARD = re.compile(rb"(?:\)\]\}'?,?|while\s*\(1\);|for\s*\(;;\);)\s*")
+# How a spreadsheet learns the delimiter, in front of the header.
+_SEPARATOR = re.compile(r"sep=(.)\r?\n", re.I)
+# In front of each text of a JSON text sequence (RFC 7464).
+_RECORD_SEPARATOR = b"\x1e"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,8 @@ def read_body(
     body = _utf8(body, charset or (declared[1] if declared else "utf-8"), label)
     # Whether the last line is complete as far as one can see.
     ended, body = body.endswith((b"\n", b"\r")), body.strip()
+    if (guard := _GUARD.match(body)) is not None:
+        body = body[guard.end() :]
     if not body:
         return Body()
     _refuse_markup(body, label)
@@ -75,6 +83,8 @@ def read_body(
     except lenient_json.UNREADABLE as error:
         if form == "auto" and _is_ndjson(body):
             return _lines(body, label, lenient, ended)
+        if not body.startswith((b"{", b"[")):
+            raise _not_json_at_all(label, body) from None
         if lenient:
             return Body(body, strict=False)
         raise not_json(label, error) from None
@@ -83,6 +93,15 @@ def read_body(
 def not_json(label: str, error: object) -> TransientApiError:
     """The error of a body that is no JSON."""
     return TransientApiError(f"{label}: the answer is no valid JSON ({str(error)[:120]}).")
+
+
+def _not_json_at_all(label: str, body: bytes) -> TransientApiError:
+    """The error of a text, which may be a message that passes, or a format that the route does not name."""
+    begin = mask_text(body[:60].decode("utf-8", "replace").splitlines()[0])
+    return TransientApiError(
+        f"{label}: the answer is no JSON, it begins with '{begin}'.",
+        hint="If these are records: format: csv or format: ndjson in the route.",
+    )
 
 
 def _format(response: HttpResponse, form: Format) -> Format:
@@ -152,8 +171,10 @@ def _is_ndjson(body: bytes) -> bool:
 
 def _lines(body: bytes, label: str, lenient: bool, ended: bool) -> Body:
     # splitlines() would also split at characters that JSON allows within a text.
-    lines = [line.strip() for line in body.split(b"\n")]
+    lines = [line.strip(_RECORD_SEPARATOR + b" \t\r") for line in body.split(b"\n")]
     rows = [msgspec.Raw(line) for line in lines if line]
+    if not any(bytes(memoryview(row)[:1]) == b"{" for row in rows):
+        raise _not_json_at_all(label, body)
     # A last line that is neither readable nor ended was cut off on its way, and may not have been the last.
     for row in rows if not lenient else rows[-1:] if not ended else []:
         try:
@@ -173,9 +194,11 @@ def _csv(body: bytes, delimiter: str | None, label: str, ended: bool) -> Body:
             f"{label}: the CSV is not in UTF-8, and the answer names no other charset (byte {error.start}).",
             hint="Name it in the route, such as charset: windows-1252.",
         ) from None
-    head = text.partition("\n")[0]
+    if (separator := _SEPARATOR.match(text)) is not None:
+        delimiter, text = delimiter or separator[1], text[separator.end() :]
     if delimiter is None:
-        delimiter = max(_DELIMITERS, key=head.count)
+        names_alone = re.sub(r'"[^"]*"', "", text).partition("\n")[0]
+        delimiter = max(_DELIMITERS, key=names_alone.count)
     csv.field_size_limit(max(csv.field_size_limit(), DEFAULT_MAX_BYTES))
     try:
         found = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True) if row]

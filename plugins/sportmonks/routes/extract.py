@@ -173,7 +173,8 @@ def run_route(
         )
         try:
             stream.run()
-            moved = _watermark(plan, store.unproven_from, today)
+            refused = store.counters["skipped"] >= len(plan.slices) > 0
+            moved = plan.watermark if refused else _watermark(plan, store.unproven_from, today)
             store.finish("DONE", watermark={"date_to": moved.isoformat()} if moved else None)
         except (BudgetWait, LostLeaseError):
             raise

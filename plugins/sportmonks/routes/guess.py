@@ -14,24 +14,28 @@ from sportmonks.routes.json_path import next_link, shown_path
 
 _CONTAINERS = (
     "links", "_links", "meta", "metadata", "paging", "pagination", "page", "cursors", "page_info", "pageInfo",
-    "response_metadata", "result", "_metadata", "info", "data",
+    "response_metadata", "result", "_metadata", "info", "data", "message", "response",
 )  # fmt: skip
 LINKS = ("next", "next_page_url", "nextLink", "@odata.nextLink", "next_url", "nextUrl", "next_page", "nextRecordsUrl",
           "next_link")  # fmt: skip
 CURSORS = ("next_cursor", "nextCursor", "next_page_token", "nextPageToken", "next_token", "nextToken", "after",
             "cursor", "endCursor", "continuation", "continuationToken", "scroll_id", "_scroll_id",
-            "after_cursor")  # fmt: skip
+            "after_cursor", "next-cursor", "nextCursorMark")  # fmt: skip
+# Objects whose members are the parameters of the next page.
+_PARAMETERS = ("continue", "next_params", "nextParams")
 _FLAGS = ("has_more", "hasMore", "has_next", "hasNext", "hasNextPage", "has_next_page", "more", "hasMoreRows",
           "more_items_in_collection")  # fmt: skip
 _TOTALS = ("total", "total_count", "totalCount", "totalResults", "total_results", "count", "recordCount",
-           "@odata.count", "total_records", "totalRecords", "found")  # fmt: skip
+           "@odata.count", "total_records", "totalRecords", "found", "total-results", "numFound", "totalItems",
+           "total_items", "hydra:totalItems")  # fmt: skip
 _TOTAL_HEADERS = ("X-Total-Count", "X-Total", "X-WP-Total", "Total-Count")
 _RECORDS = ("data", "results", "items", "records", "value", "values", "rows", "entries", "hits", "content", "list")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that an answer names. ``kind``: link, cursor, flag, total; ``path``: where, as a route writes it."""
+    """Something that an answer names. ``kind``: link, cursor, parameters (an object of them), flag, total; ``path``:
+    where, as a route writes it."""
 
     kind: str
     path: str
@@ -47,7 +51,8 @@ def paging_found(headers: Mapping[str, str], body: bytes) -> list[Finding]:
         found.append(Finding("cursor", "header.X-Next-Page", headers["X-Next-Page"]))
     top = _decoded(body)
     places = list(_places(top))
-    for kind, names in (("link", LINKS), ("cursor", CURSORS), ("flag", _FLAGS), ("total", _TOTALS)):
+    kinds = (("link", LINKS), ("cursor", CURSORS), ("parameters", _PARAMETERS), ("flag", _FLAGS), ("total", _TOTALS))
+    for kind, names in kinds:
         for path, place in places:
             for name in names:
                 where, value = _value(kind, name, place.get(name))
@@ -73,13 +78,16 @@ def _value(kind: str, name: str, value: Any) -> tuple[JsonPath, Any]:
         return (name,), value if fits else None
     if kind == "flag":
         return (name,), value if isinstance(value, bool) else None
+    if kind == "parameters":
+        plain = isinstance(value, Mapping) and all(isinstance(one, str | int | None) for one in value.values())
+        return (name,), value if plain and value else None
     return (name,), value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def further_page(headers: Mapping[str, str], body: bytes) -> str:
     """Where an answer names a further page; empty where it does not."""
     for one in paging_found(headers, body):
-        if one.kind == "link" or (one.kind == "flag" and one.value is True):
+        if one.kind in ("link", "parameters") or (one.kind == "flag" and one.value is True):
             return one.path
         if one.kind == "cursor" and ("next" in one.path.lower() or "continuation" in one.path.lower()):
             return one.path

@@ -19,6 +19,8 @@ from sportmonks.config.strict_yaml import JsonPath
 # Targets may hold commas and semicolons, and a parameter may be without quotes.
 _LINK = re.compile(r"<([^>]*)>((?:\s*;\s*[^\s=;,]+(?:\s*=\s*(?:\"[^\"]*\"|[^;,\"]*))?)*)")
 _REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^;,\s]+))", re.I)
+# How APIs write, as text, that something is not so or not there.
+_NOTHING = ("", "false", "f", "no", "n", "off", "0", "null", "none", "nil", "undefined", "n/a")
 ELEMENT = re.compile(r"(?P<name>[^\[\]]*)\[(?:(?P<index>-?\d+)|(?P<field>[^=\]]+)=(?P<value>[^\]]*))\]")
 
 
@@ -142,9 +144,9 @@ class Answer:
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
-        # As Content-Range writes a total: items 0-24/65.
-        found = re.fullmatch(r"(?:[a-z]+ )?(?:[0-9]+-[0-9]+/|\*/)?([0-9]{1,18})", text)
-        return int(found[1]) if found else None
+        # As Content-Range writes a total: items 0-24/65; and with separators: 1,005.
+        found = re.fullmatch(r"(?:[a-z]+ )?(?:[0-9]+-[0-9]+/|\*/)?([0-9]{1,18}|[0-9]{1,3}(?:,[0-9]{3}){1,5})", text)
+        return int(found[1].replace(",", "")) if found else None
 
     def flag(self, path: JsonPath | None) -> bool | None:
         """Whether the value at ``path`` is true, a number other than 0 or a text such as a next link; None without
@@ -154,12 +156,15 @@ class Answer:
         value = self.value(path)
         if value is None:
             return False if path[0] not in ("header", "last") and is_null(self.body, path) else None
-        return value.strip().lower() not in ("", "false", "0", "no") if isinstance(value, str) else bool(value)
+        return value.strip().lower() not in _NOTHING if isinstance(value, str) else bool(value)
 
     def cursor(self, path: JsonPath | None) -> str | int | None:
-        """The cursor or link at ``path``: text, a whole number, or a list or object as JSON text; None for nothing."""
+        """The cursor or link at ``path``: text, a whole number, or a list or object as JSON text; None for nothing, in
+        whichever way an API writes that. A field of the last record is taken as it is: its id may be 0."""
         value = self.value(path)
-        if value is None or value == "" or isinstance(value, bool):
+        if value in (None, "", [], {}) or isinstance(value, bool):
+            return None
+        if path and path[0] != "last" and str(value).strip().lower() in (*_NOTHING, "-1"):
             return None
         if isinstance(value, str | int):
             return value

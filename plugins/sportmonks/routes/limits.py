@@ -20,6 +20,15 @@ _LIMIT_WORDS = re.compile(
     rb"|\bquota|quotaExceeded|too[\s_-]*many[\s_-]*requests|throttl",
     re.I,
 )
+# The same where the status says nothing of the kind: words that nothing else has, no field such as quota_remaining.
+_THROTTLE_WORDS = re.compile(
+    rb"throttl(?:ed|ing|e_)|too[\s_-]*many[\s_-]*requests|rate[\s_-]*limit\w*[\s_-]*(?:exceeded|reached)"
+    rb"|\b(?:calls|requests) per (?:second|minute|hour|day)",
+    re.I,
+)
+_WAIT_WORDS = re.compile(
+    rb"\b(?:retry|again|available|wait)\b[^.\"]{0,30}?\b([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*(?:s|sec|secs|seconds?)\b", re.I
+)
 _READ_BYTES = 10_000
 # Greater numbers are times since 1970 and not durations; those beyond the second are in milliseconds.
 _EPOCH, _EPOCH_MS = 1e9, 1e11
@@ -79,6 +88,18 @@ def wait_named(headers: Mapping[str, str], now: datetime | None = None) -> float
 def is_limit(headers: Mapping[str, str], body: bytes = b"") -> bool:
     """Whether a 403 is a rate limit: it names a wait, no call is left, or its body speaks of a limit or a quota."""
     return wait_named(headers) is not None or _LIMIT_WORDS.search(body[:_READ_BYTES]) is not None
+
+
+def is_throttled(body: bytes) -> bool:
+    """Whether a 400, or an answer without records, is a rate limit: its body says so in so many words. A limit alone
+    may be that of a parameter."""
+    return _THROTTLE_WORDS.search(body[:_READ_BYTES]) is not None
+
+
+def wait_in_text(body: bytes) -> float | None:
+    """Seconds to wait that the message of a refusal names, such as "try again in 20s"; None when it names none."""
+    found = _WAIT_WORDS.search(body[:_READ_BYTES])
+    return float(found[1]) if found else None
 
 
 def _number(text: str | None) -> int | None:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from sportmonks.api.page_spec import V3_PAGES, PageSpec
+from sportmonks.api.page_spec import ALL_MEMBERS, V3_PAGES, PageSpec
 from sportmonks.config.conversion import near_hint, shown
 from sportmonks.config.settings import SQL_DIR
 from sportmonks.config.strict_yaml import Document, Section, split_path
@@ -184,8 +184,11 @@ def _check_paging(part: Section, spec: PageSpec, named: set[str]) -> None:
         part.wrong("next", f"is '{spec.next[0]}'", "Name the header or the field, such as header.link or last.id.")
     if spec.more is not None and spec.done is not None:
         part.wrong("done", "is given beside more", "Keep one: more is true while pages follow, done on the last page.")
-    if spec.until is not None and style not in ("page", "offset") and not (spec.until == "total" and spec.linked):
-        part.wrong("until", f"does not apply to style {style}", "It is for style: page and offset.")
+    if spec.until is not None and (style == "none" or (spec.linked and spec.until == "short")):
+        hint = "Write until: empty or total." if spec.linked else "It is for listings of several pages."
+        part.wrong("until", f"does not apply to style {style}", hint)
+    if spec.parameter == ALL_MEMBERS and style != "cursor":
+        part.wrong("parameter", f"is '*' with style {style}", "Only a cursor is an object of parameters.")
     if spec.until == "total" and spec.total is None and spec.total_pages is None:
         part.wrong("until", "is total, and no total is named", "Give total, the path of the number of records.")
     if "style" not in part.data and style == "none" and part.data.keys() - {"size", "size_parameter", "max_pages"}:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
+from email.utils import parsedate_to_datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,13 +18,21 @@ from sportmonks.errors import ConfigurationError
 from sportmonks.routes.json_path import decoded_at
 from sportmonks.routes.spec import PeriodSpec
 
-# Seconds since 1970 beyond this are milliseconds (the year 5138 otherwise), and these microseconds.
+# Seconds since 1970 beyond this are milliseconds (the year 5138 otherwise), these microseconds, and those nanoseconds.
 EPOCH_SECONDS_END = 1e11
 _EPOCH_MS_END = 1e14
+_EPOCH_US_END = 1e17
 # Smaller numbers (before March 1973) are years, months or compact dates rather than seconds since 1970.
 _EPOCH_BEGINS = 1e8
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _COMPACT_DATE = re.compile(r"(19|2[012])\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
+# Milliseconds as .NET writes them in JSON: /Date(1767139200000+0100)/.
+_MICROSOFT = re.compile(r"\\?/Date\((-?\d{1,16})(?:[+-]\d{4})?\)\\?/")
+# A date of mail and HTTP: Wed, 31 Dec 2025 10:00:00 GMT.
+_MAIL_DATE = re.compile(r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d")
+# What some APIs write behind ISO 8601: the name of a zone, of which only UTC says something without an offset.
+_NAMED_ZONE = re.compile(r"\[[A-Za-z_/+-]+\]$|(?<=\d) ?(?P<utc>UTC|GMT)$")
+_SLASHES = re.compile(r"^(\d{4})/(\d\d)/(\d\d)(?=$|[ T])")
 # Forms in which a number is a time; in any other, its digits are read as text.
 _NUMBERS = ("iso", "epoch", "epoch_ms")
 # Years outside are a wrong unit or a placeholder, not the day of a record.
@@ -237,7 +246,7 @@ def _of_epoch(number: float, form: str | None) -> datetime:
     if form == "epoch_ms" or (form is None and EPOCH_SECONDS_END <= abs(number) < _EPOCH_MS_END):
         number /= 1000
     elif form is None and abs(number) >= _EPOCH_MS_END:
-        number /= 1_000_000
+        number /= 1_000_000 if abs(number) < _EPOCH_US_END else 1_000_000_000
     return datetime.fromtimestamp(number, UTC)
 
 
@@ -250,6 +259,16 @@ def _of_text(text: str, form: str | None) -> tuple[datetime, date]:
         found = datetime.fromisoformat(one) if form in (None, "iso") else datetime.strptime(one, str(form))
         written = found.date()
         return found
+
+    if form is None and (found := _MICROSOFT.fullmatch(text)):
+        timestamp = _of_epoch(float(found[1]), "epoch_ms")
+        return timestamp, timestamp.date()
+    if form is None and _MAIL_DATE.match(text):
+        timestamp = parsedate_to_datetime(text)
+        return timestamp, timestamp.date()
+    if form is None:
+        text = _NAMED_ZONE.sub(lambda found: "Z" if found["utc"] else "", text)
+        text = _SLASHES.sub(r"\1-\2-\3", text)
 
     if form == "week":
         text, form = f"{text}-1", f"{WEEK}-%u"

@@ -1,9 +1,9 @@
 """The requests of a route: placeholders filled in path, query, headers and body. Pure functions.
 
 A placeholder is ``{name}``: a column of ``for_each``, a name of ``period``, or ``page``, ``offset``, ``size`` and
-``cursor`` of the paging. What a template names is not sent as a query parameter as well. A value of the body that is
-nothing but a placeholder takes the type of its value (a number stays a number, ``{name!s}`` makes it text) and is left
-out where there is none, as the cursor of the first page.
+``cursor`` of the paging. What a template names is not sent as a query parameter as well. A parameter, a header or a
+value of the body that is nothing but a placeholder is left out where it has no value, as the cursor of the first page;
+in the body it takes the type of its value (a number stays a number, ``{name!s}`` makes it text).
 
 ``{login}``, ``{password}`` and ``{extra.NAME}`` are those of the connection. They stay as they are here, so that no
 plan, page state or log holds a credential: they are filled in when a request leaves (:mod:`sportmonks.routes.source`).
@@ -119,7 +119,7 @@ def _request(route: Route, part: Slice, paginator: Paginator | None) -> PageRequ
                 query[name] = text
     if paginator is not None:
         values |= {name: None for name in PAGING} | paginator.placeholders()
-    query = {name: _parameter(value, values) for name, value in route.query} | query
+    query = {name: _parameter(value, values) for name, value in route.query if not _is_absent(value, values)} | query
     link = None
     if paginator is not None:
         first = query
@@ -138,9 +138,15 @@ def _request(route: Route, part: Slice, paginator: Paginator | None) -> PageRequ
         link=link,
         method=route.method,
         body=_body(route.body, values),
-        headers={name: filled(value, values) for name, value in route.headers},
+        headers={name: filled(value, values) for name, value in route.headers if not _is_absent(value, values)},
         beyond=paginator is not None and paginator.may_be_behind_the_end,
     )
+
+
+def _is_absent(value: str | tuple[str, ...], values: Mapping[str, Any]) -> bool:
+    """Whether a parameter or header is nothing but a placeholder that has no value, as the cursor of a first page."""
+    alone = PLACEHOLDER.fullmatch(value) if isinstance(value, str) else None
+    return alone is not None and alone[1] in values and values[alone[1]] is None
 
 
 def _parameter(value: str | tuple[str, ...], values: Mapping[str, Any]) -> str | list[str]:

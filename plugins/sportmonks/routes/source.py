@@ -6,6 +6,7 @@ ways to authenticate, the paths of records and paging in its answers, and errors
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from sportmonks.api.budget import NO_ACCOUNT, Budget, CallAccount
 from sportmonks.api.client import SportmonksClient
+from sportmonks.api.response import ApiResponse
 from sportmonks.api.retry import LONGEST_WAIT_S, RetryPolicy, call_with_retries
 from sportmonks.api.status import BEHIND_END, ONE_OF_MANY, OTHER_API, Decision, decide_status
 from sportmonks.api.transport import HttpResponse
@@ -27,11 +29,11 @@ from sportmonks.errors import (
 )
 from sportmonks.redaction import MASK, mask_known, without_credentials
 from sportmonks.routes.access import RouteAccess, open_transport
-from sportmonks.routes.answer import FetchedPage, message_of, read_page, rows_at, wait_in_body
+from sportmonks.routes.answer import FetchedPage, backoff_in_body, message_of, read_page, rows_at, wait_in_body
 from sportmonks.routes.authentication import authentication
 from sportmonks.routes.credentials import QueryKeys
 from sportmonks.routes.json_path import dig
-from sportmonks.routes.limits import is_limit, read_limits, wait_named
+from sportmonks.routes.limits import is_limit, is_throttled, read_limits, wait_in_text, wait_named
 from sportmonks.routes.request import (
     PageRequest,
     credential_parameters,
@@ -68,13 +70,13 @@ class SportmonksSource:
 
     def fetch(self, request: PageRequest) -> FetchedPage:
         route = self._route
-        answer = self._client.get(
-            request.path,
-            include=route.include,
-            params={name: str(value) for name, value in request.query.items()},
-            entity=route.entity,
-            attempts=route.retry_max + 1,
-        )
+        answer = self._get(request)
+        refused = _records_refused(answer, route)
+        if refused:
+            answer = self._get(request)  # a refusal may be an accident
+            refused = _records_refused(answer, route)
+        if refused:
+            raise OutsidePlanError(f"{request.path}: the subscription does not cover the include {refused}.")
         rows = answer.rows()
         outer = None
         if inner := route.records[1:]:
@@ -92,8 +94,23 @@ class SportmonksSource:
             outer=outer,
         )
 
+    def _get(self, request: PageRequest) -> ApiResponse:
+        return self._client.get(
+            request.path,
+            include=self._route.include,
+            params={name: str(value) for name, value in request.query.items()},
+            entity=self._route.entity,
+            attempts=self._route.retry_max + 1,
+        )
+
     def close(self) -> None:
         self._client.close()
+
+
+def _records_refused(answer: ApiResponse, route: Route) -> str:
+    """The include that holds the records, where the API has refused it; empty where it has not."""
+    part = route.records[1] if len(route.records) > 1 else ""
+    return next((name for name in route.include if name.lower() == part and name not in answer.includes), "")
 
 
 class RestSource:
@@ -153,10 +170,13 @@ class RestSource:
                 # 204 is an empty page; an error is one only where the page may lie behind the end.
                 refused = response.status if response.status >= 400 else None
                 return FetchedPage([], size=len(response.body), refused=refused)
+            if wait := backoff_in_body(response.body):
+                self._rests_until = time.monotonic() + wait
             try:
                 return read_page(response, self._route, label, lenient=unreadable)
-            except TransientApiError:
+            except TransientApiError as error:
                 unreadable = True
+                error.retry_after = error.retry_after or wait_named(response.headers)
                 raise
 
         if request == self._refused:
@@ -187,7 +207,10 @@ class RestSource:
             if name in self._keys
             for text in values_of(value)
         )
-        headers = {name: filled(value, self._credentials) for name, value in request.headers.items()}
+        filled_in = {name: filled(value, self._credentials) for name, value in request.headers.items()}
+        headers: dict[str, Any] = {
+            name: value if value.isascii() else value.encode() for name, value in filled_in.items()
+        }
         body = None if request.body is None else filled_body(request.body, self._credentials)
         if body is not None:
             headers.setdefault("Content-Type", "application/json")
@@ -217,6 +240,8 @@ class RestSource:
             wait = wait_named(response.headers)
             if wait is None:
                 wait = wait_in_body(response.body)
+            if wait is None:
+                wait = wait_in_text(response.body)
             report.limited(wait, read_limits(response.headers).remaining == 0, len(response.body))
             raise RateLimitError(
                 f"{label}: HTTP {response.status}{message_of(response.body)}", entity=self._entity(), retry_after=wait
@@ -232,6 +257,8 @@ class RestSource:
     def decide(self, response: HttpResponse, *, beyond: bool = False) -> Decision:
         """What the status of an answer means."""
         if response.status == 403 and is_limit(response.headers, response.body):
+            return Decision.RATE_LIMITED
+        if response.status == 400 and is_throttled(response.body):
             return Decision.RATE_LIMITED
         decisions = (BEHIND_END, *self._decisions) if beyond else self._decisions
         return decide_status(response.status, *decisions)
@@ -257,23 +284,47 @@ class RestSource:
         if decision is Decision.OUTSIDE_PLAN:
             return OutsidePlanError(text)
         if 300 <= status < 400:
-            return ConfigurationError(
-                f"{text}: the host redirects elsewhere.",
-                hint=f"Set the host of the Airflow connection {connection} to the API itself.",
-            )
+            return self._redirected(text, response.headers.get("Location") or "")
         if decision is Decision.CONFIGURATION:
             hint = f"Check login and password of the Airflow connection {connection}."
             return ConfigurationError(text, hint=hint)
-        return FatalApiError(text, hint=f"Check path, query and period in {self._route.file or 'the route'}.")
+        hint = f"Check path, query and period in {self._route.file or 'the route'}."
+        return FatalApiError(text, hint=hint, status=status)
+
+    def _redirected(self, text: str, target: str) -> ConfigurationError:
+        """Redirects are not followed, because the credentials would go with them."""
+        parts = urlsplit(urljoin(self.origin, target))
+        connection = f"the host of the Airflow connection {self._route.connection}"
+        if not target:
+            return ConfigurationError(f"{text}: it redirects elsewhere.", hint=f"Set {connection} to the API itself.")
+        if parts.hostname != self._host:
+            # Its path and query are not shown: they may be signed.
+            return ConfigurationError(
+                f"{text}: it redirects to another host ({parts.hostname}).", hint=f"Set {connection} to the API itself."
+            )
+        if f"{parts.scheme}://{parts.netloc}" != self.origin:
+            hint = f"Set {connection} to {parts.scheme}://{parts.netloc}{self._prefix}."
+            return ConfigurationError(f"{text}: it redirects to {parts.scheme}://{parts.netloc}.", hint=hint)
+        path = mask_known(parts.path)
+        hint = f"Write this path, below the base URL of the connection, in {self._route.file or 'the route'}."
+        return ConfigurationError(f"{text}: it redirects to the path {path}.", hint=hint)
 
     def _followed(self, link: str, current: str) -> str:
         """Path and query of a next link, on our own scheme and port. Raises FatalApiError for another host: the
         key is not sent there."""
+        link = link.replace("&amp;", "&")
+        if "=" in link and not re.search(r"[/?:#]", link.partition("=")[0]):
+            link = f"?{link}"  # a query alone
         parts = urlsplit(urljoin(f"{self.origin}{current}", link))
         if parts.hostname != self._host:
             raise FatalApiError(
-                f"The next link leads to another host ({parts.hostname}).", hint="Use that host's own connection."
+                f"The next link leads to another host ({parts.hostname}).",
+                hint="Use that host's own connection; or take only a parameter of the link, which is sent to this one:"
+                " style: cursor, with parameter: its name.",
             )
+        if self._prefix and f"{self._prefix}{parts.path}" == current:
+            # Behind a proxy, an API may not know that its paths begin with more.
+            parts = parts._replace(path=current)
         # What a link repeats of the connection is masked in it: it is where the route's own path has it.
         own = current.split("/")
         named = [

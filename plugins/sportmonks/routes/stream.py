@@ -26,9 +26,14 @@ from sportmonks.routes.records import NO_OBJECT, Prepared, PreparedPage, Rejecte
 from sportmonks.routes.request import Slice, page_request
 from sportmonks.routes.source import Source
 from sportmonks.routes.spec import Route
-from sportmonks.routes.store import ResumePoint, RouteStore
+from sportmonks.routes.store import END, ResumePoint, RouteStore
 
 log = logging.getLogger(__name__)
+
+# How a listing of the Sportmonks API ends that the subscription does not cover: no failure, and no day is collected.
+OUTSIDE_PLAN = "outside_plan"
+# How a cursor or link is refused that has expired: the listing is then read from its beginning, once.
+_EXPIRED = (400, 404, 410, 422)
 
 # Pages that arrive slower than this are written one by one: an interruption then loses no complete page.
 IDLE_SECONDS = 1.0
@@ -66,7 +71,7 @@ def read_pages(
 ) -> Iterator[Page]:
     """Every page from ``start`` on, in order. ``period``: of the complete run; ``first_run``: no day has been collected
     so far. Raises what the source and the paginator raise, and ConfigurationError where an answer names a further page
-    that the route does not follow, or every listing is refused."""
+    that the route does not follow, or an API other than Sportmonks refuses every listing."""
     state = start.state
     skipped = int(start.counters.get("skipped", 0))
     for part in slices[start.slice_index :]:
@@ -74,15 +79,18 @@ def read_pages(
         # A cursor or link that was stored may have expired since.
         stored, state = paginator.cursor is not None or paginator.link is not None, None
         again = 0
+        restarted = False
         # Of a listing that is gone on with, the days of its first pages are not known.
         dated = _Dated(route) if first_run and not paginator.pages else None
         while not paginator.ended():
             try:
                 fetched = source.fetch(page_request(route, part, paginator))
             except (FatalApiError, OutsidePlanError) as error:
-                if stored:
-                    log.warning("The stored position of %s is refused, it is read from its beginning: %s", part, error)
-                    paginator, stored = Paginator.start(route.paging), False
+                if not restarted and (stored or _may_have_expired(paginator, error)):
+                    log.warning(
+                        "Page %d of %s is refused, it is read from its beginning: %s", paginator.pages + 1, part, error
+                    )
+                    paginator, stored, restarted = Paginator.start(route.paging), False, True
                     continue
                 if isinstance(error, FatalApiError):
                     raise
@@ -92,7 +100,8 @@ def read_pages(
                         hint="Only a listing whose first page is refused is skipped. Clear the task to go on.",
                     ) from error
                 skipped += 1
-                if skipped >= len(slices):
+                ours = route.api == "sportmonks"
+                if skipped >= len(slices) and not ours:
                     # The next try asks for all of them again: with one alone, the refusal of the others would pass.
                     yield Page([], [], {"skipped": 1 - skipped}, 0, None, str(part))
                     raise ConfigurationError(
@@ -100,7 +109,10 @@ def read_pages(
                         hint=f"Check the path and the access of the Airflow connection {route.connection}.",
                     ) from error
                 log.warning("Skipped %s: %s", part, error)
-                yield Page([], [], {"skipped": 1}, part.index + 1, None, str(part))
+                if skipped >= len(slices):
+                    log.warning("%s: the subscription covers none of its %d listings", route.name, len(slices))
+                ended = {f"{END}{OUTSIDE_PLAN}": 1} if ours else {}
+                yield Page([], [], {"skipped": 1} | ended, part.index + 1, None, str(part))
                 break
             stored = False
             _refuse_wrong_style(route, fetched)
@@ -143,6 +155,12 @@ def read_pages(
                 f"page {number} of {part}",
                 unproven=part.window.first if paginator.doubt and part.window else None,
             )
+
+
+def _may_have_expired(paginator: Paginator, error: FatalApiError | OutsidePlanError) -> bool:
+    """Whether the refusal is that of a cursor or link which the API no longer knows."""
+    follows = paginator.cursor is not None or paginator.link is not None
+    return follows and isinstance(error, FatalApiError) and error.status in _EXPIRED
 
 
 class _Dated:

@@ -2,7 +2,7 @@
 import { h, card, count, when, badge, empty, downloads, table } from "./dom.js";
 import { get } from "./api.js";
 
-const ends = (x) => [x.ended_by ?? "–", x.unproven ? h("strong", { class: "bad" }, ` ${count(x.unproven)} may be short`) : null];
+const ends = (x) => [x.ended_by?.replace("outside_plan", "outside the plan") ?? "–", x.unproven ? h("strong", { class: "bad" }, ` ${count(x.unproven)} may be short`) : null];
 
 export const routeColumns = [
   ["Route", (x) => [x.name, x.error_message && x.status === "failed" ? h("p", { class: "reason bad" }, x.error_message) : null]],
