@@ -1,5 +1,4 @@
--- Players who were on the pitch. A table: a season has some 200,000 figures, which the view puts into columns each time.
-{{ config(materialized='table') }}
+-- Players who were on the pitch.
 select *
 from {{ source('football', 'player_match') }}
 where played
