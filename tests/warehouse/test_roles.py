@@ -119,25 +119,49 @@ def test_the_writer_makes_tables_of_routes_through_their_function(empty_dsn: str
     assert run(writer, "SELECT etl.ensure_raw_table('rest', 'items')") == [("client_rest_items",)]
 
 
+RELATIONS = """
+SELECT c.oid, n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname IN ('etl', 'raw', 'football') AND c.relkind IN ('r', 'p', 'v', 'm') ORDER BY 2
+"""
+
+
 def test_the_reader_reads_everything_and_writes_nothing(empty_dsn: str, login: Login) -> None:
-    owner, reader = login("owner"), login("reader")
+    """Also what later migrations and raw routes make, with the typed views over these."""
+    owner, writer, reader = login("owner"), login("writer"), login("reader")
     with open_connection(owner, autocommit=True) as conn:
         migrate(conn)
-    for relation in (
-        "football.fixture_results",
-        "football.season_coverage",
-        "raw.fixtures",
-        "etl.etl_executions",
-        "etl.raw_route_status",
-        "etl.api_budget_now",
-    ):
-        assert run(reader, f"SELECT count(*) FROM {relation}") == [(0,)]
+        with conn.transaction():
+            conn.execute(queries.sql("schema/become_owner"))
+            conn.execute("CREATE TABLE etl.later (id int); CREATE VIEW football.later AS SELECT * FROM etl.later")
+            conn.execute("CREATE MATERIALIZED VIEW football.later_stored AS SELECT * FROM etl.later")
+    run(writer, "SELECT etl.ensure_raw_table('rest', 'items', '{id}')")
+    run(writer, "SELECT etl.ensure_raw_table('sportmonks', 'standings', '{id}')")
+    with open_connection(reader, autocommit=True) as conn:
+        relations = conn.execute(RELATIONS).fetchall()
+        names = {name for _, name in relations}
+        assert names >= {"etl.later", "football.later", "football.later_stored", "football.player_match"}
+        assert names >= {"raw.client_rest_items", "raw.client_rest_items_latest", "football.provider_standings"}
+        for oid, name in relations:
+            conn.execute(f"SELECT count(*) FROM {name}".encode())
+            may = "SELECT has_table_privilege(%s::oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')"
+            assert conn.execute(may, (oid,)).fetchone() == (False,), name
+        for function in ("season_complete", "standings_at", "standings_compared", "rows_per_match"):
+            conn.execute(f"SELECT * FROM football.{function}(1)".encode())
+        # What runs with the owner's rights is not for it; the one that is left looks for itself who calls it.
+        definer = (
+            "SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
+            " WHERE n.nspname IN ('etl', 'raw', 'football') AND p.prosecdef"
+            " AND has_function_privilege(p.oid, 'EXECUTE')"
+        )
+        assert conn.execute(definer).fetchall() == [("etl.shape_raw_table(text,jsonb,boolean)",)]
     for statement in (
         "DELETE FROM football.fixtures",
         "INSERT INTO raw.fixtures DEFAULT VALUES",
         "SELECT etl.ensure_raw_table('rest', 'items')",
+        "SELECT etl.shape_raw_table('client_rest_items', NULL, true)",
         "SELECT etl.start_etl_execution('e')",
         "CREATE TABLE football.more (id int)",
+        "CREATE SCHEMA more",
     ):
         refused(reader, statement)
 
