@@ -2,7 +2,7 @@
 
 For each batch the four are measured one after the other, so that each meets the same load of the machine; the ratios
 are medians over the batches, with their quartiles. COPY of everything is the limit: rows that are encoded already go
-into the raw table and the seven typed tables, with their indexes, in one transaction and nothing else.
+into the raw table and the eight typed tables, with their indexes, in one transaction and nothing else.
 """
 
 from __future__ import annotations
@@ -232,7 +232,7 @@ def _prepare(conn: psycopg.Connection[Any], season: FetchedSeason) -> None:
     for schema in ("floor", "everything"):
         conn.execute(SQL("CREATE SCHEMA {}").format(Identifier(schema)))
         _like(conn, schema, "raw.fixtures", "fixtures")
-    for name in SECTIONS:
+    for name in (*SECTIONS, "player_figures"):
         _like(conn, "everything", f"football.fixture_{name}", f"fixture_{name}")
     season.prepare(conn)
     conn.execute("CHECKPOINT")
@@ -267,6 +267,8 @@ def _copy_sections(conn: psycopg.Connection[Any], batch: Any) -> None:
         section = "lineups.details" if name == "player_statistics" else name
         parts = (rows.sections.get(section, b"") for rows in batch.read.rows.values())
         copy_binary(conn, sql(f"load/copy_{name}").replace("{table}", f"everything.fixture_{name}"), parts)
+    figures = sql("load/copy_player_figures").replace("{table}", "everything.fixture_player_figures")
+    copy_binary(conn, figures, (rows.figures for rows in batch.read.rows.values()))
 
 
 def add_arguments(make: argparse.ArgumentParser) -> None:

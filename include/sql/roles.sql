@@ -21,8 +21,8 @@ DECLARE
         etl.fetched_answers etl.fixture_changes etl.forbidden_includes etl.metric_buckets etl.raw_routes
         etl.route_progress etl.route_rejects etl.route_seen etl.schema_migrations football.fixture_events
         football.fixture_lineups football.fixture_participants football.fixture_periods
-        football.fixture_player_statistics football.fixture_scores football.fixture_statistics
-        football.fixtures football.leagues football.rounds football.seasons football.stages football.states
+        football.fixture_player_figures football.fixture_player_statistics football.fixture_scores
+        football.fixture_statistics football.fixtures football.leagues football.rounds football.seasons football.stages football.states
         football.teams football.types football.venues raw.fixtures
     $tables$;           -- what migrations create
 BEGIN

@@ -87,7 +87,16 @@ FIRST = "WHERE id = (SELECT min(id) FROM football.fixtures)"
             f"UPDATE football.fixtures SET collection_status = 'MISSING' {FIRST}",
             "1 fixtures could not be read or were not returned",
         ),
+        (
+            "UPDATE football.fixtures SET collection_status = 'MISSING',"
+            f" last_error = 'The subscription does not cover Cup (9) any more.' {FIRST}",
+            "1 fixtures could not be read or were not returned (1: The subscription does not cover Cup (9) any more)",
+        ),
         ("UPDATE etl.chunks SET indexed_at = NULL", "its list of fixtures has not been read"),
+        (
+            "UPDATE etl.chunks SET indexed_at = NULL, error_message = 'The API does not answer.'",
+            "its list of fixtures has not been read; its last run: The API does not answer.",
+        ),
         (
             "UPDATE etl.chunks SET doubtful_indexes = 1, index_suspected_at = now()",
             "its newest list of fixtures lacked known ones and is not believed",
@@ -109,6 +118,36 @@ def test_a_match_to_come_is_not_lacking(season: Season) -> None:
     season.conn.execute(f"UPDATE football.fixtures SET state_id = 1 {FIRST}".encode())
     row = season.ask()
     assert (row["complete"], row["to_play"]) == (True, 1)
+
+
+PLAYED = "WHERE id IN (SELECT id FROM football.fixtures WHERE state_id IN (5, 7, 8) ORDER BY id LIMIT 2)"
+
+
+@pytest.mark.parametrize(
+    ("change", "remarks"),
+    [
+        ("SELECT 1", None),
+        # An error of a run that has been made good since.
+        ("UPDATE etl.chunks SET error_message = 'The API does not answer.'", None),
+        (f"UPDATE football.fixtures SET state_id = 10 {FIRST}", "1 matches are postponed"),
+        (
+            f"UPDATE football.fixtures SET suspected_sections = 'lineups, statistics', suspected_at = now() {PLAYED}",
+            "2 played matches have no rows of lineups; 2 played matches have no rows of statistics",
+        ),
+        (
+            "UPDATE raw.fixtures SET includes = '{participants,scores,Events,lineups.details}'"
+            f" WHERE fixture_id IN (SELECT id FROM football.fixtures {PLAYED})",
+            "2 played matches were requested without statistics",
+        ),
+        # By the league's settings.
+        ("UPDATE raw.fixtures SET includes = '{participants,scores,events,lineups.details}'", None),
+    ],
+)
+def test_what_a_complete_season_lacks_all_the_same(season: Season, change: str, remarks: str | None) -> None:
+    season.conn.execute(change.encode())
+    row = season.ask()
+    assert (row["complete"], row["reason"], row["remarks"]) == (True, None, remarks)
+    assert row["postponed"] == (remarks == "1 matches are postponed")
 
 
 def test_an_unknown_season_has_its_row_too(ask: Ask) -> None:

@@ -8,6 +8,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg.types.json import Jsonb
 
 from sandbox.clock import iso
 from sandbox.main_includes import participants, scores
@@ -185,3 +188,133 @@ def test_the_view_has_all_seasons_and_finds_one_by_itself(warehouse: psycopg.Con
     assert ask("SELECT * FROM football.standings WHERE season_id = %s", season.id) == expected
     (plan,) = ask("EXPLAIN (ANALYZE, FORMAT JSON) SELECT * FROM football.standings WHERE season_id = %s", season.id)
     assert list(calls(plan["QUERY PLAN"][0]["Plan"])) == [1], "another season is computed, too"
+
+
+TEAMS, DAYS = range(1, 5), range(4)
+DECIDED = (5, 7, 8, 14, 17)  # full time, extra time, penalties, walkover, awarded
+STATES = (*DECIDED, 1, 2, 10, 11, 12, 15, 18)  # and to come, playing, postponed, interrupted, cancelled, abandoned ...
+GOALS = st.one_of(st.none(), st.integers(0, 3))
+match = st.fixed_dictionaries(
+    {
+        "teams": st.permutations(TEAMS).map(lambda teams: teams[:2]),
+        "state": st.sampled_from(STATES),
+        "stage": st.sampled_from((1, 2)),
+        "group": st.sampled_from((None, 7, 8)),
+        "day": st.sampled_from(DAYS),
+        "goals": st.tuples(GOALS, GOALS),
+        "round": st.sampled_from((1, 1, 1, 1, None)),
+        "winner": st.sampled_from((None, 0, 1)),
+        "gone": st.sampled_from((None,) * 6 + ("deleted", "replaced", "placeholder")),
+    }
+)
+
+
+def expected(matches: list[dict[str, Any]], day: int) -> list[tuple[Any, ...]]:
+    """The tables of all stages and groups: stage, group, place, team, played, won, drawn, lost, goals for and against,
+    points, points at home."""
+    tables: dict[tuple[int, int], dict[int, list[int]]] = {}
+    for each in matches:
+        if each["gone"] or each["round"] is None:
+            continue
+        table = tables.setdefault((each["stage"], each["group"] or 0), {})
+        rows = [table.setdefault(team, [0] * 7) for team in each["teams"]]
+        if each["state"] not in DECIDED or None in each["goals"] or each["day"] > day:
+            continue
+        difference = each["goals"][0] - each["goals"][1]
+        if difference == 0 and each["state"] == 8 and each["winner"] is not None:
+            difference = 1 - 2 * each["winner"]
+        for side, row in enumerate(rows):
+            result = 1 if difference == 0 else 0 if (difference > 0) == (side == 0) else 2
+            row[0] += 1
+            row[1 + result] += 1
+            row[4] += each["goals"][side]
+            row[5] += each["goals"][1 - side]
+            row[6] += (3, 1, 0)[result] * (side == 0)
+    found = []
+    for (stage, group), table in sorted(tables.items()):
+        order = sorted(
+            table, key=lambda n: (-3 * table[n][1] - table[n][2], table[n][5] - table[n][4], -table[n][4], n)
+        )
+        for place, team in enumerate(order, 1):
+            played, won, drawn, lost, scored, against, home = table[team]
+            found.append((stage, group, place, team, played, won, drawn, lost, scored, against, 3 * won + drawn, home))
+    return found
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=(HealthCheck.function_scoped_fixture, HealthCheck.too_slow),
+)
+@given(matches=st.lists(match, max_size=14), day=st.sampled_from(DAYS))
+def test_stages_groups_and_matches_without_a_result(
+    warehouse: psycopg.Connection[Any], matches: list[dict[str, Any]], day: int
+) -> None:
+    """Abandoned, awarded, postponed and deleted matches, by rules that are written down a second time."""
+    fixtures, participants_of = [], []
+    for number, each in enumerate(matches, 1):
+        home, away = each["teams"]
+        gone, kick_off = each["gone"], f"2026-03-0{1 + each['day']} 23:59+00"
+        row = (number, each["stage"], each["round"], each["group"], each["state"], kick_off, home, away, *each["goals"])
+        fixtures.append((*row, gone == "deleted", gone == "replaced", gone == "placeholder"))
+        if each["winner"] is not None:
+            participants_of.append((number, each["teams"][each["winner"]]))
+    with warehouse.transaction(force_rollback=True), warehouse.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO football.fixtures (id, league_id, season_id, stage_id, round_id, group_id, state_id,"
+            " starting_at, home_team_id, away_team_id, home_goals, away_goals, deleted_at, collection_status,"
+            " replaced_by, placeholder) SELECT id, 1, 9, stage, round, grp, state, kick_off, home, away, home_goals,"
+            " away_goals, CASE WHEN deleted THEN now() END, CASE WHEN deleted THEN 'DELETED' ELSE 'COLLECTED' END,"
+            " CASE WHEN replaced THEN 99 END, placeholder"
+            " FROM (VALUES (%s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::timestamptz, %s::bigint,"
+            " %s::bigint, %s::integer, %s::integer, %s::boolean, %s::boolean, %s::boolean)) AS v(id, stage, round, grp,"
+            " state, kick_off, home, away, home_goals, away_goals, deleted, replaced, placeholder)",
+            fixtures,
+        )
+        cursor.executemany(
+            "INSERT INTO football.fixture_participants (fixture_id, team_id, winner) VALUES (%s, %s, true)",
+            participants_of,
+        )
+        cursor.execute(
+            "SELECT stage_id, coalesce(group_id, 0) AS grp, position, team_id, played, won, drawn, lost, goals_for,"
+            " goals_against, points, home_points FROM football.standings_at(9, %s) ORDER BY 1, 2, 3",
+            (date(2026, 3, 1 + day),),
+        )
+        assert cursor.fetchall() == expected(matches, day)
+
+
+def test_what_the_providers_list_says_otherwise_is_shown(warehouse: psycopg.Connection[Any]) -> None:
+    """Six points that were deducted from the leader, and a team that only the provider knows."""
+    ask = asker(warehouse)
+    sandbox = make_sandbox(teams=6)
+    season = season_of(sandbox, "league")
+    store(warehouse, sandbox, season)
+    compared = "SELECT * FROM football.standings_compared(%s)"
+    alone = ask(compared, season.id)
+    assert len(alone) == 6
+    assert {(row["provider_points"], row["differs"]) for row in alone} == {(None, None)}
+
+    warehouse.execute("SELECT etl.ensure_raw_table('sportmonks', 'standings', '{id}')")
+
+    def collect(rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            warehouse.execute(
+                "INSERT INTO raw.client_sportmonks_standings (payload, content_hash) VALUES (%s, %s)",
+                (Jsonb({key: value for key, value in row.items() if key != "_record"}), str(row).encode()),
+            )
+
+    collect(standings_of(sandbox, season.id))
+    assert [(row["provider_points"], row["points_difference"], row["differs"]) for row in ask(compared, season.id)] == [
+        (row["points"], 0, False) for row in alone
+    ]
+    first = standings_of(sandbox, season.id)[0]
+    lower = 1 + sum(row["points"] > first["points"] - 6 for row in alone[1:])
+    collect([{**first, "points": first["points"] - 6, "position": lower}])
+    collect([{**first, "id": 1, "participant_id": 777, "position": 7, "points": 0}])
+    rows = {row["team_id"]: row for row in ask(compared, season.id)}
+    leader = rows[first["participant_id"]]
+    assert (leader["points_difference"], leader["provider_position"], leader["differs"]) == (-6, lower, True)
+    assert (rows[777]["points"], rows[777]["provider_points"], rows[777]["differs"]) == (None, 0, True)
+    assert sum(row["differs"] for row in rows.values()) == 2

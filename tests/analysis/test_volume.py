@@ -32,6 +32,10 @@ def seasons(warehouse: psycopg.Connection[Any]) -> None:
         " FROM generate_series(1, 5) AS s, generate_series(1, 12) AS n"
     )
     warehouse.execute(
+        "INSERT INTO raw.fixtures (fixture_id, payload, content_hash, includes, collected_at)"
+        " SELECT id, '{}', '', '{scores,Events,lineups.details}', now() FROM football.fixtures"
+    )
+    warehouse.execute(
         "INSERT INTO football.fixture_scores (fixture_id, id) SELECT f.id, n FROM football.fixtures f,"
         " generate_series(1, 4) AS n"
     )
@@ -66,7 +70,9 @@ def test_rows_per_match(ask: Ask) -> None:
         "ratio": Decimal("0.364"),
     }
     assert rows["scores"]["ratio"] == 1
-    assert rows["lineups"]["ratio"] is None
+    assert (rows["lineups"]["matches"], rows["lineups"]["ratio"]) == (12, None)
+    assert rows["lineups.details"]["matches"] == 12
+    assert (rows["statistics"]["matches"], rows["statistics"]["rows_per_match"]) == (0, None)
 
 
 @pytest.mark.usefixtures("seasons")
@@ -82,6 +88,38 @@ def test_too_few_rows_fail_the_check_and_not_the_season(warehouse: psycopg.Conne
     assert notes == (
         "1 sections with less than half the rows per match of the seasons before: events 4.0 instead of 11.0"
     )
+
+
+@pytest.mark.usefixtures("seasons")
+def test_a_section_that_is_not_requested_any_more_is_no_anomaly(warehouse: psycopg.Connection[Any], ask: Ask) -> None:
+    """Nor is one that only half of the matches were requested with: these are compared."""
+    warehouse.execute("DELETE FROM football.fixture_events WHERE fixture_id BETWEEN 501 AND 506")
+    warehouse.execute("UPDATE raw.fixtures SET includes = '{scores}' WHERE fixture_id BETWEEN 501 AND 506")
+    warehouse.execute(
+        "INSERT INTO football.fixture_events (fixture_id, id)"
+        " SELECT f.id, n FROM football.fixtures f, generate_series(5, 10) AS n WHERE f.id > 506"
+    )
+    (row,) = ask("SELECT * FROM football.rows_per_match(%s) WHERE section = 'events'", NEW)
+    assert (row["matches"], row["rows_per_match"]) == (6, 10)
+    assert check(warehouse)[1]
+    warehouse.execute("UPDATE raw.fixtures SET includes = '{scores}' WHERE fixture_id > 500")
+    assert check(warehouse)[1]
+
+
+@pytest.mark.usefixtures("seasons")
+def test_a_season_under_way_is_compared_with_the_same_part_of_the_seasons_before(
+    warehouse: psycopg.Connection[Any], ask: Ask
+) -> None:
+    """A cup: few events are known of the early rounds, many of the late ones."""
+    warehouse.execute("DELETE FROM football.fixture_events WHERE fixture_id % 100 <= 6 AND id > 4")
+    warehouse.execute("UPDATE football.fixtures SET state_id = 1 WHERE id > 506")
+    (row,) = ask("SELECT * FROM football.rows_per_match(%s) WHERE section = 'events'", NEW)
+    assert (row["matches"], row["earlier_matches"], row["ratio"]) == (6, 18, 1)
+    assert check(warehouse)[1]
+    # In the end it is compared with complete seasons.
+    warehouse.execute("UPDATE football.fixtures SET state_id = 5")
+    warehouse.execute("DELETE FROM football.fixture_events WHERE fixture_id > 506 AND id > 2")
+    assert not check(warehouse)[1]
 
 
 @pytest.mark.usefixtures("seasons")

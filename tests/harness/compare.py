@@ -134,7 +134,13 @@ def _section(
             found.wrong.append(f"{table} {name}: {rows[name]} != {expected[name]}")
 
 
-TABLES = ("raw.fixtures", "football.fixtures", "football.teams", *(f"football.{name}" for name in COLUMNS))
+TABLES = (
+    "raw.fixtures",
+    "football.fixtures",
+    "football.teams",
+    *(f"football.{name}" for name in COLUMNS),
+    "football.fixture_player_figures",
+)
 # Columns in which the collector records its reads: they change with every read.
 BOOKKEEPING = (
     "collection_status ended_at first_fetched_at last_fetched_at last_requested_at last_changed_at unchanged_reads"

@@ -32,7 +32,13 @@ SECTIONS = {
     "statistics": "fixture_statistics",
     "periods": "fixture_periods",
 }
-TABLES = ("raw.fixtures", "football.fixtures", "football.teams", *(f"football.{name}" for name in SECTIONS.values()))
+TABLES = (
+    "raw.fixtures",
+    "football.fixtures",
+    "football.teams",
+    *(f"football.{name}" for name in SECTIONS.values()),
+    "football.fixture_player_figures",
+)
 # Columns of football.fixtures that the loader sets, and no payload.
 STATE_COLUMNS = (
     "collection_status ended_at first_fetched_at last_fetched_at last_requested_at last_changed_at unchanged_reads "
@@ -180,7 +186,8 @@ def versions(conn: psycopg.Connection[Any]) -> dict[str, dict[Any, tuple[str, st
     found = {}
     for table in TABLES:
         key = {"raw.fixtures": "fixture_id", "football.fixtures": "id", "football.teams": "id"}.get(table)
-        key = key or ("fixture_id, team_id" if table.endswith("participants") else "fixture_id, id")
+        second = {"participants": "team_id", "player_figures": "lineup_id"}.get(table.partition("fixture_")[2], "id")
+        key = key or f"fixture_id, {second}"
         query = f"SELECT ARRAY[{key}], ctid::text, xmin::text, updated_at FROM {table}"
         found[table] = {tuple(row[0]): row[1:] for row in conn.execute(query)}
     return found

@@ -98,7 +98,8 @@ def test_a_changed_element_writes_its_row_only(chunk: ChunkHarness, payloads: li
     chunk.store(*payloads)
     before = versions(chunk.conn)
     one = payloads[3]
-    event, detail = one["events"][0], one["lineups"][4]["details"][0]
+    event, lineup = one["events"][0], one["lineups"][4]
+    detail = next(row for row in lineup["details"] if row["type_id"] == 118)
     event["minute"] += 1
     detail["data"]["value"] = 99.5
     stored = chunk.store(*payloads)
@@ -110,6 +111,7 @@ def test_a_changed_element_writes_its_row_only(chunk: ChunkHarness, payloads: li
         ("raw.fixtures", (one["id"],)),
         ("football.fixture_events", (one["id"], event["id"])),
         ("football.fixture_player_statistics", (one["id"], detail["id"])),
+        ("football.fixture_player_figures", (one["id"], lineup["id"])),
     }
     assert_stored(chunk.conn, one)
 

@@ -165,7 +165,8 @@ def test_the_order_of_batches_does_not_matter(
         warehouse.execute(
             "TRUNCATE raw.fixtures, football.fixtures, football.teams, football.fixture_participants,"
             " football.fixture_scores, football.fixture_events, football.fixture_lineups,"
-            " football.fixture_player_statistics, football.fixture_statistics, football.fixture_periods"
+            " football.fixture_player_statistics, football.fixture_player_figures, football.fixture_statistics,"
+            " football.fixture_periods"
         )
         chunk.index(*payloads)
         for place in order:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import os
+import re
 from collections.abc import Callable
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -13,9 +15,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sportmonks.config.catalog import GuardSettings
 from sportmonks.load.rows import read_rows
 from sportmonks.load.summary import PayloadSummary, summarize, summarize_typed
-from tests.harness.load import INCLUDES, TABLES, ChunkHarness, FixtureJson, drop_incoming, encode, fixture_row, rows_of
+from tests.harness.load import (
+    INCLUDES,
+    NOW,
+    TABLES,
+    ChunkHarness,
+    FixtureJson,
+    drop_incoming,
+    encode,
+    fixture_row,
+    rows_of,
+)
 from tests.harness.mutations import Mutation, mutate, mutations
 
 EXAMPLES = int(os.environ.get("FUZZ", "100")) // 10
@@ -43,8 +56,19 @@ def small(payloads: list[FixtureJson]) -> list[FixtureJson]:
     return payloads[:FIXTURES]
 
 
+# The figures of players that are stored, and those that the stored statistics give, without times.
+FIGURES = """
+WITH stored AS (SELECT to_jsonb(t) - 'created_at' - 'updated_at' AS row FROM football.fixture_player_figures t),
+     computed AS (SELECT to_jsonb(t) - 'created_at' - 'updated_at' AS row
+                  FROM etl.player_figures(ARRAY(SELECT id FROM football.fixtures), now()) t)
+SELECT (SELECT count(*) FROM stored), row FROM (TABLE stored EXCEPT TABLE computed) AS more
+UNION ALL SELECT (SELECT count(*) FROM computed), row FROM (TABLE computed EXCEPT TABLE stored) AS less
+"""
+
+
 def everything(chunk: ChunkHarness) -> dict[str, list[str]]:
     """Every row of data and books, with all of its columns but the numbers that a sequence gives."""
+    assert chunk.conn.execute(FIGURES).fetchall() == []
     tables = {table: rows_of(chunk.conn, table) for table in (*TABLES, *BOOKS)}
     return {
         table: sorted(str({key: value for key, value in row.items() if key != "change_id"}) for row in rows)
@@ -126,6 +150,81 @@ def test_ordinary_payloads_go_straight_into_their_tables(chunk: ChunkHarness, pa
         assert THROUGH_TEMPORARY_TABLES in drop_incoming(chunk.conn)
     by_client = stored(chunk, [[(each["id"], encode(each)) for each in payloads]], set(), typed=True)
     assert by_client == stored(chunk, [[(each["id"], encode(each)) for each in payloads]], set(), typed=False)
+
+
+def statistics_of(payload: FixtureJson, *values: tuple[int, int, bytes, int | None]) -> bytes:
+    """The payload with these statistics of its first players: place of the lineup, type, value (JSON), and the place of
+    the lineup that the statistic names."""
+    lineups = payload["lineups"]
+    for number, lineup in enumerate(lineups):
+        lineup["details"] = [
+            {
+                "id": 100 * number + place,
+                "type_id": type_id,
+                "data": {"value": f"here {value.decode()}"},
+                **({} if names is None else {"lineup_id": lineups[names]["id"]}),
+            }
+            for place, (whose, type_id, value, names) in enumerate(values)
+            if whose == number
+        ]
+    placeholder = rb'"here ((?:\\"|[^"])*)"'
+    return re.sub(placeholder, lambda found: found[1].replace(rb"\"", b'"'), encode(payload))
+
+
+@pytest.mark.parametrize("typed", [True, False])
+def test_figures_of_players_are_their_statistics_in_columns(
+    chunk: ChunkHarness, payloads: list[FixtureJson], typed: bool
+) -> None:
+    one, another = payloads[:2]
+    chunk.typed, chunk.guard = typed, GuardSettings(min_rows=1000)  # what lacks rows is believed
+    first = statistics_of(
+        one,
+        (0, 52, b"2", None),
+        (0, 52, b"3", None),  # a type twice: the larger number
+        (0, 118, b"7.25", None),
+        (0, 40, b"true", None),
+        (1, 119, b'"90"', None),  # a text is no number
+        (1, 86, b"null", None),
+        (2, 42, b"4", None),
+        (3, 42, b"5", 2),  # of another lineup than the one that it stands in
+        (4, 99999, b"1", None),  # a type without a column
+    )
+    assert read_rows(first) is not None
+    chunk.store((one["id"], first), another)
+
+    def figures() -> dict[int, dict[str, Any]]:
+        assert chunk.conn.execute(FIGURES).fetchall() == []
+        rows = rows_of(chunk.conn, "football.fixture_player_figures", "fixture_id = %s", one["id"])
+        return {row["lineup_id"]: row for row in rows}
+
+    ids = [lineup["id"] for lineup in one["lineups"]]
+    found = figures()
+    assert found.keys() == {ids[0], ids[1], ids[2], ids[4]}
+    given = {
+        key: {name: float(value) for name, value in row.items() if isinstance(value, Decimal)}
+        for key, row in found.items()
+    }
+    assert given == {ids[0]: {"goals": 3, "rating": 7.25, "captain": 1}, ids[1]: {}, ids[2]: {"shots": 5}, ids[4]: {}}
+    # A correction of one player, and another who has no statistics any more: only these rows are others.
+    chunk.store((one["id"], statistics_of(one, (0, 52, b"2", None), (2, 42, b"5", None), (4, 99999, b"1", None))))
+    after = figures()
+    assert after.keys() == {ids[0], ids[2], ids[4]}
+    assert (after[ids[0]]["goals"], after[ids[0]]["rating"]) == (2, None)
+    assert after[ids[0]]["updated_at"] > after[ids[0]]["created_at"] == found[ids[0]]["created_at"]
+    assert after[ids[2]] == found[ids[2]]
+
+
+def test_figures_of_players_that_were_emptied_are_made_again(chunk: ChunkHarness, payloads: list[FixtureJson]) -> None:
+    chunk.store(*payloads)
+    before = rows_of(chunk.conn, "football.fixture_player_figures")
+    chunk.conn.execute("DELETE FROM football.fixture_player_figures WHERE fixture_id > %s", (payloads[0]["id"],))
+    restore = "SELECT etl.restore_player_figures(%s, %s)"
+    lacking = len({row["fixture_id"] for row in before} - {payloads[0]["id"]})
+    assert chunk.conn.execute(restore, (chunk.league_id, NOW)).fetchone() == (lacking,)
+    after = rows_of(chunk.conn, "football.fixture_player_figures")
+    assert chunk.conn.execute(FIGURES).fetchall() == []
+    assert len(after) == len(before) > 100
+    assert chunk.conn.execute(restore, (chunk.league_id, NOW)).fetchone() == (0,)
 
 
 def test_rows_without_a_payload_are_met(chunk: ChunkHarness, payloads: list[FixtureJson]) -> None:

@@ -45,7 +45,9 @@ SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, col_descri
 FROM pg_attribute a WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """
 FUNCTIONS = """
-SELECT n.nspname, p.proname, pg_get_function_arguments(p.oid), obj_description(p.oid, 'pg_proc')
+SELECT n.nspname, p.proname, pg_get_function_arguments(p.oid), obj_description(p.oid, 'pg_proc'),
+       coalesce(array_to_string(ARRAY(SELECT x.name FROM unnest(p.proargnames, p.proargmodes) AS x(name, mode)
+                                      WHERE x.mode = 't'), ', '), '')
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = ANY (%s) ORDER BY 2, 3
 """
 COMMENTS = "SELECT nspname, obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = ANY (%s)"
@@ -139,7 +141,9 @@ def page(conn: psycopg.Connection[Any]) -> str:
         mine = [row for row in functions if row[0] == schema]
         if mine:
             lines += [f"### Functions of {schema}", "", "| function | what it does |", "|---|---|"]
-            lines += [f"| `{name}({cell(arguments)})` | {cell(comment)} |" for _, name, arguments, comment in mine]
+            for _, name, arguments, comment, columns in mine:
+                found = f" Columns: {columns}." if columns else ""
+                lines.append(f"| `{name}({cell(arguments)})` | {cell(comment)}{found} |")
             lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 

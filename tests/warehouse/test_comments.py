@@ -55,6 +55,25 @@ def silent(ask: Ask) -> list[str]:
     return [row["name"] for row in ask(SILENT)]
 
 
+# Values that a CHECK allows in a column, and the comment of that column.
+VALUES = """
+SELECT c.conrelid::regclass || '.' || a.attname AS name, m.found[1] AS value,
+       col_description(a.attrelid, a.attnum) AS comment
+FROM pg_constraint c
+JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+CROSS JOIN LATERAL regexp_matches(pg_get_constraintdef(c.oid), '''([A-Za-z_]+)''::text', 'g') AS m(found)
+WHERE c.contype = 'c' AND cardinality(c.conkey) = 1
+  AND c.connamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('etl', 'raw', 'football'))
+"""
+
+
+def test_comments_name_the_values_that_a_column_may_have(ask: Ask) -> None:
+    rows = ask(VALUES)
+    assert {row["value"] for row in rows} >= {"COLLECTED", "RUNNING", "RESOLVED"}
+    missing = [(row["name"], row["value"]) for row in rows if row["value"] not in row["comment"]]
+    assert not missing, f"Say what it means in include/sql/comments/<schema>.sql: {missing}"
+
+
 def test_nothing_is_without_a_comment(ask: Ask) -> None:
     missing = silent(ask)
     assert not missing, f"Say what it is in include/sql/comments/<schema>.sql: {missing}"

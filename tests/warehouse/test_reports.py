@@ -105,7 +105,8 @@ def test_views_join_what_is_there(builder: RunBuilder, ask: Ask) -> None:
         "INSERT INTO football.fixture_lineups (fixture_id, id, player_id, type_id)"
         " VALUES (100, 1, 7, 11), (100, 2, 8, 12);"
         "INSERT INTO football.fixture_player_statistics (fixture_id, id, lineup_id, type_id, value)"
-        " VALUES (100, 1, 1, 119, 90), (100, 2, 1, 118, 7.5)"
+        " VALUES (100, 1, 1, 119, 90), (100, 2, 1, 118, 7.5);"
+        "INSERT INTO football.fixture_player_figures SELECT * FROM etl.player_figures('{100}', now())"
     )
     rows = ask("SELECT player_id, started, minutes, rating FROM football.player_appearances ORDER BY 1")
     assert [tuple(row.values()) for row in rows] == [(7, True, 90, Decimal("7.5")), (8, False, None, None)]

@@ -117,6 +117,45 @@ COMMENT ON COLUMN football.fixture_periods.minutes IS 'Minutes played so far.';
 COMMENT ON COLUMN football.fixture_periods.created_at IS 'When the row was created.';
 COMMENT ON COLUMN football.fixture_periods.updated_at IS 'When the provider''s data in the row changed last.';
 
+COMMENT ON TABLE football.fixture_player_figures IS
+    'What football.player_match shows of football.fixture_player_statistics, in columns: one row per fixture and player.';
+COMMENT ON COLUMN football.fixture_player_figures.fixture_id IS 'Fixture; see football.fixtures.';
+COMMENT ON COLUMN football.fixture_player_figures.lineup_id IS 'Row of football.fixture_lineups.';
+COMMENT ON COLUMN football.fixture_player_figures.minutes IS 'Minutes played (type 119).';
+COMMENT ON COLUMN football.fixture_player_figures.rating IS 'Rating of the player in this match, 0 to 10 (type 118).';
+COMMENT ON COLUMN football.fixture_player_figures.captain IS '1 for the captain of the team (type 40).';
+COMMENT ON COLUMN football.fixture_player_figures.goals IS 'Goals, penalties included, own goals not (type 52).';
+COMMENT ON COLUMN football.fixture_player_figures.assists IS 'Assists (type 79).';
+COMMENT ON COLUMN football.fixture_player_figures.own_goals IS 'Own goals (type 324).';
+COMMENT ON COLUMN football.fixture_player_figures.yellow_cards IS 'Yellow cards (type 84).';
+COMMENT ON COLUMN football.fixture_player_figures.second_yellow_cards IS
+    'Second yellow cards, which send the player off (type 85).';
+COMMENT ON COLUMN football.fixture_player_figures.red_cards IS 'Red cards without a second yellow one (type 83).';
+COMMENT ON COLUMN football.fixture_player_figures.shots IS 'Shots (type 42).';
+COMMENT ON COLUMN football.fixture_player_figures.shots_on_target IS 'Shots on target (type 86).';
+COMMENT ON COLUMN football.fixture_player_figures.expected_goals IS
+    'Expected goals (xG), where the subscription has them among the details of lineups (type 5304).';
+COMMENT ON COLUMN football.fixture_player_figures.expected_goals_on_target IS
+    'Expected goals on target (xGOT), where the subscription has them among the details of lineups (type 5305).';
+COMMENT ON COLUMN football.fixture_player_figures.passes IS 'Passes (type 80).';
+COMMENT ON COLUMN football.fixture_player_figures.accurate_passes IS 'Passes that arrived (type 116).';
+COMMENT ON COLUMN football.fixture_player_figures.key_passes IS 'Passes that led to a shot (type 117).';
+COMMENT ON COLUMN football.fixture_player_figures.crosses IS 'Crosses (type 98).';
+COMMENT ON COLUMN football.fixture_player_figures.dribbles IS 'Attempted dribbles (type 108).';
+COMMENT ON COLUMN football.fixture_player_figures.successful_dribbles IS 'Successful dribbles (type 109).';
+COMMENT ON COLUMN football.fixture_player_figures.touches IS 'Touches of the ball (type 120).';
+COMMENT ON COLUMN football.fixture_player_figures.duels_won IS 'Duels won (type 106).';
+COMMENT ON COLUMN football.fixture_player_figures.tackles IS 'Tackles (type 78).';
+COMMENT ON COLUMN football.fixture_player_figures.interceptions IS 'Interceptions (type 100).';
+COMMENT ON COLUMN football.fixture_player_figures.clearances IS 'Clearances (type 101).';
+COMMENT ON COLUMN football.fixture_player_figures.fouls IS 'Fouls committed (type 56).';
+COMMENT ON COLUMN football.fixture_player_figures.fouls_drawn IS 'Fouls suffered (type 96).';
+COMMENT ON COLUMN football.fixture_player_figures.offsides IS 'Offsides (type 51).';
+COMMENT ON COLUMN football.fixture_player_figures.saves IS 'Saves of a goalkeeper (type 57).';
+COMMENT ON COLUMN football.fixture_player_figures.goals_conceded IS 'Goals conceded while on the pitch (type 88).';
+COMMENT ON COLUMN football.fixture_player_figures.created_at IS 'When the row was created.';
+COMMENT ON COLUMN football.fixture_player_figures.updated_at IS 'When the provider''s data in the row changed last.';
+
 COMMENT ON TABLE football.fixture_player_statistics IS
     'Statistics of players in matches, one row per fixture, player and kind. football.player_match has them in columns.';
 COMMENT ON COLUMN football.fixture_player_statistics.fixture_id IS 'Fixture; see football.fixtures.';
@@ -567,10 +606,15 @@ DECLARE
 BEGIN
     FOR v_about IN SELECT * FROM (VALUES
         ('rows_per_match',
-         'Rows per match and section in the newest played matches of a season, beside those of the league''s seasons before it.'),
-        ('season_complete', 'One row: whether everything of a season that can be read is stored, and if not, why not.'),
+         'Rows per match and section in the newest p_matches played matches of a season, beside those of the league''s p_seasons '
+         'seasons before it up to the same day of the season; only matches that were requested with the section count.'),
+        ('season_complete',
+         'One row: whether everything of a season that can be read is stored, and if not, why not (reason). remarks: what '
+         'another reading would not change, such as postponed matches. p_now: the time at which fixtures count as due.'),
         ('standings_at',
-         'The table of a season at the end of a day (UTC), computed from the results as they are known now.')
+         'The table of a season at the end of the day p_date (UTC), computed from the results as they are known now.'),
+        ('standings_compared',
+         'The table of a season today beside the provider''s own list, with what differs, such as deducted points.')
     ) AS about(name, text) LOOP
         FOR v_function IN
             SELECT p.oid FROM pg_proc p

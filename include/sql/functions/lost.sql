@@ -120,6 +120,8 @@ BEGIN
         RETURN NEXT;
     END LOOP;
     PERFORM etl.forget_fixtures(v_all, p_now);
+    -- These come from the warehouse's own rows and need no call.
+    PERFORM etl.restore_player_figures(p_league_id, p_now);
 END $$;
 
 -- The same of the lists of seasons (stages, rounds, teams, venues): one whose table is empty although earlier runs stored

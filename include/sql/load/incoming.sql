@@ -25,5 +25,6 @@ CREATE TEMP TABLE incoming_scores (LIKE football.fixture_scores) ON COMMIT DROP;
 CREATE TEMP TABLE incoming_events (LIKE football.fixture_events) ON COMMIT DROP;
 CREATE TEMP TABLE incoming_lineups (LIKE football.fixture_lineups) ON COMMIT DROP;
 CREATE TEMP TABLE incoming_player_statistics (LIKE football.fixture_player_statistics) ON COMMIT DROP;
+CREATE TEMP TABLE incoming_player_figures (LIKE football.fixture_player_figures) ON COMMIT DROP;
 CREATE TEMP TABLE incoming_statistics (LIKE football.fixture_statistics) ON COMMIT DROP;
 CREATE TEMP TABLE incoming_periods (LIKE football.fixture_periods) ON COMMIT DROP;

@@ -144,6 +144,14 @@ COPY {table} (fixture_id, id, player_id, team_id, position_id, type_id, formatio
 COPY {table} (fixture_id, id, lineup_id, player_id, team_id, type_id, value, value_text, created_at, updated_at) FROM
     STDIN (FORMAT binary);
 
+-- name: load/copy_player_figures
+-- Rows as one stream, into the table or the temporary one: figures of players in columns.
+COPY {table} (fixture_id, lineup_id,
+    minutes, rating, captain, goals, assists, own_goals, yellow_cards, second_yellow_cards, red_cards, shots,
+    shots_on_target, expected_goals, expected_goals_on_target, passes, accurate_passes, key_passes, crosses, dribbles,
+    successful_dribbles, touches, duels_won, tackles, interceptions, clearances, fouls, fouls_drawn, offsides, saves,
+    goals_conceded, created_at, updated_at) FROM STDIN (FORMAT binary);
+
 -- name: load/copy_statistics
 -- Rows as one stream, into the table or the temporary one: statistics.
 COPY {table} (fixture_id, id, type_id, participant_id, location, value, value_text, created_at, updated_at) FROM STDIN
@@ -163,6 +171,7 @@ WHERE NOT EXISTS (SELECT 1 FROM raw.fixtures t WHERE t.fixture_id = f.id)
   AND NOT EXISTS (SELECT 1 FROM football.fixture_events t WHERE t.fixture_id = f.id)
   AND NOT EXISTS (SELECT 1 FROM football.fixture_lineups t WHERE t.fixture_id = f.id)
   AND NOT EXISTS (SELECT 1 FROM football.fixture_player_statistics t WHERE t.fixture_id = f.id)
+  AND NOT EXISTS (SELECT 1 FROM football.fixture_player_figures t WHERE t.fixture_id = f.id)
   AND NOT EXISTS (SELECT 1 FROM football.fixture_statistics t WHERE t.fixture_id = f.id)
   AND NOT EXISTS (SELECT 1 FROM football.fixture_periods t WHERE t.fixture_id = f.id);
 

@@ -70,41 +70,7 @@ SELECT f.id AS fixture_id, f.starting_at, f.league_id, f.season_id, f.round_id,
        s.saves, s.goals_conceded
 FROM football.fixtures f
 JOIN football.fixture_lineups p ON p.fixture_id = f.id
--- Per match, and not per player: a match's statistics lie together.
-LEFT JOIN LATERAL (
-    SELECT d.lineup_id,
-           max(d.value) FILTER (WHERE d.type_id = 119) AS minutes,
-           max(d.value) FILTER (WHERE d.type_id = 118) AS rating,
-           max(d.value) FILTER (WHERE d.type_id = 40) AS captain,
-           max(d.value) FILTER (WHERE d.type_id = 52) AS goals,
-           max(d.value) FILTER (WHERE d.type_id = 79) AS assists,
-           max(d.value) FILTER (WHERE d.type_id = 324) AS own_goals,
-           max(d.value) FILTER (WHERE d.type_id = 84) AS yellow_cards,
-           max(d.value) FILTER (WHERE d.type_id = 85) AS second_yellow_cards,
-           max(d.value) FILTER (WHERE d.type_id = 83) AS red_cards,
-           max(d.value) FILTER (WHERE d.type_id = 42) AS shots,
-           max(d.value) FILTER (WHERE d.type_id = 86) AS shots_on_target,
-           max(d.value) FILTER (WHERE d.type_id = 5304) AS expected_goals,
-           max(d.value) FILTER (WHERE d.type_id = 5305) AS expected_goals_on_target,
-           max(d.value) FILTER (WHERE d.type_id = 80) AS passes,
-           max(d.value) FILTER (WHERE d.type_id = 116) AS accurate_passes,
-           max(d.value) FILTER (WHERE d.type_id = 117) AS key_passes,
-           max(d.value) FILTER (WHERE d.type_id = 98) AS crosses,
-           max(d.value) FILTER (WHERE d.type_id = 108) AS dribbles,
-           max(d.value) FILTER (WHERE d.type_id = 109) AS successful_dribbles,
-           max(d.value) FILTER (WHERE d.type_id = 120) AS touches,
-           max(d.value) FILTER (WHERE d.type_id = 106) AS duels_won,
-           max(d.value) FILTER (WHERE d.type_id = 78) AS tackles,
-           max(d.value) FILTER (WHERE d.type_id = 100) AS interceptions,
-           max(d.value) FILTER (WHERE d.type_id = 101) AS clearances,
-           max(d.value) FILTER (WHERE d.type_id = 56) AS fouls,
-           max(d.value) FILTER (WHERE d.type_id = 96) AS fouls_drawn,
-           max(d.value) FILTER (WHERE d.type_id = 51) AS offsides,
-           max(d.value) FILTER (WHERE d.type_id = 57) AS saves,
-           max(d.value) FILTER (WHERE d.type_id = 88) AS goals_conceded
-    FROM football.fixture_player_statistics d
-    WHERE d.fixture_id = f.id
-    GROUP BY d.lineup_id) s ON s.lineup_id = p.id
+LEFT JOIN football.fixture_player_figures s ON s.fixture_id = p.fixture_id AND s.lineup_id = p.id
 LEFT JOIN LATERAL (
     SELECT who.player_id,
            count(*) FILTER (WHERE who.first AND n.type_id IN (14, 16)) AS goals,

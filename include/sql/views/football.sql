@@ -79,12 +79,9 @@ GROUP BY f.league_id, f.season_id, l.name, s.name;
 CREATE OR REPLACE VIEW football.player_appearances AS
 SELECT p.fixture_id, f.starting_at, f.season_id, p.player_id, p.player_name, p.team_id, t.name AS team,
        p.type_id = 11 AS started, p.jersey_number, p.formation_field,
-       m.value AS minutes, r.value AS rating
+       s.minutes, s.rating
 FROM football.fixture_lineups p
 JOIN football.fixtures f ON f.id = p.fixture_id
 LEFT JOIN football.teams t ON t.id = p.team_id
-LEFT JOIN LATERAL (SELECT value FROM football.fixture_player_statistics d
-                   WHERE d.fixture_id = p.fixture_id AND d.lineup_id = p.id AND d.type_id = 119 LIMIT 1) m ON true
-LEFT JOIN LATERAL (SELECT value FROM football.fixture_player_statistics d
-                   WHERE d.fixture_id = p.fixture_id AND d.lineup_id = p.id AND d.type_id = 118 LIMIT 1) r ON true
+LEFT JOIN football.fixture_player_figures s ON s.fixture_id = p.fixture_id AND s.lineup_id = p.id
 WHERE f.replaced_by IS NULL;

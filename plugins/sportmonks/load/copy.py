@@ -6,7 +6,7 @@ parsing: what it costs to take the same rows out of JSON in the server is four t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -26,6 +26,11 @@ T = TypeVar("T")
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 END = b"\xff\xff"
 DETAILS = "lineups.details"
+# The types of statistics that are columns of football.fixture_player_figures, in the order of its COPY.
+FIGURES = (
+    119, 118, 40, 52, 79, 324, 84, 85, 83, 42, 86, 5304, 5305, 80, 116, 117, 98, 108, 109, 120, 106, 78, 100, 101,
+    56, 96, 51, 57, 88,
+)  # fmt: skip
 
 _NULL = b"\xff\xff\xff\xff"
 _size = Struct(">i").pack
@@ -90,8 +95,19 @@ def _number_or_text(value: Any) -> bytes:
         return _NULL * 2
     if isinstance(value, str):
         return _NULL + _text(value)
-    number = Decimal(value.decode() if isinstance(value, bytes) else int(value))
-    return _sized(bytes(_to_numeric(number) or b"")) + _NULL
+    return _numeric(value) + _NULL
+
+
+def _is_number(value: Any) -> bool:
+    return not (value is None or isinstance(value, str))
+
+
+def _number(value: Any) -> Decimal:
+    return Decimal(value.decode() if isinstance(value, bytes) else int(value))
+
+
+def _numeric(value: Any) -> bytes:
+    return _sized(bytes(_to_numeric(_number(value)) or b""))
 
 
 class RowEncoder:
@@ -116,6 +132,7 @@ class RowEncoder:
             name: 4 + len(kinds) + sum(kind is both for kind in kinds) for name, kinds in self._columns.items()
         }
         self._bigint = bigint
+        self._figure = _Made(lambda value: _numeric(value) if _is_number(value) else _NULL)
         # What follows on whose statistic it is, by type and value: few are different.
         self._tails = _Made(lambda type_id: _Made(lambda value: bigint[type_id] + both[value] + self._times))
 
@@ -142,16 +159,46 @@ class RowEncoder:
                 parts += (head, id_of(row.id), whose, tails[row.type_id][None if data is None else data.value])
         return b"".join(parts)
 
+    def encode_figures(self, fixture_id: int, details: Iterable[tuple[Row, Sequence[Detail]]]) -> bytes:
+        """Those of the same statistics that have a column of their own, a row per lineup (a player of the match).
+
+        Of a type that comes twice for a player it is the larger number, as in ``etl.player_figures``.
+        """
+        players: dict[int, dict[int | None, Any]] = {}
+        for (lineup_id, *_), rows in details:
+            values = {row.type_id: row.data.value for row in rows if row.data is not None}
+            if lineup_id in players or len(values) < len(rows):
+                values = _larger(players.get(lineup_id, {}), rows)
+            if rows:
+                players[lineup_id] = values
+        figure, parts = self._figure, []
+        for lineup_id, values in players.items():
+            parts.append(_key(len(FIGURES) + 4, 8, fixture_id, 8, lineup_id))
+            parts.extend([figure[value] for value in map(values.get, FIGURES)])
+            parts.append(self._times)
+        return b"".join(parts)
+
+
+def _larger(known: Mapping[int | None, Any], rows: Iterable[Detail]) -> dict[int | None, Any]:
+    """The larger number of each type: of those that are known and of the rows."""
+    found = dict(known)
+    for row in rows:
+        value, other = None if row.data is None else row.data.value, found.get(row.type_id)
+        if _is_number(value) and (not _is_number(other) or _number(other) <= _number(value)):
+            found[row.type_id] = value
+    return found
+
 
 @dataclass(frozen=True, slots=True)
 class EncodedRows:
     """The rows of one payload by section, the day of its kick-off and its own fields. ``raw``: the payload's JSON that
-    they are of."""
+    they are of; ``figures``: of the players' statistics, those with a column of their own."""
 
     raw: bytes
     fields: FixtureFields
     reference_date: date | None
     sections: Mapping[str, bytes]
+    figures: bytes = b""
 
 
 def encode_rows(encoder: RowEncoder, fixture_id: int, payload: Payload) -> EncodedRows | None:
@@ -165,9 +212,11 @@ def encode_rows(encoder: RowEncoder, fixture_id: int, payload: Payload) -> Encod
 def encode_typed(encoder: RowEncoder, fixture_id: int, payload: Payload, rows: TypedRows) -> EncodedRows:
     """The ``rows`` of a payload, which are of its ``raw``."""
     sections = {name: encoder.encode(name, fixture_id, found) for name, found in rows.sections.items()}
+    figures = b""
     if rows.details is not None:
         sections[DETAILS] = encoder.encode_details(fixture_id, rows.details)
-    return EncodedRows(payload.raw, payload.fields(), rows.reference_date, sections)
+        figures = encoder.encode_figures(fixture_id, rows.details)
+    return EncodedRows(payload.raw, payload.fields(), rows.reference_date, sections, figures)
 
 
 def encode_raw(

@@ -39,7 +39,7 @@ _TABLES = {
 MESSAGE_BYTES = 64 * 1024
 _FILES = [name.replace(".", "_") for name in _TABLES]
 _OUT_OF_JSON = tuple(f"load/json/{name}" for name in ("sections", *_FILES))
-_MERGE = tuple(f"load/merge/{name}" for name in _FILES)
+_MERGE = tuple(f"load/merge/{name}" for name in (*_FILES, "player_figures"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +143,16 @@ def _copy_raw(
 
 
 def _copy_rows(conn: psycopg.Connection[Any], rows: Sequence[EncodedRows], *place: str) -> None:
-    """The rows of each section into its table. ``place``: the schema, if any, and how the table's name begins."""
+    """The rows of each section into its table, and the players' figures into theirs. ``place``: the schema, if any, and
+    how the table's name begins."""
     *schema, prefix = place
     for section, table in _TABLES.items():
         if any(each.sections.get(section) for each in rows):
             query = sql(f"load/copy_{table}").with_identifiers(table=Identifier(*schema, prefix + table))
             copy_binary(conn, query, (each.sections.get(section, b"") for each in rows))
+    if any(each.figures for each in rows):
+        query = sql("load/copy_player_figures").with_identifiers(table=Identifier(*schema, prefix + "player_figures"))
+        copy_binary(conn, query, (each.figures for each in rows))
 
 
 def copy_binary(conn: psycopg.Connection[Any], query: str, rows: Iterable[bytes]) -> None:

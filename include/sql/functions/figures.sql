@@ -1,0 +1,62 @@
+-- A player's figures of a match, as football.fixture_player_figures has them, computed from football.fixture_player_statistics:
+-- for payloads whose rows the client has not read, and for a table that somebody has emptied. load/copy.py computes the same.
+CREATE OR REPLACE FUNCTION etl.player_figures(p_fixture_ids bigint[], p_now timestamptz)
+RETURNS SETOF football.fixture_player_figures LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
+    SELECT i.id, s.*, p_now, p_now
+    FROM unnest(p_fixture_ids) AS i(id)
+    CROSS JOIN LATERAL (
+        SELECT d.lineup_id,
+               max(d.value) FILTER (WHERE d.type_id = 119),
+               max(d.value) FILTER (WHERE d.type_id = 118),
+               max(d.value) FILTER (WHERE d.type_id = 40),
+               max(d.value) FILTER (WHERE d.type_id = 52),
+               max(d.value) FILTER (WHERE d.type_id = 79),
+               max(d.value) FILTER (WHERE d.type_id = 324),
+               max(d.value) FILTER (WHERE d.type_id = 84),
+               max(d.value) FILTER (WHERE d.type_id = 85),
+               max(d.value) FILTER (WHERE d.type_id = 83),
+               max(d.value) FILTER (WHERE d.type_id = 42),
+               max(d.value) FILTER (WHERE d.type_id = 86),
+               max(d.value) FILTER (WHERE d.type_id = 5304),
+               max(d.value) FILTER (WHERE d.type_id = 5305),
+               max(d.value) FILTER (WHERE d.type_id = 80),
+               max(d.value) FILTER (WHERE d.type_id = 116),
+               max(d.value) FILTER (WHERE d.type_id = 117),
+               max(d.value) FILTER (WHERE d.type_id = 98),
+               max(d.value) FILTER (WHERE d.type_id = 108),
+               max(d.value) FILTER (WHERE d.type_id = 109),
+               max(d.value) FILTER (WHERE d.type_id = 120),
+               max(d.value) FILTER (WHERE d.type_id = 106),
+               max(d.value) FILTER (WHERE d.type_id = 78),
+               max(d.value) FILTER (WHERE d.type_id = 100),
+               max(d.value) FILTER (WHERE d.type_id = 101),
+               max(d.value) FILTER (WHERE d.type_id = 56),
+               max(d.value) FILTER (WHERE d.type_id = 96),
+               max(d.value) FILTER (WHERE d.type_id = 51),
+               max(d.value) FILTER (WHERE d.type_id = 57),
+               max(d.value) FILTER (WHERE d.type_id = 88)
+        FROM football.fixture_player_statistics d
+        WHERE d.fixture_id = i.id AND d.lineup_id IS NOT NULL
+        GROUP BY d.lineup_id) s
+$$;
+
+-- Makes the missing figures of a league's matches, which have statistics and no figures; the number of these matches. Two
+-- lookups in an index for each match that has been read.
+CREATE OR REPLACE FUNCTION etl.restore_player_figures(p_league_id bigint, p_now timestamptz DEFAULT clock_timestamp())
+RETURNS bigint LANGUAGE sql
+SET search_path = pg_catalog, pg_temp AS $$
+    WITH lacking AS MATERIALIZED (
+        SELECT f.id
+        FROM football.fixtures f
+        CROSS JOIN LATERAL (SELECT 1 FROM football.fixture_player_statistics d WHERE d.fixture_id = f.id LIMIT 1) d
+        WHERE f.league_id = p_league_id
+          AND (SELECT 1 FROM football.fixture_player_figures g WHERE g.fixture_id = f.id LIMIT 1) IS NULL
+    ), made AS (
+        INSERT INTO football.fixture_player_figures
+        SELECT g.* FROM etl.player_figures(ARRAY(SELECT id FROM lacking), p_now) g
+        ON CONFLICT DO NOTHING
+        RETURNING fixture_id
+    )
+    SELECT count(DISTINCT fixture_id) FROM made
+$$;
