@@ -130,6 +130,32 @@ BY_LINK: dict[str, tuple[PageSpec, list[Line], bool | str]] = {
         "repeated_cursor, page 3 names itself as the next one, and brought other rows again"
         " (if this API keeps one cursor: until: empty)",
     ),
+    # As searches of code hosts do it: no link behind the thousandth result.
+    "next link, none is named at a usual limit": (
+        LINK,
+        [({"q": "x"}, raw(500, "a", next="/2"), KEEP), ("/2", raw(500, "b"), KEEP)],
+        "no_next, exactly 1000 records is what many APIs count and show at most (if it is none: until: empty)",
+    ),
+    "next link, as many as the total, which is a usual limit": (
+        PageSpec("next", next=("next",), total=("total",)),
+        [({"q": "x"}, raw(500, "a", next="/2", total=1000), KEEP), ("/2", raw(500, "b", total=1000), KEEP)],
+        "no_next",
+    ),
+    "cursor, until an empty page": (
+        PageSpec("cursor", "after", next=("next",), until="empty"),
+        [
+            ({"q": "x"}, raw(2, "a", next="c"), KEEP),
+            ({"q": "x", "after": "c"}, raw(2, "b", next="c"), KEEP),
+            ({"q": "x", "after": "c"}, raw(0, "", next="c"), AGAIN),
+            ({"q": "x", "after": "c"}, raw(0, "", next="c"), END),
+        ],
+        "empty_page",
+    ),
+    "next link, an empty page behind the total": (
+        PageSpec("next", next=("next",), total=("total",)),
+        [({"q": "x"}, raw(2, "a", next="/2", total=2), KEEP), ("/2", raw(0, "", next="/3", total=2), END)],
+        "total",
+    ),
     "next link, fewer records than the total": (
         PageSpec("next", next=("next",), total=("total",)),
         [

@@ -64,6 +64,15 @@ BY_NUMBER: dict[str, tuple[PageSpec, list[Line], bool | str]] = {
         ],
         "empty_page",
     ),
+    "page, the flag promises more, and whether the page was full is not known": (
+        PageSpec("page", "page", more=("more",)),
+        [
+            ({"q": "x", "page": "1"}, raw(2, "a", more=True), KEEP),
+            *[({"q": "x", "page": "2"}, raw(0, "", more=False), AGAIN)] * 2,
+            ({"q": "x", "page": "2"}, raw(0, "", more=False), END),
+        ],
+        "empty_page, page 1 promised more, and page 2 has no rows (how many has a full one? give size)",
+    ),
     "page, the total is what the API shows at most": (
         PageSpec("page", "page", size_parameter="size", size=500, total=("total",)),
         [
@@ -73,6 +82,32 @@ BY_NUMBER: dict[str, tuple[PageSpec, list[Line], bool | str]] = {
             ({"q": "x", "size": "500", "page": "3"}, raw(0, "", refused=400), END),
         ],
         "error_behind_end, exactly 1000 records is what many APIs count and show at most",
+    ),
+    "page, what is shown ends at a usual limit": (
+        PageSpec("page", "page", size_parameter="size", size=500),
+        [
+            ({"q": "x", "size": "500", "page": "1"}, raw(500, "a"), KEEP),
+            ({"q": "x", "size": "500", "page": "2"}, raw(500, "b"), KEEP),
+            ({"q": "x", "size": "500", "page": "3"}, raw(0, ""), AGAIN),
+            ({"q": "x", "size": "500", "page": "3"}, raw(0, ""), KEEP),
+            ({"q": "x", "size": "500", "page": "4"}, raw(0, ""), END),
+        ],
+        "empty_page, exactly 1000 records is what many APIs count and show at most (if it is none: until: empty)",
+    ),
+    "page, a usual limit, and the flag says that it is the last": (
+        PageSpec("page", "page", size_parameter="size", size=1000, more=("more",)),
+        [({"q": "x", "size": "1000", "page": "1"}, raw(1000, "a", more=False), KEEP)],
+        "flag",
+    ),
+    "page, a usual limit, until an empty page": (
+        PageSpec("page", "page", size_parameter="size", size=1000, until="empty"),
+        [
+            ({"q": "x", "size": "1000", "page": "1"}, raw(1000, "a"), KEEP),
+            ({"q": "x", "size": "1000", "page": "2"}, raw(0, ""), AGAIN),
+            ({"q": "x", "size": "1000", "page": "2"}, raw(0, ""), KEEP),
+            ({"q": "x", "size": "1000", "page": "3"}, raw(0, ""), END),
+        ],
+        "empty_page",
     ),
     "page, until an empty page, and a page behind a full one is refused": (
         PageSpec("page", "page", size_parameter="size", size=2, until="empty"),

@@ -66,6 +66,7 @@ def test_bodies(
     ("body", "headers", "error", "words", "calls"),
     [
         (b"<!DOCTYPE html><html>", {}, FatalApiError, r"a web page \(HTML\), which routes do not read", 1),
+        (b"PK\x03\x04x", {}, FatalApiError, "is a ZIP archive or a spreadsheet, which routes do not read", 1),
         (b"<?xml version='1.0'?><a/>", {}, FatalApiError, "is XML, which routes do not read", 1),
         (b"{}", {"Content-Type": "application/json; charset=klingon"}, FatalApiError, "'klingon', which is unknown", 1),
         (b"a,a\n1,2", {"Content-Type": "text/csv"}, FatalApiError, "has the column a twice", 1),

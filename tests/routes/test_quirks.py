@@ -111,8 +111,8 @@ def test_a_link_to_another_host_is_not_followed(play: Server, read_all: Collect)
     ("paging", "end"),
     [
         ("until: empty", "empty_page"),
-        ("total: total", "repeated_cursor"),
-        ("total: total, until: total", "repeated_cursor"),
+        ("total: total", "total"),
+        ("total: total, until: total", "total"),
     ],
 )
 def test_one_cursor_for_all_pages(play: Server, read_all: Collect, paging: str, end: str) -> None:

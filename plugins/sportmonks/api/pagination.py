@@ -14,7 +14,7 @@ by page or offset        what follows
 flag says the last page  the end
 total reached            the end behind a short page; behind a full one, the next page is requested: totals are capped
 total exceeded           it is ignored from then on
-total 1,000 or 10,000    reached with a full page: the end with a doubt, since totals are capped there
+1,000 or 10,000 rows     exactly, the last page full and no flag at its end: a doubt, since listings are capped there
 short page               the next page is requested
 empty page               the end where a total or a short page agrees; else it is requested again, and behind a full
                          page one page further is requested as well: rows there are a doubt; where the page before has
@@ -107,9 +107,19 @@ class Paginator(PageState):
         self.end = end
         if self._total_promises_more() and self.spec.until is None:
             self.doubt = self.doubt or f"the API counts {self.total} records, and {self.rows} came"
-        elif self.rows == self.total and self.rows in _USUAL_LIMITS and not self.short and self._counted_by_total():
-            self.doubt = self.doubt or f"exactly {self.rows} records is what many APIs count and show at most"
+        elif self.rows in _USUAL_LIMITS and not self.short and self._may_be_capped(end):
+            self.doubt = self.doubt or (
+                f"exactly {self.rows} records is what many APIs count and show at most"
+                + ("" if self.total is not None else " (if it is none: until: empty)")
+            )
         return Step.END
+
+    def _may_be_capped(self, end: End) -> bool:
+        """Whether a listing that ends with a full page ends only because the API shows no more."""
+        if self.total is not None:
+            return self.rows == self.total and self._counted_by_total()
+        ends = (End.NO_NEXT,) if self.spec.linked else (End.EMPTY_PAGE, End.ERROR_BEHIND_END)
+        return end in ends and self.spec.until is None and not self.rules.strict
 
     def _counted_by_total(self) -> bool:
         return not self.spec.linked and self.cursor is None and self.spec.until in (None, "total")
@@ -140,7 +150,7 @@ class Paginator(PageState):
             return self._empty_strict(info)
         if self.cursor is not None or self.spec.linked:
             if self.stalled:
-                return self._finish(End.REPEATED_CURSOR)
+                return self._finish(End.TOTAL if self._total_is_reached() else End.REPEATED_CURSOR)
             if info.next is None and (self.spec.next or ("",))[0] == "last":
                 return self._finish(End.EMPTY_PAGE)
             if self.spec.until == "empty" and info.next is not None:
@@ -164,8 +174,10 @@ class Paginator(PageState):
         if self.spec.until == "total" and self.total is not None and self.rows < self.total:
             return self._again(f"page {self.pages + 1} is empty, {self.rows} records of {self.total} came")
         if self.spec.until is None and (info.more or (self.promised and self.spec.flagged)):
-            if info.more is False and self._behind_a_full_page() and self._retries >= MAX_RETRIES:
+            if info.more is False and self.pages and not self.short and self._retries >= MAX_RETRIES:
                 # Some servers promise more whenever a page is full.
+                if not self._behind_a_full_page():
+                    self.doubt = "page 1 promised more, and page 2 has no rows (how many has a full one? give size)"
                 return self._finish(End.EMPTY_PAGE)
             return self._empty_although_promised()
         if self.spec.until is None and self.pages and self._total_is_reached():

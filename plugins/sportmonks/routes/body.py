@@ -25,6 +25,7 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:+-]+)", re.I)
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
          (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
 _DELIMITERS = (",", ";", "\t", "|")
+_FILES = {b"PK\x03\x04": "a ZIP archive or a spreadsheet", b"%PDF": "a PDF", b"PAR1": "Parquet"}
 # What some APIs put in front of their JSON, so that a browser does not run it as a script.
 _GUARD = re.compile(rb"(?:\)\]\}'?,?|while\s*\(1\);|for\s*\(;;\);)\s*")
 # How a spreadsheet learns the delimiter, in front of the header.
@@ -144,6 +145,11 @@ def _utf8(body: bytes, name: str, label: str) -> bytes:
 
 
 def _refuse_markup(body: bytes, label: str) -> None:
+    for begin, kind in _FILES.items():
+        if body.startswith(begin):
+            raise FatalApiError(
+                f"{label}: the answer is {kind}, which routes do not read.", hint="Request JSON or CSV from the API."
+            )
     if not body.startswith(b"<"):
         return
     head = body[:300].lower()

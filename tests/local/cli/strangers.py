@@ -154,6 +154,6 @@ STRANGERS = {
         crossref,
         "/works?filter=from-index-date:2025-12-01,until-index-date:2025-12-31&rows=100&cursor=*",
         "DOI",
-        "repeated_cursor",
+        "total",
     ),
 }
