@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> Result | None:
         print(json.dumps(collect_seasons(json.load(sys.stdin))))
         return None
     chunks = args.leagues * args.seasons
-    with stack(args) as etl:
+    with stack(f"--leagues {args.leagues} --seasons {args.seasons} --teams 4 --limit 1000000") as etl:
         etl("run", "--all", "--dry-run")  # the catalog, and every process warm
         plain = plain_processes(etl.home, args)
         rows, figures = [], {}
@@ -68,8 +68,8 @@ def run(args: argparse.Namespace) -> Result | None:
 
 
 class _Etl:
-    def __init__(self, home: Path, env: dict[str, str]) -> None:
-        self.home = home
+    def __init__(self, home: Path, port: int, env: dict[str, str]) -> None:
+        self.home, self.port = home, port
         self._env = env
 
     def __call__(self, *arguments: str) -> str:
@@ -82,19 +82,20 @@ class _Etl:
 
 
 @contextmanager
-def stack(args: argparse.Namespace) -> Iterator[_Etl]:
-    """A local stack with a sandbox of its own, removed at the end."""
+def stack(sandbox: str) -> Iterator[_Etl]:
+    """A local stack with a sandbox of its own, which gets the arguments ``sandbox``; removed at the end."""
     from local.stack.files import free_port
 
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         os.chmod(folder, 0o711)  # as root, PostgreSQL runs under an account of its own
+        port = free_port()
         env = {name: value for name, value in os.environ.items() if not name.startswith(("ETL_", "SPORTMONKS_"))} | {
             "ETL_HOME": folder,
-            "ETL_PORT": str(free_port()),
+            "ETL_PORT": str(port),
             "ETL_LEAGUES": "all",
-            "ETL_SANDBOX_ARGS": f"--leagues {args.leagues} --seasons {args.seasons} --teams 4 --limit 1000000",
+            "ETL_SANDBOX_ARGS": sandbox,
         }
-        etl = _Etl(Path(folder), env)
+        etl = _Etl(Path(folder), port, env)
         etl("up")
         try:
             yield etl
