@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
-import secrets
 import signal
 import sys
 import threading
@@ -13,10 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import psycopg
 import requests
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -32,17 +27,17 @@ from local.stack.airflow import (
 )
 from local.stack.airflow_api import AirflowApi
 from local.stack.checks import check_all, check_leagues, require_known_options
-from local.stack.files import free_port, locked, port_is_free, read_json, secret, write_json
+from local.stack.databases import Databases
+from local.stack.files import free_port, locked, port_is_free, read_json, write_json
 from local.stack.postgres import DATABASE, EmbeddedPostgres
 from local.stack.processes import ProcessTable
-from local.stack.queries import query
 from local.stack.settings import REPO, Settings
+from local.stack.started_with import StartedWith
+from local.stack.warehouse import claim_warehouse, migrate_warehouse
 from sportmonks.warehouse.source import SANDBOX, source_of
 
 MIGRATION = "airflow-db-migrate"
 SANDBOX_KEY = "demo-key"
-# Part of the hash of settings: processes of a version that worked as superuser are started anew.
-ACCOUNTS = (WAREHOUSE_ACCOUNT, METADATA_ACCOUNT)
 HEALTHY = ("metadatabase", "scheduler", "dag_processor", "triggerer")
 READ_ONLY = "-c default_transaction_read_only=on"
 
@@ -82,8 +77,9 @@ class Stack:
         self.processes = ProcessTable(settings.home)
         self.airflow = AirflowHome(settings)
         self.api = AirflowApi(self.airflow.url, self.airflow.password)
+        self.started_with = StartedWith(settings)
         self._ports_file = settings.home / "ports.json"
-        self._databases_file = settings.home / "databases.json"
+        self.databases = Databases(settings, self.started_with, say)
 
     # -- state ---------------------------------------------------------------------------------------
 
@@ -129,33 +125,7 @@ class Stack:
     @property
     def database(self) -> str:
         """The embedded server's database for what the settings lead to: the sandbox or the API, each has its own."""
-        return self._databases()[SANDBOX if self.settings.sandbox else "api"]
-
-    def _databases(self) -> dict[str, str]:
-        known = read_json(self._databases_file)
-        if set(known) >= {SANDBOX, "api"}:
-            return known
-        # An older version had one database for both. If it has ever run with the sandbox, it holds the sandbox's rows,
-        # unless it last ran with the very key that is set now.
-        with_key = not self.settings.sandbox and self._settings_are(self._settings_hash(()))
-        if read_json(self._ports_file).get(SANDBOX) and not with_key:
-            return _databases_of(SANDBOX)
-        return _databases_of("api")
-
-    def _decide_databases(self) -> None:
-        """Write down, once, which database is whose. An older version's says itself what it holds, if it knows."""
-        databases = self._databases()
-        if not self._databases_file.exists():
-            held = _held_source(self.postgres.conninfo(DATABASE))
-            if held:
-                databases = _databases_of(SANDBOX if held == SANDBOX else "api")
-            elif databases[SANDBOX] == DATABASE:
-                self.say(
-                    f"the database {DATABASE} of an older version is taken for the sandbox's, and {databases['api']} is"
-                    f" for a real key; if {DATABASE} holds data of a real key, end this with ./etl down, write"
-                    f" {json.dumps(_databases_of('api'))} into {self._databases_file}, and run ./etl up again"
-                )
-        write_json(self._databases_file, databases)
+        return self.databases.known()[SANDBOX if self.settings.sandbox else "api"]
 
     @property
     def sandbox_url(self) -> str:
@@ -179,7 +149,7 @@ class Stack:
         check_all(self.settings, port_is_ours=self.processes.running("api-server"))
         # The leagues of a sandbox are known once it runs; one that goes on with other options has others.
         goes_on = self.settings.sandbox and self.processes.running(SANDBOX)
-        if goes_on and "ETL_SANDBOX_ARGS" not in self._changed_settings():
+        if goes_on and "ETL_SANDBOX_ARGS" not in self.started_with.changed():
             self._check_leagues_of_sandbox()
 
     def up(self) -> bool:
@@ -189,7 +159,7 @@ class Stack:
         """
         self.check()
         with self._lock():
-            same = self._same_settings()
+            same = self.started_with.same()
             if same and self.is_up():
                 return False
             if not same:
@@ -210,7 +180,7 @@ class Stack:
     def _require_restart(self) -> None:
         """LocalError when processes run with other settings and may not be restarted; nothing was touched then."""
         running = [name for name in [*COMPONENTS, SANDBOX] if self.processes.running(name)]
-        changed = self._changed_settings()
+        changed = self.started_with.changed()
         if running and not self.may_restart(changed, running):
             what = ", ".join(changed) or "settings"
             raise LocalError(
@@ -229,10 +199,10 @@ class Stack:
             self.say("PostgreSQL starts")
         self.postgres.start()
         # Before the sandbox gets its port, by which an older version's database is known.
-        self._decide_databases()
+        self.databases.decide(self.postgres.conninfo(DATABASE))
         self.airflow.prepare()
         # Running processes keep the settings of their start: new settings need new processes.
-        if not self._same_settings():
+        if not self.started_with.same():
             self._end([name for name in [*COMPONENTS, SANDBOX] if self.processes.running(name)])
         # Airflow does not survive a restart of its database: its processes are about to end and are replaced.
         elif revived:
@@ -260,7 +230,7 @@ class Stack:
             self.processes.stop([name])
             started.append(name)
             self.processes.spawn(name, airflow_command(*COMPONENTS[name]), env, cwd=self.airflow.folder)
-        self._remember_settings()
+        self.started_with.remember()
         self._wait(lambda: self._unhealthy(since), list(COMPONENTS))
         self.say(f"everything runs after {time.monotonic() - begun:.0f} s")
 
@@ -354,68 +324,6 @@ class Stack:
         lines = self.processes.last_lines(name)
         return LocalError(f"{name} {what}. Its last lines:\n{lines}", hint=f"read {self.processes.log_file(name)}")
 
-    # -- settings of the running processes -----------------------------------------------------------------
-
-    def _settings_hash(self, accounts: tuple[tuple[str, ...], ...] = (ACCOUNTS,)) -> dict[str, Any]:
-        """A hash of the settings that the processes were started with; it reveals no secret. Older versions had no
-        ``accounts`` in it."""
-        settings = self.settings
-        text = repr(
-            (
-                settings.api_key,
-                settings.base_url,
-                settings.warehouse,
-                settings.log_level,
-                settings.sandbox_args,
-                settings.dags_folder,
-                settings.port,
-                *accounts,
-                sorted(settings.passed_on.items()),
-            )
-        )
-        return {"sha256": hashlib.sha256(text.encode()).hexdigest()}
-
-    def _each_setting(self) -> dict[str, str]:
-        """A hash of each setting by the name of its variable, so that a change can be named. Salted with the secret of
-        this installation, because a short value could be guessed from its hash."""
-        settings = self.settings
-        values: dict[str, object] = {
-            "SPORTMONKS_API_KEY": settings.api_key,
-            "SPORTMONKS_BASE_URL": settings.base_url,
-            "SUPABASE_CONNECTION_STRING": settings.warehouse,
-            "ETL_LOG_LEVEL": settings.log_level,
-            "ETL_SANDBOX_ARGS": settings.sandbox_args,
-            "ETL_DAGS_FOLDER": str(settings.dags_folder),
-            "ETL_PORT": settings.port,
-            **settings.passed_on,
-        }
-        salt = secret(self.settings.home / "settings.key", lambda: secrets.token_hex(32))
-        return {
-            name: hashlib.sha256(f"{salt}{name}={value!r}".encode()).hexdigest()
-            for name, value in sorted(values.items())
-        }
-
-    def _changed_settings(self) -> list[str]:
-        """Names of the variables that differ from those of the running processes; none where an older version has
-        started these."""
-        before, now = read_json(self._settings_file).get("each"), self._each_setting()
-        if not isinstance(before, dict):
-            return []
-        return [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
-
-    def _same_settings(self) -> bool:
-        return self._settings_are(self._settings_hash())
-
-    def _settings_are(self, hashed: dict[str, Any]) -> bool:
-        return bool(read_json(self._settings_file).get("sha256") == hashed["sha256"])
-
-    def _remember_settings(self) -> None:
-        write_json(self._settings_file, self._settings_hash() | {"each": self._each_setting()})
-
-    @property
-    def _settings_file(self) -> Path:
-        return self.settings.home / "settings.json"
-
     # -- down --------------------------------------------------------------------------------------------
 
     def down(self) -> list[str]:
@@ -435,47 +343,6 @@ class Stack:
         if "api-server" in names:
             ended += self.processes.stop(["api-server"], timeout=2)
         return ended
-
-
-def migrate_warehouse(conninfo: str) -> list[str]:
-    """Bring the warehouse's schema up to date; names of the migrations that ran."""
-    from sportmonks.errors import SportmonksError
-    from sportmonks.warehouse.connection import open_connection
-    from sportmonks.warehouse.migrations import migrate
-
-    try:
-        with open_connection(conninfo) as connection:
-            return migrate(connection)
-    except SportmonksError as error:
-        raise LocalError(error.message, hint=error.hint) from None
-
-
-def claim_warehouse(conninfo: str, source: str) -> None:
-    """Raises LocalError when the warehouse holds data of another API than `source`."""
-    from sportmonks.errors import SportmonksError
-    from sportmonks.warehouse.connection import open_connection
-    from sportmonks.warehouse.source import claim_source
-
-    try:
-        with open_connection(conninfo) as connection:
-            claim_source(connection, source)
-    except SportmonksError as error:
-        raise LocalError(error.message, hint=error.hint) from None
-
-
-def _databases_of(holder: str) -> dict[str, str]:
-    """Names of the databases when the first one, of which an older version had no other, belongs to ``holder``."""
-    return {name: DATABASE if name == holder else f"{DATABASE}_{name}" for name in (SANDBOX, "api")}
-
-
-def _held_source(conninfo: str) -> str | None:
-    """The API that the warehouse says it was filled from; None when it does not know."""
-    try:
-        with psycopg.connect(conninfo, connect_timeout=10) as connection:
-            row = connection.execute(query("server/api_source")).fetchone()
-    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
-        return None
-    return str(row[0]) if row else None
 
 
 def _state(health: dict[str, Any], name: str) -> str:

@@ -1,4 +1,4 @@
-"""A connection to the stack's warehouse, for commands that read it themselves."""
+"""The stack's warehouse: a connection for commands that read it themselves, its schema, and whose data it holds."""
 
 from __future__ import annotations
 
@@ -33,3 +33,29 @@ def warehouse(stack: Stack) -> Iterator[psycopg.Connection[Any]]:
             f"the warehouse has no schema yet, or an older one: {error.diag.message_primary}",
             hint="run ./etl up or ./etl routes create once; both bring it up to date",
         ) from None
+
+
+def migrate_warehouse(conninfo: str) -> list[str]:
+    """Bring the warehouse's schema up to date; names of the migrations that ran."""
+    from sportmonks.errors import SportmonksError
+    from sportmonks.warehouse.connection import open_connection
+    from sportmonks.warehouse.migrations import migrate
+
+    try:
+        with open_connection(conninfo) as connection:
+            return migrate(connection)
+    except SportmonksError as error:
+        raise LocalError(error.message, hint=error.hint) from None
+
+
+def claim_warehouse(conninfo: str, source: str) -> None:
+    """Raises LocalError when the warehouse holds data of another API than `source`."""
+    from sportmonks.errors import SportmonksError
+    from sportmonks.warehouse.connection import open_connection
+    from sportmonks.warehouse.source import claim_source
+
+    try:
+        with open_connection(conninfo) as connection:
+            claim_source(connection, source)
+    except SportmonksError as error:
+        raise LocalError(error.message, hint=error.hint) from None

@@ -111,8 +111,8 @@ def read_pages(
                 log.warning("Skipped %s: %s", part, error)
                 if skipped >= len(slices):
                     log.warning("%s: the subscription covers none of its %d listings", route.name, len(slices))
-                ended = {f"{END}{OUTSIDE_PLAN}": 1} if ours else {}
-                yield Page([], [], {"skipped": 1} | ended, part.index + 1, None, str(part))
+                ended: dict[str, float] = {f"{END}{OUTSIDE_PLAN}": 1} if ours else {}
+                yield Page([], [], {"skipped": 1, **ended}, part.index + 1, None, str(part))
                 break
             stored = False
             _refuse_wrong_style(route, fetched)

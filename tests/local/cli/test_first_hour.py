@@ -117,12 +117,12 @@ def stack_of(home: Path, **env: str) -> Stack:
 
 def test_a_changed_setting_asks_before_it_restarts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = stack_of(tmp_path, SPORTMONKS_API_KEY="a-long-secret-key", ETL_LEAGUES="8")
-    before._remember_settings()
-    assert before._same_settings()
+    before.started_with.remember()
+    assert before.started_with.same()
     text = (tmp_path / "settings.json").read_text()
     assert "a-long-secret-key" not in text
     now = stack_of(tmp_path, SPORTMONKS_API_KEY="another-secret-key", ETL_LEAGUES="8", ETL_LOG_LEVEL="DEBUG")
-    assert not now._same_settings()
+    assert not now.started_with.same()
     questions: list[tuple[list[str], list[str]]] = []
 
     def no(changed: list[str], running: list[str]) -> bool:
@@ -142,7 +142,7 @@ def test_a_changed_setting_asks_before_it_restarts(tmp_path: Path, monkeypatch: 
     now._require_restart()
     # What a former version has written holds one hash: the change is there, its name is not known.
     write_json(tmp_path / "settings.json", {"sha256": read_json(tmp_path / "settings.json")["sha256"]})
-    assert before._same_settings()
+    assert before.started_with.same()
     now.may_restart = no
     with pytest.raises(LocalError, match="settings changed since"):
         now._require_restart()
@@ -181,7 +181,7 @@ def test_a_league_that_is_not_covered_is_refused_with_those_that_are(
         assert all(f"({league_id})" in found[1] for league_id in covered)
         # The stack refuses before it stops or starts anything.
         stack = stack_of(tmp_path, ETL_LEAGUES="987654", ETL_PORT=str(free_port()))
-        stack._remember_settings()
+        stack.started_with.remember()
         monkeypatch.setattr(stack.processes, "running", lambda name: name == "sandbox")
         monkeypatch.setattr(Stack, "sandbox_url", box.base_url.removesuffix("/v3"))
         monkeypatch.setattr(stack_module, "SANDBOX_KEY", box.key)

@@ -14,7 +14,8 @@ from local.errors import LocalError
 from local.stack.files import write_json
 from local.stack.postgres import EmbeddedPostgres
 from local.stack.settings import Settings
-from local.stack.stack import Stack, claim_warehouse, migrate_warehouse
+from local.stack.stack import Stack
+from local.stack.warehouse import claim_warehouse, migrate_warehouse
 from sportmonks.warehouse.connection import open_connection
 from sportmonks.warehouse.migrations import migrate
 
@@ -154,7 +155,7 @@ def test_the_sandbox_and_the_api_have_databases_of_their_own(
 def test_an_older_installation_that_last_ran_with_this_key_keeps_its_database(tmp_path: Path) -> None:
     write_json(tmp_path / "ports.json", {"sandbox": 8090})
     stack = Stack(Settings.load({"ETL_HOME": str(tmp_path)} | KEY, None))
-    write_json(tmp_path / "settings.json", stack._settings_hash(()))
+    write_json(tmp_path / "settings.json", stack.started_with.all(()))
     assert stack.database == "sportmonks"
     other = {"ETL_HOME": str(tmp_path), "SPORTMONKS_API_KEY": "another-key"}
     assert Stack(Settings.load(other, None)).database == "sportmonks_api"
@@ -166,8 +167,7 @@ def test_an_older_database_says_what_it_holds_or_the_terminal_how_to_correct_it(
     write_json(tmp_path / "ports.json", {"sandbox": 8090})
     printed: list[str] = []
     stack = Stack(Settings.load({"ETL_HOME": str(tmp_path)} | KEY, None), printed.append)
-    stack.postgres = server
-    stack._decide_databases()
+    stack.databases.decide(server.conninfo("sportmonks"))
     assert stack.database == "sportmonks_api"
     assert len(printed) == 1
     assert '{"sandbox": "sportmonks_sandbox", "api": "sportmonks"}' in printed[0]
@@ -176,7 +176,7 @@ def test_an_older_database_says_what_it_holds_or_the_terminal_how_to_correct_it(
     dsn = server.ensure_warehouse("sportmonks")
     migrate_warehouse(dsn)
     claim_warehouse(dsn, "api.sportmonks.com/v3")
-    stack._decide_databases()
+    stack.databases.decide(server.conninfo("sportmonks"))
     assert (stack.database, len(printed)) == ("sportmonks", 1)
 
 
