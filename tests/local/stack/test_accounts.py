@@ -25,6 +25,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgre
     folder = tmp_path_factory.mktemp("accounts")
     postgres = EmbeddedPostgres(folder / "home", settings={"fsync": "off", "shared_buffers": "32MB"})
     postgres.start()
+    postgres.ensure_warehouse("first")  # makes the accounts, as the first start of the stack does
     yield postgres
     postgres.destroy()
 
