@@ -146,6 +146,11 @@ def test_the_page_in_a_browser(
     expect(good.locator("td[data-label='How the end was known']")).to_have_text("total (1) 1 may be short")
     expect(hand.locator("td[data-label='How the end was known']")).to_have_text("outside the plan (2)")
     expect(hand.locator("td[data-label='Last success']")).to_contain_text("by hand")
+    # On a phone no value is squeezed away by its label.
+    page.set_viewport_size({"width": 390, "height": 844})
+    narrow = "cell => [...cell.childNodes].some(n => { const r = document.createRange(); r.selectNode(n);"
+    narrow += " const b = r.getBoundingClientRect(); return b.width < 6 || b.height > 160; })"
+    assert page.locator("tbody td").evaluate_all(f"cells => cells.filter({narrow}).map(c => c.dataset.label)") == []
 
 
 @pytest.mark.usefixtures("routes")
