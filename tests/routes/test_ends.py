@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import psycopg
@@ -383,6 +383,35 @@ def test_a_listing_of_which_no_record_is_of_its_days(
     route = a_route("paging: none\ndate_field: day\nperiod: {date_from: from, date_to: to, first_days: 29}")
     summary = read_all(route, play(lambda _: Answer({"data": rows})), today=date(2025, 12, 31))
     assert summary["unproven"] == unproven
+
+
+@pytest.mark.parametrize(
+    ("keys", "left_out", "unproven", "mark"),
+    [
+        ("", "last", 1, "2025-12-04"),
+        ("", "first", 1, "2025-11-30"),
+        ("", "", 0, "2025-12-31"),
+        ("to_exclusive: true, ", "last", 0, "2025-12-31"),
+        ("from_exclusive: true, ", "first", 0, "2025-12-31"),
+    ],
+)
+def test_an_end_that_the_api_excludes(
+    play: Server, collect: Collect, warehouse: Conn, keys: str, left_out: str, unproven: int, mark: str
+) -> None:
+    """Windows of five days, each without its last or first day: the route does not say so, and the days do."""
+
+    def answers(request: Request) -> Answer:
+        first, last = (date.fromisoformat(request.query[name]) for name in ("from", "to"))
+        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        shown = {"last": days[:-1], "first": days[1:], "": days}[left_out]
+        return Answer({"data": [{"id": str(day), "day": str(day)} for day in shown]})
+
+    keys = f"{keys}date_from: from, date_to: to, max_days: 5, first_days: 30"
+    route = a_route(f"paging: none\ndate_field: day\nperiod: {{{keys}}}")
+    summary = collect(route, play(answers), today=date(2025, 12, 31))
+    assert summary["unproven"] == unproven
+    found = warehouse.execute("SELECT etl.collector_watermark('raw_shop_orders') ->> 'date_to'").fetchone()
+    assert found == (mark if mark > "2025-12" else None,)
 
 
 def test_more_pages_than_allowed_is_an_error(play: Server, read_all: Collect) -> None:

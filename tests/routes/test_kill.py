@@ -1,7 +1,7 @@
 """A process that is killed with -9: the next try ends with the exact set and the exact figures.
 
 ROUTE_KILLS=1000000,20,0.1 kills a run of a million records twenty times, at random places and times, of an API that
-takes a tenth of a second for each page. It takes three minutes and prints the peaks of memory (pytest -s).
+takes a tenth of a second for each page. It takes two minutes and prints the peaks of memory (pytest -s).
 """
 
 from __future__ import annotations

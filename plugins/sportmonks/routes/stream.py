@@ -21,8 +21,9 @@ from sportmonks.api.pagination import Paginator
 from sportmonks.config.strict_yaml import JsonPath
 from sportmonks.errors import ConfigurationError, FatalApiError, OutsidePlanError
 from sportmonks.routes.answer import FetchedPage
+from sportmonks.routes.doubts import DatedListing, EndsOfWindows
 from sportmonks.routes.period import Window
-from sportmonks.routes.records import NO_OBJECT, Prepared, PreparedPage, Rejected, page_mark, prepare
+from sportmonks.routes.records import NO_OBJECT, Prepared, Rejected, page_mark, prepare
 from sportmonks.routes.request import Slice, page_request
 from sportmonks.routes.source import Source
 from sportmonks.routes.spec import Route
@@ -74,6 +75,7 @@ def read_pages(
     that the route does not follow, or an API other than Sportmonks refuses every listing."""
     state = start.state
     skipped = int(start.counters.get("skipped", 0))
+    ends = EndsOfWindows(route, today)
     for part in slices[start.slice_index :]:
         paginator = Paginator.start(route.paging, state)
         # A cursor or link that was stored may have expired since.
@@ -81,7 +83,7 @@ def read_pages(
         again = 0
         restarted = False
         # Of a listing that is gone on with, the days of its first pages are not known.
-        dated = _Dated(route) if first_run and not paginator.pages else None
+        dated = DatedListing(route) if first_run and not paginator.pages else None
         while not paginator.ended():
             try:
                 fetched = source.fetch(page_request(route, part, paginator))
@@ -138,11 +140,18 @@ def read_pages(
             }
             again = 0
             done = paginator.ended()
+            ends.add(prepared)
             if dated is not None:
                 dated.add(prepared)
+            unproven = None
             if paginator.end is not None:
                 counted[f"end_{paginator.end}"] = 1
+                ends.close(part.window)
                 paginator.doubt = paginator.doubt or (dated.doubt if dated is not None else "")
+                unproven = part.window.first if paginator.doubt and part.window else None
+                if part.index + 1 == len(slices) and (lost := ends.lost) is not None:
+                    paginator.doubt = paginator.doubt or ends.doubt
+                    unproven = min(lost, unproven or lost)
                 counted["unproven"] = int(bool(paginator.doubt))
                 if paginator.doubt:
                     log.warning("%s ended with %s, but %s", part, paginator.end, paginator.doubt)
@@ -153,7 +162,7 @@ def read_pages(
                 part.index + 1 if done else part.index,
                 None if done else paginator.state(),
                 f"page {number} of {part}",
-                unproven=part.window.first if paginator.doubt and part.window else None,
+                unproven=unproven,
             )
 
 
@@ -161,27 +170,6 @@ def _may_have_expired(paginator: Paginator, error: FatalApiError | OutsidePlanEr
     """Whether the refusal is that of a cursor or link which the API no longer knows."""
     follows = paginator.cursor is not None or paginator.link is not None
     return follows and isinstance(error, FatalApiError) and error.status in _EXPIRED
-
-
-class _Dated:
-    """How many records of a listing came, and how many lie far outside the days that were requested. Of later runs it
-    says little: some APIs ignore the days, and where nothing is new, all that they send is old."""
-
-    def __init__(self, route: Route) -> None:
-        self._bounded = route.period is not None and bool(route.period.date_to)
-        self._records = 0
-        self._far_out = 0
-
-    def add(self, page: PreparedPage) -> None:
-        self._records += page.records
-        self._far_out += page.far_out
-
-    @property
-    def doubt(self) -> str:
-        """What speaks against the listing: an API that does not know the period's names, or a wrong date field."""
-        if not self._bounded or not self._far_out or self._far_out < self._records:
-            return ""
-        return f"each of its {self._records} records lies outside the days that were requested (period, date_field)"
 
 
 def page_info(fetched: FetchedPage, without: Sequence[JsonPath] = ()) -> PageInfo:
