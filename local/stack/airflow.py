@@ -200,6 +200,11 @@ def clean_environment(env: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
+def library_paths(env: Mapping[str, str]) -> dict[str, str]:
+    """The variables by which an interpreter that is not the system's finds its own libraries."""
+    return {name: env[name] for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH") if name in env}
+
+
 def sqlalchemy_url(conninfo: str) -> str:
     return conninfo.replace("postgresql://", "postgresql+psycopg2://", 1)
 

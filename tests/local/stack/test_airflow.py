@@ -13,6 +13,7 @@ from local.stack.airflow import (
     AirflowHome,
     Endpoints,
     clean_environment,
+    library_paths,
     masked,
     sqlalchemy_url,
     warehouse_connection,
@@ -114,3 +115,8 @@ def test_preloading_is_found_and_names_real_modules() -> None:
 def test_the_plugin_loader_is_kept_out_of_the_package() -> None:
     lines = (REPO / "plugins" / ".airflowignore").read_text().splitlines()
     assert "sportmonks" in lines  # with a slash at its end Airflow 3.1.0 does not see it
+
+
+def test_an_interpreter_finds_its_libraries_and_nothing_else_is_passed_on() -> None:
+    env = {"LD_LIBRARY_PATH": "/opt/python/lib", "HOME": "/h", "SPORTMONKS_API_KEY": "key"}
+    assert library_paths(env) == {"LD_LIBRARY_PATH": "/opt/python/lib"}
