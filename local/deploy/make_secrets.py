@@ -37,21 +37,30 @@ def lines(existing: str) -> list[str]:
 
 
 def expanded(existing: str) -> list[str]:
-    """Names whose values hold a `$` that docker compose would take for a variable: neither doubled nor in ''."""
+    """Names whose values hold a `$` that docker compose would take for a variable: neither doubled nor in ''.
+
+    A `${NAME}` is taken for what is meant.
+    """
     found = []
     for line in existing.splitlines():
         name, _, value = line.partition("=")
         value = value.strip()
         plain = not name.lstrip().startswith("#") and not (value.startswith("'") and value.endswith("'"))
-        if plain and "$" in value.replace("$$", ""):
+        if plain and "$" in value.replace("$$", "").replace("${", ""):
             found.append(name.strip())
     return found
 
 
 def main() -> int:
     existing = DOTENV.read_text(encoding="utf-8") if DOTENV.exists() else ""
-    for name in expanded(existing):
-        print(f"warning: {name} in .env holds a $, which docker compose expands. Write $$ for it.", file=sys.stderr)
+    for name in (misread := expanded(existing)):
+        print(
+            f"error: {name} in .env holds a $, which docker compose takes for the begin of a variable."
+            " Write $$ for each $, then run this again.",
+            file=sys.stderr,
+        )
+    if misread:
+        return 1
     if DOTENV.exists() and DOTENV.stat().st_mode & 0o077:
         print("warning: .env can be read by other users of this machine. Run: chmod 600 .env", file=sys.stderr)
     if existing and not existing.endswith("\n"):

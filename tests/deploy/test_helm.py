@@ -158,6 +158,23 @@ def test_the_dag_files_are_those_of_the_guide() -> None:
     assert files == shown
 
 
+def used_keys(values: dict[str, Any], path: str = "") -> Iterator[str]:
+    for key, value in values.items():
+        if isinstance(value, dict) and key not in ("config", "resources"):
+            yield from used_keys(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}"
+
+
+def test_every_key_is_one_that_was_validated() -> None:
+    """The chart ignores some keys that it does not know: a misspelt one would have no effect."""
+    lines = (REPO / "tests" / "deploy" / "chart_keys.txt").read_text(encoding="utf-8").splitlines()
+    known = {line for line in lines if not line.startswith("#")}
+    used = {key for setup in SETUPS.values() for key in used_keys(setup)}
+    assert used - known == set(), "Validate with AIRFLOW_CHART_SCHEMA, then add it to tests/deploy/chart_keys.txt."
+    assert known - used == set()
+
+
 def unknown_keys(schema: dict[str, Any], part: dict[str, Any], found: Any, path: str = "") -> Iterator[str]:
     """Keys that the schema does not name, where it names any: the chart allows and ignores some of them."""
     while "$ref" in part:

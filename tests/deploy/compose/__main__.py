@@ -1,10 +1,10 @@
 """`make compose-check`: docker-compose.yaml tried for real, where an engine and the images are at hand.
 
 The config is checked with every profile. Then, in a clone of HEAD with nothing but a `.env`: a checkout that containers
-cannot read is refused with its hint; up; no secret on a command line; the catalog and a league, compared with the
-sandbox row by row; the page behind its login; down and up with the data kept; then Celery, with every container killed
-or stopped in the middle of runs. What cannot be done here is named with its reason. Exit code 1 only when something
-does not hold.
+cannot read is refused with its hint, and so is a single $; up; secrets are files; the catalog and a league, compared
+with the sandbox row by row; the page behind its login; down and up with the data kept; then Celery, with every
+container killed or stopped in the middle of runs. What cannot be done here is named with its reason. Exit code 1 only
+when something does not hold.
 """
 
 from __future__ import annotations
@@ -132,8 +132,8 @@ def unreadable_checkout_is_refused(stack: ComposeStack) -> str:
     return hint
 
 
-def up(stack: ComposeStack) -> str:
-    stack.must("up", "--build", "--detach", "--wait")
+def up(stack: ComposeStack, *options: str) -> str:
+    stack.must("up", "--build", "--detach", "--wait", *options)
     for name, row in stack.containers().items():
         state = row["State"]
         healthy = state.get("Health", {}).get("Status") == "healthy" if state["Running"] else state["ExitCode"] == 0
@@ -142,21 +142,38 @@ def up(stack: ComposeStack) -> str:
     return f"{len(stack.containers())} containers"
 
 
-def secrets_stay_off_command_lines(stack: ComposeStack) -> str:
+def a_single_dollar_is_refused(stack: ComposeStack) -> str:
+    before = (stack.clone / ".env").read_text(encoding="utf-8")
+    stack.settle({"AIRFLOW_CONN_MINE": "smtp://me:a$b@mail.example.org"})
+    made = command(sys.executable, "local/deploy/make_secrets.py", cwd=stack.clone)
+    done = stack.compose("up", "--detach")
+    logs = stack.must("logs", "--no-log-prefix", "preflight")
+    (stack.clone / ".env").write_text(before, encoding="utf-8")
+    for text, code in ((made.stderr, made.returncode), (logs, done.returncode)):
+        if code == 0 or "AIRFLOW_CONN_MINE in .env holds a $" not in text:
+            raise CheckError(f"code {code}: {text.strip()[-500:]}")
+    running = [name for name, row in stack.containers().items() if row["State"]["Running"] and "sandbox" not in name]
+    if running:
+        raise CheckError(f"{running} started all the same")
+    return "by make_secrets.py and by preflight"
+
+
+def secrets_are_files(stack: ComposeStack) -> str:
+    """In no command line, argument, health check or environment; each file only where it is needed."""
     lines = SECRETS.findall((stack.clone / ".env").read_text(encoding="utf-8"))
     secrets = {value.replace("$$", "$"): name for name, value in lines}
-    superuser = stack.setting("POSTGRES_PASSWORD")
     for name, row in stack.containers().items():
-        health = row["Config"].get("Healthcheck")
-        words = json.dumps([row["Path"], row["Args"], health])
+        service = row["Config"]["Labels"]["com.docker.compose.service"]
+        config = row["Config"]
+        words = json.dumps([row["Path"], row["Args"], config.get("Healthcheck"), config["Env"], config["Labels"]])
         if row["State"]["Running"]:
             words += command("docker", "top", name, "axww", "-o", "pid,args").stdout
-        if found := [secret for value, secret in secrets.items() if value in words]:
-            raise CheckError(f"{found} on a command line of {name}")
-        service = row["Config"]["Labels"]["com.docker.compose.service"]
-        knows = any(superuser in line for line in row["Config"]["Env"])
-        if knows != (service in ("preflight", "init", "postgres")):
-            raise CheckError(f"the superuser's password is in the environment of {name}")
+            there = command("docker", "exec", name, "test", "-e", "/run/secrets/postgres_password").returncode == 0
+            if there != (service == "postgres"):
+                raise CheckError(f"the superuser's password and {name} do not go together")
+        found = {secret for value, secret in secrets.items() if value in words}
+        if found - ({"SPORTMONKS_API_KEY"} if service == "sandbox" else set()):
+            raise CheckError(f"{sorted(found)} on a command line or in the environment of {name}")
     return f"{len(secrets)} secrets"
 
 
@@ -217,8 +234,16 @@ def down_and_up_keep_the_data(stack: ComposeStack) -> str:
 
 
 def to_celery(stack: ComposeStack) -> str:
+    """Refused while running containers have the file of an old password, then with what the refusal names."""
+    stack.settle({"AIRFLOW_ADMIN_PASSWORD": "another-password"})
+    done = stack.compose("up", "--detach")
+    logs = stack.must("logs", "--no-log-prefix", "preflight")
+    if done.returncode == 0 or "docker compose up --detach --force-recreate" not in logs:
+        raise CheckError(f"a changed password was not noticed: {logs.strip()[-500:]}")
     stack.settle({"COMPOSE_PROFILES": "sandbox,celery", "AIRFLOW_EXECUTOR": "CeleryExecutor", "CELERY_WORKERS": "2"})
-    return up(stack)
+    found = up(stack, "--force-recreate")
+    page(stack)
+    return found
 
 
 def killed_in_the_middle(stack: ComposeStack) -> str:
@@ -258,8 +283,9 @@ def play(report: Report, stack: ComposeStack, *, celery: bool) -> None:
     stack.prepare()
     must = [
         ("a checkout under umask 077 is refused, with its hint", unreadable_checkout_is_refused),
+        ("a single $ in .env is refused before anything starts", a_single_dollar_is_refused),
         ("up, all healthy", up),
-        ("secrets stay off command lines, the superuser's in three containers", secrets_stay_off_command_lines),
+        ("secrets are files, in no environment and on no command line", secrets_are_files),
         ("a connection of .env reaches every Airflow container", own_connection_reaches_airflow),
         ("logs are rotated", logs_are_rotated),
         ("the catalog's run makes the league DAGs", catalog),
@@ -269,8 +295,8 @@ def play(report: Report, stack: ComposeStack, *, celery: bool) -> None:
     ]
     if celery:
         must += [
-            ("to the Celery profile, all healthy", to_celery),
-            ("secrets stay off command lines with Celery", secrets_stay_off_command_lines),
+            ("to the Celery profile with another password, all healthy", to_celery),
+            ("secrets are files with Celery as well", secrets_are_files),
             (f"every container killed or stopped in the middle of {len(LEAGUES)} runs", killed_in_the_middle),
         ]
     for title, work in must:

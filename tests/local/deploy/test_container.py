@@ -66,6 +66,24 @@ def settings() -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines) | {"SPORTMONKS_API_KEY": "some-key"}
 
 
+def write_files(folder: Path, settings: dict[str, str]) -> Path:
+    """What compose puts into `/run` of a container that gets every secret and config."""
+    document = resolved(settings)
+    (folder / "secrets").mkdir(parents=True)
+    for name, source in document["secrets"].items():
+        (folder / "secrets" / name).write_text(settings.get(source["environment"], ""))
+    (folder / "settings").mkdir()
+    for entry in document["x-airflow"]["configs"]:
+        text = document["configs"][entry["source"]]["content"]
+        (folder / "settings" / Path(entry["target"]).name).write_text(text)
+    return folder
+
+
+@pytest.fixture
+def files(settings: dict[str, str], tmp_path: Path) -> deploy.Files:
+    return deploy.Files(write_files(tmp_path / "run", settings))
+
+
 @pytest.fixture
 def services(settings: dict[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = resolved(settings)["services"]
@@ -104,7 +122,7 @@ def test_mounted_folders_exist(services: dict[str, Any]) -> None:
     for service in services.values():
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
-            assert not source.startswith(".") or (REPO / source).is_dir(), source
+            assert not source.startswith(".") or source == "./.env" or (REPO / source).is_dir(), source
     mounted = {volume.split(":")[0] for volume in services["scheduler"]["volumes"]}
     assert mounted >= {"./dags", "./plugins", "./include", "./config"}
 
@@ -112,7 +130,8 @@ def test_mounted_folders_exist(services: dict[str, Any]) -> None:
 def test_secrets_come_from_the_environment_only() -> None:
     """The file holds no password and no default for one but the empty text."""
     for name, default in re.findall(r"\$\{([A-Z0-9_]+):?-?([^}$]*)\}", COMPOSE.read_text()):
-        if SECRET_NAMES.search(name) and (name, default) != ("SPORTMONKS_API_KEY", "demo-key"):
+        secret = SECRET_NAMES.search(name) and not name.startswith("AIRFLOW__SECRETS__")
+        if secret and (name, default) != ("SPORTMONKS_API_KEY", "demo-key"):
             assert default == "", f"{name} has the default {default!r}"
     assert not re.search(r"(PASSWORD|SECRET|_KEY): +(?!\"\"\n)[^$\s{]", COMPOSE.read_text())
 
@@ -123,22 +142,57 @@ def test_every_variable_is_explained() -> None:
         assert re.search(rf"^(# )?{name}=", example, re.M), f"add {name} to .env.example"
 
 
-def test_the_connections_are_what_airflow_reads(
-    services: dict[str, Any], monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]
-) -> None:
+def test_the_connections_are_what_airflow_reads(files: deploy.Files, settings: dict[str, str], tmp_path: Path) -> None:
     from airflow.sdk import Connection
 
-    environment = services["scheduler"]["environment"]
-    api = json.loads(environment["AIRFLOW_CONN_SPORTMONKS_API"])
-    assert api == {"conn_type": "http", "host": "https://api.sportmonks.com/v3", "password": "some-key"}
-    warehouse = Connection.from_uri(environment["AIRFLOW_CONN_SPORTMONKS_WAREHOUSE"], conn_id="x")
+    found = json.loads(files.connections)
+    assert found["sportmonks_api"] == {
+        "conn_type": "http",
+        "host": "https://api.sportmonks.com/v3",
+        "password": "some-key",
+    }
+    warehouse = Connection.from_uri(found["sportmonks_warehouse"], conn_id="x")
     assert (warehouse.conn_type, warehouse.host, warehouse.schema) == ("postgres", "postgres", "sportmonks")
     assert (warehouse.login, warehouse.password) == ("sportmonks", settings["WAREHOUSE_PASSWORD"])
     own = "postgresql://me:p%40ss@db.example.org:6543/postgres?sslmode=require"
-    environment = resolved(settings | {"SUPABASE_CONNECTION_STRING": own})["services"]["init"]["environment"]
-    warehouse = Connection.from_uri(environment["AIRFLOW_CONN_SPORTMONKS_WAREHOUSE"], conn_id="x")
+    other = deploy.Files(write_files(tmp_path / "own", settings | {"SUPABASE_CONNECTION_STRING": own}))
+    warehouse = Connection.from_uri(json.loads(other.connections)["sportmonks_warehouse"], conn_id="x")
     assert (warehouse.password, warehouse.port) == ("p@ss", 6543)
     assert warehouse.extra_dejson == {"sslmode": "require"}
+
+
+def test_airflow_reads_its_secrets_from_the_files(
+    services: dict[str, Any], files: deploy.Files, settings: dict[str, str], tmp_path: Path
+) -> None:
+    """A process of Airflow with a container's environment, which holds none of them."""
+    given = {
+        name: value.replace("/run/", f"{files.folder}/") for name, value in services["scheduler"]["environment"].items()
+    }
+    text = (files.folder / "settings" / "backend.json").read_text()
+    (files.folder / "settings" / "backend.json").write_text(text.replace("/run/", f"{files.folder}/"))
+    program = (
+        "import json; from airflow.configuration import conf; from airflow.sdk import BaseHook\n"
+        "names = [('core', 'fernet_key'), ('api', 'secret_key'), ('api_auth', 'jwt_secret'),"
+        " ('database', 'sql_alchemy_conn')]\n"
+        "found = [conf.get(*name) for name in names]\n"
+        "found += [BaseHook.get_connection(name).password for name in ('sportmonks_api', 'sportmonks_warehouse')]\n"
+        "print(json.dumps(found))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PATH": os.environ["PATH"], "AIRFLOW_HOME": str(tmp_path)} | given,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout.splitlines()[-1]) == [
+        settings["AIRFLOW_FERNET_KEY"],
+        settings["AIRFLOW_API_SECRET_KEY"],
+        settings["AIRFLOW_JWT_SECRET"],
+        f"postgresql+psycopg2://airflow:{settings['AIRFLOW_DATABASE_PASSWORD']}@postgres:5432/airflow",
+        settings["SPORTMONKS_API_KEY"],
+        settings["WAREHOUSE_PASSWORD"],
+    ]
 
 
 def test_airflow_settings_exist(services: dict[str, Any]) -> None:
@@ -146,10 +200,12 @@ def test_airflow_settings_exist(services: dict[str, Any]) -> None:
     from airflow.configuration import conf
 
     for name in services["scheduler"]["environment"]:
-        match = re.fullmatch(r"AIRFLOW__(\w+?)__(\w+)", name)
+        match = re.fullmatch(r"AIRFLOW__(\w+?)__(\w+?)(_CMD)?", name)
         if match and match[1] != "CELERY":
             section = conf.configuration_description.get(match[1].lower(), {"options": {}})
             assert match[2].lower() in section["options"], name
+            option = section["options"][match[2].lower()]
+            assert not match[3] or option.get("sensitive"), f"{name}: Airflow runs no command for this one"
 
 
 def test_the_image_has_the_versions_of_the_lock() -> None:
@@ -202,23 +258,31 @@ def test_docker_compose_accepts_the_file(tmp_path: Path, settings: dict[str, str
 # -- what the containers run ---------------------------------------------------------------------------------
 
 
-def test_check_names_what_is_missing(services: dict[str, Any]) -> None:
-    assert deploy.problems(services["preflight"]["environment"]) == []
-    defaults = resolved({})["services"]["preflight"]["environment"]
-    found = "\n".join(deploy.problems(defaults))
+def test_check_names_what_is_missing(services: dict[str, Any], files: deploy.Files, tmp_path: Path) -> None:
+    assert deploy.problems(services["preflight"]["environment"], files) == []
+    defaults, empty = (
+        resolved({})["services"]["preflight"]["environment"],
+        deploy.Files(write_files(tmp_path / "e", {})),
+    )
+    found = "\n".join(deploy.problems(defaults, empty))
     for name in ("POSTGRES_PASSWORD", "AIRFLOW_FERNET_KEY", "AIRFLOW_ADMIN_PASSWORD", "SPORTMONKS_API_KEY"):
         assert f"{name} is not set in .env" in found
+    assert "REDIS_PASSWORD" not in found
     celery = resolved({"AIRFLOW_EXECUTOR": "CeleryExecutor"})["services"]["preflight"]["environment"]
-    assert any("REDIS_PASSWORD" in line for line in deploy.problems(celery))
-    other = defaults | {"AIRFLOW__CORE__EXECUTOR": "KubernetesExecutor"}
-    assert any("AIRFLOW_EXECUTOR='KubernetesExecutor'" in line for line in deploy.problems(other))
+    assert any("REDIS_PASSWORD" in line for line in deploy.problems(celery, empty))
+    other = defaults | {"AIRFLOW__CORE__EXECUTOR": "KubernetesExecutor", "AIRFLOW_UID": "me"}
+    found = "\n".join(deploy.problems(other, files))
+    assert "AIRFLOW_EXECUTOR='KubernetesExecutor'" in found
+    assert "AIRFLOW_UID='me' is not the number of a user" in found
 
 
-def run_command(service: dict[str, Any], **environment: str) -> subprocess.CompletedProcess[str]:
+def run_command(service: dict[str, Any], files: deploy.Files, **environment: str) -> subprocess.CompletedProcess[str]:
     """The service's own command with its own environment, beside what the image and the host give."""
     words = [*service.get("entrypoint", []), *service["command"]]
     assert words[0] == "python"
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{REPO}:{REPO / 'plugins'}"} | service["environment"]
+    # The folders of these tests belong to this user.
+    env |= {"DEPLOY_FILES": str(files.folder), "AIRFLOW_UID": str(os.getuid())}
     return subprocess.run(
         [sys.executable, *words[1:]], env=env | environment, capture_output=True, text=True, check=False, cwd="/"
     )
@@ -236,19 +300,64 @@ def airflow_home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_preflight_waits_for_nothing_and_passes(services: dict[str, Any], airflow_home: Path) -> None:
+def write_dotenv(airflow_home: Path, settings: dict[str, str]) -> None:
+    lines = "".join(f"{name}={value}\n" for name, value in settings.items())
+    (airflow_home / "checkout" / ".env").write_text(lines)
+
+
+def test_the_preflight_waits_for_nothing_and_passes(
+    services: dict[str, Any], files: deploy.Files, settings: dict[str, str], airflow_home: Path
+) -> None:
     """The image's entrypoint waits for a database that waits for this very service: it must not run here."""
     service = services["preflight"]
     assert service["entrypoint"][0] == "python"
     assert service["depends_on"] == {}
-    done = run_command(service, AIRFLOW_HOME=str(airflow_home))
+    write_dotenv(airflow_home, settings)
+    done = run_command(service, files, AIRFLOW_HOME=str(airflow_home))
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_preflight_reads_what_only_the_owner_can(services: dict[str, Any]) -> None:
+    """.env is closed to the containers' user; root reads it, and everything else is looked at as that user."""
+    service = services["preflight"]
+    assert (service["user"], service["environment"]["AIRFLOW_UID"]) == ("0:0", "50000")
+    assert service["cap_drop"] == ["ALL"]
+    assert service["cap_add"] == ["DAC_READ_SEARCH", "SETGID", "SETUID"]
+    assert "./.env:/opt/airflow/checkout/.env:ro" in service["volumes"]
+    for name in ("init", "api-server", "scheduler", "dag-processor", "triggerer", "worker", "sandbox"):
+        assert services[name]["user"] == "50000:0", name
+        assert not any(".env" in volume for volume in services[name]["volumes"]), name
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root becomes another user")
+def test_it_becomes_the_user_of_the_other_containers() -> None:
+    program = (
+        "import os; from local.deploy.container import become; become(1234); print(os.getresuid(), os.getgroups())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=REPO)
+    assert done.stdout.strip() == "(1234, 1234, 1234) []"
+
+
+def test_the_preflight_refuses_a_dollar_sign_and_a_stale_container(
+    services: dict[str, Any], files: deploy.Files, settings: dict[str, str], airflow_home: Path
+) -> None:
+    """Compose would expand the one, and keep the files of running containers after the other."""
+    write_dotenv(airflow_home, settings | {"AIRFLOW_CONN_MINE": "smtp://me:a$b@host", "REDIS_PASSWORD": "other"})
+    done = run_command(services["preflight"], files, AIRFLOW_HOME=str(airflow_home))
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "error: AIRFLOW_CONN_MINE in .env holds a $, which docker compose takes for the begin of a variable."
+        " Write $$ for each $.",
+        "error: REDIS_PASSWORD in .env has changed since the containers were made."
+        " Run: docker compose up --detach --force-recreate",
+    ]
 
 
 def test_the_preflight_names_what_is_missing_and_what_cannot_be_used(airflow_home: Path) -> None:
     (airflow_home / "auth").rmdir()
     (airflow_home / "dags").unlink()
-    done = run_command(resolved({})["services"]["preflight"], AIRFLOW_HOME=str(airflow_home))
+    files = deploy.Files(write_files(airflow_home / "run", {}))
+    done = run_command(resolved({})["services"]["preflight"], files, AIRFLOW_HOME=str(airflow_home))
     assert done.returncode == 1
     assert "POSTGRES_PASSWORD is not set in .env" in done.stderr
     assert f"{airflow_home / 'auth'} cannot be written by the containers' user" in done.stderr
@@ -256,13 +365,15 @@ def test_the_preflight_names_what_is_missing_and_what_cannot_be_used(airflow_hom
     assert "chmod -R go+rX" in done.stderr
 
 
-def test_the_preflight_names_a_local_folder_that_cannot_be_read(services: dict[str, Any], airflow_home: Path) -> None:
+def test_the_preflight_names_a_local_folder_that_cannot_be_read(
+    services: dict[str, Any], files: deploy.Files, airflow_home: Path
+) -> None:
     """It runs from the image, because the mounted copy of itself may be the one that cannot be read."""
     targets = [volume.split(":")[1] for volume in services["preflight"]["volumes"]]
     assert "/opt/airflow/checkout/local" in targets
     assert not any(target.startswith("/opt/sportmonks") for target in targets)
     (airflow_home / "checkout" / "local").unlink()
-    done = run_command(services["preflight"], AIRFLOW_HOME=str(airflow_home))
+    done = run_command(services["preflight"], files, AIRFLOW_HOME=str(airflow_home))
     assert done.returncode == 1
     assert f"{airflow_home / 'checkout/local/deploy'} cannot be read by the containers' user" in done.stderr
 
@@ -291,13 +402,16 @@ def test_no_secret_on_a_command_line(services: dict[str, Any], settings: dict[st
         assert name == "sandbox" or not any(secret in words for secret in secrets), name
 
 
-def test_redis_keeps_queued_tasks_and_reads_its_password_from_a_file(services: dict[str, Any], tmp_path: Path) -> None:
+def test_redis_keeps_queued_tasks_and_reads_its_password_from_a_file(
+    services: dict[str, Any], files: deploy.Files, settings: dict[str, str], tmp_path: Path
+) -> None:
     shell, flag, script = services["redis"]["command"]
     assert (shell, flag) == ("sh", "-c")
-    written = script.replace("/tmp/redis.conf", str(tmp_path / "redis.conf")).replace("exec redis-server", "echo")
-    subprocess.run(["sh", "-c", written], env=services["redis"]["environment"], check=True, capture_output=True)
+    written = script.replace("/tmp/redis.conf", str(tmp_path / "redis.conf")).replace("/run/", f"{files.folder}/")
+    written = written.replace("exec docker-entrypoint.sh", "echo").replace("-o redis ", "")
+    subprocess.run(["sh", "-c", written], env={"PATH": os.environ["PATH"]}, check=True, capture_output=True)
     lines = (tmp_path / "redis.conf").read_text().splitlines()
-    assert lines == [f"requirepass {services['redis']['environment']['REDISCLI_AUTH']}", "appendonly yes", "dir /data"]
+    assert lines == [f"requirepass {settings['REDIS_PASSWORD']}", "appendonly yes", "dir /data"]
     assert (tmp_path / "redis.conf").stat().st_mode & 0o077 == 0
     assert "redis:/data" in services["redis"]["volumes"]
 
@@ -315,13 +429,33 @@ def test_a_starved_scheduler_does_not_reset_its_own_tasks(services: dict[str, An
 
 
 def test_a_dollar_sign_that_compose_would_expand_is_named() -> None:
-    text = "SPORTMONKS_API_KEY=abc$HOME\nPOSTGRES_PASSWORD=a$$b\nREDIS_PASSWORD='a$b'\n# AIRFLOW_UID=$X\n"
-    assert make_secrets.expanded(text) == ["SPORTMONKS_API_KEY"]
+    text = (
+        "SPORTMONKS_API_KEY=abc$HOME\nPOSTGRES_PASSWORD=a$$b\nREDIS_PASSWORD='a$b'\n# AIRFLOW_UID=$X\n"
+        "AIRFLOW_BASE_URL=http://${HOSTNAME}:8080\nWAREHOUSE_PASSWORD=a$$$b\n"
+    )
+    assert make_secrets.expanded(text) == ["SPORTMONKS_API_KEY", "WAREHOUSE_PASSWORD"]
 
 
-def test_a_key_with_a_quotation_mark_is_reported_without_the_key(settings: dict[str, str]) -> None:
-    environment = resolved(settings | {"SPORTMONKS_API_KEY": 'se"cret'})["services"]["preflight"]["environment"]
-    found = deploy.problems(environment)
+def test_no_secrets_are_made_for_a_file_that_compose_would_misread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("SPORTMONKS_API_KEY=se$cret\n")
+    dotenv.chmod(0o600)
+    monkeypatch.setattr(make_secrets, "DOTENV", dotenv)
+    assert make_secrets.main() == 1
+    output, errors = capsys.readouterr()
+    assert output == ""
+    assert errors.startswith("error: SPORTMONKS_API_KEY in .env holds a $")
+    assert "cret" not in errors
+    dotenv.write_text("SPORTMONKS_API_KEY=se$$cret\n")
+    assert make_secrets.main() == 0
+    assert "POSTGRES_PASSWORD=" in capsys.readouterr().out
+
+
+def test_a_key_with_a_quotation_mark_is_reported_without_the_key(settings: dict[str, str], tmp_path: Path) -> None:
+    files = deploy.Files(write_files(tmp_path / "run", settings | {"SPORTMONKS_API_KEY": 'se"cret'}))
+    found = deploy.problems({}, files)
     assert len(found) == 1
     assert "quotation mark" in found[0]
     assert "cret" not in found[0]
@@ -351,12 +485,37 @@ def given(service: dict[str, Any], settings: dict[str, str]) -> dict[str, str]:
     return (settings if service.get("env_file") else {}) | service.get("environment", {})
 
 
-def test_only_init_works_as_the_superuser(services: dict[str, Any], settings: dict[str, str]) -> None:
+def test_secrets_are_files_and_in_no_environment(services: dict[str, Any], settings: dict[str, str]) -> None:
+    """`docker inspect` shows an environment. The sandbox's own key is no secret."""
+    secrets = {value: name for name, value in settings.items() if SECRET_NAMES.search(name)}
     for name, service in services.items():
         text = json.dumps(given(service, settings))
-        assert (settings["POSTGRES_PASSWORD"] in text) == (name in ("postgres", "preflight", "init")), name
-        assert (settings["AIRFLOW_ADMIN_PASSWORD"] in text) == (name in ("preflight", "init")), name
-        assert name == "init" or "://postgres:" not in text
+        found = [secret for value, secret in secrets.items() if value in text]
+        assert found == (["SPORTMONKS_API_KEY"] if name == "sandbox" else []), name
+
+
+def test_only_those_containers_get_a_secret_that_need_it(services: dict[str, Any]) -> None:
+    holders: dict[str, set[str]] = {}
+    for name, service in services.items():
+        for secret in service.get("secrets", []):
+            holders.setdefault(secret, set()).add(name)
+    both, airflow = {"preflight", "init"}, {"api-server", "scheduler", "dag-processor", "triggerer", "worker"}
+    assert holders.pop("postgres_password") == both | {"postgres"}
+    assert holders.pop("redis_password") == both | {"redis"}
+    for name in ("airflow_fernet_key", "airflow_api_secret_key", "airflow_jwt_secret"):
+        assert holders.pop(name) == both | airflow
+    assert holders.keys() == {
+        "airflow_admin_password",
+        "airflow_database_password",
+        "warehouse_password",
+        "warehouse_reader_password",
+    }
+    assert all(found == both for found in holders.values())
+    assert {name for name, service in services.items() if service.get("configs")} == both | airflow
+
+
+def test_every_container_has_a_bound_of_memory(services: dict[str, Any]) -> None:
+    assert all(service["mem_limit"] for service in services.values())
 
 
 def test_the_sandbox_knows_no_secret_but_its_key(services: dict[str, Any], settings: dict[str, str]) -> None:
@@ -365,7 +524,9 @@ def test_the_sandbox_knows_no_secret_but_its_key(services: dict[str, Any], setti
 
 
 @pytest.mark.slow
-def test_init_builds_both_databases_and_again(services: dict[str, Any], postgres_server: str, tmp_path: Path) -> None:
+def test_init_builds_both_databases_and_again(
+    services: dict[str, Any], files: deploy.Files, settings: dict[str, str], postgres_server: str, tmp_path: Path
+) -> None:
     """The init container's command, run outside of a container against a real server."""
     metadata, warehouse = f"meta_{os.getpid()}", f"warehouse_{os.getpid()}"
     passwords = tmp_path / "passwords.json"
@@ -374,16 +535,20 @@ def test_init_builds_both_databases_and_again(services: dict[str, Any], postgres
     def url(name: str, account: str = f"{server['user']}:{server.get('password', '')}") -> str:
         return f"postgresql://{account}@{server['host']}:{server['port']}/{name}"
 
+    (files.folder / "secrets" / "postgres_password").write_text(str(server.get("password", "")))
+    address = url(metadata, f"{metadata}:secret1").replace(":", "+psycopg2:", 1)
+    (files.folder / "settings" / "metadata").write_text(address)
+    connections = json.loads(files.connections) | {"sportmonks_warehouse": url(warehouse, f"{warehouse}:secret2")}
+    (files.folder / "settings" / "connections.json").write_text(json.dumps(connections))
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
-        **services["init"]["environment"],
+        **{name: value.replace("/run/", f"{files.folder}/") for name, value in services["init"]["environment"].items()},
+        "DEPLOY_FILES": str(files.folder),
         "AIRFLOW_HOME": str(tmp_path),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONPATH": f"{REPO}:{REPO / 'plugins'}",
-        "POSTGRES_ADMIN": url("postgres"),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url(metadata, f"{metadata}:secret1").replace(":", "+psycopg2:", 1),
+        "POSTGRES_ADMIN": url("postgres", str(server["user"])),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
-        "AIRFLOW_CONN_SPORTMONKS_WAREHOUSE": url(warehouse, f"{warehouse}:secret2"),
     }
     command = [sys.executable, "-m", "local.deploy.container", "init"]
     with psycopg.connect(postgres_server, autocommit=True) as admin:
@@ -399,18 +564,18 @@ def test_init_builds_both_databases_and_again(services: dict[str, Any], postgres
             for name, password in ((metadata, "secret1"), (warehouse, "secret2")):
                 with psycopg.connect(url(name, f"{name}:{password}")) as conn:
                     assert conn.execute(rights).fetchone() == (False,)
-            with psycopg.connect(url(warehouse, f"sportmonks_read:{environment['WAREHOUSE_READER_PASSWORD']}")) as conn:
+            with psycopg.connect(url(warehouse, f"sportmonks_read:{settings['WAREHOUSE_READER_PASSWORD']}")) as conn:
                 assert conn.execute("SELECT count(*) FROM football.fixtures").fetchone() == (0,)
         finally:
             for name in (metadata, warehouse):
                 drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
                 admin.execute(drop.format(sql.Identifier(name)))
                 admin.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(name)))
-    assert json.loads(passwords.read_text()) == {"admin": environment["AIRFLOW_ADMIN_PASSWORD"]}
+    assert json.loads(passwords.read_text()) == {"admin": settings["AIRFLOW_ADMIN_PASSWORD"]}
     assert passwords.stat().st_mode & 0o077 == 0
 
 
-def test_a_warehouse_of_the_users_own_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_warehouse_of_the_users_own_is_left_alone(files: deploy.Files, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a password in it, or elsewhere; a host without a port is the one with the usual port."""
     prepared: list[str] = []
     connections: list[str] = []
@@ -429,18 +594,38 @@ def test_a_warehouse_of_the_users_own_is_left_alone(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("local.accounts.ensure_database", lambda _, name: prepared.append(name))
     monkeypatch.setattr("local.accounts.prepare_metadata", lambda *_: None)
     monkeypatch.setattr("local.accounts.prepare_warehouse", lambda _, *words: prepared.extend(words))
-    environment = {
-        "POSTGRES_ADMIN": "postgresql://postgres:pw@postgres:5432/postgres",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql+psycopg2://airflow:a@elsewhere:5432/airflow",
-        "WAREHOUSE_READER_PASSWORD": "r",
-    }
-    for own in ("postgresql://alice@postgres:5432/data", "postgresql://alice:a@db.example.org/data"):
-        deploy._prepare_databases(environment | {"AIRFLOW_CONN_SPORTMONKS_WAREHOUSE": own})
+    environment = {"POSTGRES_ADMIN": "postgresql://postgres@postgres:5432/postgres"}
+    (files.folder / "settings" / "metadata").write_text("postgresql+psycopg2://airflow:a@elsewhere:5432/airflow")
+    (files.folder / "secrets" / "warehouse_reader_password").write_text("r")
+
+    def prepare(own: str) -> None:
+        text = json.dumps({"sportmonks_warehouse": own})
+        (files.folder / "settings" / "connections.json").write_text(text)
+        deploy._prepare_databases(environment, files)
+
+    prepare("postgresql://alice@postgres:5432/data")
+    prepare("postgresql://alice:a@db.example.org/data")
     assert connections == []
-    deploy._prepare_databases(
-        environment | {"AIRFLOW_CONN_SPORTMONKS_WAREHOUSE": "postgresql://sportmonks:w@postgres/data"}
-    )
+    prepare("postgresql://sportmonks:w@postgres/data")
     assert prepared == ["data", "w", "r", "sportmonks"]
+
+
+def test_another_password_of_the_superuser_ends_init_with_a_hint(
+    files: deploy.Files, postgres_server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts = conninfo.conninfo_to_dict(postgres_server)
+    place = f"{parts['host']}:{parts['port']}"
+    (files.folder / "settings" / "metadata").write_text(f"postgresql+psycopg2://airflow:a@{place}/airflow")
+    environment = {
+        "DEPLOY_FILES": str(files.folder),
+        "POSTGRES_ADMIN": f"postgresql://{parts['user']}@{place}/postgres",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(tmp_path / "passwords.json"),
+    }
+    assert deploy.init(environment) == 1
+    errors = capsys.readouterr().err
+    assert "password authentication failed" in errors
+    assert "Set that one as POSTGRES_PASSWORD in .env" in errors
+    assert files.secret("POSTGRES_PASSWORD") not in errors
 
 
 class _Health(BaseHTTPRequestHandler):
