@@ -54,15 +54,17 @@ class NotToBeHadError(Exception):
 
 @dataclass(frozen=True)
 class Environment:
-    """What an environment is made of. ``requirements``: the wheel's own; ``airflow``: a version, or LOWEST."""
+    """What an environment is made of. ``requirements``: the wheel's own; ``airflow``: a version, or LOWEST;
+    ``interpreter``: the Python that it is made with."""
 
     airflow: str
     requirements: tuple[str, ...]
+    interpreter: str = sys.executable
 
     @property
     def folder(self) -> Path:
         """The same requirements give the same folder."""
-        parts = [self.airflow, sys.version, *self.requirements, *BESIDE, *TOOLS]
+        parts = [self.airflow, version_of(self.interpreter), *self.requirements, *BESIDE, *TOOLS]
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
         return cache / "sportmonks-etl" / f"airflow-{self.airflow}-{digest}"
@@ -70,6 +72,17 @@ class Environment:
     @property
     def python(self) -> Path:
         return self.folder / "bin" / "python"
+
+
+def version_of(interpreter: str) -> str:
+    """``sys.version`` of another Python. NotToBeHadError when it does not run."""
+    if interpreter == sys.executable:
+        return sys.version
+    try:
+        command = [interpreter, "-c", "import sys; print(sys.version)"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise NotToBeHadError(f"{interpreter} is no Python that runs: {error}\nhint:  name another one") from None
 
 
 def uv_program() -> str:
@@ -118,7 +131,7 @@ def requirements_of(wheel: Path, extras: Sequence[str] = EXTRAS) -> tuple[str, .
 def compiled(environment: Environment, until: date) -> str:
     """Every package of the environment with its version, out of what could be had on the day ``until``."""
     lines = [*environment.requirements, *BESIDE]
-    options = ["--python", sys.executable, "--exclude-newer", until.isoformat()]
+    options = ["--python", environment.interpreter, "--exclude-newer", until.isoformat()]
     if environment.airflow == LOWEST:
         options += ["--resolution", "lowest-direct"]
     else:
@@ -166,7 +179,7 @@ def make_environment(environment: Environment) -> None:
         sys.stdout.flush()
         pins = compiled(environment, until)
         python = str(environment.python)
-        uv("venv", "--quiet", "--clear", "--python", sys.executable, str(environment.folder))
+        uv("venv", "--quiet", "--clear", "--python", environment.interpreter, str(environment.folder))
         constraints = environment.folder / "constraints.txt"
         constraints.write_text(pins, encoding="utf-8")
         uv("pip", "install", "--quiet", "--python", python, "--requirements", str(constraints))
@@ -185,6 +198,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.dags.other_release", description=__doc__)
     parser.add_argument("version", help=f"of Airflow, such as 3.1.8, or {LOWEST}")
     parser.add_argument("--quick", action="store_true", help="imports, the DAGs, a league from the wheel; no more")
+    parser.add_argument("--python", default=sys.executable, help="another interpreter than this one")
     parser.add_argument("tests", nargs="*", help="other tests than these")
     given, options = parser.parse_known_args(arguments)
     if given.version != LOWEST and not re.fullmatch(r"3\.\d+\.\d+\w*", given.version):
@@ -192,7 +206,7 @@ def main(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         try:
             wheel = build_wheel(Path(folder))
-            environment = Environment(given.version, requirements_of(wheel))
+            environment = Environment(given.version, requirements_of(wheel), given.python)
             make_environment(environment)
             install(wheel, environment)
         except NotToBeHadError as error:
