@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 LIMIT_SECONDS = 5
 OLDEST_POSTGRES = 14
 SCHEMAS = ("etl", "raw", "football")
+PROXIES = tuple(word for name in ("http_proxy", "https_proxy", "all_proxy") for word in (name, name.upper()))
 
 Problem = tuple[str, str]
 
@@ -28,7 +30,7 @@ Problem = tuple[str, str]
 def check_all(settings: Settings, *, port_is_ours: bool) -> None:
     """Run all checks at once. SettingsError with every problem found."""
     checks: list[Callable[[], Problem | None]] = [lambda: check_port(settings, port_is_ours=port_is_ours)]
-    checks.append(check_catalog)
+    checks += [check_catalog, lambda: check_proxies(os.environ)]
     if settings.warehouse:
         checks.append(lambda: check_warehouse(settings.warehouse))
     if not settings.sandbox:
@@ -89,6 +91,27 @@ def check_port(settings: Settings, *, port_is_ours: bool) -> Problem | None:
         f"ETL_PORT={settings.port}: another program listens on port {settings.port}",
         f"set ETL_PORT to a free port (ETL_PORT={settings.port + 1}), or end that program",
     )
+
+
+def check_proxies(env: Mapping[str, str]) -> Problem | None:
+    """Whether Airflow's HTTP client can be made with these proxies; it cannot start a task otherwise.
+
+    Their values are not named, because they may hold a password.
+    """
+    given = {name: env[name] for name in PROXIES if env.get(name)}
+    if not given:
+        return None
+    import httpx
+
+    for name, value in given.items():
+        try:
+            httpx.Client(proxy=value if "://" in value else f"http://{value}", trust_env=False).close()
+        except Exception:  # an address, a scheme, a package for SOCKS: each has an error of its own
+            return (
+                f"{name} is not the address of a proxy that Airflow can use",
+                f"set it to http://host:port (SOCKS is not installed), or go without it: env -u {name} ./etl up",
+            )
+    return None
 
 
 def check_warehouse(conninfo: str) -> Problem | None:

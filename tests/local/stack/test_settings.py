@@ -188,6 +188,21 @@ def test_a_port_in_use() -> None:
         assert checks.check_port(settings, port_is_ours=True) is None
 
 
+@pytest.mark.parametrize("value", ["http://:::", "socks9://x", "socks5://user:hidden@127.0.0.1:1080"])
+def test_a_proxy_that_airflow_cannot_use_is_refused_without_its_password(value: str) -> None:
+    """Every task would fail before its first line."""
+    found = checks.check_proxies({"ALL_PROXY": value, "HTTP_PROXY": "http://proxy.example.org:3128"})
+    assert found is not None
+    assert found[0].startswith("ALL_PROXY is not the address of a proxy that Airflow can use")
+    assert "env -u ALL_PROXY ./etl up" in found[1]
+    assert "hidden" not in found[0] + found[1]
+
+
+@pytest.mark.parametrize("value", ["", "proxy:3128", "http://user:pw@proxy.example.org:3128", "https://[::1]:8"])
+def test_a_proxy_that_can_be_used_is_no_problem(value: str) -> None:
+    assert checks.check_proxies({"https_proxy": value, "no_proxy": "*"}) is None
+
+
 def test_a_database_nobody_serves() -> None:
     found = checks.check_warehouse(f"postgresql://u:{SECRET}@127.0.0.1:1/d")
     assert found
