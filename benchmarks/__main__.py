@@ -3,7 +3,8 @@
 Each part starts the API sandbox and an embedded PostgreSQL of its own and removes them at its end. At the end of all a
 table with the ratios is printed; `--json FILE` writes all figures and leaves those of parts that were not measured.
 `readme` writes README's table from the stored run. Benchmarks that are run alone: `python -m benchmarks.memory`,
-`python -m benchmarks.routes`, `python -m benchmarks.dashboard`, `python -m benchmarks.analysis`.
+`python -m benchmarks.routes`, `python -m benchmarks.dashboard`, `python -m benchmarks.analysis`, `python -m
+benchmarks.workers`.
 """
 
 from __future__ import annotations
