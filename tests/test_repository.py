@@ -30,6 +30,7 @@ MADE = (
     "sportmonks_control.py",
     "sportmonks_data.py",
     ".etl/airflow/passwords.json",
+    "docker-compose.override.yaml",
 )
 VERSION_FILE = "plugins/sportmonks/__init__.py"
 # Helm reads no Python; tests/deploy compares the two.

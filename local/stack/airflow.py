@@ -37,6 +37,7 @@ AUTH_MANAGER = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.Sim
 USERS = {"admin": "admin", "viewer": "viewer"}
 # Options of libpq for which an Airflow connection has fields; all others travel in its extra.
 AIRFLOW_FIELDS = ("host", "port", "user", "password", "dbname")
+LIBRARY_PATHS = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 # Where libpq finds services and passwords: files of this account, which its connections may refer to.
 LIBPQ_FILES = ("PGSERVICEFILE", "PGSYSCONFDIR", "PGPASSFILE")
 
@@ -192,17 +193,14 @@ def airflow_command(*arguments: str) -> list[str]:
 
 
 def clean_environment(env: Mapping[str, str]) -> dict[str, str]:
-    """`env` without variables of another Airflow or Python and without this program's secrets."""
+    """`env` without variables of another Airflow or Python and without this program's secrets, and where this
+    interpreter finds its own libraries, if that is a variable."""
     ours = ("AIRFLOW", "_AIRFLOW", "SPORTMONKS_", "SUPABASE_", "ETL_", "PYTHON", "VIRTUAL_ENV", "PG")
     kept = {name: value for name, value in env.items() if name in LIBPQ_FILES or not name.startswith(ours)}
+    kept |= {name: os.environ[name] for name in LIBRARY_PATHS if name in os.environ}
     # Tools that a task starts by name are those of this environment.
     kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)])
     return kept
-
-
-def library_paths(env: Mapping[str, str]) -> dict[str, str]:
-    """The variables by which an interpreter that is not the system's finds its own libraries."""
-    return {name: env[name] for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH") if name in env}
 
 
 def sqlalchemy_url(conninfo: str) -> str:

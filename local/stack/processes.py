@@ -73,6 +73,8 @@ class ProcessTable:
         with log.open("ab") as output:
             output.write(f"--- {time.strftime('%Y-%m-%d %H:%M:%S')} {name} starts\n".encode())
             output.flush()
+            # Before the start: a process may have written, and ended, by the time that this one goes on.
+            offset = log.stat().st_size
             child = _Detached(
                 command,
                 env=dict(env),
@@ -83,7 +85,7 @@ class ProcessTable:
                 start_new_session=True,
             )
         self._children[name] = child  # so that it is reaped when it ends while this command still runs
-        self._update(name, {"pid": child.pid, "mark": start_mark(child.pid), "log_offset": log.stat().st_size})
+        self._update(name, {"pid": child.pid, "mark": start_mark(child.pid), "log_offset": offset})
         return child.pid
 
     def log_file(self, name: str) -> Path:

@@ -8,10 +8,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
+from local.stack import processes
 from local.stack.files import read_json, write_json
 from local.stack.processes import ProcessTable, start_mark
 
@@ -114,6 +116,20 @@ def test_last_lines_are_those_of_the_last_start(table: ProcessTable) -> None:
         wait_for(lambda: not table.running("a"))
     assert table.last_lines("a") == "second"
     assert table.exit_code("a") == 0
+
+
+def test_what_a_process_writes_at_once_is_among_its_lines(table: ProcessTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a busy machine, where the process has ended before its starter goes on."""
+    popen = processes._Detached
+
+    def slow(*args: Any, **kwargs: Any) -> Any:
+        child = popen(*args, **kwargs)
+        child.wait()
+        return child
+
+    monkeypatch.setattr(processes, "_Detached", slow)
+    table.spawn("a", [sys.executable, "-c", "print('why it ended')"], dict(os.environ), cwd=table.home)
+    assert table.last_lines("a") == "why it ended"
 
 
 def test_marks_tell_processes_apart() -> None:
