@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from sportmonks.errors import ConfigurationError, FatalApiError, SportmonksError, TransientApiError
+from sportmonks.routes.extract import summary_text
 from sportmonks.routes.parse import parse_route
 from sportmonks.routes.source import REFUSED_WAIT_S
 from sportmonks.routes.spec import Route
@@ -149,6 +150,8 @@ def test_the_watermark_stays_before_days_that_may_be_short(
     summary = collect(route, play(answers))
     assert (summary["inserted"], summary["end"], summary["unproven"]) == (6, "total (2), empty_page (1)", 1)
     assert "the API counts 65 records, and 2 came" in caplog.text
+    assert summary["doubts"] == ["2025-12-12 to 2025-12-21: the API counts 65 records, and 2 came"]
+    assert f"Doubt: {summary['doubts'][0]}" in summary_text(summary)
     stored = warehouse.execute("SELECT ended_by, unproven FROM etl.raw_route_status").fetchone()
     assert stored == ("total (2), empty_page (1)", 1)
     mark = "SELECT etl.collector_watermark('raw_shop_orders') ->> 'date_to'"

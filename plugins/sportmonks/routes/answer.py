@@ -84,9 +84,9 @@ def read_page(response: HttpResponse, route: Route, label: str, *, lenient: bool
             leads = route.records and not route.records[0].startswith("[")
             if not found and leads and not body.json.startswith(b"{") and body.json not in _EMPTY:
                 # Not even the object that the route looks into: no way to say that there are no records.
+                kind = {b"[": "a list", b'"': "a text"}.get(body.json[:1], "a single value")
                 raise TransientApiError(
-                    f"{label}: there is no object with '{shown_path(route.records)}', but"
-                    f" {mask_text(body.json[:60].decode('utf-8', 'replace'))}.",
+                    f"{label}: there is no object with '{shown_path(route.records)}', but {kind}.",
                     hint="Where the answer itself is the list: records: . in the route.",
                 )
             if outer is not None:

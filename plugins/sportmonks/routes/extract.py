@@ -32,6 +32,8 @@ from sportmonks.routes.stream import Page, Stream, read_pages
 log = logging.getLogger(__name__)
 
 Summary = dict[str, Any]
+# So many listings that may be short are named with their reason at the end; the log has all of them.
+SHOWN_DOUBTS = 5
 # Fields of PageSpec that version 0.1 did not know.
 _LATER_PAGING = ("until", "done", "total_pages")
 
@@ -156,10 +158,13 @@ def run_route(
         _announce(route, plan, start.slice_index, start.resumed)
         before = store.counters["pages"]
         number = [int(before)]
+        doubts: list[str] = []
 
         def log_page(page: Page, counters: Mapping[str, float]) -> None:
             if not page.counted.get("pages"):
                 return
+            if page.doubt and len(doubts) < SHOWN_DOUBTS:
+                doubts.append(page.doubt)
             on_page()
             number[0] += 1
             _progress(page, number[0], counters)
@@ -181,7 +186,7 @@ def run_route(
         except BaseException as error:
             _note_failure(store, error)
             raise
-        summary = _summary(route, plan, store.counters, start.resumed)
+        summary = {**_summary(route, plan, store.counters, start.resumed), "doubts": doubts}
         log.info("%s", summary_text(summary))
         return summary
     finally:
@@ -278,6 +283,7 @@ def summary_text(summary: Summary) -> str:
         f" {summary['skipped']} skipped)",
         f"End: {summary['end'] or 'none'}"
         + (f" ({summary['unproven']} listings may be short)" if summary["unproven"] else ""),
+        *(f"Doubt: {doubt}" for doubt in summary["doubts"]),
         f"New: {summary['inserted']:,} | known: {summary['duplicates']:,} (came back: {summary['revived']:,})",
         f"Out of range: {summary['out_of_range']:,} | without a date: {summary['undated']:,}"
         f" | failed: {summary['failed']:,}",

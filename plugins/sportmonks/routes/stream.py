@@ -44,7 +44,7 @@ IDLE_SECONDS = 1.0
 class Page:
     """A page ready to be written, and the position of the run after it: slice and state of its paginator.
 
-    ``unproven``: the first day of a listing that ended with this page and may be short.
+    ``unproven``: the first day of a listing that ended with this page and may be short; ``doubt``: why.
     """
 
     rows: list[Prepared]
@@ -54,6 +54,7 @@ class Page:
     state: dict[str, Any] | None
     place: str
     unproven: date | None = None
+    doubt: str = ""
 
 
 class _StoppedError(Exception):
@@ -163,6 +164,7 @@ def read_pages(
                 None if done else paginator.state(),
                 f"page {number} of {part}",
                 unproven=unproven,
+                doubt=f"{part}: {paginator.doubt}" if paginator.end is not None and paginator.doubt else "",
             )
 
 
