@@ -6,6 +6,7 @@ second request (``route_new``), and ``route_yaml`` writes one as a route file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -111,7 +112,9 @@ def guess(tried: TriedRequest, response: HttpResponse) -> list[Draft]:
     names = tuple(found.period[end] for end in ("date_from", "date_to") if end in found.period)
     period = tuple(name for name in names if name in tried.query)
     single = key[0] if len(key) == 1 else ""
-    question = Question(found.query, found.body, response.headers, body.json, records.rows, single, period)
+    last = found.period.get("date_to", "")
+    end = (last, tried.query.get(last, ""))
+    question = Question(found.query, found.body, response.headers, body.json, records.rows, single, period, end)
     if records.form == "object" or (body.rows is not None and not size_of(question)):
         return [
             replace(draft, way=Way({"style": "none"}, "the answer is one record" if body.rows is None else "one file"))
@@ -157,6 +160,8 @@ def find_records(body: bytes, rows: list[Any] | None = None) -> Records:
     if rows is not None:
         return Records(None, rows)
     top = lenient_json.decode(body)[0] if body else None
+    if (by_name := _lists_by_name(top)) is not None:
+        return by_name
     lists = records_found(body) if body else []
     if lists:
         path, count = lists[0]
@@ -179,6 +184,21 @@ def find_records(body: bytes, rows: list[Any] | None = None) -> Records:
         return Records(empty, [], note="empty in the answer that was looked at")
     within = next((name for name in ("data", "result") if isinstance(top.get(name), Mapping)), "")
     return Records(within or ".", [top[within] if within else top], "object", note="the answer is one record")
+
+
+def _lists_by_name(top: Any) -> Records | None:
+    """The records of an object whose members are lists of them under days or numbers; None where there is none."""
+    if not isinstance(top, Mapping):
+        return None
+    inner = ((name, value) for name, value in top.items() if isinstance(value, Mapping))
+    for path, lists in ((".", top), *inner):
+        names = [name for name in lists if re.fullmatch(r"\d{4}-\d\d-\d\d.*|\d+", name)]
+        if names and len(names) == len(lists) and all(isinstance(value, list) for value in lists.values()):
+            rows = [{"_key": name, **row} for name in names for row in lists[name] if isinstance(row, Mapping)]
+            if rows:
+                note = f"{len(rows)} in {len(names)} lists, whose names become _key"
+                return Records(path, rows, "values", note=note)
+    return None
 
 
 def _mappings(top: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

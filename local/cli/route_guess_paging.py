@@ -8,6 +8,7 @@ from typing import Any
 
 from sportmonks.api.page_spec import ALL_MEMBERS
 from sportmonks.routes.guess import CURSORS, LINKS, Finding, named_values, paging_found
+from sportmonks.routes.period import leads_beyond
 
 # Parameters of the size of a page -> how such APIs number their pages.
 SIZES: Mapping[str, tuple[str, str]] = {
@@ -54,7 +55,8 @@ class Way:
 
 @dataclass(frozen=True)
 class Question:
-    """What is known of a request and its answer. ``query``: without the days; ``body``: of a POST, else None."""
+    """What is known of a request and its answer. ``query``: without the days; ``body``: of a POST, else None;
+    ``period``: names of the days in the query."""
 
     query: Mapping[str, str]
     body: Any
@@ -63,12 +65,14 @@ class Question:
     rows: list[Any]
     key: str = ""
     period: tuple[str, ...] = ()
+    end: tuple[str, str] = ("", "")  # name and value of the last day in the query
 
 
 def ways_to_page(seen: Question) -> list[Way]:
     """Ways to page, the likeliest first; the last one is that there is one page."""
     size = size_of(seen)
-    findings = paging_found(seen.headers, seen.answer)
+    # A link to the days behind those of the request leads to no further page.
+    findings = [one for one in paging_found(seen.headers, seen.answer) if not leads_beyond(str(one.value), *seen.end)]
     flags = _flags(seen, findings)
     found = [*_named(seen, findings, flags), *_by_number(seen, findings, flags)]
     behind = list(_behind_last(seen, flags))

@@ -252,7 +252,8 @@ def _short(value: Any) -> str:
 def message_of(body: bytes) -> str:
     """The message in the body of an error, short and masked; nothing else of the body."""
     try:
-        for path in (*_MESSAGES, ("error",), ("error_description",), ("errors", "message")):
+        texts = ("error", "error_description", "error_message", "errorMessage", "msg", "errmsg", "reason")
+        for path in (*_MESSAGES, *((text,) for text in texts), ("errors", "message")):
             if text := text_at(body.strip(), path):
                 return f" ({mask_text(text)[:200]})"
         if errors := value_at(body.strip(), ("errors",)):

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -181,6 +182,16 @@ def _written(timestamp: datetime, form: str) -> str:
     if form == "iso":
         return timestamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return timestamp.strftime(WEEK if form == "week" else form)
+
+
+def leads_beyond(link: str, name: str, end: str) -> bool:
+    """Whether a link requests days behind those of the request whose answer named it: its parameter ``name`` is more
+    than a day later than ``end``. False where either is no day."""
+    given = dict(parse_qsl(urlsplit(link).query)).get(name, "")
+    try:
+        return date.fromisoformat(given[:10]) > date.fromisoformat(end[:10]) + timedelta(days=1)
+    except (ValueError, OverflowError):
+        return False
 
 
 def local_today(timestamp: datetime, spec: PeriodSpec | None) -> date:

@@ -19,7 +19,7 @@ from sportmonks.redaction import mask_text
 from sportmonks.routes.answer import message_of, read_page
 from sportmonks.routes.body import read_body
 from sportmonks.routes.guess import Finding, dates_found, paging_found, records_found
-from sportmonks.routes.period import Window
+from sportmonks.routes.period import Window, leads_beyond
 from sportmonks.routes.records import prepare
 from sportmonks.routes.request import PageRequest, Slice, page_request
 from sportmonks.routes.source import RestSource
@@ -72,7 +72,7 @@ def preview(
     paginator = Paginator.start(route.paging)
     request = page_request(route, part, paginator)
     response = source.send(request)
-    seen = _seen(route, response)
+    seen = _seen(route, request, response)
     known: dict[str, Any] = {
         "request": request,
         "status": response.status,
@@ -107,10 +107,14 @@ def preview(
     )
 
 
-def _seen(route: Route, response: HttpResponse) -> dict[str, Any]:
-    """What can be recognised in an answer without its route."""
+def _seen(route: Route, request: PageRequest, response: HttpResponse) -> dict[str, Any]:
+    """What can be recognised in an answer without its route. A link to the days behind those of the request leads to no
+    further page."""
     try:
         body = read_body(response, route.format, route.delimiter, route.path, lenient=True, charset=route.charset).json
     except SportmonksError:
         return {}
-    return {"paging": tuple(paging_found(response.headers, body)), "lists": tuple(records_found(body))}
+    name = route.period.date_to if route.period else ""
+    end = str(request.query.get(name, ""))
+    found = (one for one in paging_found(response.headers, body) if not leads_beyond(str(one.value), name, end))
+    return {"paging": tuple(found), "lists": tuple(records_found(body))}

@@ -22,7 +22,8 @@ from sportmonks.config.strict_yaml import JsonPath
 from sportmonks.errors import ConfigurationError, FatalApiError, OutsidePlanError
 from sportmonks.routes.answer import FetchedPage
 from sportmonks.routes.doubts import DatedListing, EndsOfWindows
-from sportmonks.routes.period import Window
+from sportmonks.routes.json_path import shown_path
+from sportmonks.routes.period import Window, leads_beyond, request_parameters
 from sportmonks.routes.records import NO_OBJECT, Prepared, Rejected, page_mark, prepare
 from sportmonks.routes.request import Slice, page_request
 from sportmonks.routes.source import Source
@@ -118,7 +119,7 @@ def read_pages(
                 yield Page([], [], {"skipped": 1, **ended}, part.index + 1, None, str(part))
                 break
             stored = False
-            _refuse_wrong_style(route, fetched)
+            _refuse_wrong_style(route, fetched, part.window)
             number = paginator.pages + 1
             step = paginator.take(page_info(fetched, route.hash_without))
             if step is Step.AGAIN:
@@ -196,9 +197,17 @@ def _no_records(route: Route, first: str) -> FatalApiError:
     )
 
 
-def _refuse_wrong_style(route: Route, fetched: FetchedPage) -> None:
+def _refuse_wrong_style(route: Route, fetched: FetchedPage, window: Window | None) -> None:
     """Raises ConfigurationError where what the answer names is followed in another way than the route says."""
     following, spec = str(fetched.next or ""), route.paging
+    ends = request_parameters(route.period, window) if following and route.period and window else {}
+    name = route.period.date_to if route.period else ""
+    if spec.style == "next" and leads_beyond(following, name, ends.get(name, "")):
+        raise ConfigurationError(
+            f"{route.name}: the link at {shown_path(spec.next or ())} leads to the days behind those that were"
+            " requested, and to no further page.",
+            hint="Write paging: none; max_days of the period cuts it into requests.",
+        )
     if spec.style == "next" and following.isdecimal():
         raise ConfigurationError(
             f"{route.name}: the answer names the next page by its number ({following}), which is no link.",

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from sportmonks.errors import ConfigurationError
 from tests.harness.shape_server import Answer, Play, Request, ShapeServer, playing
 from tests.local.cli.strangers import COUNT, STRANGERS
 from tests.routes.conftest import Collect
@@ -101,3 +102,43 @@ def test_known_strangers(
     assert len({row[stranger.key] for row in found["rows"]}) == COUNT
     waits = {"wiki.changes": [5, 5], "stack.questions": [9, 7]}
     assert [round(one) for one in sleeps] == waits.get(name, [])
+
+
+def test_lists_by_day_and_a_link_to_the_next_days(
+    routes_etl: Callable[..., int],
+    play: Callable[[Play], ShapeServer],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    read_all: Collect,
+) -> None:
+    """As NASA's feed of near objects does it: at most seven days a request, and a link that goes on for ever."""
+    from sportmonks.routes.parse import load_routes, parse_route
+
+    def answers(request: Request) -> Answer:
+        first, last = (date.fromisoformat(request.query[name]) for name in ("start_date", "end_date"))
+        if last - first > timedelta(days=7):
+            return Answer({"code": 400, "error_message": "The Feed date limit is only 7 Days"}, 400)
+        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        link = f"{request.base}/feed?start_date={last}&end_date={last + (last - first)}&detailed=false"
+        objects = {str(day): [{"id": f"{day}/{n}", "name": f"({n})"} for n in range(3)] for day in days}
+        return Answer({"links": {"next": link}, "element_count": 3 * len(days), "near_earth_objects": objects})
+
+    server = play(answers)
+    address = f"{server.url}/feed?start_date=2025-12-01&end_date=2025-12-07"
+    assert routes_etl("new", address, "--name", "nasa.neo", "--auth", "none") == 0
+    monkeypatch.setenv("AIRFLOW_CONN_NASA_API", json.dumps({"conn_type": "http", "host": server.url}))
+    assert routes_etl("try", "nasa.neo", "--from", "2025-12-01", "--to", "2025-12-31") == 1
+    assert "The Feed date limit is only 7 Days" in capsys.readouterr().err
+    file = tmp_path / "nasa_neo.yaml"
+    file.write_text(file.read_text().replace("date_to: end_date}", "date_to: end_date, max_days: 7}"))
+    assert routes_etl("try", "nasa.neo", "--from", "2025-12-01", "--to", "2025-12-31") == 0
+    assert "tells of further pages" not in capsys.readouterr().out
+    (route,), _ = load_routes(tmp_path)
+    days = {"date_from": "2025-12-01", "date_to": "2025-12-31"}
+    found = read_all(route, server, password="", **days)
+    assert (found["inserted"], found["unproven"], found["listings"]) == (93, 0, 5)
+    assert (min(found["days"]), max(found["days"])) == (date(2025, 12, 1), date(2025, 12, 31))
+    endless = parse_route(file.read_text().replace("paging: none", "paging: {style: next, next: links.next}"))
+    with pytest.raises(ConfigurationError, match=r"the link at links\.next leads to the days behind"):
+        read_all(endless, server, password="", **days)
