@@ -10,6 +10,9 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import cache
+from importlib import import_module
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from airflow import __version__
@@ -48,8 +51,10 @@ __all__ = [
     "deadline_alert",
     "deadline_reference_base",
     "find_connection",
+    "openlineage",
     "read_variable",
     "secrets_source",
+    "stats",
 ]
 
 RELEASE = tuple(int(part) for part in __version__.split(".")[:2])
@@ -152,6 +157,39 @@ def configuration() -> Any:
     else:
         from airflow.sdk import configuration as module  # type: ignore[no-redef]
     return module.conf
+
+
+def openlineage() -> SimpleNamespace | None:
+    """The classes of OpenLineage that the operators need; None where Airflow's provider for it is not installed."""
+    try:
+        from airflow.providers.openlineage.extractors import OperatorLineage
+        from openlineage.client.event_v2 import InputDataset, OutputDataset
+        from openlineage.client.facet_v2 import output_statistics_output_dataset, schema_dataset
+    except ImportError:
+        return None
+    return SimpleNamespace(
+        OperatorLineage=OperatorLineage,
+        InputDataset=InputDataset,
+        OutputDataset=OutputDataset,
+        OutputStatisticsOutputDatasetFacet=output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet,
+        SchemaDatasetFacet=schema_dataset.SchemaDatasetFacet,
+        SchemaDatasetFacetFields=schema_dataset.SchemaDatasetFacetFields,
+    )
+
+
+@cache
+def stats() -> Any:
+    """Airflow's own metrics: ``incr``, ``gauge`` and ``timing``, each with a name, a value and ``tags``. In processes
+    of the scheduler, the triggerer and of tasks they go where Airflow's configuration says."""
+    # In this order, as every release has the last name too, but some warn of it.
+    for module in ("airflow.sdk.observability.stats", "airflow.observability.stats"):
+        try:
+            return import_module(module).Stats
+        except ImportError:
+            continue
+    from airflow.stats import Stats  # Airflow 3.1
+
+    return Stats
 
 
 def deadline_reference_base() -> type[BaseDeadlineReference]:

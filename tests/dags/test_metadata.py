@@ -18,6 +18,9 @@ OWN = "sportmonks"
 # Airflow 3.1 asks hooks for widgets of these and puts stand-ins where they are not installed (hooks/forms.py).
 OPTIONAL = frozenset({"flask-appbuilder", "flask-babel", "wtforms"})
 
+# Packages that several distributions share -> the one whose modules are imported.
+SHARED = {"openlineage": "openlineage-python"}
+
 
 def test_what_is_imported_is_declared_and_the_other_way_round() -> None:
     project = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -49,7 +52,7 @@ def distributions() -> dict[str, set[str]]:
             provider = re.match(r"airflow\.providers\.(common\.\w+|\w+)", module)
             name = f"apache-airflow-providers-{provider[1].replace('.', '-')}" if provider else "apache-airflow"
         else:
-            (name,) = set(by_package.get(top, [top]))
+            (name,) = {SHARED[top]} if top in SHARED else set(by_package.get(top, [top]))
         found.setdefault(name, set()).add(module)
     return found
 

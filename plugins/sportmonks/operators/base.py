@@ -163,7 +163,8 @@ class WarehouseOperator(BaseOperator):
         from sportmonks.warehouse.connection import open_connection, warehouse_conninfo
 
         info = warehouse_conninfo(self.warehouse_conn_id)
-        return lambda: open_connection(info, autocommit=True)
+        self._open_warehouse = lambda: open_connection(info, autocommit=True)
+        return self._open_warehouse
 
 
 class ApiOperator(WarehouseOperator):
@@ -186,6 +187,7 @@ class ApiOperator(WarehouseOperator):
         def called(record: CallRecord) -> None:
             if record.status == 200:
                 self.call_succeeded()
+            _count_call(record)
             if on_call is not None:
                 on_call(record)
 
@@ -197,6 +199,17 @@ class ApiOperator(WarehouseOperator):
             **settings,
         )
         return self.close_later(hook)
+
+
+def _count_call(record: CallRecord) -> None:
+    """A call among Airflow's own metrics."""
+    from sportmonks.monitoring import airflow_stats
+
+    tags: dict[str, Any] = {"entity": record.entity, "status": record.status or "none"}
+    airflow_stats.count("calls", **tags)
+    airflow_stats.count("retries", record.attempt > 1, **tags)
+    airflow_stats.count("failed_calls", record.status != 200, **tags)
+    airflow_stats.timing("call", record.seconds, **tags)
 
 
 @contextmanager

@@ -15,14 +15,18 @@ from sportmonks.config.manifest import League, Season
 from sportmonks.errors import BudgetWait, LostLeaseError
 from sportmonks.operators.asset_events import report_season
 from sportmonks.operators.base import ApiOperator, WarehouseOperator, execution_of
+from sportmonks.operators.lineage import LineageMixin, endpoint, operator_lineage, season_written
 from sportmonks.planning.backfill import run_parameters
 from sportmonks.planning.run_params import read_params
 
 if TYPE_CHECKING:
+    import psycopg
     from airflow.sdk import Context
 
     from sportmonks.api.calls import CallRecord
     from sportmonks.collect.context import RunContext
+    from sportmonks.collect.pipeline import StoredBatch
+    from sportmonks.collect.progress import ChunkProgress
 
 
 # The tasks of a season's group; those of seasons without anything due are skipped together.
@@ -163,7 +167,7 @@ class StartOperator(LeagueOperator, BranchMixIn):
         )
 
 
-class CollectOperator(LeagueOperator):
+class CollectOperator(LineageMixin, LeagueOperator):
     """Collects the planned fixtures of one season, batch after batch, and checks what is stored; see
     ``sportmonks.collect.collect``.
 
@@ -184,12 +188,19 @@ class CollectOperator(LeagueOperator):
         season, ti = Season(**self.season), context["ti"]
         owner = f"{ti.dag_id}/{ti.run_id}/{ti.task_id}"
         calls: list[CallRecord] = []
-        run = self.run_context(context, on_call=calls.append)
+        run = self._season_run = self.run_context(context, on_call=calls.append)
+        self._base_url = run.client().base_url
         chunk_id, detailed = f"{run.league.id}_{season.id}", run.params.track_performance
         with ChunkTelemetry(run.connect, run.execution_id, chunk_id, calls, track_performance=detailed) as watch:
+
+            def on_batch(done: StoredBatch, progress: ChunkProgress) -> None:
+                watch.on_batch(done, progress)
+                _count_batch(done, run.league.id, season.id)
+
             open_chunk(run, season)
             try:
-                figures = asdict(collect(run, season, owner, watch.on_batch))
+                self._base_url = run.client().base_url
+                figures = asdict(collect(run, season, owner, on_batch))
                 saved, changed = season_news(run, season)
                 check_chunk(run, season)
                 report_season(context, self, season.id, saved, changed)
@@ -204,6 +215,24 @@ class CollectOperator(LeagueOperator):
                 watch.stopped(error)
                 stop_chunk(run, season)
                 raise
+
+    def lineage(self, conn: psycopg.Connection[Any]) -> Any:
+        """From the fixtures' endpoint into the tables of fixtures."""
+        if (base_url := getattr(self, "_base_url", None)) is None:
+            return None
+        written = season_written(conn, self._season_run.execution_id, int(self.season["id"]))
+        return operator_lineage(conn, [endpoint(base_url, "football/fixtures/multi")], written)
+
+
+def _count_batch(done: StoredBatch, league_id: int, season_id: int) -> None:
+    """A stored batch among Airflow's own metrics."""
+    from sportmonks.monitoring import airflow_stats
+
+    tags = {"league_id": league_id, "season_id": season_id}
+    for outcome, fixtures in done.stored.outcomes.items():
+        airflow_stats.count(f"fixtures_{outcome.lower()}", fixtures, **tags)
+    airflow_stats.count("changes", done.stored.changes, **tags)
+    airflow_stats.timing("batch", done.fetched.seconds + done.write_seconds, **tags)
 
 
 class ExecutionAlertsOperator(WarehouseOperator):

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sportmonks.config.settings import API_CONN_ID, WAREHOUSE_CONN_ID
 from sportmonks.errors import ConfigurationError
 from sportmonks.operators.base import WarehouseOperator, execution_of
+from sportmonks.operators.lineage import LineageMixin, Written, endpoint, operator_lineage
 from sportmonks.planning.backfill import BACKFILL, run_parameters
 
 # Calls an hour of an API that reports no limit: none is assumed, and a refusal still holds back every task.
 UNLIMITED = 1_000_000_000
+# Counters of a run (routes.store.COUNTERS) -> Airflow's metric.
+ROUTE_METRICS = {
+    "pages": "pages",
+    "records": "records",
+    "inserted": "inserted",
+    "failed": "rejects",
+    "asked_again": "requested_again",
+    "bytes": "bytes",
+}
 
 if TYPE_CHECKING:
+    import psycopg
     from airflow.sdk import Context
 
     from sportmonks.routes.access import RouteAccess
@@ -48,7 +61,7 @@ class EnsureRouteTablesOperator(WarehouseOperator):
         return tables
 
 
-class RouteExtractOperator(WarehouseOperator):
+class RouteExtractOperator(LineageMixin, WarehouseOperator):
     """One run of a route: every page of its period into its raw table, fetching and writing at the same time.
 
     Goes on at the page where an earlier try stopped.
@@ -85,16 +98,38 @@ class RouteExtractOperator(WarehouseOperator):
             for name, value in estimated.items():
                 self.log.info("%s: %s", name, value)
             return estimated
+        self._added: Counter[str] = Counter()
+        source = self.close_later(make_source(self.route, self.warehouse_conn_id, execution_of(context)))
+        self._base_url = source.base_url
         return run_route(
             self.route,
-            self.close_later(make_source(self.route, self.warehouse_conn_id, execution_of(context))),
+            source,
             connect,
             plan,
             execution_id=execution_of(context),
             force=request.force,
             today=today,
-            on_page=self.call_succeeded,
+            on_page=self._on_page,
         )
+
+    def _on_page(self, added: Mapping[str, float]) -> None:
+        """A stored page of the run, for the waits of the task and among Airflow's own metrics."""
+        from sportmonks.monitoring import airflow_stats
+
+        self.call_succeeded()
+        for counter, metric in ROUTE_METRICS.items():
+            airflow_stats.count(f"route_{metric}", added.get(counter, 0), route=self.route.name)
+            self._added[counter] += int(added.get(counter, 0))
+
+    def lineage(self, conn: psycopg.Connection[Any]) -> Any:
+        """From the route's endpoint, as its file names it, into its raw table: new records and bytes of this try."""
+        from sportmonks.api.paths import full_path
+
+        if (base_url := getattr(self, "_base_url", None)) is None:
+            return None
+        written = Written(f"raw.{self.route.table}", int(self._added["inserted"]), int(self._added["bytes"]))
+        path = full_path(self.route.path) if self.route.api == "sportmonks" else self.route.path
+        return operator_lineage(conn, [endpoint(base_url, path)], [written])
 
 
 def make_source(route: Route, warehouse_conn_id: str = WAREHOUSE_CONN_ID, execution_id: str | None = None) -> Source:

@@ -80,11 +80,12 @@ def alerts() -> dict[str, Any]:
     from sportmonks.airflow_compat import AirflowFailException
     from sportmonks.alerts import dispatch
     from sportmonks.alerts.heartbeat import send_heartbeat
-    from sportmonks.monitoring import housekeeping
+    from sportmonks.monitoring import airflow_stats, housekeeping
     from sportmonks.routes.parse import route_includes, scheduled_routes
 
     with _warehouse() as conn:
         housekeeping.record_gauges(conn)
+        airflow_stats.report(conn)
         includes = dispatch.current_includes()
         if includes is not None:
             includes += route_includes()

@@ -141,12 +141,13 @@ def run_route(
     execution_id: str | None = None,
     force: bool = False,
     today: date | None = None,
-    on_page: Callable[[], None] = lambda: None,
+    on_page: Callable[[Mapping[str, float]], None] = lambda _: None,
 ) -> Summary:
     """Carry out the plan from where an earlier try stopped; returns the summary of the run with its earlier tries.
 
     On an error the records stored so far stay, the failure is recorded and the error is raised. BudgetWait leaves the
-    run open: call again later with the same plan and execution id. ``on_page`` is called after each page.
+    run open: call again later with the same plan and execution id. ``on_page`` is called after each stored page with
+    what it has added to the counters; of pages that were stored together, the first one has it all.
     """
     today = today or local_today(datetime.now(UTC), route.period)
     with connect() as conn:
@@ -158,6 +159,7 @@ def run_route(
         _announce(route, plan, start.slice_index, start.resumed)
         before = store.counters["pages"]
         number = [int(before)]
+        seen = dict(store.counters)
         doubts: list[str] = []
 
         def log_page(page: Page, counters: Mapping[str, float]) -> None:
@@ -165,7 +167,8 @@ def run_route(
                 return
             if page.doubt and len(doubts) < SHOWN_DOUBTS:
                 doubts.append(page.doubt)
-            on_page()
+            on_page({name: value - seen.get(name, 0) for name, value in counters.items()})
+            seen.update(counters)
             number[0] += 1
             _progress(page, number[0], counters)
 

@@ -52,7 +52,9 @@ REFUSED_WAIT_S = 3.0
 
 
 class Source(Protocol):
-    """One API. It is used by one thread at a time."""
+    """One API. It is used by one thread at a time. ``base_url``: without credentials and query."""
+
+    base_url: str
 
     def fetch(self, request: PageRequest) -> FetchedPage:
         """One page, with retries. Raises the package's errors; BudgetWait: no call may be made now, come back later."""
@@ -67,6 +69,7 @@ class SportmonksSource:
     def __init__(self, client: SportmonksClient, route: Route) -> None:
         self._client = client
         self._route = route
+        self.base_url = client.base_url
 
     def fetch(self, request: PageRequest) -> FetchedPage:
         route = self._route
@@ -137,6 +140,7 @@ class RestSource:
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self._host = parts.hostname
         self._prefix = parts.path.rstrip("/")
+        self.base_url = self.origin + self._prefix
         self._auth = authentication(route, access)
         self._credentials = access.credentials(credentials_in(templates_of(route), route), route.connection)
         self._keys = credential_parameters(route)
