@@ -104,6 +104,25 @@ PROVEN = (
     "INSERT INTO etl.route_progress (route_name, plan_hash, slices, status, counters, updated_at)"
     " VALUES ('raw_shop_lists', 'p', 1, 'DONE', '{\"unproven\": 0}', %(at)s)"
 )
+SEASONS = (
+    "INSERT INTO football.states (id) VALUES (5) ON CONFLICT DO NOTHING",
+    "INSERT INTO etl.chunks (league_id, season_id) VALUES (8, 2) ON CONFLICT DO NOTHING",
+    "INSERT INTO football.seasons (id, league_id, starting_at)"
+    " SELECT n, 8, %(at)s::timestamptz - (3 - n) * interval '1 year' FROM generate_series(1, 2) n"
+    " ON CONFLICT DO NOTHING",
+    "INSERT INTO football.fixtures (id, league_id, season_id, state_id, collection_status, starting_at)"
+    " SELECT 100 * s + n, 8, s, 5, 'COLLECTED', %(at)s::timestamptz - (3 - s) * interval '30 days'"
+    " FROM generate_series(1, 2) s, generate_series(1, 25) n ON CONFLICT DO NOTHING",
+    "INSERT INTO raw.fixtures (fixture_id, payload, content_hash, includes, collected_at)"
+    " SELECT id, '{}', '', '{events.type}', now() FROM football.fixtures ON CONFLICT DO NOTHING",
+    "DELETE FROM football.fixture_events",
+    "INSERT INTO football.fixture_events (fixture_id, id)"
+    " SELECT f.id, n FROM football.fixtures f, generate_series(1, CASE f.season_id WHEN 1 THEN 10 ELSE 4 END) n",
+)
+MORE_ROWS = (
+    "INSERT INTO football.fixture_events (fixture_id, id)"
+    " SELECT f.id, n FROM football.fixtures f, generate_series(5, 8) n WHERE f.season_id = 2"
+)
 # kind -> what makes it true, what ends it.
 LIVES: dict[str, tuple[Step, Step]] = {
     "ERROR_RATE": (_run(failed=10), _run()),
@@ -118,6 +137,7 @@ LIVES: dict[str, tuple[Step, Step]] = {
     "STALE_ROUTE": (_sql(*SILENT), _sql(COLLECTED)),
     "UNPROVEN_ROUTE": (_sql(*UNPROVEN), _sql(PROVEN)),
     "SUSPECTED_DATA": (_sql(*SUSPECTED), _sql("UPDATE football.fixtures SET held_reads = 0")),
+    "FEWER_ROWS": (_sql(*SEASONS), _sql(MORE_ROWS)),
     "UNKNOWN_IDS": (_sql(STRANGE), _sql(KNOWN)),
     "DEADLINE": (_late, _run(minutes=5)),
 }

@@ -70,6 +70,38 @@ def test_runs_of_the_catalog_and_of_routes_are_listed_with_those_of_leagues(ware
     assert runs.runs(warehouse, dag_id="sportmonks_catalog", run_id="scheduled__2", now=NOW)["rows"] == []
 
 
+def test_runs_of_the_catalog_and_of_routes_name_how_and_by_whom_they_were_started(
+    warehouse: Warehouse, others: str
+) -> None:
+    origin = "INSERT INTO etl.run_origins VALUES (%s, %s, %s, %s, %s)"
+    warehouse.execute(origin, (others, "sportmonks_catalog", "scheduled__1", "scheduled", None))
+    warehouse.execute(origin, ("etl_route", "raw_shop_orders", "manual__7", "manual", "anna"))
+    found = by_id(runs.runs(warehouse, now=NOW))
+    shown = {key: (row["run_type"], row["triggered_by"], row["run_id"]) for key, row in found.items()}
+    assert shown[others] == ("scheduled", None, "scheduled__1")
+    assert shown["etl_route"] == ("manual", "anna", "manual__7")
+    alone = runs.run(warehouse, "etl_route", now=NOW)
+    assert alone is not None
+    assert (alone["run_type"], alone["triggered_by"]) == ("manual", "anna")
+
+
+def test_one_row_more_than_shown_is_read(seeded: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: list[int] = []
+    read = queries.rows
+
+    def counting(conn: Warehouse, name: str, **given: Any) -> list[dict[str, Any]]:
+        if name in ("dashboard/executions", "dashboard/other_runs"):
+            limits.append(given["limit"])
+        return read(conn, name, **given)
+
+    monkeypatch.setattr(queries, "rows", counting)
+    monkeypatch.setattr(runs, "rows", counting)
+    for kind in ("league", "route", None):
+        runs.runs(seeded, kind=kind, limit=7)
+    queries.executions(seeded, limit=7)
+    assert limits == [8] * 5
+
+
 def test_one_run_of_the_catalog_has_its_lists(warehouse: Warehouse, others: str) -> None:
     found = runs.run(warehouse, others, now=NOW)
     assert found is not None

@@ -75,6 +75,20 @@ def test_the_calls_of_the_catalog_are_in_the_books_of_its_lists(
     assert sum(booked.values()) == box.calls()["total"] - before
 
 
+def test_the_tasks_of_the_catalog_record_how_and_by_whom_their_run_was_started(
+    box: RunningSandbox, variables: Variables, warehouse: psycopg.Connection[Any]
+) -> None:
+    run = SimpleNamespace(**{**vars(DAG_RUN), "run_id": "manual__2", "triggering_user_name": "anna"})
+    for run_of, user in ((DAG_RUN, None), (run, "anna")):
+        ReferenceOperator(task_id="reference").execute(context() | {"dag_run": run_of})
+        PublishCatalogOperator(task_id="publish").execute(context() | {"dag_run": run_of})
+        found = "SELECT run_type, triggered_by FROM etl.run_origins WHERE run_id = %s"
+        assert warehouse.execute(found, (run_of.run_id,)).fetchall() == [("manual", user)]
+    # A database of an older version, in which a task goes on after an upgrade of the package.
+    warehouse.execute("DROP TABLE etl.run_origins")
+    ReferenceOperator(task_id="reference").execute(context())
+
+
 def test_the_environment_chooses_leagues(
     box: RunningSandbox, variables: Variables, monkeypatch: pytest.MonkeyPatch
 ) -> None:

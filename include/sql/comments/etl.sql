@@ -453,6 +453,15 @@ COMMENT ON COLUMN etl.route_seen.route_name IS 'Collector name of the route.';
 COMMENT ON COLUMN etl.route_seen.plan_hash IS 'Hash of what is read.';
 COMMENT ON COLUMN etl.route_seen.record_key IS 'Key of a record that came.';
 
+COMMENT ON TABLE etl.run_origins IS
+    'How and by whom DAG runs of the catalog and of raw routes were started; those of leagues have it in etl.etl_executions.';
+COMMENT ON COLUMN etl.run_origins.execution_id IS 'Run, as etl.collector_runs has it.';
+COMMENT ON COLUMN etl.run_origins.dag_id IS 'DAG in Airflow.';
+COMMENT ON COLUMN etl.run_origins.run_id IS 'DAG run in Airflow.';
+COMMENT ON COLUMN etl.run_origins.run_type IS 'Airflow''s type of the DAG run: scheduled, manual, backfill, asset_triggered.';
+COMMENT ON COLUMN etl.run_origins.triggered_by IS 'User who triggered it, where Airflow knows one.';
+COMMENT ON COLUMN etl.run_origins.recorded_at IS 'When its first task began.';
+
 COMMENT ON TABLE etl.schema_migrations IS 'Migrations that this database has seen.';
 COMMENT ON COLUMN etl.schema_migrations.name IS 'Number and name of the migration.';
 COMMENT ON COLUMN etl.schema_migrations.applied_at IS 'When it was applied.';

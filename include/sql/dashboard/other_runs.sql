@@ -22,10 +22,11 @@ WITH listed AS (
 )
 SELECT x.kind, x.id AS execution_id,
        CASE x.kind WHEN 'catalog' THEN 'sportmonks_catalog' WHEN 'route' THEN x.collector_name END AS dag_id,
-       CASE x.kind WHEN 'collector' THEN x.collector_name END AS collector, f.status, x.started_at, f.finished_at,
+       CASE x.kind WHEN 'collector' THEN x.collector_name END AS collector, o.run_id, o.run_type, o.triggered_by, f.status, x.started_at, f.finished_at,
        round(extract(epoch FROM coalesce(f.finished_at, %(now)s::timestamptz) - x.started_at)::numeric, 1) AS duration_seconds,
        f.records, f.new_records, f.failed_records, f.api_calls, f.failed_calls, f.error_message
 FROM listed x
+LEFT JOIN etl.run_origins o USING (execution_id)
 CROSS JOIN LATERAL (
     SELECT CASE WHEN bool_or(a.status = 'running') THEN 'RUNNING' WHEN bool_or(a.status = 'failed') THEN 'FAILED' ELSE 'COMPLETED' END AS status,
            CASE WHEN NOT bool_or(a.status = 'running') THEN max(a.completed_at) END AS finished_at,

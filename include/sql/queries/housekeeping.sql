@@ -52,6 +52,15 @@ DELETE FROM etl.etl_logs WHERE log_id IN (
 DELETE FROM etl.etl_metrics WHERE metric_id IN (
     SELECT metric_id FROM etl.etl_metrics WHERE timestamp < %(before)s ORDER BY timestamp LIMIT %(limit)s);
 
+-- name: housekeeping/purge_origins
+-- One batch of origins of runs older than the retention whose collectors' runs are deleted.
+DELETE FROM etl.run_origins WHERE execution_id IN (
+    SELECT o.execution_id FROM etl.run_origins o
+    WHERE o.recorded_at < %(before)s
+      AND NOT EXISTS (SELECT 1 FROM etl.collector_runs r
+                      WHERE r.execution_id = o.execution_id AND r.collector_name NOT LIKE 'chunk:%%')
+    ORDER BY o.recorded_at LIMIT %(limit)s);
+
 -- name: housekeeping/purge_plans
 -- One batch of planned fixtures of runs finished before the retention; the figures of those runs stay.
 DELETE FROM etl.execution_fixtures f USING (

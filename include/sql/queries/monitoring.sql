@@ -1,5 +1,11 @@
 -- Executions, events and metrics, as ETLMonitor writes and reads them.
 
+-- name: monitoring/record_origin
+-- How and by whom a DAG run was started; its first task to say so is believed.
+INSERT INTO etl.run_origins (execution_id, dag_id, run_id, run_type, triggered_by)
+VALUES (%(execution_id)s, %(dag_id)s, %(run_id)s, %(run_type)s, %(triggered_by)s)
+ON CONFLICT (execution_id) DO NOTHING;
+
 -- name: monitoring/start_execution
 -- An execution begins, or is taken up again after a retry: its id.
 SELECT etl.start_etl_execution(%(execution_id)s, %(config)s::jsonb, p_dag_id => %(dag_id)s, p_run_id => %(run_id)s)

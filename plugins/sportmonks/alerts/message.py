@@ -23,6 +23,7 @@ KIND_NAMES = {
     "STALE_ROUTE": "A raw route is stale",
     "UNPROVEN_ROUTE": "A raw route may be short",
     "SUSPECTED_DATA": "Data may be missing",
+    "FEWER_ROWS": "Fewer data than in the seasons before",
     "UNKNOWN_IDS": "Unknown ids from the provider",
     "DEADLINE": "Deadline missed",
     "RUN_FAILED": "A run failed",

@@ -42,6 +42,7 @@ RULES = (
     Rule("STALE_ROUTE", "alerts/stale_routes"),
     Rule("UNPROVEN_ROUTE", "alerts/unproven_routes"),
     Rule("SUSPECTED_DATA", "alerts/suspected_data"),
+    Rule("FEWER_ROWS", "alerts/fewer_rows"),
     Rule("UNKNOWN_IDS", "alerts/unknown_ids"),
     Rule("DEADLINE", "alerts/deadline", per_dag=True),
 )

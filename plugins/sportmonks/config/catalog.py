@@ -92,6 +92,9 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     consecutive_failures: Annotated[float, Meta(ge=1, le=999_999_999), hint("Write a whole number of 1 or more.")] = 3.0
     stale_hours: Limit = 36.0
     stale_route_intervals: Limit = 3.0  # times between two runs of a raw route's schedule, without a success
+    # Of the rows per match of the seasons before; points of the quality score (0 to 100) below theirs. 0 = no alert.
+    rows_percent: Annotated[float, Meta(ge=0, le=100), hint("Write a number from 0 to 100.")] = 50.0
+    quality_points: Annotated[float, Meta(ge=0, le=100), hint("Write a number from 0 to 100.")] = 20.0
     dead_after_minutes: Limit = 15.0  # without a sign of life, for executions without a DAG run
     keep_logs_days: Limit = 30.0
     keep_metrics_days: Limit = 90.0  # runs of collectors too, except those that hold a collector's position

@@ -22,7 +22,7 @@ def table(conn: queries.Conn, name: str, filters: Mapping[str, Any] | None = Non
     """Up to LIMIT rows of one of TABLES, newest first; ``filters`` are those of the page, None meaning any."""
     chosen = {key: value for key, value in (filters or {}).items() if value is not None}
     if name == "executions":
-        return list(queries.executions(conn, limit=LIMIT, **_only(chosen, "status", "dag_id"))["rows"])
+        return queries.execution_rows(conn, limit=LIMIT, **_only(chosen, "status", "dag_id"))
     if name == "coverage":
         return queries.coverage(conn, **_only(chosen, "stale_hours"))
     if name == "logs":

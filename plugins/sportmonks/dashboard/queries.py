@@ -150,7 +150,13 @@ def _s(count: int) -> str:
     return "" if count == 1 else "s"
 
 
-def executions(
+def executions(conn: Conn, *, before: str | None = None, limit: int = 25, **filters: Any) -> Row:
+    """Runs of leagues: ``{"rows", "next"}``; ``before`` is the ``next`` of the page before. ``filters``: as of
+    ``execution_rows``."""
+    return keyed_page(execution_rows(conn, before=before, limit=limit + 1, **filters), limit)
+
+
+def execution_rows(
     conn: Conn,
     *,
     status: str | None = None,
@@ -158,10 +164,10 @@ def executions(
     dag_id: str | None = None,
     run_id: str | None = None,
     before: str | None = None,
-    limit: int = 25,
+    limit: int,
     now: datetime | None = None,
-) -> Row:
-    """Runs of leagues: ``{"rows", "next"}``; ``before`` is the ``next`` of the page before."""
+) -> list[Row]:
+    """At most ``limit`` runs of leagues, newest first, from ``before`` on."""
     found = rows(
         conn,
         "dashboard/executions",
@@ -170,10 +176,10 @@ def executions(
         dag_id=dag_id,
         run_id=run_id,
         **page_key(before),
-        limit=limit + 1,
+        limit=limit,
         now=_now(now),
     )
-    return keyed_page([with_cause(row) for row in found], limit)
+    return [with_cause(row) for row in found]
 
 
 def page_key(before: str | None) -> Row:
@@ -217,7 +223,7 @@ def counted(conn: Conn, name: str, **parameters: Any) -> int:
 def execution(conn: Conn, execution_id: str, *, now: datetime | None = None) -> Row | None:
     """One execution with its chunks, reasons and changes; None when there is no such execution."""
     at = _now(now)
-    found = executions(conn, execution_id=execution_id, limit=1, now=at)["rows"]
+    found = execution_rows(conn, execution_id=execution_id, limit=1, now=at)
     if not found:
         return None
     return {
@@ -231,7 +237,7 @@ def execution(conn: Conn, execution_id: str, *, now: datetime | None = None) -> 
 
 def backfill(conn: Conn, run_id: str, *, now: datetime | None = None) -> list[Row]:
     """The executions of the DAG runs that share this id, one per DAG: figures, estimate, calls, failed seasons."""
-    found = executions(conn, run_id=run_id, limit=500, now=now)["rows"]
+    found = execution_rows(conn, run_id=run_id, limit=500, now=now)
     more = {row["execution_id"]: row for row in rows(conn, "dashboard/backfill", run_id=run_id)}
     return [{**row, **more.get(row["execution_id"], {})} for row in found]
 

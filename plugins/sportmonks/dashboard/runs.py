@@ -10,7 +10,7 @@ from sportmonks.dashboard.queries import (
     Row,
     counted,
     execution,
-    executions,
+    execution_rows,
     keyed_page,
     page_key,
     rows,
@@ -38,7 +38,7 @@ def runs(
     found: list[Row] = []
     if kind in (None, "league"):
         filters = {"status": status, "dag_id": dag_id, "run_id": run_id, "before": before}
-        found += executions(conn, limit=limit + 1, now=at, **filters)["rows"]
+        found += execution_rows(conn, limit=limit + 1, now=at, **filters)
     if kind != "league" and bool(dag_id) == bool(run_id):
         found += _others(
             conn,

@@ -23,6 +23,7 @@ RETENTION: Mapping[str, str] = {
     "metrics": "keep_metrics_days",
     "buckets": "keep_metrics_days",
     "collectors": "keep_metrics_days",
+    "origins": "keep_metrics_days",
     "plans": "keep_plans_days",
     "answers": "keep_plans_days",
     "progress": "keep_plans_days",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -265,3 +265,26 @@ def execution_of(context: Context) -> str:
     """The execution id of the DAG run that a task belongs to."""
     run = context["dag_run"]
     return execution_id(run.dag_id, run.run_id, run.run_after)
+
+
+def origin_of(context: Context) -> dict[str, str | None]:
+    """How and by whom the DAG run of a task was started: ``run_type`` and ``triggered_by``, None where Airflow knows no
+    user."""
+    run = context["dag_run"]
+    return {
+        "run_type": str(getattr(run.run_type, "value", run.run_type)),
+        "triggered_by": getattr(run, "triggering_user_name", None),
+    }
+
+
+def record_origin(connect: Callable[[], psycopg.Connection[Any]], context: Context) -> None:
+    """Store the same for a run that has no execution of its own, so that the list of runs has it. A database that
+    another version has made, without the table for it, is left as it is."""
+    import psycopg
+
+    from sportmonks.warehouse.queries import sql
+
+    run = context["dag_run"]
+    row = {"execution_id": execution_of(context), "dag_id": run.dag_id, "run_id": run.run_id, **origin_of(context)}
+    with connect() as conn, suppress(psycopg.errors.UndefinedTable):
+        conn.execute(sql("monitoring/record_origin"), row)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from sportmonks.config.settings import MANIFEST_VARIABLE, includes_override, leagues_override
-from sportmonks.operators.base import ApiOperator, WarehouseOperator, execution_of
+from sportmonks.operators.base import ApiOperator, WarehouseOperator, execution_of, record_origin
 
 if TYPE_CHECKING:
     import psycopg
@@ -39,6 +39,7 @@ class ReferenceOperator(ApiOperator):
         from sportmonks.reference.lists import collect_list
 
         hook, connect, execution = self.hook(), self.connector(), execution_of(context)
+        record_origin(connect, context)
         done: dict[str, dict[str, int]] = {}
         for name, read in (("states", hook.get_states), ("types", hook.get_types)):
             collector = f"reference:{name}"
@@ -70,6 +71,7 @@ class PublishCatalogOperator(ApiOperator):
         is_set, ids = leagues_override()
         selected = ids if is_set else catalog.league_ids()
         connect, execution = self.connector(), execution_of(context)
+        record_origin(connect, context)
         with (
             IncrementalCollector("leagues", connect, execution) as leagues_run,
             IncrementalCollector("seasons", connect, execution) as seasons_run,
@@ -184,8 +186,10 @@ class StructureOperator(ApiOperator):
         from sportmonks.reference.season_lists import SeasonLists
 
         manifest = decode_manifest(Variable.get(MANIFEST_VARIABLE))
+        connect = self.connector()
+        record_origin(connect, context)
         lists = SeasonLists(
-            connect=self.connector(),
+            connect=connect,
             client=self.hook(manifest.settings.budget).client,
             leagues=[league.id for league in manifest.leagues],
             sweep=manifest.settings.sweep,

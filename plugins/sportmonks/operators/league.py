@@ -14,7 +14,7 @@ from sportmonks.config.catalog import TaskSettings
 from sportmonks.config.manifest import League, Season
 from sportmonks.errors import BudgetWait, LostLeaseError
 from sportmonks.operators.asset_events import report_season
-from sportmonks.operators.base import ApiOperator, WarehouseOperator, execution_of
+from sportmonks.operators.base import ApiOperator, WarehouseOperator, execution_of, origin_of
 from sportmonks.operators.lineage import LineageMixin, endpoint, operator_lineage, season_written
 from sportmonks.planning.backfill import run_parameters
 from sportmonks.planning.run_params import read_params
@@ -161,8 +161,7 @@ class StartOperator(LeagueOperator, BranchMixIn):
             {
                 "execution_id": execution_of(context),
                 "league_id": self.league["id"],
-                "run_type": str(getattr(run.run_type, "value", run.run_type)),
-                "triggered_by": getattr(run, "triggering_user_name", None),
+                **origin_of(context),
             },
         )
 

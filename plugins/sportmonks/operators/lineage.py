@@ -1,8 +1,8 @@
 """What the tasks read and wrote, for OpenLineage: the API's endpoint in, tables of the warehouse out.
 
 Airflow asks for it when the provider apache-airflow-providers-openlineage is installed and has a transport; nothing of
-OpenLineage is imported before. The warehouse is asked over a connection of its own, opened with what the task has
-looked up before: the provider asks in a process of its own, to which Airflow serves no connections. Names hold no
+OpenLineage is imported before. The warehouse is read over a connection of its own, opened with what the task has
+looked up before: the provider works in a process of its own, to which Airflow serves no connections. Names hold no
 credentials and no values of a query.
 """
 

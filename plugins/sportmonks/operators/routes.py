@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sportmonks.config.settings import API_CONN_ID, WAREHOUSE_CONN_ID
 from sportmonks.errors import ConfigurationError
-from sportmonks.operators.base import WarehouseOperator, execution_of
+from sportmonks.operators.base import WarehouseOperator, execution_of, record_origin
 from sportmonks.operators.lineage import LineageMixin, Written, endpoint, operator_lineage
 from sportmonks.planning.backfill import BACKFILL, run_parameters
 
@@ -98,6 +98,7 @@ class RouteExtractOperator(LineageMixin, WarehouseOperator):
             for name, value in estimated.items():
                 self.log.info("%s: %s", name, value)
             return estimated
+        record_origin(connect, context)
         self._added: Counter[str] = Counter()
         source = self.close_later(make_source(self.route, self.warehouse_conn_id, execution_of(context)))
         self._base_url = source.base_url

@@ -36,7 +36,7 @@ ODD = (
     "x" * 5_000,
 )
 # Their arguments belong to another program, or they delete.
-LEFT_OUT = {"psql", "clean"}
+LEFT_OUT = {"airflow", "psql", "clean"}
 
 
 def invocations() -> Iterator[tuple[list[str], argparse.ArgumentParser]]:

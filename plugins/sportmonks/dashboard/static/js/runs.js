@@ -88,9 +88,9 @@ function other(x) {
   return h("div", { class: "stack" },
     h("p", { class: "crumbs" }, h("a", { href: "#/runs" }, "Runs"), " / ", x.execution_id),
     card(runName(x),
-      h("p", { class: "row wrap" }, badge(x.status), x.dag_id ? airflowLink(x.dag_id, null, x.dag_id) : null, h("a", { href: `#/logs${query({ execution_id: x.execution_id })}` }, "its logs"), x.kind === "route" ? h("a", { href: "#/routes" }, "all routes") : null),
+      h("p", { class: "row wrap" }, badge(x.status), x.dag_id ? airflowLink(x.dag_id, x.run_id, x.run_id ?? x.dag_id) : null, h("a", { href: `#/logs${query({ execution_id: x.execution_id })}` }, "its logs"), x.kind === "route" ? h("a", { href: "#/routes" }, "all routes") : null),
       x.error_message ? h("p", { class: "reason bad" }, x.error_message) : null,
-      facts([["Started", clock(x.started_at)], ["Finished", clock(x.finished_at)], ["Duration", duration(x.duration_seconds)], ["Rows read", count(x.records)], ["New", count(x.new_records)], ["Failed", count(x.failed_records)], ["API calls", count(x.api_calls)], ["Failed calls", count(x.failed_calls)]])),
+      facts([["How started", origin(x)], ["Started", clock(x.started_at)], ["Finished", clock(x.finished_at)], ["Duration", duration(x.duration_seconds)], ["Rows read", count(x.records)], ["New", count(x.new_records)], ["Failed", count(x.failed_records)], ["API calls", count(x.api_calls)], ["Failed calls", count(x.failed_calls)]])),
     card("Lists", table("Lists of this run", [
       ["List", (c) => [c.collector_name, c.error_message && c.status === "FAILED" ? h("p", { class: "reason bad" }, c.error_message) : null]], ["Status", (c) => badge(c.status)], ["Started", (c) => when(c.started_at)], ["Duration", (c) => duration(c.duration_seconds), "num"],
       ["Rows read", (c) => count(c.records_processed), "num"], ["New", (c) => count(c.records_inserted), "num"], ["Changed", (c) => count(c.records_updated), "num"], ["Same", (c) => count(c.records_unchanged), "num"], ["Failed", (c) => count(c.records_failed), "num"], ["Calls", (c) => count(c.api_calls), "num"]], x.collectors)));

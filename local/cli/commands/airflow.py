@@ -1,0 +1,36 @@
+"""Airflow's own commands in the local stack: ./etl airflow dags list, ./etl airflow db clean --help.
+
+All that follows goes to Airflow as it is. Its settings, those of the database among them, travel in its environment,
+where other users of the machine cannot see them. What starts and stops with the stack (scheduler, api-server and so on)
+is left to ./etl up and ./etl down.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from local.cli.context import Context
+from local.errors import LocalError, UsageError
+from local.stack.airflow import COMPONENTS, airflow_command
+
+HELP = "Airflow's own commands, with the settings of the local stack"
+# They would run a second time, with another's process ids and ports.
+OWN_PROCESSES = {*COMPONENTS, "standalone", "celery", "kubernetes"}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="command of Airflow, options")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    words = args.arguments[1:] if args.arguments[:1] == ["--"] else args.arguments
+    if words and words[0] in OWN_PROCESSES:
+        raise UsageError(f"{words[0]} belongs to the stack", hint="./etl up starts all parts, ./etl down stops them")
+    stack = context.stack
+    if not stack.postgres.running():
+        raise LocalError("the embedded PostgreSQL, which has Airflow's database, is not running", hint="run `./etl up`")
+    env = stack.airflow.environment(stack.endpoints())
+    sys.stdout.flush()
+    os.execve(sys.executable, airflow_command(*words), env)
