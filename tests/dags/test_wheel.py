@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from psycopg import conninfo
 
+from local.stack.files import free_port
 from tests.dags.conftest import Live, live_airflow
 from tests.dags.other_release import build_wheel, uv
 from tests.harness.paths import REPO
@@ -177,3 +183,81 @@ def test_the_ui_has_forms_and_test_buttons_for_both_connections(installed: tuple
     assert "the schema is that of this version" in filled["message"]
     assert "authentication failed" in locked["message"]
     assert not any(secret in done.stdout + done.stderr for secret in (WRONG, parts["password"]))
+
+
+@contextmanager
+def api_server(live: Live) -> Iterator[str]:
+    """Address of the Airflow's UI, in which everybody is an administrator and connections may be tested."""
+    port = str(free_port())
+    env = {
+        **live.env,
+        "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+    }
+    command = [sys.executable, "-m", "airflow", "api-server", "--host", "127.0.0.1", "--port", port, "--workers", "1"]
+    log = live.log_file.with_name("api-server.log")
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env=env, stdout=output, stderr=output, start_new_session=True)
+        address = f"http://127.0.0.1:{port}"
+        try:
+            for _ in range(120):
+                with suppress(requests.ConnectionError):
+                    if requests.get(f"{address}/api/v2/version", timeout=10).ok:
+                        break
+                assert process.poll() is None, log.read_text(errors="replace")[-3000:]
+                time.sleep(0.5)
+            yield address
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, 15)
+            process.wait(30)
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on this machine")
+def test_the_buttons_in_a_browser(installed: tuple[Live, Path]) -> None:
+    """A person makes a connection in the form of its type and clicks Test, with a good and with a wrong secret."""
+    from playwright.sync_api import Page, expect, sync_playwright
+
+    from tests.harness.browser import ARGUMENTS, CHROMIUM
+
+    live, _ = installed
+    parts = conninfo.conninfo_to_dict(live.warehouse)
+    warehouse = {"host": parts["host"], "port": int(parts["port"]), "schema": parts["dbname"], "login": parts["user"]}
+    given = {
+        "api_good": {"conn_type": "sportmonks", "host": live.box.base_url, "password": live.box.key},
+        "api_wrong": {"conn_type": "sportmonks", "host": live.box.base_url, "password": WRONG},
+        "warehouse_good": {"conn_type": "sportmonks_warehouse", **warehouse, "password": parts["password"]},
+        "warehouse_wrong": {"conn_type": "sportmonks_warehouse", **warehouse, "password": WRONG},
+    }
+
+    def click_test(page: Page, name: str) -> str:
+        page.goto("about:blank")
+        page.goto(f"{address}/connections")
+        row = page.locator("tr", has_text=name)
+        row.get_by_role("button", name="Test Connection").click()
+        notice = page.locator("[data-scope=toast][data-part=root]").first
+        expect(notice).to_contain_text("Test Connection", timeout=60_000)
+        if folder := os.environ.get("ETL_PICTURES"):
+            page.screenshot(path=f"{folder}/test-{name}.png")
+        return notice.inner_text()
+
+    with api_server(live) as address, sync_playwright() as playwright:
+        token = requests.get(f"{address}/auth/token", timeout=30).json()["access_token"]
+        for name, fields in given.items():
+            requests.post(
+                f"{address}/api/v2/connections",
+                json={"connection_id": name, **fields},
+                headers={"Authorization": f"Bearer {token}"},
+                timeout=30,
+            ).raise_for_status()
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+        found = {name: click_test(page, name) for name in given}
+        browser.close()
+    assert {name for name, text in found.items() if "Successful" in text} == {"api_good", "warehouse_good"}
+    assert f"The Sportmonks API at {live.box.base_url} accepts the key." in found["api_good"]
+    assert "refuses the key" in found["api_wrong"]
+    assert "the schema is that of this version" in found["warehouse_good"]
+    assert "authentication failed" in found["warehouse_wrong"]
+    assert not any(secret in str(found) for secret in (WRONG, parts["password"], live.box.key))

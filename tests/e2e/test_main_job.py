@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import requests
 
 from tests.e2e.stack import Etl
+from tests.local.cli.test_scripting import documented
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -149,6 +151,40 @@ def test_nonsense_is_refused_before_anything_starts(etl: Etl, collected: Any, ar
     assert refused.returncode == 2
     assert named in refused.stderr
     assert etl.newest_run(DAG) == newest
+
+
+def document(etl: Etl, *words: str) -> dict[str, Any]:
+    """What a command prints with ``-o json``; it has to succeed and to print nothing else."""
+    done = etl(*words, "-o", "json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def test_commands_that_work_print_the_documented_fields(etl: Etl, collected: Any) -> None:
+    for words in (["up"], ["routes", "create"], ["demo", "--seasons", "current", "--yes"]):
+        assert document(etl, *words).keys() == documented(" ".join(words[:2] if words[0] == "routes" else words[:1]))
+    run = document(etl, "run", "--league", LEAGUE, "--dry-run")
+    assert run.keys() == documented("run")
+    assert run["runs"][0].keys() == documented("run: runs")
+    assert run["runs"][0]["state"] == "success"
+    compared = document(etl, "compare", "--test", "compare", "--league-id", LEAGUE, "--fixture-count", "2")
+    assert compared.keys() == documented("compare")
+
+
+def test_airflows_own_commands_reach_the_database_of_the_stack(etl: Etl, collected: Any) -> None:
+    listed = etl("airflow", "dags", "list", "--output", "json")
+    assert listed.returncode == 0, listed.stderr
+    assert DAG in listed.stdout
+    cleaned = etl(
+        "airflow", "db", "clean", "--clean-before-timestamp", "2000-01-01", "--skip-archive", "--yes", "--dry-run"
+    )
+    assert cleaned.returncode == 0, cleaned.stderr
+    assert "dag_run" in cleaned.stdout
+    wrong = etl("airflow", "dags", "lst")
+    assert wrong.returncode == 2
+    password = etl.dsn.rpartition("@")[0].rpartition(":")[2]
+    for done in (listed, cleaned, wrong):
+        assert password not in done.stdout + done.stderr
 
 
 def test_the_api_refuses_bad_parameters_by_name(etl: Etl, collected: Any) -> None:

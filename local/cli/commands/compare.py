@@ -43,8 +43,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
     if args.test not in TESTS:
         raise UsageError(f"--test {shown(args.test)} is no test", hint=f"choose one of {', '.join(TESTS)}")
-    if args.test == "chunk" and args.fixture_count is not None:
-        raise UsageError("--fixture-count has no effect on --test chunk, which reads all", hint="leave it out")
+    what = {"chunk": "all", "single": "one batch"}.get(args.test)
+    if what and args.fixture_count is not None:
+        raise UsageError(
+            f"--fixture-count has no effect on --test {args.test}, which reads {what}", hint="leave it out"
+        )
     batch_size = integer("--batch-size", args.batch_size, 1, catalog_or_error().collect.max_batch_size)
     count = 20 if args.fixture_count is None else integer("--fixture-count", args.fixture_count, 1, 1000)
     league_id = None if args.league_id is None else identifier("--league-id", args.league_id)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from local.cli.access import show_access
-from local.cli.arguments import day, integer, number, shown
+from local.cli.arguments import day, integer, number, requires, shown
 from local.cli.context import Context
 from local.cli.leagues import find, ready_manifest, season_ids
 from local.cli.output import configure_output, print_json, wants_json
@@ -66,6 +66,14 @@ def run(args: argparse.Namespace, context: Context) -> int:
     for option, given in (("--timeout", args.timeout), ("--export-metrics", args.export_metrics)):
         if args.no_follow and given is not None:
             raise UsageError(f"{option} has no effect with --no-follow", hint="leave one of them out")
+    for option, given in (
+        ("--clear-checkpoint", args.clear_checkpoint),
+        ("--track-performance", args.track_performance),
+    ):
+        if args.dry_run and given:
+            raise UsageError(f"{option} has no effect with --dry-run", hint="leave one of them out")
+    # Without force a run reads what is due, wherever an earlier one has stopped.
+    requires("--no-continue", args.no_continue, ["--force"], args.force)
     stack = context.stack
     started = stack.up()
     try:

@@ -90,7 +90,17 @@ def test_no_flag_of_the_dashboard_is_ignored(cli: Cli, words: list[str], reason:
     [
         (["run", "--league", "8", "--no-follow", "--timeout", "3"], "--timeout has no effect with --no-follow"),
         (["run", "--league", "8", "--league", "564", "--season", "1"], "--season belongs to one league"),
+        (
+            ["run", "--league", "8", "--dry-run", "--track-performance"],
+            "--track-performance has no effect with --dry-run",
+        ),
+        (
+            ["run", "--league", "8", "--dry-run", "--clear-checkpoint"],
+            "--clear-checkpoint has no effect with --dry-run",
+        ),
+        (["run", "--league", "8", "--no-continue"], "--no-continue has no effect without --force"),
         (["compare", "--test", "chunk", "--fixture-count", "3"], "--fixture-count has no effect on --test chunk"),
+        (["compare", "--test", "single", "--fixture-count", "3"], "--fixture-count has no effect on --test single"),
         (["logs", "--process", "scheduler", "--level", "ERROR"], "--level has no effect on the files of --process"),
         (["open", "--airflow", "--season", "3"], "--season has no page in Airflow"),
         (["open", "--run", "x", "--league", "8"], "--league and --run name different pages"),
@@ -100,6 +110,45 @@ def test_no_flag_of_other_commands_is_ignored(cli: Cli, words: list[str], reason
     done = cli(*words)
     assert (done.code, done.out) == (2, "")
     assert reason in done.err
+
+
+SECTIONS = ("", "--coverage", "--corrections", "--logs", "--metrics", "--alerts", "--routes")
+# Values that change what each option applies to.
+NARROWING = {
+    "--limit": "1",
+    "--hours": "1",
+    "--level": "CRITICAL",
+    "--component": "no-such-component",
+    "--text": "no such text",
+    "--execution-id": "no-such-run",
+    "--season": "",
+    "--league": "",
+}
+
+
+@pytest.mark.parametrize("command", [f"dashboard {section}".strip() for section in SECTIONS] + ["logs"])
+def test_an_option_that_is_accepted_changes_what_is_shown(
+    seeded_cli: Cli, seeded: psycopg.Connection[Any], command: str
+) -> None:
+    """Every option that narrows, on every section: another document than without it, or refused."""
+    league, season = season_of(seeded)
+
+    def shown(*words: str) -> Any:
+        done = seeded_cli(*command.split(), *words, "-o", "json")
+        assert "Traceback" not in done.err
+        if done.code not in (0, 4):
+            return done.code
+        return {name: value for name, value in done.document.items() if name != "as_of"}
+
+    from local.cli.main import build_parser
+
+    known = str(vars(build_parser().parse_args(command.split())))
+    without = shown()
+    assert isinstance(without, dict)
+    for option, value in NARROWING.items():
+        if f"'{option[2:].replace('-', '_')}'" in known:
+            given = value or str({"--season": season, "--league": league}[option])
+            assert shown(f"{option}={given}") != without, option
 
 
 def test_fail_on_has_an_exit_code_of_its_own(seeded_cli: Cli, seeded: psycopg.Connection[Any]) -> None:
