@@ -11,9 +11,15 @@ from local.cli.console import out
 from local.errors import LocalError
 from local.stack.queries import query
 from sportmonks.config.catalog import Thresholds
-from sportmonks.dashboard import queries
+from sportmonks.dashboard import queries, runs
 
 RUNNING_SHOWN, ALERTS_SHOWN = 20, 100
+# What runs of the catalog, of raw routes and of collectors do not have.
+OF_LEAGUES = (
+    "league_id", "league_name", "attempts", "cleared", "heartbeat_at", "total_fixtures", "processed_fixtures",
+    "successful_fixtures", "failed_fixtures", "total_chunks", "processed_chunks", "success_rate",
+    "fixtures_per_second", "remaining_seconds", "dry_run", "estimated_fixtures",
+)  # fmt: skip
 OVERVIEW = ("health", "running", "budgets", "alerts", "executions")
 
 
@@ -61,10 +67,16 @@ def show_sections(found: Mapping[str, Any], filters: Filters) -> None:
 
 
 def _execution(conn: queries.Conn, filters: Filters, limits: Thresholds) -> dict[str, Any]:
-    found = queries.execution(conn, filters.execution_id or "")
+    found = runs.run(conn, filters.execution_id or "")
     if found is None:
         raise LocalError(f"there is no execution {filters.execution_id}", hint="./etl dashboard lists the newest")
     return found
+
+
+def _runs(conn: queries.Conn, filters: Filters, limits: Thresholds) -> list[dict[str, Any]]:
+    """Runs of every kind; what only runs of leagues have is None in the others."""
+    found = runs.runs(conn, limit=filters.limit)["rows"]
+    return [row if row["kind"] == "league" else {**dict.fromkeys(OF_LEAGUES), **row} for row in found]
 
 
 def _season(conn: queries.Conn, filters: Filters, limits: Thresholds) -> dict[str, Any]:
@@ -122,7 +134,7 @@ SECTIONS: Mapping[str, Section] = {
     "budgets": Section(lambda conn, f, x: queries.budgets(conn), lambda d, f: terminal.show_budgets(out, d)),
     "alerts": Section(_alerts, lambda d, f: terminal.show_alerts(out, d)),
     "executions": Section(
-        lambda conn, f, x: queries.executions(conn, limit=f.limit)["rows"],
+        _runs,
         lambda d, f: terminal.show_executions(out, d),
         ("limit",),
     ),

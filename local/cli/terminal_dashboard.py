@@ -114,27 +114,64 @@ def show_running(console: Console, found: Rows) -> None:
 def show_executions(console: Console, found: Rows) -> None:
     # The id is never folded, because people copy it; it holds the time at which the run was due.
     figures = ("took", "fixtures", "failed")
-    table = _table("execution", "DAG", "status", *figures, right=figures)
+    table = _table("execution", "DAG", "started", "status", *figures, right=figures)
     table.columns[0].no_wrap = True
     for x in found:
+        of_league = x["kind"] == "league"
+        failed = x["failed_fixtures"] if of_league else x["failed_records"]
         table.add_row(
             clean(x["execution_id"]),
-            clean((x["dag_id"] or "–").removeprefix("sportmonks_")),
+            clean((x["dag_id"] or x.get("collector") or "–").removeprefix("sportmonks_")),
+            clean(origin(x)),
             status(x["status"]),
             duration(x["duration_seconds"]),
-            f"{x['processed_fixtures']} / {x['total_fixtures']}",
-            clean(x["failed_fixtures"], "red" if x["failed_fixtures"] else ""),
+            f"{x['processed_fixtures']} / {x['total_fixtures']}" if of_league else f"{number(x['records'])} rows",
+            clean(failed, "red" if failed else ""),
         )
     console.print(table)
 
 
+def origin(x: Row) -> str:
+    """How and by whom a run was started, such as ``manual by admin``."""
+    return (x["run_type"] or "–") + (f" by {x['triggered_by']}" if x["triggered_by"] else "")
+
+
+def _show_other(console: Console, x: dict[str, Any]) -> None:
+    """Print a run of the catalog, of a raw route or of a collector with its lists."""
+    head = Table.grid(padding=(0, 3, 0, 0))
+    for label, value in (
+        ("DAG", clean(x["dag_id"] or x["collector"])),
+        ("Run", clean(x["run_id"] or "–")),
+        ("How started", clean(origin(x))),
+        ("Status", status(x["status"])),
+        ("Started (UTC)", Text(time_text(x["started_at"]))),
+        ("Duration", Text(duration(x["duration_seconds"]))),
+        ("Rows", Text(f"{number(x['records'])} read, {number(x['new_records'])} new")),
+        ("API calls", Text(f"{number(x['api_calls'])}, {number(x['failed_calls'])} failed")),
+        ("Error", clean(x["error_message"], "red") if x["error_message"] else Text("–")),
+    ):
+        head.add_row(Text(label, "dim"), value)
+    console.print(head)
+    figures = ("read", "new", "changed", "same", "failed", "calls")
+    names = ("processed", "inserted", "updated", "unchanged", "failed")
+    table = _table("list", "status", *figures, right=figures)
+    for c in x["collectors"]:
+        values = [number(c[f"records_{name}"]) for name in names]
+        table.add_row(clean(c["collector_name"]), status(c["status"]), *values, number(c["api_calls"]))
+    console.print(table)
+
+
 def show_execution(console: Console, x: Row) -> None:
-    """Print one execution with its seasons."""
+    """Print one execution with its seasons, or a run of another kind with its lists."""
+    if x["kind"] != "league":
+        _show_other(console, x)
+        return
     head = Table.grid(padding=(0, 3, 0, 0))
     rate = "–" if x["success_rate"] is None else f"{x['success_rate']} %"
     for label, value in (
         ("DAG", clean(x["dag_id"])),
         ("Run", clean(x["run_id"])),
+        ("How started", clean(origin(x))),
         ("Status", status(x["status"])),
         ("Started (UTC)", Text(time_text(x["started_at"]))),
         ("Duration", Text(duration(x["duration_seconds"]))),

@@ -59,6 +59,23 @@ def test_every_section(etl: Any, seeded: psycopg.Connection[Any], tmp_path: Path
     assert json.loads(file.read_text())["health"]["total_executions"] == 60
 
 
+def test_runs_of_the_catalog_and_of_routes_are_among_the_others(etl: Any, seeded: psycopg.Connection[Any]) -> None:
+    seeded.execute(
+        "SELECT etl.record_collector_run('raw_shop_orders', 'etl_route', 'failed', 9, 4, p_error_message => 'No')"
+    )
+    seeded.execute("INSERT INTO etl.run_origins VALUES ('etl_route', 'raw_shop_orders', 'manual__7', 'manual', 'anna')")
+    (line,) = [line for line in etl().splitlines() if "etl_route" in line]
+    assert "raw_shop_orders" in line
+    assert "manual by anna" in line
+    assert "9 rows" in line
+    detail = etl("--execution-id", "etl_route")
+    assert "manual__7" in detail
+    assert "9 read, 4 new" in detail
+    rows = json.loads(etl("-o", "json"))["executions"]
+    assert rows[0]["kind"] == "route"
+    assert all(row.keys() >= {"league_id", "total_fixtures", "cause"} for row in rows)
+
+
 def test_mistakes_have_messages(etl: Any) -> None:
     assert "there is no execution nope" in etl("--execution-id", "nope", code=1)
     assert "choose one of DEBUG" in etl("--logs", "--level", "LOUD", code=2)
