@@ -125,10 +125,18 @@ def show_executions(console: Console, found: Rows) -> None:
             clean(origin(x)),
             status(x["status"]),
             duration(x["duration_seconds"]),
-            f"{x['processed_fixtures']} / {x['total_fixtures']}" if of_league else f"{number(x['records'])} rows",
+            _done(x),
             clean(failed, "red" if failed else ""),
         )
     console.print(table)
+
+
+def _done(x: Row) -> str:
+    if x["kind"] != "league":
+        return f"{number(x['records'])} rows"
+    if x["dry_run"] and x["status"] == "COMPLETED":
+        return f"estimate: {number(x['estimated_fixtures'])} due"
+    return f"{x['processed_fixtures']} / {x['total_fixtures']}"
 
 
 def origin(x: Row) -> str:

@@ -2,14 +2,16 @@
 
 All that follows goes to Airflow as it is. Its settings, those of the database among them, travel in its environment,
 where other users of the machine cannot see them. What starts and stops with the stack (scheduler, api-server and so on)
-is left to ./etl up and ./etl down.
+is left to ./etl up and ./etl down, and what would print a password or a key is refused.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
+from collections.abc import Sequence
 
 from local.cli.context import Context
 from local.errors import LocalError, UsageError
@@ -18,6 +20,9 @@ from local.stack.airflow import COMPONENTS, airflow_command
 HELP = "Airflow's own commands, with the settings of the local stack"
 # They would run a second time, with another's process ids and ports.
 OWN_PROCESSES = {*COMPONENTS, "standalone", "celery", "kubernetes"}
+
+# Options of Airflow's configuration whose values are secrets or hold one.
+_SECRET_OPTION = re.compile(r"(conn|conn_async|key|secret|password|token|dsn|url|auth|kwargs|backend)$")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,9 +33,25 @@ def run(args: argparse.Namespace, context: Context) -> int:
     words = args.arguments[1:] if args.arguments[:1] == ["--"] else args.arguments
     if words and words[0] in OWN_PROCESSES:
         raise UsageError(f"{words[0]} belongs to the stack", hint="./etl up starts all parts, ./etl down stops them")
+    if _prints_secrets(words):
+        raise UsageError(
+            f"{' '.join(words[:2])} would print a password or a key of the stack",
+            hint=f"they are in {context.settings.home / 'airflow'}; ./etl dsn prints the warehouse's",
+        )
     stack = context.stack
     if not stack.postgres.running():
         raise LocalError("the embedded PostgreSQL, which has Airflow's database, is not running", hint="run `./etl up`")
     env = stack.airflow.environment(stack.endpoints())
     sys.stdout.flush()
     os.execve(sys.executable, airflow_command(*words), env)
+
+
+def _prints_secrets(words: Sequence[str]) -> bool:
+    command, help_only = list(words[:2]), bool({"-h", "--help"} & set(words))
+    if help_only:
+        return False
+    if command == ["config", "get-value"]:
+        return any(_SECRET_OPTION.search(word) for word in words[3:])
+    if command in (["connections", "get"], ["connections", "export"]):
+        return True
+    return "--show-values" in words and "--hide-sensitive" not in words

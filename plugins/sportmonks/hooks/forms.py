@@ -69,9 +69,10 @@ class ConnectionForm:
 
 
 API_FORM = ConnectionForm(
-    hidden=("schema", "port", "login"),
+    # The port is shown: the Test button of Airflow 3.3 sends 0 where a stored connection has none, and refuses that.
+    hidden=("schema", "login"),
     labels={"host": "Base URL", "password": "API key"},
-    placeholders={"host": "https://api.sportmonks.com/v3"},
+    placeholders={"host": "https://api.sportmonks.com/v3", "port": "443"},
     extra={
         "verify": ExtraField(
             "Certificates", "A file with the certificate authorities to trust. Empty: those of this machine."

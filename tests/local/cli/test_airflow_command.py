@@ -30,7 +30,7 @@ def run(home: Path, *words: str, running: bool = True) -> int:
         endpoints=lambda: Endpoints(PLACE, PLACE, "http://127.0.0.1:1/v3", SECRET),
     )
     context = Context()
-    context.__dict__["stack"] = stack
+    context.__dict__ |= {"stack": stack, "settings": settings}
     return airflow.run(build_parser().parse_args(["airflow", *words]), context)
 
 
@@ -60,6 +60,32 @@ def test_everything_goes_to_airflow_and_secrets_only_through_its_environment(
 def test_a_second_scheduler_is_refused(tmp_path: Path, command: str) -> None:
     with pytest.raises(UsageError, match=f"{command} belongs to the stack"):
         run(tmp_path, command)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["config", "get-value", "database", "sql_alchemy_conn"],
+        ["config", "get-value", "core", "fernet_key"],
+        ["connections", "get", "sportmonks_api"],
+        ["connections", "export", "-"],
+        ["config", "list", "--show-values"],
+    ],
+)
+def test_what_would_print_a_secret_is_refused(tmp_path: Path, words: list[str]) -> None:
+    with pytest.raises(UsageError, match="would print a password or a key"):
+        run(tmp_path, *words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["config", "get-value", "logging", "base_log_folder"], ["connections", "get", "--help"], ["config", "list"]],
+)
+def test_and_what_would_not_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    called: list[Any] = []
+    monkeypatch.setattr(os, "execve", lambda *given: called.append(given))
+    run(tmp_path, *words)
+    assert called
 
 
 def test_a_stack_that_does_not_run_is_a_sentence(tmp_path: Path) -> None:

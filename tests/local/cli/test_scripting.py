@@ -114,7 +114,7 @@ def test_no_flag_of_other_commands_is_ignored(cli: Cli, words: list[str], reason
 
 SECTIONS = ("", "--coverage", "--corrections", "--logs", "--metrics", "--alerts", "--routes")
 # Values that change what each option applies to.
-NARROWING = {
+OF_OPTIONS = {
     "--limit": "1",
     "--hours": "1",
     "--level": "CRITICAL",
@@ -130,7 +130,7 @@ NARROWING = {
 def test_an_option_that_is_accepted_changes_what_is_shown(
     seeded_cli: Cli, seeded: psycopg.Connection[Any], command: str
 ) -> None:
-    """Every option that narrows, on every section: another document than without it, or refused."""
+    """Every option that chooses rows, on every section: another document than without it, or refused."""
     league, season = season_of(seeded)
 
     def shown(*words: str) -> Any:
@@ -145,7 +145,7 @@ def test_an_option_that_is_accepted_changes_what_is_shown(
     known = str(vars(build_parser().parse_args(command.split())))
     without = shown()
     assert isinstance(without, dict)
-    for option, value in NARROWING.items():
+    for option, value in OF_OPTIONS.items():
         if f"'{option[2:].replace('-', '_')}'" in known:
             given = value or str({"--season": season, "--league": league}[option])
             assert shown(f"{option}={given}") != without, option
