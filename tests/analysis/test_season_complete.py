@@ -150,6 +150,13 @@ def test_what_a_complete_season_lacks_all_the_same(season: Season, change: str, 
     assert row["postponed"] == (remarks == "1 matches are postponed")
 
 
+def test_a_season_that_lists_nothing_is_not_complete(warehouse: psycopg.Connection[Any]) -> None:
+    warehouse.execute("INSERT INTO etl.chunks (league_id, season_id, indexed_at) VALUES (8, 77, now())")
+    (row,) = asker(warehouse)("SELECT complete, reason, fixtures FROM football.season_complete(77)")
+    reason = "its list of fixtures is empty: the provider has none yet, or the subscription does not cover it"
+    assert row == {"complete": False, "reason": reason, "fixtures": 0}
+
+
 def test_an_unknown_season_has_its_row_too(ask: Ask) -> None:
     (row,) = ask("SELECT season_id, complete, reason, fixtures FROM football.season_complete(77)")
     assert row == {"season_id": 77, "complete": False, "reason": "no run has planned this season", "fixtures": 0}

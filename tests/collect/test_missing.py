@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from sportmonks.api.client import SportmonksClient
-from sportmonks.errors import TransientApiError
+from sportmonks.errors import OutsidePlanError, TransientApiError
 from tests.collect.conftest import DAY, HOUR, RunHarness
 
 
@@ -54,6 +55,32 @@ def test_fixtures_of_a_league_outside_the_subscription_store_that_reason(harness
     ]
     assert harness.rows("SELECT fixture_id, payload FROM raw.fixtures ORDER BY 1") == before
     assert harness.value("SELECT count(*) FROM football.fixtures WHERE deleted_at IS NOT NULL") == 0
+
+
+def test_a_season_outside_the_subscription_says_so(harness: RunHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API answers with an empty list, or refuses it."""
+    complete = f"SELECT complete, reason FROM football.season_complete({harness.season.id})"
+    harness.box.admin("POST", "/plan", {"leagues": [999]})
+    harness.planned(harness.run())
+    assert harness.rows(complete) == [
+        (False, "its list of fixtures was empty, which is believed only if it persists"),
+    ]
+    harness.conn.execute("DELETE FROM etl.chunks")
+    with monkeypatch.context() as patch:
+        refusal = OutsidePlanError("GET fixtures: 403, code 5007", hint="")
+        patch.setattr(SportmonksClient, "season_index", Mock(side_effect=refusal))
+        harness.planned(harness.run())
+    assert harness.rows(complete) == [
+        (
+            False,
+            "its list of fixtures has not been read; its last run: The subscription does not cover this season:"
+            " GET fixtures: 403, code 5007",
+        )
+    ]
+    harness.box.admin("POST", "/plan", {"leagues": None})
+    harness.move(DAY)
+    harness.run_all(harness.run())
+    assert harness.rows(f"SELECT collected, reason FROM football.season_complete({harness.season.id})") == [(12, None)]
 
 
 def test_a_second_request_that_fails_does_not_fail_the_chunk(harness: RunHarness) -> None:

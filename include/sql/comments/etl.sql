@@ -125,7 +125,7 @@ COMMENT ON COLUMN etl.chunks.heartbeat_at IS 'Last sign of life of the owner.';
 COMMENT ON COLUMN etl.chunks.last_execution_id IS 'Newest run that worked on it.';
 COMMENT ON COLUMN etl.chunks.last_collected_at IS 'End of the last run that was completed.';
 COMMENT ON COLUMN etl.chunks.indexed_at IS 'Last complete reading of the season''s list of fixtures.';
-COMMENT ON COLUMN etl.chunks.error_message IS 'Why the last run of it failed.';
+COMMENT ON COLUMN etl.chunks.error_message IS 'Why its list of fixtures could not be read, or its last run failed.';
 COMMENT ON COLUMN etl.chunks.created_at IS 'When the row was created.';
 COMMENT ON COLUMN etl.chunks.updated_at IS 'When the row was changed last.';
 COMMENT ON COLUMN etl.chunks.doubtful_indexes IS

@@ -129,8 +129,8 @@ SET search_path = pg_catalog, pg_temp AS $$
     ORDER BY a.place
 $$;
 
--- Is a season complete, and if not, why not? Always one row. Complete: its list of fixtures has been read and is believed,
--- every fixture has been read, none is due again, none is suspected or held back, and none failed or was not returned.
+-- Is a season complete, and if not, why not? Always one row. Complete: its list of fixtures has been read, has some and is
+-- believed, every fixture has been read, none is due again, none is suspected or held back, and none failed or was not returned.
 -- Due is what football.fixture_schedule says. Matches to come do not count against it. remarks: what no reading of today can
 -- change, of a complete season as well: postponed matches, sections that the provider has no rows of, sections with which only
 -- some of the matches were requested. In PL/pgSQL, because the views come after the functions.
@@ -192,7 +192,11 @@ BEGIN
     ), explained AS (
         SELECT c.*, concat_ws('; ',
                    CASE WHEN v_chunk.season_id IS NULL THEN 'no run has planned this season'
+                        WHEN v_chunk.indexed_at IS NULL AND v_chunk.doubtful_indexes > 0
+                        THEN 'its list of fixtures was empty, which is believed only if it persists'
                         WHEN v_chunk.indexed_at IS NULL THEN 'its list of fixtures has not been read'
+                        WHEN c.fixtures = 0
+                        THEN 'its list of fixtures is empty: the provider has none yet, or the subscription does not cover it'
                         WHEN v_chunk.doubtful_indexes > 0 THEN 'its newest list of fixtures lacked known ones and is not believed' END,
                    CASE WHEN v_chunk.deactivated_at IS NOT NULL AND c.to_play > 0
                         THEN 'it is not followed any more and has matches to come' END,

@@ -61,6 +61,8 @@ WITH locked AS MATERIALIZED (
             index_suspected_at = CASE WHEN excluded.doubtful_indexes = 0 THEN NULL
                                       WHEN (SELECT is_repeated FROM assessed) THEN c.index_suspected_at
                                       ELSE excluded.index_suspected_at END,
-            index_odd_rows = CASE WHEN excluded.doubtful_indexes = 0 THEN excluded.index_odd_rows ELSE c.index_odd_rows END
+            index_odd_rows = CASE WHEN excluded.doubtful_indexes = 0 THEN excluded.index_odd_rows ELSE c.index_odd_rows END,
+            -- Why it could not be read before.
+            error_message = CASE WHEN c.indexed_at IS NOT NULL THEN c.error_message END
 )
 SELECT (SELECT count(*) FROM noted), CASE WHEN suspected THEN gone ELSE 0 END, suspected FROM assessed

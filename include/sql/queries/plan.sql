@@ -129,6 +129,13 @@ WHERE NOT EXISTS (SELECT FROM etl.execution_chunks
                   WHERE execution_id = %(execution_id)s AND league_id = %(league_id)s AND season_id = %(season_id)s
                     AND status = 'RUNNING');
 
+-- name: plan/note_unread_index
+-- Why the list of a season, which has never been read, could not be read; noted until it is.
+INSERT INTO etl.chunks AS c (league_id, season_id, league_name, season_name, error_message)
+VALUES (%(league_id)s, %(season_id)s, %(league)s, %(season)s, %(error)s)
+ON CONFLICT (league_id, season_id) DO UPDATE SET error_message = excluded.error_message, updated_at = %(now)s
+    WHERE c.indexed_at IS NULL AND c.error_message IS DISTINCT FROM excluded.error_message;
+
 -- name: plan/outside_plan
 -- Records why these fixtures were not returned; they stay as they are and are requested again, at growing intervals.
 UPDATE football.fixtures SET last_error = %(error)s WHERE id = ANY (%(ids)s) AND deleted_at IS NULL;

@@ -96,6 +96,9 @@ def _read_one(run: RunContext, conn: psycopg.Connection[Any], client: Any, seaso
         result = read_index(run, conn, client, season)
     except OutsidePlanError as error:
         run.log.warning("Season %s is outside the subscription and left out: %s", season.name, error)
+        reason = f"The subscription does not cover this season: {error}"
+        note = {"league": run.league.name, "season": season.name, "error": reason, "now": run.clock()}
+        conn.execute(sql("plan/note_unread_index"), {**run.sql_params(season), **note})
     except TransientApiError as error:
         run.log.warning("The index of season %s failed, its own tasks will read it: %s", season.name, error)
         found.failed[season.id] = str(error)
