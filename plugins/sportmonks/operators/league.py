@@ -188,7 +188,6 @@ class CollectOperator(LineageMixin, LeagueOperator):
         owner = f"{ti.dag_id}/{ti.run_id}/{ti.task_id}"
         calls: list[CallRecord] = []
         run = self._season_run = self.run_context(context, on_call=calls.append)
-        self._base_url = run.client().base_url
         chunk_id, detailed = f"{run.league.id}_{season.id}", run.params.track_performance
         with ChunkTelemetry(run.connect, run.execution_id, chunk_id, calls, track_performance=detailed) as watch:
 
