@@ -204,6 +204,15 @@ def test_values_are_quoted_in_paths_and_braces_are_kept() -> None:
     assert sent.query == {"q": '{"a": 1}', "shop": "a/b c"}
 
 
+def test_an_item_that_no_path_can_name_is_skipped(play: Server, collect: Collect) -> None:
+    """A client makes ``/shops/orders`` of ``/shops/./orders``: another listing, under the name of this one."""
+    keys = "paging: none\nfor_each: {shop: ['.', '..', a.b]}\nquery: {s: '{shop}'}"
+    server = play(lambda request: Answer({"data": [{"id": request.path}]}))
+    summary = collect(replace(a_route(keys), path="/shops/{shop}"), server)
+    assert (summary["inserted"], summary["skipped"]) == (1, 2)
+    assert [request.path for request in server.requests] == ["/shops/a.b"]
+
+
 @pytest.mark.parametrize(
     ("period", "expected"),
     [

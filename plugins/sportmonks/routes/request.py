@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sportmonks.api.pagination import Paginator
+from sportmonks.errors import OutsidePlanError
 from sportmonks.routes.period import Window, request_parameters
 from sportmonks.routes.spec import Route
 
@@ -102,7 +103,8 @@ def shown_request(route: Route, part: Slice) -> str:
 
 
 def page_request(route: Route, part: Slice, paginator: Paginator) -> PageRequest:
-    """The request of the page that comes next. Raises what ``Paginator.request`` raises."""
+    """The request of the page that comes next. Raises what ``Paginator.request`` raises, and OutsidePlanError for an
+    item that no path can name, so that its listing is skipped."""
     return _request(route, part, paginator)
 
 
@@ -133,7 +135,7 @@ def _request(route: Route, part: Slice, paginator: Paginator | None) -> PageRequ
             if name in named and values.get(name) is not None and parameter:
                 query.pop(parameter, None)
     return PageRequest(
-        filled(route.path, {name: quote(_text(value), safe=":,@+") for name, value in values.items()}),
+        _path(route.path, values),
         query,
         link=link,
         method=route.method,
@@ -141,6 +143,16 @@ def _request(route: Route, part: Slice, paginator: Paginator | None) -> PageRequ
         headers={name: filled(value, values) for name, value in route.headers if not _is_absent(value, values)},
         beyond=paginator is not None and paginator.may_be_behind_the_end,
     )
+
+
+def _path(template: str, values: Mapping[str, Any]) -> str:
+    """The path with its placeholders. Every HTTP client takes the parts ``.`` and ``..`` away, and without a part the
+    path is that of another listing: neither may pass for the listing of an item."""
+    path = filled(template, {name: quote(_text(value), safe=":,@+") for name, value in values.items()})
+    for before, after in zip(template.split("/"), path.split("/"), strict=True):
+        if before != after and after in ("", ".", ".."):
+            raise OutsidePlanError(f"{template}: {before} is {after!r} here, which no path can name.")
+    return path
 
 
 def _is_absent(value: str | tuple[str, ...], values: Mapping[str, Any]) -> bool:
