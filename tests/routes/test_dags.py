@@ -181,6 +181,23 @@ def test_extract_and_dry_run(
     assert "S3cr3tKey" not in caplog.text
 
 
+def test_a_run_without_its_connection_is_among_the_runs(
+    connections: dict[str, str], warehouse: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sportmonks.airflow_compat import AirflowFailException
+    from sportmonks.dashboard.runs import runs
+    from sportmonks.operators.routes import RouteExtractOperator
+
+    monkeypatch.delenv("AIRFLOW_CONN_SHOP_API")
+    route = parse_route(BASE.replace("/api/page", "/page") + PERIOD, file="orders.yaml")
+    extract = RouteExtractOperator(task_id="extract", route=route)
+    with pytest.raises(AirflowFailException, match="shop_api"):
+        extract.execute(context(date_from="2025-01-01", date_to="2025-01-28", dry_run=False, force=False))
+    (run,) = runs(warehouse)["rows"]
+    assert (run["status"], run["kind"]) == ("FAILED", "route")
+    assert "shop_api" in json.dumps(run, default=str)
+
+
 def test_every_run_of_a_backfill_reads_its_own_day(
     connections: dict[str, str], server: RestServer, warehouse: psycopg.Connection[Any]
 ) -> None:

@@ -74,7 +74,7 @@ class RouteExtractOperator(LineageMixin, WarehouseOperator):
     def perform(self, context: Context) -> dict[str, Any]:
         """The summary: records, table, period, seconds, rate, pages and the other figures; of a dry run, the
         estimate."""
-        from sportmonks.routes.extract import RouteRequest, estimate, plan_run, run_route
+        from sportmonks.routes.extract import RouteRequest, estimate, plan_run, record_failure, run_route
         from sportmonks.routes.period import local_today, parse_day
 
         params = run_parameters(context["params"], context["dag_run"], self.route.schedule)
@@ -100,14 +100,19 @@ class RouteExtractOperator(LineageMixin, WarehouseOperator):
             return estimated
         record_origin(connect, context)
         self._added: Counter[str] = Counter()
-        source = self.close_later(make_source(self.route, self.warehouse_conn_id, execution_of(context)))
+        execution = execution_of(context)
+        try:
+            source = self.close_later(make_source(self.route, self.warehouse_conn_id, execution))
+        except ConfigurationError as error:
+            record_failure(self.route, connect, plan, error, execution_id=execution, force=request.force)
+            raise
         self._base_url = source.base_url
         return run_route(
             self.route,
             source,
             connect,
             plan,
-            execution_id=execution_of(context),
+            execution_id=execution,
             force=request.force,
             today=today,
             on_page=self._on_page,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -194,6 +195,18 @@ def run_route(
         return summary
     finally:
         store.close()
+
+
+def record_failure(
+    route: Route, connect: Connect, plan: RoutePlan, error: BaseException, *, execution_id: str | None, force: bool
+) -> None:
+    """Record a run that failed before its first request, because of its connection, so that it shows like others."""
+    with connect() as conn:
+        conn.autocommit = True
+        ensure_table(conn, route)
+    with closing(RouteStore(connect, route, plan_hash=plan.hash, execution_id=execution_id)) as store:
+        store.begin(len(plan.slices), plan.period, force=force, items=plan.items)
+        _note_failure(store, error)
 
 
 def _watermark(plan: RoutePlan, unproven_from: date | None, today: date) -> date | None:
