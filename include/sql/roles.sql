@@ -19,7 +19,8 @@ DECLARE
         etl.collector_empty_periods etl.collector_periods etl.collector_runs etl.etl_alerts
         etl.etl_executions etl.etl_logs etl.etl_metrics etl.execution_chunks etl.execution_fixtures
         etl.fetched_answers etl.fixture_changes etl.forbidden_includes etl.metric_buckets etl.raw_routes
-        etl.route_progress etl.route_rejects etl.route_seen etl.schema_migrations football.fixture_events
+        etl.route_progress etl.route_rejects etl.route_seen etl.run_origins etl.schema_migrations
+        football.fixture_events
         football.fixture_lineups football.fixture_participants football.fixture_periods
         football.fixture_player_figures football.fixture_player_statistics football.fixture_scores
         football.fixture_statistics football.fixtures football.leagues football.rounds football.seasons football.stages football.states

@@ -35,7 +35,7 @@ def test_without_docker_it_says_so_and_is_no_failure(tmp_path: Path) -> None:
 
 
 def test_without_an_engine_the_config_is_checked(tmp_path: Path) -> None:
-    client(tmp_path, 'case "$*" in "compose version"|*config*) exit 0;; esac; echo "no daemon" >&2; exit 1')
+    client(tmp_path, 'case "$*" in "compose version --short") echo 2.23.1;; *config*) exit 0;; esac; echo "no daemon" >&2; exit 1')
     done = run(tmp_path)
     assert done.returncode == 0
     assert "ok        the file is valid with every profile" in done.stdout
@@ -43,7 +43,7 @@ def test_without_an_engine_the_config_is_checked(tmp_path: Path) -> None:
 
 
 def test_an_invalid_file_is_a_failure(tmp_path: Path) -> None:
-    client(tmp_path, 'case "$*" in "compose version") exit 0;; esac; echo "services.x is wrong" >&2; exit 15')
+    client(tmp_path, 'case "$*" in "compose version --short") echo v2.26.1;; esac; echo "services.x is wrong" >&2; exit 15')
     done = run(tmp_path)
     assert done.returncode == 1
     assert "failed    the file is valid with every profile: services.x is wrong" in done.stdout

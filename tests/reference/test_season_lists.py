@@ -370,7 +370,7 @@ def test_the_operator(job: Job, box: RunningSandbox, warehouse_dsn: str, monkeyp
     api = {"conn_type": "http", "host": box.base_url, "password": box.key}
     monkeypatch.setenv("AIRFLOW_CONN_SPORTMONKS_API", json.dumps(api))
     monkeypatch.setenv("AIRFLOW_VAR_SPORTMONKS_MANIFEST", msgspec.json.encode(Manifest(leagues=leagues)).decode())
-    dag_run = SimpleNamespace(dag_id="sportmonks_catalog", run_id="manual__1", run_after=NOW)
+    dag_run = SimpleNamespace(dag_id="sportmonks_catalog", run_id="manual__1", run_after=NOW, run_type="manual")
     context: Any = {"dag_run": dag_run, "ti": instance_of(dag_run, "structure")}
     result = StructureOperator(task_id="structure").execute(context)
     assert {name: found["seasons"] for name, found in result.items()} == dict.fromkeys(LISTS, 4)

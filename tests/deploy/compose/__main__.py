@@ -72,11 +72,22 @@ class Report:
 # -- what is at hand ----------------------------------------------------------------------------------------------
 
 
+# The first one that takes the contents of configs and secrets from the environment and from the file itself.
+OLDEST_COMPOSE = (2, 23, 1)
+
+
 def compose_client() -> list[str]:
+    """The words that call Docker Compose. Raises NotDone when there is none, or only one that is too old."""
+    too_old = ""
     for words in (["docker", "compose"], ["docker-compose"]):
-        if command(*words, "version").returncode == 0:
+        done = command(*words, "version", "--short")
+        release = re.match(r"v?(\d+)\.(\d+)\.(\d+)", done.stdout.strip())
+        if done.returncode or release is None:
+            continue
+        if tuple(map(int, release.groups())) >= OLDEST_COMPOSE:
             return words
-    raise NotDone("neither `docker compose` nor docker-compose is installed")
+        too_old = f"{' '.join(words)} is {release[0]}, and the file needs 2.23.1"
+    raise NotDone(too_old or "neither `docker compose` nor docker-compose is installed")
 
 
 def base_images() -> list[str]:
@@ -89,8 +100,6 @@ def base_images() -> list[str]:
 
 def require_engine() -> str:
     client = compose_client()
-    if client != ["docker", "compose"]:
-        raise NotDone("docker-compose 1 does not know the file's nested defaults; the plugin `docker compose` does")
     info = command("docker", "info", "--format", "{{.ServerVersion}}", seconds=30)
     if info.returncode or not info.stdout.strip():
         raise NotDone("no engine answers `docker info`")

@@ -20,6 +20,7 @@ from psycopg import conninfo, sql
 
 from local.deploy import container as deploy
 from local.deploy import make_secrets
+from tests.deploy.compose.__main__ import NotDone, compose_client
 from tests.harness.paths import REPO
 
 COMPOSE = REPO / "docker-compose.yaml"
@@ -233,21 +234,11 @@ def test_lock_files_have_a_hash_for_every_line() -> None:
         assert "://" not in text, "a lock names no registry"
 
 
-def _compose() -> list[str] | None:
-    """The command that checks compose files on this machine; none of them needs an engine for that."""
-    for command in (["docker", "compose"], ["docker-compose"]):
-        try:
-            if subprocess.run([*command, "version"], capture_output=True, check=False).returncode == 0:
-                return command
-        except OSError:
-            continue
-    return None
-
-
 def test_docker_compose_accepts_the_file(tmp_path: Path, settings: dict[str, str]) -> None:
-    compose = _compose()
-    if compose is None:
-        pytest.skip("neither the Docker client's compose plugin nor docker-compose is here")
+    try:
+        compose = compose_client()
+    except NotDone as reason:
+        pytest.skip(str(reason))
     (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
     shutil.copy(COMPOSE, tmp_path)
     command = [*compose, "--profile", "*", "config", "--quiet"]
