@@ -111,6 +111,7 @@ def misread_lines(dotenv: Path, files: Files) -> list[str]:
         written[name.strip()] = value.strip().replace("$$", "$")
     found += [
         f"{name} in .env has changed since the containers were made. Run: docker compose up --detach --force-recreate"
+        f" (if that says the same, the shell has another {name}, which docker compose prefers: unset it)"
         for name in SECRETS
         if re.fullmatch(r"[\w$.~=-]+", written.get(name, "")) and files.secret(name) not in ("", written[name])
     ]

@@ -14,6 +14,8 @@ from tests.deploy.compose import __main__ as check
 from tests.deploy.compose import stack as compose
 from tests.harness.paths import REPO
 
+RELEASE = '"compose version --short") echo v2.26.1; exit 0;;'
+
 
 def run(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     env = {"PATH": str(path), "PYTHONPATH": f"{REPO / 'plugins'}:{REPO}", "HOME": os.environ["HOME"]}
@@ -34,8 +36,17 @@ def test_without_docker_it_says_so_and_is_no_failure(tmp_path: Path) -> None:
     assert done.stdout == "not done  everything: neither `docker compose` nor docker-compose is installed\n"
 
 
+def test_a_compose_that_is_too_old_is_named(tmp_path: Path) -> None:
+    client(tmp_path, 'case "$*" in "compose version --short") echo 2.17.3; exit 0;; esac; exit 1')
+    done = run(tmp_path)
+    assert done.stdout == "not done  everything: docker compose is 2.17.3, and the file needs 2.23.1\n"
+
+
 def test_without_an_engine_the_config_is_checked(tmp_path: Path) -> None:
-    client(tmp_path, 'case "$*" in "compose version --short") echo 2.23.1;; *config*) exit 0;; esac; echo "no daemon" >&2; exit 1')
+    client(
+        tmp_path,
+        f'case "$*" in {RELEASE} *config*) exit 0;; esac; echo "no daemon" >&2; exit 1',
+    )
     done = run(tmp_path)
     assert done.returncode == 0
     assert "ok        the file is valid with every profile" in done.stdout
@@ -43,7 +54,10 @@ def test_without_an_engine_the_config_is_checked(tmp_path: Path) -> None:
 
 
 def test_an_invalid_file_is_a_failure(tmp_path: Path) -> None:
-    client(tmp_path, 'case "$*" in "compose version --short") echo v2.26.1;; esac; echo "services.x is wrong" >&2; exit 15')
+    client(
+        tmp_path,
+        f'case "$*" in {RELEASE} esac; echo "services.x is wrong" >&2; exit 15',
+    )
     done = run(tmp_path)
     assert done.returncode == 1
     assert "failed    the file is valid with every profile: services.x is wrong" in done.stdout

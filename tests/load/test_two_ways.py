@@ -6,6 +6,7 @@ import copy
 import os
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -225,6 +226,27 @@ def test_figures_of_players_that_were_emptied_are_made_again(chunk: ChunkHarness
     assert chunk.conn.execute(FIGURES).fetchall() == []
     assert len(after) == len(before) > 100
     assert chunk.conn.execute(restore, (chunk.league_id, NOW)).fetchone() == (0,)
+
+
+def test_figures_that_a_task_of_the_version_before_has_left_old_are_made_anew(
+    chunk: ChunkHarness, payloads: list[FixtureJson]
+) -> None:
+    """It has stored statistics after the migration, and knew of no figures."""
+    chunk.store(*payloads)
+    before = rows_of(chunk.conn, "football.fixture_player_figures")
+    chunk.conn.execute("UPDATE football.fixture_player_figures SET goals = 9, updated_at = %s", (NOW - timedelta(1),))
+    restore = "SELECT etl.restore_player_figures(%s, %s)"
+    assert chunk.conn.execute(restore, (chunk.league_id, NOW)).fetchone() == (0,)  # a new warehouse has none
+    chunk.conn.execute("UPDATE raw.fixtures SET updated_at = %s", (NOW,))
+    chunk.conn.execute(
+        "UPDATE etl.schema_migrations SET applied_at = CASE name WHEN '0116_player_figures' THEN %s::timestamptz"
+        " - interval '5 minutes' ELSE %s::timestamptz - interval '9 days' END",
+        (NOW, NOW),
+    )
+    restored = chunk.conn.execute(restore, (chunk.league_id, NOW)).fetchone()
+    assert restored == (len({row["fixture_id"] for row in before}),)
+    assert chunk.conn.execute(FIGURES).fetchall() == []
+    assert chunk.conn.execute(restore, (chunk.league_id, NOW + timedelta(hours=1))).fetchone() == (0,)
 
 
 def test_rows_without_a_payload_are_met(chunk: ChunkHarness, payloads: list[FixtureJson]) -> None:

@@ -338,6 +338,18 @@ def test_others_functions_of_our_names_are_refused_by_name(empty_dsn: str) -> No
         run(empty_dsn)
 
 
+def test_what_others_have_built_on_our_objects_is_named(empty_dsn: str) -> None:
+    run(empty_dsn)
+    execute(empty_dsn, "CREATE VIEW public.complete AS SELECT * FROM football.season_complete(1)")
+    dropping = migrations.SchemaFile("9999_drop", "DROP FUNCTION football.season_complete(bigint, timestamptz)")
+    with (
+        psycopg.connect(empty_dsn) as conn,
+        pytest.raises(ConfigurationError, match="9999_drop cannot be applied") as e,
+    ):
+        migrations._apply(conn, dropping)
+    assert "view complete depends on" in e.value.hint
+
+
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
 def test_another_encoding_of_the_server_is_refused_by_name(postgres_server: str, encoding: str) -> None:
     name = f"{encoding.lower()}_{uuid.uuid4().hex[:8]}"

@@ -44,19 +44,35 @@ $$;
 -- Makes the missing figures of a league's matches, which have statistics and no figures; the number of these matches. Two
 -- lookups in an index for each match that has been read.
 CREATE OR REPLACE FUNCTION etl.restore_player_figures(p_league_id bigint, p_now timestamptz DEFAULT clock_timestamp())
-RETURNS bigint LANGUAGE sql
+RETURNS bigint LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
-    WITH lacking AS MATERIALIZED (
-        SELECT f.id
-        FROM football.fixtures f
-        CROSS JOIN LATERAL (SELECT 1 FROM football.fixture_player_statistics d WHERE d.fixture_id = f.id LIMIT 1) d
-        WHERE f.league_id = p_league_id
-          AND (SELECT 1 FROM football.fixture_player_figures g WHERE g.fixture_id = f.id LIMIT 1) IS NULL
-    ), made AS (
+DECLARE
+    v_applied  timestamptz;
+    v_lacking  bigint[];
+    v_fixtures bigint;
+BEGIN
+    -- Tasks of the version before this table may have been under way when the migration came, and have stored statistics
+    -- without figures: those of matches that were stored around that time, and not since, are made anew once.
+    SELECT m.applied_at INTO v_applied FROM etl.schema_migrations m
+     WHERE m.name = '0116_player_figures' AND m.applied_at > p_now - interval '2 days'
+       AND m.applied_at > (SELECT min(applied_at) FROM etl.schema_migrations) + interval '1 hour';
+    IF FOUND THEN
+        DELETE FROM football.fixture_player_figures g
+        USING football.fixtures f JOIN raw.fixtures r ON r.fixture_id = f.id
+        WHERE f.league_id = p_league_id AND g.fixture_id = f.id AND g.updated_at < r.updated_at
+          AND r.updated_at BETWEEN v_applied - interval '15 minutes' AND v_applied + interval '1 hour';
+    END IF;
+    SELECT array_agg(f.id) INTO v_lacking
+      FROM football.fixtures f
+      CROSS JOIN LATERAL (SELECT 1 FROM football.fixture_player_statistics d WHERE d.fixture_id = f.id LIMIT 1) d
+     WHERE f.league_id = p_league_id
+       AND (SELECT 1 FROM football.fixture_player_figures g WHERE g.fixture_id = f.id LIMIT 1) IS NULL;
+    WITH made AS (
         INSERT INTO football.fixture_player_figures
-        SELECT g.* FROM etl.player_figures(ARRAY(SELECT id FROM lacking), p_now) g
+        SELECT g.* FROM etl.player_figures(v_lacking, p_now) g
         ON CONFLICT DO NOTHING
         RETURNING fixture_id
     )
-    SELECT count(DISTINCT fixture_id) FROM made
-$$;
+    SELECT count(DISTINCT fixture_id) INTO v_fixtures FROM made;
+    RETURN v_fixtures;
+END $$;

@@ -14,7 +14,7 @@ from sportmonks.errors import FatalApiError, TransientApiError
 # The fields of a paginator that are stored. Progress that older versions stored has the same names.
 STATE = ("page", "cursor", "link", "offset", "rows", "pages", "largest", "last_mark", "promised")
 # Stored only where they are not at their default; version 0.1 did not know them.
-LATER_STATE = ("short", "empty_pages", "total", "total_is_wrong", "stalled", "doubt", "skipped_page")
+LATER_STATE = ("short", "empty_pages", "total", "total_is_wrong", "stalled", "stayed", "doubt", "skipped_page")
 
 
 @dataclass
@@ -41,6 +41,7 @@ class PageState:
     total: int | None = None  # the last total that an answer named
     total_is_wrong: bool = False  # more rows came than it counts
     stalled: bool = False  # the last page named itself as the next one
+    stayed: bool = False  # so it did, and more is expected under the same cursor or link
     end: End | None = None
     doubt: str = ""
     _retries: int = 0

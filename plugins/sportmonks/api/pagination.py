@@ -61,7 +61,8 @@ class Paginator(PageState):
         """
         if info.total is not None:
             self._compare_totals(info)
-            self.total = info.total
+            if info.total or info.rows or not self.pages:  # the total of an empty page may count that page
+                self.total = info.total
         if info.refused is not None:
             return self._refused(info.refused)
         if not info.rows:
@@ -245,6 +246,9 @@ class Paginator(PageState):
             return Step.REPEATED
         if self._retries < MAX_RETRIES:
             return Step.AGAIN
+        if self.stayed:
+            # The page named itself as the next one, and there is nothing more under its name.
+            return self._finish(End.REPEATED_CURSOR)
         self._repeats += 1
         if self._repeats >= MAX_REPEATS:
             # Some APIs answer page numbers beyond the end with the last page.
@@ -334,6 +338,7 @@ class Paginator(PageState):
                 raise error
             self._error = error
         self._cursors.add(following)
+        self.stayed = moves_on
         self.promised = True
         if links:
             self.link = str(following)

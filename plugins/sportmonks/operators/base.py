@@ -278,13 +278,14 @@ def origin_of(context: Context) -> dict[str, str | None]:
 
 
 def record_origin(connect: Callable[[], psycopg.Connection[Any]], context: Context) -> None:
-    """Store the same for a run that has no execution of its own, so that the list of runs has it. A database that
-    another version has made, without the table for it, is left as it is."""
+    """Store the same for a run that has no execution of its own, so that the list of runs has it. Where the table for
+    it is not there yet, or not this account's to write, the run goes on without."""
     import psycopg
 
     from sportmonks.warehouse.queries import sql
 
     run = context["dag_run"]
     row = {"execution_id": execution_of(context), "dag_id": run.dag_id, "run_id": run.run_id, **origin_of(context)}
-    with connect() as conn, suppress(psycopg.errors.UndefinedTable):
+    missing = (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege)
+    with connect() as conn, suppress(*missing):
         conn.execute(sql("monitoring/record_origin"), row)

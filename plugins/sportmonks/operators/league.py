@@ -182,6 +182,7 @@ class CollectOperator(LineageMixin, LeagueOperator):
         from sportmonks.collect.chunk_record import check_chunk, open_chunk, season_news, stop_chunk
         from sportmonks.collect.collect import collect
         from sportmonks.collect.telemetry import ChunkTelemetry
+        from sportmonks.warehouse.migrations import require_schema
         from sportmonks.warehouse.sqlstate import is_away
 
         season, ti = Season(**self.season), context["ti"]
@@ -195,6 +196,8 @@ class CollectOperator(LineageMixin, LeagueOperator):
                 watch.on_batch(done, progress)
                 _count_batch(done, run.league.id, season.id)
 
+            # A task that waited while the package was replaced may be the first one of the new version.
+            self.warehouse_session().run(require_schema)
             open_chunk(run, season)
             try:
                 self._base_url = run.client().base_url

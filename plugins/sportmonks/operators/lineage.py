@@ -12,8 +12,6 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from sportmonks.warehouse.queries import sql
-
 if TYPE_CHECKING:
     import psycopg
 
@@ -62,6 +60,8 @@ def endpoint(base_url: str, path: str) -> tuple[str, str]:
 
 def season_written(conn: psycopg.Connection[Any], execution_id: str, season_id: int) -> list[Written]:
     """What a run has stored of a season so far, by table."""
+    from sportmonks.warehouse.queries import sql
+
     parameters = {"execution_id": execution_id, "season_id": season_id}
     rows = conn.execute(sql("monitoring/lineage_season"), parameters).fetchall()
     return [Written(name, int(count), int(size)) for name, count, size in rows]
@@ -104,6 +104,8 @@ def operator_lineage(
 
 
 def _columns(conn: psycopg.Connection[Any], tables: list[str]) -> Mapping[str, list[tuple[str, str, str | None]]]:
+    from sportmonks.warehouse.queries import sql
+
     found: dict[str, list[tuple[str, str, str | None]]] = {}
     for table, *column in conn.execute(sql("monitoring/lineage_columns"), {"tables": tables}):
         found.setdefault(table, []).append(tuple(column))

@@ -85,7 +85,6 @@ def alerts() -> dict[str, Any]:
 
     with _warehouse() as conn:
         housekeeping.record_gauges(conn)
-        airflow_stats.report(conn)
         includes = dispatch.current_includes()
         if includes is not None:
             includes += route_includes()
@@ -96,6 +95,7 @@ def alerts() -> dict[str, Any]:
             routes=scheduled_routes(),
             heartbeat=send_heartbeat,
         )
+        airflow_stats.report(conn)
     if result["failed_rules"]:
         raise AirflowFailException(f"Alert rules failed: {', '.join(result['failed_rules'])}. See the log above.")
     return result

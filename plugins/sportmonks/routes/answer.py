@@ -79,8 +79,8 @@ def read_page(response: HttpResponse, route: Route, label: str, *, lenient: bool
             outer = nested_at(body.json, route.records) if raw is None else None
             found = raw is not None or outer is not None
             refuse_error(body.json, route, label, found=found, empty=not found or bytes(raw or b"") in _EMPTY)
-            if not found and is_throttled(body.json):
-                raise _error(label, body.json[:200].decode("utf-8", "replace"), route)
+            if not found and is_throttled(body.json, status=200):
+                raise _error(label, mask_text(body.json[:4_000].decode("utf-8", "replace"))[:200], route)
             leads = route.records and not route.records[0].startswith("[")
             if not found and leads and not body.json.startswith(b"{") and body.json not in _EMPTY:
                 # Not even the object that the route looks into: no way to say that there are no records.

@@ -98,7 +98,8 @@ def not_json(label: str, error: object) -> TransientApiError:
 
 def _not_json_at_all(label: str, body: bytes) -> TransientApiError:
     """The error of a text, which may be a message that passes, or a format that the route does not name."""
-    begin = mask_text(body[:60].decode("utf-8", "replace").splitlines()[0])
+    # Masked before it is cut: the half of a secret would not be known as one.
+    begin = mask_text(body[:4_000].decode("utf-8", "replace").splitlines()[0])[:60]
     return TransientApiError(
         f"{label}: the answer is no JSON, it begins with '{begin}'.",
         hint="If these are records: format: csv or format: ndjson in the route.",
@@ -179,6 +180,8 @@ def _lines(body: bytes, label: str, lenient: bool, ended: bool) -> Body:
     # splitlines() would also split at characters that JSON allows within a text.
     lines = [line.strip(_RECORD_SEPARATOR + b" \t\r") for line in body.split(b"\n")]
     rows = [msgspec.Raw(line) for line in lines if line]
+    if len(rows) == 1 and bytes(rows[0]) in (b"[]", b"null"):
+        return Body(rows=[])
     if not any(bytes(memoryview(row)[:1]) == b"{" for row in rows):
         raise _not_json_at_all(label, body)
     # A last line that is neither readable nor ended was cut off on its way, and may not have been the last.

@@ -21,6 +21,8 @@ _LINK = re.compile(r"<([^>]*)>((?:\s*;\s*[^\s=;,]+(?:\s*=\s*(?:\"[^\"]*\"|[^;,\"
 _REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^;,\s]+))", re.I)
 # How APIs write, as text, that something is not so or not there.
 _NOTHING = ("", "false", "f", "no", "n", "off", "0", "null", "none", "nil", "undefined", "n/a")
+# The same of a cursor, which may also be a word or a letter: that of a country, say.
+_NO_CURSOR = ("false", "0", "-1", "null", "none", "nil", "undefined")
 ELEMENT = re.compile(r"(?P<name>[^\[\]]*)\[(?:(?P<index>-?\d+)|(?P<field>[^=\]]+)=(?P<value>[^\]]*))\]")
 
 
@@ -164,7 +166,7 @@ class Answer:
         value = self.value(path)
         if value in (None, "", [], {}) or isinstance(value, bool):
             return None
-        if path and path[0] != "last" and str(value).strip().lower() in (*_NOTHING, "-1"):
+        if path and path[0] != "last" and str(value).strip().lower() in _NO_CURSOR:
             return None
         if isinstance(value, str | int):
             return value

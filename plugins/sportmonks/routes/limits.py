@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+import msgspec
+
 from sportmonks.api.response import RateLimit
 from sportmonks.api.status import retry_after
 from sportmonks.coerce import as_delay, read_time
@@ -22,10 +24,11 @@ _LIMIT_WORDS = re.compile(
 )
 # The same where the status says nothing of the kind: words that nothing else has, no field such as quota_remaining.
 _THROTTLE_WORDS = re.compile(
-    rb"throttl(?:ed|ing|e_)|too[\s_-]*many[\s_-]*requests|rate[\s_-]*limit\w*[\s_-]*(?:exceeded|reached)"
-    rb"|\b(?:calls|requests) per (?:second|minute|hour|day)",
-    re.I,
+    rb"throttl(?:ed|ing|e_)|too[\s_-]*many[\s_-]*requests|rate[\s_-]*limit\w*[\s_-]*(?:exceeded|reached)", re.I
 )
+# In a refusal, or an answer that is nothing but a note, it names the limit that was reached; elsewhere perhaps that of
+# the plan.
+_RATE_WORDS = re.compile(rb"\b(?:calls|requests) per (?:second|minute|hour|day)", re.I)
 _WAIT_WORDS = re.compile(
     rb"\b(?:retry|again|available|wait)\b[^.\"]{0,30}?\b([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*(?:s|sec|secs|seconds?)\b", re.I
 )
@@ -90,10 +93,21 @@ def is_limit(headers: Mapping[str, str], body: bytes = b"") -> bool:
     return wait_named(headers) is not None or _LIMIT_WORDS.search(body[:_READ_BYTES]) is not None
 
 
-def is_throttled(body: bytes) -> bool:
+def is_throttled(body: bytes, *, status: int = 400) -> bool:
     """Whether a 400, or an answer without records, is a rate limit: its body says so in so many words. A limit alone
     may be that of a parameter."""
-    return _THROTTLE_WORDS.search(body[:_READ_BYTES]) is not None
+    begin = body[:_READ_BYTES]
+    named = _RATE_WORDS.search(begin) is not None and (status >= 400 or _is_note(body))
+    return named or _THROTTLE_WORDS.search(begin) is not None
+
+
+def _is_note(body: bytes) -> bool:
+    """Whether an answer is an object of texts alone."""
+    try:
+        msgspec.json.decode(body, type=dict[str, str])
+    except msgspec.MsgspecError:
+        return False
+    return True
 
 
 def wait_in_text(body: bytes) -> float | None:

@@ -135,7 +135,7 @@ def _request(route: Route, part: Slice, paginator: Paginator | None) -> PageRequ
             if name in named and values.get(name) is not None and parameter:
                 query.pop(parameter, None)
     return PageRequest(
-        _path(route.path, values),
+        _path(route.path, values, part.item),
         query,
         link=link,
         method=route.method,
@@ -145,12 +145,12 @@ def _request(route: Route, part: Slice, paginator: Paginator | None) -> PageRequ
     )
 
 
-def _path(template: str, values: Mapping[str, Any]) -> str:
+def _path(template: str, values: Mapping[str, Any], item: Mapping[str, Any]) -> str:
     """The path with its placeholders. Every HTTP client takes the parts ``.`` and ``..`` away, and without a part the
     path is that of another listing: neither may pass for the listing of an item."""
     path = filled(template, {name: quote(_text(value), safe=":,@+") for name, value in values.items()})
     for before, after in zip(template.split("/"), path.split("/"), strict=True):
-        if before != after and after in ("", ".", ".."):
+        if after in ("", ".", "..") and any(found[1] in item for found in PLACEHOLDER.finditer(before)):
             raise OutsidePlanError(f"{template}: {before} is {after!r} here, which no path can name.")
     return path
 
@@ -158,7 +158,7 @@ def _path(template: str, values: Mapping[str, Any]) -> str:
 def _is_absent(value: str | tuple[str, ...], values: Mapping[str, Any]) -> bool:
     """Whether a parameter or header is nothing but a placeholder that has no value, as the cursor of a first page."""
     alone = PLACEHOLDER.fullmatch(value) if isinstance(value, str) else None
-    return alone is not None and alone[1] in values and values[alone[1]] is None
+    return alone is not None and alone[1] in PAGING and values.get(alone[1]) is None
 
 
 def _parameter(value: str | tuple[str, ...], values: Mapping[str, Any]) -> str | list[str]:

@@ -73,10 +73,13 @@ class SportmonksSource:
 
     def fetch(self, request: PageRequest) -> FetchedPage:
         route = self._route
-        answer = self._get(request)
+        try:
+            answer = self._get(request)
+        except OutsidePlanError:
+            answer = self._get(request)  # a refusal may be an accident
         refused = _records_refused(answer, route)
         if refused:
-            answer = self._get(request)  # a refusal may be an accident
+            answer = self._get(request)  # so may this one
             refused = _records_refused(answer, route)
         if refused:
             raise OutsidePlanError(f"{request.path}: the subscription does not cover the include {refused}.")

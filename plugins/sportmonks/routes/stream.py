@@ -115,8 +115,15 @@ def read_pages(
                 log.warning("Skipped %s: %s", part, error)
                 if skipped >= len(slices):
                     log.warning("%s: the subscription covers none of its %d listings", route.name, len(slices))
-                ended: dict[str, float] = {f"{END}{OUTSIDE_PLAN}": 1} if ours else {}
-                yield Page([], [], {"skipped": 1, **ended}, part.index + 1, None, str(part))
+                refused = {"skipped": 1.0} | ({f"{END}{OUTSIDE_PLAN}": 1} if ours else {})
+                days = part.window.first if part.window is not None and route.for_each is None else None
+                if days is not None:
+                    # Some days of a route that has others are missing; where all are refused, it is outside the plan.
+                    refused["unproven"] = 1 - skipped if skipped >= len(slices) else 1
+                yield Page(
+                    [], [], refused, part.index + 1, None, str(part),
+                    unproven=days, doubt="" if days is None else f"{part}: it was refused",
+                )  # fmt: skip
                 break
             stored = False
             _refuse_wrong_style(route, fetched, part.window)

@@ -276,6 +276,12 @@ def _apply(conn: psycopg.Connection[Any], file: SchemaFile) -> None:
         conn.execute(text.encode())
     except psycopg.errors.InsufficientPrivilege as error:
         raise _lacks_a_right(f"{file.name} cannot be applied: {error.diag.message_primary}.") from None
+    except psycopg.errors.DependentObjectsStillExist as error:
+        raise ConfigurationError(
+            f"{file.name} cannot be applied: {error.diag.message_primary}.",
+            hint=f"{error.diag.message_detail or 'Something of your own depends on it'}. Drop that, start the run"
+            " again, and create it anew.",
+        ) from None
     except _TAKEN as error:
         raise ConfigurationError(
             f"{file.name} cannot be applied: {error.diag.message_primary}.",
