@@ -340,7 +340,8 @@ def test_the_preflight_refuses_a_dollar_sign_and_a_stale_container(
         "error: AIRFLOW_CONN_MINE in .env holds a $, which docker compose takes for the begin of a variable."
         " Write $$ for each $.",
         "error: REDIS_PASSWORD in .env has changed since the containers were made."
-        " Run: docker compose up --detach --force-recreate",
+        " Run: docker compose up --detach --force-recreate (if that says the same, the shell has another"
+        " REDIS_PASSWORD, which docker compose prefers: unset it)",
     ]
 
 
