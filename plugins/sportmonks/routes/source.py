@@ -77,12 +77,6 @@ class SportmonksSource:
             answer = self._get(request)
         except OutsidePlanError:
             answer = self._get(request)  # a refusal may be an accident
-        refused = _records_refused(answer, route)
-        if refused:
-            answer = self._get(request)  # so may this one
-            refused = _records_refused(answer, route)
-        if refused:
-            raise OutsidePlanError(f"{request.path}: the subscription does not cover the include {refused}.")
         rows = answer.rows()
         outer = None
         if inner := route.records[1:]:
@@ -101,13 +95,16 @@ class SportmonksSource:
         )
 
     def _get(self, request: PageRequest) -> ApiResponse:
-        return self._client.get(
+        answer = self._client.get(
             request.path,
             include=self._route.include,
             params={name: str(value) for name, value in request.query.items()},
             entity=self._route.entity,
             attempts=self._route.retry_max + 1,
         )
+        if refused := _records_refused(answer, self._route):
+            raise OutsidePlanError(f"{request.path}: the subscription does not cover the include {refused}.")
+        return answer
 
     def close(self) -> None:
         self._client.close()
