@@ -276,6 +276,7 @@ def test_a_limit_of_a_parameter_is_no_rate_limit(play: Server, read_all: Collect
     [
         (b"Service is being restarted", "is no JSON, it begins with 'Service is being restarted'"),
         (b'{"Note": "Our standard API call frequency is 5 calls per minute"}', "the answer holds an error"),
+        (b'{"Information": "The demo key is for demo only."}', "no records, but a text .Information: The demo key"),
         (b'"no data"', "there is no object with 'data'"),
         (b'[{"id": 1}]', "there is no object with 'data'"),
     ],
@@ -292,11 +293,24 @@ def test_a_missing_list_may_be_none_but_not_anything(
 
 
 @pytest.mark.parametrize(
-    "body", [b"{}", b"[]", b"null", b'{"resultSizeEstimate": 0, "quota_remaining": 9, "throttleStatus": {"limit": 9}}']
+    "body",
+    [
+        b"{}",
+        b"[]",
+        b"null",
+        b'{"resultSizeEstimate": 0, "quota_remaining": 9, "throttleStatus": {"limit": 9}}',
+        b'{"symbol": "IBM", "as_of": "Thu, 26 Nov 2026 10:47:12 GMT", "exchange": "New York Stock"}',
+        b'{"count": 0, "about": "Data from the exchanges of two countries"}',
+    ],
 )
 def test_a_missing_list_that_is_none(play: Server, read_all: Collect, body: bytes) -> None:
     server = play(lambda _: Answer(body))
     assert read_all(a_route("missing_records: empty\npaging: none"), server)["records"] == 0
+
+
+def test_a_text_in_place_of_the_list_may_be_declared_as_none(play: Server, read_all: Collect) -> None:
+    server = play(lambda _: Answer({"Information": "There were no orders on this day."}))
+    assert read_all(a_route("missing_records: empty\nerror_fields: []\npaging: none"), server)["records"] == 0
 
 
 @pytest.mark.parametrize(

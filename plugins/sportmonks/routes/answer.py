@@ -19,7 +19,7 @@ from sportmonks.redaction import mask_text, without_credentials
 from sportmonks.routes.body import not_json, read_body
 from sportmonks.routes.guess import further_page
 from sportmonks.routes.json_path import Answer, decoded_at, dig, is_null, keys, shown_path, text_at, value_at
-from sportmonks.routes.limits import is_throttled
+from sportmonks.routes.limits import is_throttled, texts_alone
 from sportmonks.routes.request import credential_parameters
 from sportmonks.routes.spec import Route
 
@@ -36,6 +36,8 @@ _CODE_MESSAGES = ("msg", "message", "errmsg", "error_msg")
 _GOOD_CODE = re.compile(r"0+|2\d\d|20+|\D.*")
 _LIST_OF_OBJECTS = re.compile(rb"\[\s*\{")
 _EMPTY = (b"[]", b"{}", b"null")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_SENTENCE_WORDS = 4  # fewer may be a name, or a time with its day, month and zone
 _NO_ERROR = ("", "0", "false", "none", "null", "no", "ok", "success", "no error", "n/a")
 
 
@@ -81,6 +83,8 @@ def read_page(response: HttpResponse, route: Route, label: str, *, lenient: bool
             refuse_error(body.json, route, label, found=found, empty=not found or bytes(raw or b"") in _EMPTY)
             if not found and is_throttled(body.json, status=200):
                 raise _error(label, mask_text(body.json[:4_000].decode("utf-8", "replace"))[:200], route)
+            if not found and route.missing_records == "empty" and route.error_fields is None:
+                _refuse_note(body.json, label)
             leads = route.records and not route.records[0].startswith("[")
             if not found and leads and not body.json.startswith(b"{") and body.json not in _EMPTY:
                 # Not even the object that the route looks into: no way to say that there are no records.
@@ -227,6 +231,17 @@ def _refuse_code(body: bytes, top: Mapping[str, msgspec.Raw], route: Route, labe
     text = next((text for name in _CODE_MESSAGES if name in top and (text := text_at(body, (name,)))), "")
     if code is not None and not _GOOD_CODE.fullmatch(code) and text.strip().lower() not in _NO_ERROR:
         raise _error(label, f"code is {code}: {text}", route)
+
+
+def _refuse_note(body: bytes, label: str) -> None:
+    """Raises TransientApiError where an answer without the list holds nothing but texts, and one of them is a sentence:
+    it may be a refusal by a name and in words that are not known."""
+    for name, text in texts_alone(body).items():
+        if len(_WORD.findall(text)) >= _SENTENCE_WORDS:
+            raise TransientApiError(
+                f"{label}: the answer has no records, but a text ({mask_text(f'{name}: {text}')[:300]}).",
+                hint="If this API answers so when there are no records: error_fields: [] in the route.",
+            )
 
 
 def _error(label: str, what: str, route: Route) -> TransientApiError:

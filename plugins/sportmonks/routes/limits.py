@@ -97,17 +97,16 @@ def is_throttled(body: bytes, *, status: int = 400) -> bool:
     """Whether a 400, or an answer without records, is a rate limit: its body says so in so many words. A limit alone
     may be that of a parameter."""
     begin = body[:_READ_BYTES]
-    named = _RATE_WORDS.search(begin) is not None and (status >= 400 or _is_note(body))
+    named = _RATE_WORDS.search(begin) is not None and (status >= 400 or bool(texts_alone(body)))
     return named or _THROTTLE_WORDS.search(begin) is not None
 
 
-def _is_note(body: bytes) -> bool:
-    """Whether an answer is an object of texts alone."""
+def texts_alone(body: bytes) -> dict[str, str]:
+    """The texts of an answer that is an object of nothing else; else empty."""
     try:
-        msgspec.json.decode(body, type=dict[str, str])
+        return msgspec.json.decode(body, type=dict[str, str])
     except msgspec.MsgspecError:
-        return False
-    return True
+        return {}
 
 
 def wait_in_text(body: bytes) -> float | None:
