@@ -54,6 +54,7 @@ __all__ = [
     "openlineage",
     "read_variable",
     "secrets_source",
+    "sends_stats",
     "stats",
 ]
 
@@ -190,6 +191,14 @@ def stats() -> Any:
     from airflow.stats import Stats  # Airflow 3.1
 
     return Stats
+
+
+def sends_stats() -> bool:
+    """Whether Airflow's configuration sends its own metrics anywhere."""
+    from airflow.configuration import conf
+
+    switches = ("statsd_on", "statsd_datadog_enabled", "otel_on")
+    return any(conf.getboolean("metrics", name, fallback=False) for name in switches)
 
 
 def deadline_reference_base() -> type[BaseDeadlineReference]:

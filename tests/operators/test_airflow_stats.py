@@ -129,9 +129,22 @@ def test_the_gauges_of_leagues_budgets_and_alerts(
     assert found["sportmonks.open_alerts"] == 0
 
 
+def test_nothing_is_queried_for_metrics_that_airflow_does_not_send(
+    warehouse: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not even of a connection that is closed, which is warned of where metrics are sent."""
+    warehouse.close()
+    assert (airflow_stats.report(warehouse), caplog.messages) == (0, [])
+    monkeypatch.setenv("AIRFLOW__METRICS__OTEL_ON", "True")
+    assert airflow_stats.report(warehouse) == 0
+    assert "were not sent: the connection is closed" in caplog.text
+
+
 def test_metrics_never_fail_and_never_wait_for_anything(
     box: RunningSandbox, warehouse: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("AIRFLOW__METRICS__STATSD_ON", "True")
+
     class Broken:
         def __getattr__(self, name: str) -> Any:
             raise OSError("no route to host")

@@ -37,9 +37,14 @@ def timing(name: str, seconds: float, **tags: Any) -> None:
 
 
 def report(conn: psycopg.Connection[Any]) -> int:
-    """Send the gauges of the warehouse, those of leagues and budgets; how many."""
+    """Send the gauges of the warehouse, those of leagues and budgets; how many. Where Airflow sends no metrics, nothing
+    is queried."""
     import psycopg
 
+    from sportmonks.airflow_compat import sends_stats
+
+    if not sends_stats():
+        return 0
     try:
         rows = conn.execute(sql("monitoring/gauges")).fetchall()
     except psycopg.Error as error:
