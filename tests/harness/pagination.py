@@ -15,7 +15,7 @@ from sportmonks.errors import FatalApiError, TransientApiError
 
 # The next request (query, or link), the answer to it, and the decision or error; or the error in place of a request.
 Line = tuple[Any, PageInfo, Any]
-KEEP, AGAIN, REPEATED, END = Step.KEEP, Step.AGAIN, Step.REPEATED, Step.END
+KEEP, AGAIN, END = Step.KEEP, Step.AGAIN, Step.END
 
 
 def page(*ids: int, more: bool = False, **pagination: Any) -> PageInfo:
@@ -58,7 +58,6 @@ def play(paginator: Paginator, query: Mapping[str, str], lines: Sequence[Line]) 
 TRANSIENT, FATAL = TransientApiError, FatalApiError
 FLAG = PageSpec("page", "page", size_parameter="size", size=2, more=("more",))
 TOTAL = PageSpec("page", "page", total=("total",))
-SHORT = PageSpec("page", "page", size_parameter="size", size=2)
 OFFSET = PageSpec("offset", "offset", first=0, size_parameter="limit", size=2, total=("total",))
 CURSOR = PageSpec("cursor", "after", next=("next",))
 LINK = PageSpec("next", next=("links", "next"))

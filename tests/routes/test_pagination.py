@@ -19,10 +19,9 @@ from tests.harness.pagination import (
     play,
     raw,
 )
-from tests.routes.listings_by_link import BY_LINK
-from tests.routes.listings_by_number import BY_NUMBER
+from tests.routes.listings import read_listings
 
-ROUTES = BY_NUMBER | BY_LINK
+ROUTES = read_listings()
 
 
 @pytest.mark.parametrize("name", ROUTES)
