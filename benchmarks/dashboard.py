@@ -10,51 +10,35 @@ code is 1 when a median is over the limit.
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import requests
+
+from benchmarks.harness import filled_database, postgres, print_times
 
 LIMIT_MS = 200
 SIZES = {"leagues": 35, "seasons": 14, "fixtures": 137, "executions": 3_000, "route_runs": 20_000}
 MATCH = "Ajax vs PSV"
 
 
-def database(server: Any, name: str, logs: int, metrics: int) -> str:
-    """Conninfo of the seeded database; made when it is not there yet."""
-    from psycopg import conninfo, sql
-
+def fill(dsn: str, logs: int, metrics: int) -> None:
+    """Seeds a new database."""
     from sportmonks.warehouse.connection import open_connection
     from sportmonks.warehouse.migrations import migrate
     from tests.harness.dashboard_seed import one_match, seed
 
-    base = server.conninfo("postgres")
-    dsn = conninfo.make_conninfo(base, dbname=name)
-    with psycopg.connect(base, autocommit=True) as admin:
-        if admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
-            return dsn
-        part = f"{name}_part"
-        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(part)))
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(part)))
-        started = time.monotonic()
-        with open_connection(conninfo.make_conninfo(base, dbname=part), autocommit=True) as conn:
-            migrate(conn)
-            seed(conn, now=datetime.now(UTC), logs=logs, metrics=metrics, **SIZES)
-            one_match(conn)
-            conn.execute("SELECT etl.roll_up_metrics()")
-            conn.execute("VACUUM (ANALYZE) etl.etl_logs, etl.etl_metrics, football.fixtures")
-        rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
-        admin.execute(rename.format(sql.Identifier(part), sql.Identifier(name)))
-        print(f"seeded {logs:,} log lines and {metrics:,} metrics in {time.monotonic() - started:.0f} s\n")
-    return dsn
+    with open_connection(dsn, autocommit=True) as conn:
+        migrate(conn)
+        seed(conn, now=datetime.now(UTC), logs=logs, metrics=metrics, **SIZES)
+        one_match(conn)
+        conn.execute("SELECT etl.roll_up_metrics()")
+        conn.execute("VACUUM (ANALYZE) etl.etl_logs, etl.etl_metrics, football.fixtures")
 
 
 def requests_of_page(get: Callable[..., Any]) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -111,15 +95,12 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="folder of the database, kept for the next time")
     args = parser.parse_args()
 
-    from local.stack.postgres import EmbeddedPostgres
     from tests.harness.dashboard_server import serving, stand_in_access
 
+    name = f"bench_{args.logs}_{args.metrics}"
     with ExitStack() as stack:
-        folder = args.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        server = EmbeddedPostgres(folder)
-        server.start()
-        stack.callback(server.stop)
-        dsn = database(server, f"bench_{args.logs}_{args.metrics}", args.logs, args.metrics)
+        server = stack.enter_context(postgres(args.keep))
+        dsn = filled_database(server, name, lambda conninfo: fill(conninfo, args.logs, args.metrics))
         address = stack.enter_context(serving(dsn, stand_in_access("admin")))
         session = stack.enter_context(requests.Session())
 
@@ -128,20 +109,16 @@ def main() -> int:
             answer.raise_for_status()
             return answer.json()
 
-        slow = []
-        print(f"{'request':<32} {'median':>8} {'worst':>8}   ms")
-        for label, (path, params) in requests_of_page(get).items():
-            times = []
-            for _ in range(args.repeat):
-                started = time.perf_counter()
-                get(path, params)
-                times.append((time.perf_counter() - started) * 1000)
-            middle = statistics.median(times)
-            print(f"{label:<32} {middle:>8.1f} {max(times):>8.1f}", flush=True)
-            if middle > LIMIT_MS:
-                slow.append(label)
-    print(f"\nover {LIMIT_MS} ms: {', '.join(slow)}" if slow else f"\nevery median under {LIMIT_MS} ms")
-    return 1 if slow else 0
+        def ask() -> Iterator[tuple[str, list[float]]]:
+            for label, (path, params) in requests_of_page(get).items():
+                times = []
+                for _ in range(args.repeat):
+                    started = time.perf_counter()
+                    get(path, params)
+                    times.append((time.perf_counter() - started) * 1000)
+                yield label, times
+
+        return print_times("request", ask(), limit_ms=LIMIT_MS)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,11 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -33,17 +35,23 @@ SUMMER = "2026-07-15T12:00:00Z"
 
 
 @contextmanager
-def postgres() -> Iterator[EmbeddedPostgres]:
-    """A server with the settings of the local stack; durable, so that a commit waits for the disk."""
+def postgres(keep: Path | None = None) -> Iterator[EmbeddedPostgres]:
+    """A server with the settings of the local stack; durable, so that a commit waits for the disk.
+
+    ``keep``: a folder whose data is used again and stays.
+    """
     from local.stack.postgres import EmbeddedPostgres
 
     with tempfile.TemporaryDirectory(prefix="bench-") as home:
-        server = EmbeddedPostgres(home)
+        server = EmbeddedPostgres(keep or home)
         server.start()
         try:
             yield server
         finally:
-            server.destroy()
+            if keep:
+                server.stop()
+            else:
+                server.destroy()
 
 
 class ServerMeter:
@@ -89,6 +97,35 @@ def warehouse(server: EmbeddedPostgres, name: str) -> str:
     with open_connection(dsn) as conn:
         migrate(conn)
     return dsn
+
+
+def filled_database(server: EmbeddedPostgres, name: str, fill: Callable[[str], None]) -> str:
+    """Conninfo of a database that ``fill(conninfo)`` has filled, now or in an earlier run that came to its end."""
+    with psycopg.connect(server.conninfo("postgres"), autocommit=True) as admin:
+        if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
+            started = time.monotonic()
+            admin.execute(f"DROP DATABASE IF EXISTS {name}_part WITH (FORCE)".encode())
+            admin.execute(f"CREATE DATABASE {name}_part".encode())
+            fill(server.conninfo(f"{name}_part"))
+            admin.execute(f"ALTER DATABASE {name}_part RENAME TO {name}".encode())
+            print(f"filled {name} in {time.monotonic() - started:.0f} s\n")
+    return str(server.conninfo(name))
+
+
+def print_times(head: str, asked: Iterable[tuple[str, Sequence[float]]], *, limit_ms: float) -> int:
+    """Print the median and the worst of each question's times, in ms, as they come.
+
+    Returns the exit code: 1 when a median is over the limit.
+    """
+    slow = []
+    print(f"{head:<40} {'median':>8} {'worst':>8}   ms")
+    for label, times in asked:
+        middle = median(times)
+        print(f"{label:<40} {middle:>8.1f} {max(times):>8.1f}", flush=True)
+        if middle > limit_ms:
+            slow.append(label)
+    print(f"\nover {limit_ms} ms: {', '.join(slow)}" if slow else f"\nevery median under {limit_ms} ms")
+    return 1 if slow else 0
 
 
 @contextmanager
