@@ -94,7 +94,6 @@ LAST_NAMES = (
     "Sánchez|Santos|Schmidt|Schneider|Silva|Sørensen|Souza|Stewart|Thomsen|Torres|Van Dijk|Vargas|Vidal|Visser|"
     "Wagner|Walker|Weber|Wiśniewski|Wright|Yılmaz|Zieliński|Đorđević"
 ).split("|")
-GIVEN_SHORT = "M|A|J|S|F|R|L|D|C|E".split("|")
 
 
 def town(number: int) -> str:

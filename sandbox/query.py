@@ -75,7 +75,7 @@ class Query:
         return "&".join((";".join(n.key() for _, n in sorted(self.includes.items())), ",".join(self.select)))
 
 
-def parse_includes(text: str, max_depth: int = MAX_DEPTH) -> dict[str, Node]:
+def parse_includes(text: str) -> dict[str, Node]:
     """`participants;scores;lineups.details:type_id,data` as a tree; the fields belong to the last name of a path."""
     tree: dict[str, Node] = {}
     for item in filter(None, (part.strip() for part in text.split(";"))):
@@ -83,8 +83,8 @@ def parse_includes(text: str, max_depth: int = MAX_DEPTH) -> dict[str, Node]:
         names = [name.strip().lower() for name in path.split(".")]
         if not all(names):
             raise invalid("include", "The include format is invalid.", 5001)
-        if len(names) > max_depth:
-            raise ApiError(400, f"The include '{path}' is nested deeper than {max_depth} levels", 5008)
+        if len(names) > MAX_DEPTH:
+            raise ApiError(400, f"The include '{path}' is nested deeper than {MAX_DEPTH} levels", 5008)
         level = tree
         for depth, name in enumerate(names):
             node = level.setdefault(name, Node(name))

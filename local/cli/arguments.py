@@ -11,6 +11,7 @@ from datetime import date
 from local.errors import UsageError
 
 LARGEST_ID = 2**63 - 1
+MOST_NAMES = 12  # in a hint
 _SHOWN = 60
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
@@ -81,7 +82,7 @@ def choice(option: str, text: str, known: Sequence[str]) -> str:
     return found
 
 
-def near_hint(text: str, known: Iterable[str], *, most: int = 12) -> str:
+def near_hint(text: str, known: Iterable[str]) -> str:
     """The names that resemble `text`, else those that there are."""
     names = list(dict.fromkeys(known))
     folded = {name.casefold(): name for name in names}
@@ -89,8 +90,8 @@ def near_hint(text: str, known: Iterable[str], *, most: int = 12) -> str:
     near = difflib.get_close_matches(text.casefold()[:100], folded, n=3, cutoff=0.6)
     if near:
         return f"did you mean {' or '.join(folded[name] for name in near)}?"
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return f"choose one of {', '.join(names[:most])}{more}" if names else "there is none yet"
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"choose one of {', '.join(names[:MOST_NAMES])}{more}" if names else "there is none yet"
 
 
 def requires(option: str, given: object, others: Sequence[str], met: bool) -> None:

@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from local.cli.console import err, out, seconds
+from local.cli.console import err, out
 from local.errors import LocalError
 from local.stack.airflow_api import AirflowApi, SilentError
 from local.stack.queries import query
@@ -230,24 +230,3 @@ def _figures(run: FollowedRun, *, seasons: bool) -> Iterable[tuple[str, str, int
 def _note(state: str, failed: int) -> str:
     colour = {"success": "green", "completed": "green", "failed": "red", "running": "cyan"}.get(state, "dim")
     return f"[{colour}]{state}[/]" + (f" [red]{failed} failed[/]" if failed else "")
-
-
-def calls_text(row: dict[str, Any]) -> str:
-    """The calls of an execution, and how many of them failed."""
-    failed = f" ({row['failed_calls']} failed)" if row["failed_calls"] else ""
-    return f"{row['api_calls']} calls{failed}"
-
-
-def summary_line(row: dict[str, Any]) -> str:
-    """The numbers of a finished execution in one line."""
-    parts = [
-        f"{row['processed_fixtures']} of {row['total_fixtures']} fixtures",
-        f"{row['failed_fixtures']} failed",
-        *([f"{row['missing_fixtures']} missing"] if row["missing_fixtures"] else []),
-        f"{row['processed_chunks']} of {row['total_chunks']} seasons",
-        calls_text(row),
-        seconds(float(row["duration_seconds"] or 0)),
-    ]
-    if row["fixtures_per_second"]:
-        parts.append(f"{row['fixtures_per_second']} fixtures/s")
-    return ", ".join(parts)

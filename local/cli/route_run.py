@@ -141,10 +141,10 @@ def _document(stack: Stack, route: Route, run: FollowedRun, row: Mapping[str, An
 
 
 class RouteFollower(Follower):
-    """Reads the state from Airflow and the pages from the warehouse, once per ``interval`` (seconds)."""
+    """Reads the state from Airflow and the pages from the warehouse, once per second."""
 
-    def __init__(self, stack: Stack, *, interval: float = 1.0) -> None:
-        super().__init__(stack.api, stack.warehouse, interval=interval)
+    def __init__(self, stack: Stack) -> None:
+        super().__init__(stack.api, stack.warehouse)
 
     def follow_route(self, run: FollowedRun, *, timeout: float | None = None) -> dict[str, Any]:
         """The last figures of the run, whose state is then final. LocalError after ``timeout``; the run goes on."""

@@ -356,5 +356,5 @@ def _quoted(value: str) -> str:
     return "'" + value.replace("'", "'\\''") + "'"
 
 
-def _last_lines(text: str, count: int = 4) -> str:
-    return " | ".join(line.strip() for line in text.strip().splitlines()[-count:]) or "it printed nothing"
+def _last_lines(text: str) -> str:
+    return " | ".join(line.strip() for line in text.strip().splitlines()[-4:]) or "it printed nothing"

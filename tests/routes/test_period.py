@@ -14,7 +14,6 @@ from sportmonks.routes.period import (
     Window,
     moved_watermark,
     parse_day,
-    record_day,
     record_days,
     request_parameters,
     resolve_period,
@@ -137,9 +136,9 @@ def test_the_apis_own_words(form: str, exclusive: bool, expected: tuple[str, str
     ],
 )
 def test_the_day_of_a_record(value: Any, form: str | None, expected: str | None) -> None:
-    found = record_day({"a": {"b": value}}, ("a", "b"), form)
-    assert found == (d(expected) if expected else None)
-    assert record_day({"a": 3}, ("a", "b"), form) is None
+    found = record_days({"a": {"b": value}}, ("a", "b"), form)
+    assert found[:1] == ((d(expected),) if expected else ())
+    assert record_days({"a": 3}, ("a", "b"), form) == ()
 
 
 def test_the_midnight_at_the_end_of_a_day_may_count_for_either_day() -> None:

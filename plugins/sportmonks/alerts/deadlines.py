@@ -24,13 +24,13 @@ HINT = (
 )
 
 
-def league_deadline(minutes: float, *, league_id: int | None = None, name: str = "deadline") -> DeadlineAlert:
+def league_deadline(minutes: float, *, league_id: int | None = None) -> DeadlineAlert:
     """A deadline ``minutes`` after a run was queued, for scheduled, manual and backfill runs alike."""
     from sportmonks.airflow_compat import deadline_alert
     from sportmonks.alerts.reference import RunQueuedAt
 
     values = {"minutes": minutes, "league_id": league_id}
-    return deadline_alert(name, RunQueuedAt(), timedelta(minutes=minutes), deadline_missed, values)
+    return deadline_alert("deadline", RunQueuedAt(), timedelta(minutes=minutes), deadline_missed, values)
 
 
 async def deadline_missed(

@@ -66,11 +66,10 @@ class Endpoints:
         *,
         include: Iterable[str] = (),
         filters: Iterable[str] = (),
-        per_page: int | None = PER_PAGE,
         urgent: bool = False,
     ) -> list[Row]:
         """All rows of a listing, each id once."""
-        params = {"per_page": str(per_page)} if per_page else None
+        params = {"per_page": str(PER_PAGE)}
         found: dict[int, Row] = {}
         for answer in self._client.iterate(path, include=include, filters=filters, params=params, urgent=urgent):
             for row in identified(answer, path):

@@ -49,19 +49,14 @@ class RetryPolicy:
 
 
 def wait_before_retry(
-    attempt: int,
-    error: BaseException | None,
-    *,
-    base: float = BASE_WAIT_S,
-    longest: float = LONGEST_WAIT_S,
-    chance: Callable[[], float] = random.random,
+    attempt: int, error: BaseException | None, *, chance: Callable[[], float] = random.random
 ) -> float:
     """Seconds to wait after failed attempt ``attempt`` (1 = the first).
 
-    The wait doubles from ``base`` up to ``longest``. Half of it is random, so that parallel workers spread. It is never
-    shorter than the time that the API named.
+    The wait doubles from ``BASE_WAIT_S`` up to ``LONGEST_WAIT_S``. Half of it is random, so that parallel workers
+    spread. It is never shorter than the time that the API named.
     """
-    step = min(longest, base * 2.0 ** min(attempt - 1, 16))
+    step = min(LONGEST_WAIT_S, BASE_WAIT_S * 2.0 ** min(attempt - 1, 16))
     wait = step / 2 + step / 2 * chance()
     named = error.retry_after if isinstance(error, TransientApiError) else None
     return max(wait, named or 0.0)

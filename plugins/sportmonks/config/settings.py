@@ -68,8 +68,8 @@ def is_league_id(text: str) -> bool:
     return text.isascii() and text.isdigit() and (as_int(text) or 0) > 0
 
 
-def parse_leagues(text: str, *, name: str = "ETL_LEAGUES") -> tuple[int, ...] | None:
-    """League ids separated by commas; ``all`` gives None. Raises ConfigurationError."""
+def parse_leagues(text: str) -> tuple[int, ...] | None:
+    """The league ids of ``ETL_LEAGUES``, separated by commas; ``all`` gives None. Raises ConfigurationError."""
     if text.strip().lower() == "all":
         return None
     ids: list[int] = []
@@ -78,12 +78,12 @@ def parse_leagues(text: str, *, name: str = "ETL_LEAGUES") -> tuple[int, ...] | 
             continue
         if not is_league_id(part.strip()):
             raise ConfigurationError(
-                f"{name}: '{part.strip()}' is not a league id.",
-                hint=f"Set {name} to ids such as 8,564 or to all.",
+                f"ETL_LEAGUES: '{part.strip()}' is not a league id.",
+                hint="Set ETL_LEAGUES to ids such as 8,564 or to all.",
             )
         ids.append(int(part))
     if not ids:
-        raise ConfigurationError(f"{name} is empty.", hint=f"Set {name} to ids such as 8,564 or to all.")
+        raise ConfigurationError("ETL_LEAGUES is empty.", hint="Set ETL_LEAGUES to ids such as 8,564 or to all.")
     return tuple(dict.fromkeys(ids))
 
 

@@ -206,12 +206,12 @@ def with_cause(row: Row) -> Row:
     return {**row, "cause": sentence if row["status"] == "FAILED" else None}
 
 
-def first_sentence(text: str, longest: int = 200) -> str:
-    """The first line of a message up to the end of its first sentence, at most ``longest`` characters."""
+def first_sentence(text: str) -> str:
+    """The first line of a message up to the end of its first sentence, at most 200 characters."""
     line = text.strip().split("\n", 1)[0]
     found = re.match(r".*?[.!?](?=\s+[A-Z\d])", line)
     sentence = found.group() if found else line
-    return sentence if len(sentence) <= longest else sentence[: longest - 1].rstrip() + "…"
+    return sentence if len(sentence) <= 200 else sentence[:199].rstrip() + "…"
 
 
 def counted(conn: Conn, name: str, **parameters: Any) -> int:

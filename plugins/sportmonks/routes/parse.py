@@ -72,9 +72,9 @@ def load_routes(folder: Path | None = None) -> tuple[list[Route], list[Problem]]
     return routes, problems
 
 
-def route_includes(folder: Path | None = None) -> list[tuple[str, str]]:
+def route_includes() -> list[tuple[str, str]]:
     """(entity, include) that the routes of the Sportmonks API request."""
-    routes, _ = load_routes(folder)
+    routes, _ = load_routes()
     return [
         (route.entity or entity_of(route.path), include)
         for route in routes

@@ -199,22 +199,14 @@ def local_today(timestamp: datetime, spec: PeriodSpec | None) -> date:
     return timestamp.astimezone(ZoneInfo(spec.timezone if spec else "UTC")).date()
 
 
-def record_day(
-    record: Mapping[str, Any], path: tuple[str, ...], form: str | None = None, timezone: str = "UTC"
-) -> date | None:
-    """The day of a record in ``timezone``; None when it has none, it cannot be read or lies centuries away.
-
-    ``form``: strptime format; without one, the usual forms of ISO 8601 and epoch seconds or milliseconds are read.
-    """
-    days = record_days(record, path, form, timezone)
-    return days[0] if days else None
-
-
 def record_days(
     record: Mapping[str, Any], path: tuple[str, ...], form: str | None = None, timezone: str = "UTC"
 ) -> tuple[date, ...]:
     """The day of a record in ``timezone`` and, of a time with an offset or of 24:00, the day as it is written; by which
-    of the two an API filters is unknown. Empty when the record has none, it cannot be read or lies centuries away."""
+    of the two an API filters is unknown. Empty when the record has none, it cannot be read or lies centuries away.
+
+    ``form``: strptime format; without one, the usual forms of ISO 8601 and epoch seconds or milliseconds are read.
+    """
     value: Any = decoded_at(record, path)
     if value is None or isinstance(value, bool):
         return ()
