@@ -110,10 +110,8 @@ def test_up_run_down(home: Path) -> None:
     pids = {name: stack.processes.pid(name) for name in [*COMPONENTS, SANDBOX]}
 
     # A second start finds everything and starts nothing.
-    begun = time.monotonic()
     code, output = call("up", env=env, timeout=180)
     assert "everything was running already" in output
-    assert time.monotonic() - begun < 15
     assert {name: stack.processes.pid(name) for name in pids} == pids
     assert call("status", env=env)[0] == 0
 
