@@ -1,10 +1,13 @@
-"""The DAG of this package: Airflow's, whose deadlines do not stop a test run."""
+"""What the DAGs of leagues and of raw routes share: deadlines that do not stop a test run, and a DAG for a problem."""
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, NoReturn
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, task
+
+from sportmonks.errors import ConfigurationError
 
 
 class DeadlineDag(DAG):
@@ -18,3 +21,24 @@ class DeadlineDag(DAG):
     def test(self, *args: Any, **kwargs: Any) -> Any:
         self.deadline = None
         return super().test(*args, **kwargs)
+
+
+def problem_dag(dag_id: str, message: str, *, title: str, doc: str, tag: str, hint: str = "") -> DAG:
+    """A DAG in place of those that cannot be built: it shows the message in its description, in its documentation
+    (``doc``: Markdown) and as the error of its only task."""
+    with DAG(
+        dag_id=dag_id,
+        dag_display_name=title,
+        description=message,
+        doc_md=doc,
+        schedule=None,
+        tags=[tag, "problem"],
+        default_args={"owner": "sportmonks", "retries": 0, "execution_timeout": timedelta(minutes=10)},
+    ) as dag:
+
+        @task(task_id="explain")
+        def explain() -> NoReturn:
+            raise ConfigurationError(message, hint=hint)
+
+        explain()
+    return dag

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import NoReturn
 
-from airflow.sdk import DAG, get_parsing_context, task
+from airflow.sdk import DAG, get_parsing_context
 
 from sportmonks.config.manifest import REWRITE_HINT, Manifest, decode_manifest, salvage_manifest
 from sportmonks.errors import ConfigurationError
+from sportmonks.render.dag import problem_dag
 from sportmonks.render.league import build_league_dag
 
 log = logging.getLogger(__name__)
@@ -46,19 +46,6 @@ def _build(manifest: Manifest, problems: Sequence[str] = ()) -> dict[str, DAG]:
 
 
 def _problem(message: str) -> dict[str, DAG]:
-    """A DAG that shows the message in its description, in its documentation and as the error of its only task."""
-    with DAG(
-        dag_id=PROBLEM_DAG,
-        description=message,
-        doc_md=f"### The league DAGs cannot be built\n\n{message}",
-        schedule=None,
-        tags=["sportmonks", "problem"],
-        default_args={"owner": "sportmonks", "retries": 0},
-    ) as dag:
-
-        @task(task_id="explain")
-        def explain() -> NoReturn:
-            raise ConfigurationError(message)
-
-        explain()
-    return {PROBLEM_DAG: dag}
+    doc = f"### The league DAGs cannot be built\n\n{message}"
+    title = "Football: problem with the manifest"
+    return {PROBLEM_DAG: problem_dag(PROBLEM_DAG, message, title=title, doc=doc, tag="sportmonks")}

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NoReturn
 
 import pendulum
-from airflow.sdk import DAG, Asset, Param, chain, get_parsing_context, task
+from airflow.sdk import DAG, Asset, Param, chain, get_parsing_context
 
 # Not airflow.sdk's: in Airflow 3.3 that one cannot be serialised (its _summary is missing).
 from airflow.timetables.events import EventsTimetable
@@ -16,11 +15,10 @@ from airflow.timetables.events import EventsTimetable
 from sportmonks.airflow_compat import CronTriggerTimetable
 from sportmonks.alerts.failures import run_failed, run_succeeded
 from sportmonks.config.settings import ROUTES_DIR, SQL_DIR
-from sportmonks.errors import ConfigurationError
 from sportmonks.operators.routes import EnsureRouteTablesOperator, RouteExtractOperator
 from sportmonks.operators.sql import WarehouseSqlOperator
 from sportmonks.planning.execution_id import execution_id
-from sportmonks.render.dag import DeadlineDag
+from sportmonks.render.dag import DeadlineDag, problem_dag
 from sportmonks.routes.parse import Problem, load_routes
 from sportmonks.routes.spec import Route
 
@@ -273,26 +271,15 @@ def _yaml_files(folder: Path) -> Iterable[Path]:
 
 
 def _problem_dag(name: str, problem: Problem) -> DAG:
-    """A DAG that shows the message in its description, in its documentation and as the error of its only task."""
-    message = problem.message
-    with DAG(
-        dag_id=name,
-        dag_display_name=f"Raw: problem in {problem.file}",
-        description=message,
-        doc_md=f"### `include/routes/{problem.file}` gives no DAG\n\n"
-        + "\n".join(f"- {m}" for m in message.split("\n")),
-        schedule=None,
-        start_date=START,
-        tags=["raw", "problem"],
-        default_args={"owner": "sportmonks", "retries": 0, "execution_timeout": timedelta(minutes=10)},
-    ) as dag:
-
-        @task(task_id="explain")
-        def explain() -> NoReturn:
-            raise ConfigurationError(message, hint="Correct the file; the DAG of its route then replaces this one.")
-
-        explain()
-    return dag
+    lines = "\n".join(f"- {line}" for line in problem.message.split("\n"))
+    return problem_dag(
+        name,
+        problem.message,
+        title=f"Raw: problem in {problem.file}",
+        doc=f"### `include/routes/{problem.file}` gives no DAG\n\n{lines}",
+        tag="raw",
+        hint="Correct the file; the DAG of its route then replaces this one.",
+    )
 
 
 def _free(name: str, taken: set[str]) -> str:
