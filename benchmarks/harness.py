@@ -112,14 +112,14 @@ def filled_database(server: EmbeddedPostgres, name: str, fill: Callable[[str], N
     return str(server.conninfo(name))
 
 
-def print_times(head: str, asked: Iterable[tuple[str, Sequence[float]]], *, limit_ms: float) -> int:
+def print_times(head: str, questions: Iterable[tuple[str, Sequence[float]]], *, limit_ms: float) -> int:
     """Print the median and the worst of each question's times, in ms, as they come.
 
     Returns the exit code: 1 when a median is over the limit.
     """
     slow = []
     print(f"{head:<40} {'median':>8} {'worst':>8}   ms")
-    for label, times in asked:
+    for label, times in questions:
         middle = median(times)
         print(f"{label:<40} {middle:>8.1f} {max(times):>8.1f}", flush=True)
         if middle > limit_ms:
