@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from sportmonks.alerts import dispatch
-from sportmonks.alerts.deadlines import league_deadline, raise_deadline_alert
+from sportmonks.alerts.deadlines import raise_deadline_alert, run_deadline
 from sportmonks.alerts.dispatch import check_and_notify, notify_new, notify_one
 from sportmonks.alerts.notifier import Delivery
 from sportmonks.alerts.rules import Alert, ETLAlertManager
@@ -171,7 +171,7 @@ def test_an_old_look_does_not_reopen_what_a_new_one_has_resolved(
 
 
 def test_the_declaration_of_a_deadline() -> None:
-    alert = league_deadline(45, league_id=8)
+    alert = run_deadline(45, league_id=8)
     assert alert.interval == timedelta(minutes=45)
     assert alert.callback.path == "sportmonks.alerts.deadlines.deadline_missed"
     assert alert.callback.kwargs == {"minutes": 45, "league_id": 8}

@@ -1,6 +1,6 @@
-"""Deadlines of league DAGs: their declaration, and the callback that Airflow runs when a run is late.
+"""Deadlines of leagues and raw routes: their declaration, and the callback that Airflow runs when a run is late.
 
-The callback runs in the triggerer (it must live under plugins/), once per run, a few seconds after the deadline,
+The callback runs in the triggerer, which imports it by its stored path, once per run, a few seconds after the deadline,
 whatever the run's state is by then: a run that failed early is late as well.
 """
 
@@ -24,7 +24,7 @@ HINT = (
 )
 
 
-def league_deadline(minutes: float, *, league_id: int | None = None) -> DeadlineAlert:
+def run_deadline(minutes: float, *, league_id: int | None = None) -> DeadlineAlert:
     """A deadline ``minutes`` after a run was queued, for scheduled, manual and backfill runs alike."""
     from sportmonks.airflow_compat import deadline_alert
     from sportmonks.alerts.reference import RunQueuedAt

@@ -57,7 +57,7 @@ them collects the fixtures that kick off on its day; one run of the form over th
 
 def build_league_dag(league: League, settings: TaskSettings) -> DAG:
     """The DAG of a league. The same manifest always gives the same DAG."""
-    from sportmonks.alerts.deadlines import league_deadline
+    from sportmonks.alerts.deadlines import run_deadline
 
     plain: dict[str, Any] = {
         "league": msgspec.to_builtins(league),
@@ -74,7 +74,7 @@ def build_league_dag(league: League, settings: TaskSettings) -> DAG:
         tags=["sportmonks", "football", "league", *([league.country] if league.country else [])],
         template_searchpath=[str(SQL_DIR)],
         user_defined_macros={"execution_id": execution_id},
-        deadline=[league_deadline(league.deadline_minutes, league_id=league.id)],
+        deadline=[run_deadline(league.deadline_minutes, league_id=league.id)],
         default_args={
             "owner": "sportmonks",
             "retries": settings.retries,

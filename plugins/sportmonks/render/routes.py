@@ -121,7 +121,7 @@ def listing_dags(folder: Path | None = None) -> dict[str, DAG]:
 
 def build_route_dag(route: Route) -> DAG:
     """The DAG of a route. The same file always gives the same DAG."""
-    from sportmonks.alerts.deadlines import league_deadline
+    from sportmonks.alerts.deadlines import run_deadline
 
     period = route.period
     minutes = route.deadline_minutes
@@ -152,7 +152,7 @@ def build_route_dag(route: Route) -> DAG:
         is_paused_upon_creation=True if EXAMPLE in route.tags else None,
         template_searchpath=[str(SQL_DIR)],
         user_defined_macros={"execution_id": execution_id},
-        deadline=[league_deadline(minutes)] if minutes else None,
+        deadline=[run_deadline(minutes)] if minutes else None,
         default_args={
             "owner": "sportmonks",
             "retries": route.retries,
