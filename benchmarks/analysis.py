@@ -136,7 +136,8 @@ def ask(conn: psycopg.Connection[Any], repeat: int) -> Iterator[tuple[str, list[
     ids = conn.execute(
         "SELECT max(season_id) AS season, max(fixture_id) AS fixture, max(player_id) AS player"
         " FROM football.fixture_lineups JOIN football.fixtures f ON f.id = fixture_id"
-        " WHERE season_id = (SELECT max(season_id) - 3 FROM football.fixtures)"
+        " WHERE season_id = (SELECT min(id) FROM"
+        " (SELECT DISTINCT season_id AS id FROM football.fixtures ORDER BY id DESC LIMIT 4) AS newest)"
     ).fetchone()
     assert ids is not None
     for label, text in QUERIES.items():
@@ -145,8 +146,11 @@ def ask(conn: psycopg.Connection[Any], repeat: int) -> Iterator[tuple[str, list[
         for _ in range(repeat + 1):
             begun = time.perf_counter()
             # Without making Python's values of the rows, which costs more than the query.
-            rows = conn.pgconn.exec_(statement).ntuples
+            result = conn.pgconn.exec_(statement)
             times.append((time.perf_counter() - begun) * 1000)
+            if result.status != psycopg.pq.ExecStatus.TUPLES_OK:
+                raise SystemExit(f"{label}: {result.error_message.decode()}")
+            rows = result.ntuples
         yield f"{label} ({rows:,})", times[1:]
 
 
