@@ -1,6 +1,12 @@
 # The package on the official Airflow image. docker-compose.yaml mounts the code over these copies, so that an
 # edit needs no new image; elsewhere (Kubernetes, ECS) the copies are what runs.
-FROM apache/airflow:3.3.2-python3.12 AS product
+# Another one by the same name in .env: `make compose-pin` writes the digest of this tag there.
+ARG AIRFLOW_IMAGE=apache/airflow:3.3.2-python3.12
+FROM ${AIRFLOW_IMAGE} AS product
+ARG AIRFLOW_IMAGE
+RUN [ "$(python -c 'from importlib.metadata import version as of; print(of("apache-airflow"))')" = 3.3.2 ] || { \
+    echo "error: AIRFLOW_IMAGE=${AIRFLOW_IMAGE} has another release of Airflow than 3.3.2." \
+    "Take that line out of .env, then run: python3 local/deploy/pin_images.py" >&2; exit 1; }
 
 # Only what the image lacks. The line of the core makes pip refuse to move what the image was tested with.
 RUN pip install --no-cache-dir \

@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 N ?= 20
 ARGS ?=
 
-.PHONY: help run down status test test-airflow install install-dev lint format types lock chaos bench compose-check dbt dbt-trial notebook notebook-trial clean
+.PHONY: help run down status test test-airflow install install-dev lint format types lock chaos bench compose-check compose-pin dbt dbt-trial notebook notebook-trial clean
 
 help:  ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -66,6 +66,9 @@ chaos: install-dev  ## seeded random kills and faults, compared with the truth (
 
 compose-check: install-dev  ## docker-compose.yaml: the config; with an engine at hand also up, a league, the page, kills (ARGS="--no-celery")
 	@PYTHONPATH=plugins:. $(BIN)/python -m tests.deploy.compose $(ARGS)
+
+compose-pin:  ## write the digests of the images that docker compose pulls into .env
+	@python3 local/deploy/pin_images.py
 
 bench: install-dev  ## measure all in turn (half an hour): ours against dlt and Singer, load against COPY, a slow API, volume
 	@exec $(BIN)/python -m benchmarks $(ARGS)

@@ -55,6 +55,11 @@ def complain(error: LocalError) -> None:
             err.print(f"[bold]hint:[/]  {escape(_readable(hint))}")
 
 
+def hint(text: str) -> None:
+    """Print a hint of its own on standard error."""
+    err.print(f"[bold]hint:[/]  {escape(_readable(text))}")
+
+
 def warn(message: str, hint: str) -> None:
     """Print a warning and its hint on standard error."""
     err.print(f"[bold yellow]warning:[/] {escape(message)}")

@@ -30,6 +30,10 @@ class Context:
         say = (lambda line: None) if self.quiet else step()
         return Stack(self.settings, say, may_restart=self._may_restart)
 
+    def full_disk(self) -> str:
+        """A hint when a disk of the stack is full, else "", also before the settings were read."""
+        return self.stack.full_disk() if "settings" in self.__dict__ else ""
+
     def _may_restart(self, changed: list[str], running: list[str]) -> bool:
         """Ask before processes are restarted; without a terminal only `--yes` allows it."""
         if self.yes:

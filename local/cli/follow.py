@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -73,10 +73,16 @@ class FollowedRun:
 
 
 class Follower:
-    """Reads the states from Airflow and the numbers from the warehouse, once per `interval` (seconds)."""
+    """Reads the states from Airflow and the numbers from the warehouse, once per `interval` (seconds).
 
-    def __init__(self, api: AirflowApi, warehouse: str, *, interval: float = 1.0) -> None:
+    `full_disk`: a hint when the disk is full; an Airflow that does not answer then is not waited for.
+    """
+
+    def __init__(
+        self, api: AirflowApi, warehouse: str, *, interval: float = 1.0, full_disk: Callable[[], str] = lambda: ""
+    ) -> None:
         self.api = api
+        self.full_disk = full_disk
         self.warehouse = warehouse
         self.interval = interval
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
@@ -134,6 +140,8 @@ class Follower:
                 if run.until and self.api.task_state(run.dag_id, run.run_id, run.until) == "success":
                     run.state = "success"
         except SilentError as error:
+            if self.full_disk():
+                raise
             now = time.monotonic()
             if self._silent_since is None:
                 self._silent_since = now

@@ -22,7 +22,7 @@ import psycopg
 
 import local.cli.commands
 from local.cli.arguments import check_words, shown
-from local.cli.console import complain, err
+from local.cli.console import complain, err, hint
 from local.cli.context import Context
 from local.cli.output import only_documents
 from local.errors import LocalError, UsageError
@@ -98,21 +98,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # SIGTERM is handled as Ctrl-C: what this program has started is stopped in order.
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)  # also where a script started it in the background
+    context = Context()
     try:
         words = sys.argv[1:] if arguments is None else list(arguments)
         check_words(words)
         args = build_parser().parse_args(words)
+        context.yes = getattr(args, "yes", False)
         with only_documents(args):
-            return int(args.run(args, Context(yes=getattr(args, "yes", False))))
+            code = int(args.run(args, context))
     except UsageError as error:
         complain(error)
         return EXIT_USAGE
     except LocalError as error:
         complain(error)
-        return EXIT_ERROR
+        code = EXIT_ERROR
     except SportmonksError as error:
         complain(LocalError(error.message, hint=error.hint))
-        return EXIT_ERROR
+        code = EXIT_ERROR
     except KeyboardInterrupt:
         err.print("interrupted")
         return EXIT_INTERRUPTED
@@ -121,10 +123,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_ERROR
     except psycopg.Error as error:
         complain(_of_server(error))
-        return EXIT_ERROR
+        code = EXIT_ERROR
     except OSError as error:
         complain(LocalError(f"{error.filename or 'the system'}: {error.strerror or type(error).__name__}"))
-        return EXIT_ERROR
+        code = EXIT_ERROR
     except Exception as error:
         if os.environ.get("ETL_TRACEBACK"):
             raise
@@ -134,7 +136,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 hint="run it again with ETL_TRACEBACK=1 and report what it prints",
             )
         )
-        return EXIT_INTERNAL
+        code = EXIT_INTERNAL
+    # Whatever has failed, and in whatever words: on a full disk this is the reason.
+    if code == EXIT_ERROR and (full := context.full_disk()):
+        hint(full)
+    return code
 
 
 def _of_server(error: psycopg.Error) -> LocalError:

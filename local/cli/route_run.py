@@ -144,7 +144,7 @@ class RouteFollower(Follower):
     """Reads the state from Airflow and the pages from the warehouse, once per second."""
 
     def __init__(self, stack: Stack) -> None:
-        super().__init__(stack.api, stack.warehouse)
+        super().__init__(stack.api, stack.warehouse, full_disk=stack.full_disk)
 
     def follow_route(self, run: FollowedRun, *, timeout: float | None = None) -> dict[str, Any]:
         """The last figures of the run, whose state is then final. LocalError after ``timeout``; the run goes on."""

@@ -48,7 +48,8 @@ def run_plans(
         runs.append(run)
     if not follow:
         return runs, True
-    return runs, Follower(stack.api, stack.warehouse).follow(runs, timeout=timeout)
+    follower = Follower(stack.api, stack.warehouse, full_disk=stack.full_disk)
+    return runs, follower.follow(runs, timeout=timeout)
 
 
 FIGURES = (

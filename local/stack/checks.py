@@ -1,4 +1,4 @@
-"""Checks before anything starts: port, catalog, warehouse, API. Each returns a problem with its hint, or None."""
+"""Checks before anything starts: port, disk, catalog, warehouse, API. Each returns a problem with its hint, or None."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from local.errors import LocalError
+from local.stack.disk import START_MB, free_mb
 from local.stack.files import port_is_free
 from local.stack.queries import query
 from local.stack.settings import Settings, SettingsError
@@ -31,6 +32,8 @@ def check_all(settings: Settings, *, port_is_ours: bool) -> None:
     """Run all checks at once. SettingsError with every problem found."""
     checks: list[Callable[[], Problem | None]] = [lambda: check_port(settings, port_is_ours=port_is_ours)]
     checks += [check_catalog, lambda: check_proxies(os.environ)]
+    if not port_is_ours:
+        checks.append(lambda: check_disk(settings))
     if settings.warehouse:
         checks.append(lambda: check_warehouse(settings.warehouse))
     if not settings.sandbox:
@@ -90,6 +93,16 @@ def check_port(settings: Settings, *, port_is_ours: bool) -> Problem | None:
     return (
         f"ETL_PORT={settings.port}: another program listens on port {settings.port}",
         f"set ETL_PORT to a free port (ETL_PORT={settings.port + 1}), or end that program",
+    )
+
+
+def check_disk(settings: Settings) -> Problem | None:
+    left = free_mb(settings.home)
+    if left >= START_MB:
+        return None
+    return (
+        f"ETL_HOME={settings.home}: the disk has {left} MB left, and a start needs {START_MB}",
+        "make space, or set ETL_HOME to a folder on another disk",
     )
 
 

@@ -137,8 +137,10 @@ class ProcessTable:
                 if not self._gone(records, 2.5):
                     self._signal(records, signal.SIGKILL)
                     self._gone(records, 5.0)
-        for name in records:
-            self._update(name, None)
+        # On a full disk the entry stays, which does no harm: its mark belongs to no living process.
+        with contextlib.suppress(OSError):
+            for name in records:
+                self._update(name, None)
         return stopped
 
     def _signal(self, records: Mapping[str, Any], number: signal.Signals, *, depth: int = 0) -> None:

@@ -28,6 +28,7 @@ from local.stack.airflow import (
 from local.stack.airflow_api import AirflowApi
 from local.stack.checks import check_all, check_leagues, require_known_options
 from local.stack.databases import Databases
+from local.stack.disk import full_disk
 from local.stack.files import free_port, locked, port_is_free, read_json, write_json
 from local.stack.postgres import DATABASE, EmbeddedPostgres
 from local.stack.processes import ProcessTable
@@ -130,6 +131,11 @@ class Stack:
     @property
     def sandbox_url(self) -> str:
         return f"http://127.0.0.1:{read_json(self._ports_file).get(SANDBOX, 0)}"
+
+    def full_disk(self) -> str:
+        """A hint when a disk that this stack writes to is full, else ""."""
+        data = self.postgres.data_dir
+        return full_disk([self.settings.home, *([data] if data else [])])
 
     def endpoints(self) -> Endpoints:
         sandbox = self.settings.sandbox

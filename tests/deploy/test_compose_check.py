@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.compose import __main__ as check
+from tests.deploy.compose import engine
 from tests.deploy.compose import stack as compose
 from tests.harness.paths import REPO
 
@@ -64,7 +64,7 @@ def test_an_invalid_file_is_a_failure(tmp_path: Path) -> None:
 
 
 def test_base_images_are_those_that_somebody_else_builds() -> None:
-    found = check.base_images()
+    found = engine.base_images()
     assert len(found) == 3
     assert [image.split(":")[0] for image in found] == ["apache/airflow", "postgres", "redis"]
 
@@ -72,7 +72,7 @@ def test_base_images_are_those_that_somebody_else_builds() -> None:
 def test_the_check_starts_with_nothing_but_a_clone_and_a_dotenv(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compose.ComposeStack, "_write_override", lambda _: None)
+    monkeypatch.setattr(compose.ComposeStack, "write_override", lambda _: None)
     stack = compose.ComposeStack(tmp_path, 1234)
     stack.prepare()
     tracked = subprocess.run(["git", "ls-files", "-o"], cwd=stack.clone, capture_output=True, text=True, check=True)

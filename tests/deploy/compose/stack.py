@@ -45,14 +45,21 @@ class CheckError(Exception):
     """Something does not hold; the message says what."""
 
 
+def world_now() -> list[str]:
+    """Options of a sandbox whose clock stands at the present time."""
+    return ["--now", datetime.now(UTC).isoformat(timespec="seconds"), *WORLD.split()]
+
+
 def environment() -> dict[str, str]:
     return {name: os.environ[name] for name in KEPT if name in os.environ}
 
 
-def command(*words: str, cwd: Path | None = None, seconds: float = 900) -> subprocess.CompletedProcess[str]:
+def command(
+    *words: str, cwd: Path | None = None, seconds: float = 900, umask: int = -1
+) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
-            words, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=seconds, check=False
+            words, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=seconds, check=False, umask=umask
         )
     except OSError as error:
         return subprocess.CompletedProcess(words, 127, "", str(error))
@@ -80,27 +87,23 @@ class ComposeStack:
     port: int = field(default_factory=free_port)
     postgres_port: int = field(default_factory=free_port)
     sandbox_port: int = field(default_factory=free_port)
+    sandbox_host: str = "127.0.0.1"
+    commit: str = "HEAD"
+    umask: int = 0o077
 
     @property
     def clone(self) -> Path:
         return self.folder / "clone"
 
     def prepare(self) -> None:
-        """Clone and `.env`, as the head of the compose file says, under the strictest usual umask."""
-        before = os.umask(0o077)
-        try:
-            done = command(
-                "git", "-c", "safe.directory=*", "clone", "--quiet", "--no-hardlinks", str(REPO), str(self.clone)
-            )
-            if done.returncode:
-                raise CheckError(f"git clone: {done.stderr.strip()}")
-            shutil.copy(self.clone / ".env.example", self.clone / ".env")
-        finally:
-            os.umask(before)
+        """Clone and `.env`, as the head of the compose file says; by default under the strictest usual umask."""
+        self.git("clone", "--quiet", "--no-hardlinks", str(REPO), str(self.clone), cwd=self.folder)
+        self.git("checkout", "--quiet", "--detach", self.commit)
+        shutil.copy(self.clone / ".env.example", self.clone / ".env")
+        (self.clone / ".env").chmod(0o600)
         own = {
-            "COMPOSE_PROFILES": "sandbox",
+            **self.choices(),
             "SPORTMONKS_API_KEY": SANDBOX_KEY.replace("$", "$$"),
-            "SPORTMONKS_BASE_URL": "http://sandbox:8000/v3",
             "AIRFLOW_UID": str(self.uid),
             "ETL_PORT": str(self.port),
             "AIRFLOW_BASE_URL": f"http://localhost:{self.port}",
@@ -108,11 +111,25 @@ class ComposeStack:
             "AIRFLOW_CONN_OF_MY_OWN": '{"conn_type":"smtp","host":"mail.example.org"}',
         }
         self.settle(own)
+        self.add_secrets()
+        self.write_override()
+
+    def choices(self) -> dict[str, str]:
+        """Lines of `.env` that a kind of check decides."""
+        return {"COMPOSE_PROFILES": "sandbox", "SPORTMONKS_BASE_URL": "http://sandbox:8000/v3"}
+
+    def git(self, *words: str, cwd: Path | None = None) -> str:
+        done = command("git", "-c", "safe.directory=*", *words, cwd=cwd or self.clone, umask=self.umask)
+        if done.returncode:
+            raise CheckError(f"git {words[0]}: {done.stderr.strip()}")
+        return done.stdout.strip()
+
+    def add_secrets(self) -> None:
+        """What `.env` lacks still."""
         made = command(sys.executable, "local/deploy/make_secrets.py", cwd=self.clone)
         if made.returncode or made.stderr:
             raise CheckError(f"make_secrets.py: {made.stderr.strip()}")
         self._append(made.stdout)
-        self._write_override()
 
     def settle(self, settings: dict[str, str]) -> None:
         """Further lines of `.env`; the last one of a name counts."""
@@ -122,14 +139,16 @@ class ComposeStack:
         with (self.clone / ".env").open("a", encoding="utf-8") as file:
             file.write(text)
 
-    def _write_override(self) -> None:
+    def overrides(self) -> dict[str, dict[str, Any]]:
         """What the check itself needs beside the file: a larger and slower sandbox, and two ports to look in by."""
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        world = ["--host", "0.0.0.0", "--port", "8000", "--now", now, *WORLD.split()]
-        services: dict[str, dict[str, Any]] = {
+        world = ["--host", "0.0.0.0", "--port", "8000", *world_now()]
+        return {
             "sandbox": {"command": world, "ports": [f"127.0.0.1:{self.sandbox_port}:8000"]},
             "postgres": {"ports": [f"127.0.0.1:{self.postgres_port}:5432"]},
         }
+
+    def write_override(self) -> None:
+        services = self.overrides()
         if self.cpu_shares:
             for name in self.services():
                 services.setdefault(name, {})["cpu_shares"] = self.cpu_shares
@@ -183,7 +202,7 @@ class ComposeStack:
         return AirflowApi(self.url, lambda: self.setting("AIRFLOW_ADMIN_PASSWORD"))
 
     def sandbox(self, method: str, path: str) -> Any:
-        answer = requests.request(method, f"http://127.0.0.1:{self.sandbox_port}/_admin{path}", timeout=60)
+        answer = requests.request(method, f"http://{self.sandbox_host}:{self.sandbox_port}/_admin{path}", timeout=60)
         answer.raise_for_status()
         return answer.json()
 
