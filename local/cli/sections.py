@@ -73,9 +73,9 @@ def _execution(conn: queries.Conn, filters: Filters, limits: Thresholds) -> dict
     return found
 
 
-def _runs(conn: queries.Conn, filters: Filters, limits: Thresholds) -> list[dict[str, Any]]:
+def _runs(conn: queries.Conn, limit: int, status: str | None = None) -> list[dict[str, Any]]:
     """Runs of every kind; what only runs of leagues have is None in the others."""
-    found = runs.runs(conn, limit=filters.limit)["rows"]
+    found = runs.runs(conn, status=status, limit=limit)["rows"]
     return [row if row["kind"] == "league" else {**dict.fromkeys(OF_LEAGUES), **row} for row in found]
 
 
@@ -128,13 +128,13 @@ def _period(filters: Filters) -> str:
 SECTIONS: Mapping[str, Section] = {
     "health": Section(lambda conn, f, x: queries.health(conn), lambda d, f: terminal.show_health(out, d)),
     "running": Section(
-        lambda conn, f, x: queries.executions(conn, status="RUNNING", limit=RUNNING_SHOWN)["rows"],
+        lambda conn, f, x: _runs(conn, RUNNING_SHOWN, "RUNNING"),
         lambda d, f: terminal.show_running(out, d),
     ),
     "budgets": Section(lambda conn, f, x: queries.budgets(conn), lambda d, f: terminal.show_budgets(out, d)),
     "alerts": Section(_alerts, lambda d, f: terminal.show_alerts(out, d)),
     "executions": Section(
-        _runs,
+        lambda conn, f, x: _runs(conn, f.limit),
         lambda d, f: terminal.show_executions(out, d),
         ("limit",),
     ),

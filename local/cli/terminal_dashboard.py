@@ -104,8 +104,13 @@ def show_health(console: Console, x: Row) -> None:
 
 def show_running(console: Console, found: Rows) -> None:
     for x in found:
-        bar = ProgressBar(total=max(x["total_fixtures"], 1), completed=x["processed_fixtures"], width=30)
         line = Table.grid(padding=(0, 2, 0, 0))
+        if x["kind"] != "league":
+            name = clean(x["dag_id"] or x["collector"])
+            line.add_row(name, f"{number(x['records'])} rows", f"running for {duration(x['duration_seconds'])}")
+            console.print(line)
+            continue
+        bar = ProgressBar(total=max(x["total_fixtures"], 1), completed=x["processed_fixtures"], width=30)
         left = f"about {duration(x['remaining_seconds'])} left" if x["remaining_seconds"] is not None else ""
         line.add_row(clean(x["dag_id"]), bar, f"{x['processed_fixtures']} / {x['total_fixtures']}", left)
         console.print(line)

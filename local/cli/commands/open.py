@@ -63,7 +63,7 @@ def _address(args: argparse.Namespace, stack: Stack, season_id: int | None) -> s
     with warehouse(stack) as conn:
         from local.cli.log_rows import find_league
         from local.cli.sections import find_season
-        from sportmonks.dashboard import queries
+        from sportmonks.dashboard import queries, runs
 
         if args.league:
             league_id = find_league(conn, args.league)
@@ -75,14 +75,17 @@ def _address(args: argparse.Namespace, stack: Stack, season_id: int | None) -> s
         if season_id:
             league_id, _ = find_season(conn, season_id)
             return f"{page}#/season/{league_id}/{season_id}"
-        newest = args.execution_id in ("newest", "last")
-        found = queries.executions(conn, execution_id=None if newest else args.execution_id, limit=1)["rows"]
-        if not found:
+        if args.execution_id in ("newest", "last"):
+            found = next(iter(runs.runs(conn, limit=1)["rows"]), None)
+        else:
+            found = runs.run(conn, args.execution_id)
+        if found is None:
             raise LocalError(f"there is no execution {args.execution_id}", hint="./etl dashboard lists the newest")
-        if args.airflow:
-            run_id = quote(str(found[0]["run_id"]), safe="")
-            return f"{airflow}/dags/{quote(str(found[0]['dag_id']), safe='')}/runs/{run_id}"
-        return f"{page}#/run/{quote(found[0]['execution_id'], safe='')}"
+        if not args.airflow:
+            return f"{page}#/run/{quote(found['execution_id'], safe='')}"
+        if not found["run_id"]:
+            raise LocalError(f"{found['execution_id']} is no run of Airflow", hint="leave --airflow out")
+        return f"{airflow}/dags/{quote(str(found['dag_id']), safe='')}/runs/{quote(str(found['run_id']), safe='')}"
 
 
 def _dag_of(conn: object, league_id: int) -> str:

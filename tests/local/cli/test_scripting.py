@@ -270,6 +270,27 @@ def test_open_gives_the_address_of_a_page(seeded_cli: Cli, seeded: psycopg.Conne
     assert "./etl up" in plain.err
 
 
+def test_a_running_route_is_among_what_runs_and_has_a_page(seeded_cli: Cli, seeded: psycopg.Connection[Any]) -> None:
+    seeded.execute(
+        "INSERT INTO etl.collector_runs (collector_name, status, execution_id, records_processed)"
+        " VALUES ('raw_shop_orders', 'running', 'etl_route', 9)"
+    )
+    running = seeded_cli("dashboard", "-o", "json").document["running"]
+    routes = [row for row in running if row["kind"] == "route"]
+    assert [(row["execution_id"], row["records"], row["total_fixtures"]) for row in routes] == [("etl_route", 9, None)]
+    assert "league" in {row["kind"] for row in running}
+    (line,) = [line for line in seeded_cli("dashboard").out.splitlines() if "running for" in line]
+    assert "raw_shop_orders" in line
+    assert "9 rows" in line
+    newest = seeded_cli("open", "--run", "newest", "-o", "json").document["url"]
+    assert newest == seeded_cli("open", "--run", "etl_route", "-o", "json").document["url"]
+    assert newest.endswith("#/run/etl_route")
+    words = ("open", "--run", "etl_route", "--airflow", "-o", "json")
+    assert "etl_route is no run of Airflow" in seeded_cli(*words).err
+    seeded.execute("INSERT INTO etl.run_origins VALUES ('etl_route', 'raw_shop_orders', 'manual__7', 'manual', 'anna')")
+    assert seeded_cli(*words).document["url"].endswith("/dags/raw_shop_orders/runs/manual__7")
+
+
 def test_status_and_dsn_as_json(seeded_cli: Cli) -> None:
     status = seeded_cli("status", "-o", "json")
     assert status.code == 3
