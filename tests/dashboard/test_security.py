@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from typing import Any
 from urllib.parse import parse_qs
@@ -258,5 +259,8 @@ def test_downloads(client: Client, seeded: psycopg.Connection[Any]) -> None:
     assert {row["status"] for row in client.get("api/export/executions.json", status="FAILED")} == {"FAILED"}
     assert len(client.get("api/export/alerts.json", state="resolved")) == 1
     assert {row["league_id"] for row in client.get("api/export/changes.json", league_id=1)} == {1}
+    assert {row["kind"] for row in client.get("api/export/executions.json", kind="route")} == {"route"}
+    lines = csv.DictReader(client.get("api/export/executions.csv").text.splitlines())
+    assert {"league", "catalog", "route"} <= {line["kind"] for line in lines}
     client.get("api/export/all.csv", expect=400)
     client.get("api/export/secrets.json", expect=422)

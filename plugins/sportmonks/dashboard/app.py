@@ -48,6 +48,7 @@ FILES = {path.relative_to(STATIC).as_posix(): path for path in STATIC.rglob("*")
 
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 Status = Literal["RUNNING", "COMPLETED", "FAILED", "CANCELLED"]
+Kind = Literal["league", "catalog", "route", "collector"]
 Id = Annotated[int | None, Query(ge=0, lt=2**63)]
 Name = Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$")]
 Text = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
@@ -128,7 +129,7 @@ def create_app(
 
     @app.get("/api/executions")
     def executions(
-        kind: Literal["league", "catalog", "route", "collector"] | None = None,
+        kind: Kind | None = None,
         status: Status | None = None,
         dag_id: AirflowId = None,
         run_id: AirflowId = None,
@@ -250,10 +251,10 @@ def create_app(
 
     add_fixtures(app, pool)
 
-    @app.get("/api/export/{what}.{kind}")
+    @app.get("/api/export/{what}.{form}")
     def download(
         what: Literal["all", "executions", "coverage", "logs", "metrics", "alerts", "changes", "budgets", "routes"],
-        kind: Literal["json", "csv"],
+        form: Literal["json", "csv"],
         level: Level | None = None,
         component: Text = None,
         execution_id: Text = None,
@@ -262,11 +263,12 @@ def create_app(
         season_id: Id = None,
         fixture_id: Id = None,
         text: Text = None,
+        kind: Kind | None = None,
         status: Status | None = None,
         state: Literal["live", "resolved", "all"] | None = None,
         hours: Annotated[float | None, Query(gt=0, le=24 * 92)] = None,
     ) -> Response:
-        if what == "all" and kind == "csv":
+        if what == "all" and form == "csv":
             raise HTTPException(400, "A CSV file holds one table: choose one, or JSON for everything.")
         chosen = {
             "level": level,
@@ -277,6 +279,7 @@ def create_app(
             "season_id": season_id,
             "fixture_id": fixture_id,
             "text": text,
+            "kind": kind,
             "status": status,
             "state": state,
             "hours": hours,
@@ -285,9 +288,9 @@ def create_app(
         }
         with pool.reading() as conn:
             found: Any = export.everything(conn, chosen) if what == "all" else export.table(conn, what, chosen)
-        body = export.as_csv(found) if kind == "csv" else json.dumps(found, ensure_ascii=False)
-        media = "text/csv; charset=utf-8" if kind == "csv" else "application/json"
-        headers = {"Content-Disposition": f'attachment; filename="sportmonks_etl_{what}.{kind}"'}
+        body = export.as_csv(found) if form == "csv" else json.dumps(found, ensure_ascii=False)
+        media = "text/csv; charset=utf-8" if form == "csv" else "application/json"
+        headers = {"Content-Disposition": f'attachment; filename="sportmonks_etl_{what}.{form}"'}
         return Response(body, media_type=media, headers=headers)
 
     app.include_router(actions.router(access, pool, manifest))

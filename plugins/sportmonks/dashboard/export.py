@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sportmonks.dashboard import queries
+from sportmonks.dashboard import queries, runs
 
 TABLES = ("executions", "coverage", "logs", "metrics", "alerts", "changes", "budgets", "routes")
 LIMIT = 5_000
@@ -22,7 +22,7 @@ def table(conn: queries.Conn, name: str, filters: Mapping[str, Any] | None = Non
     """Up to LIMIT rows of one of TABLES, newest first; ``filters`` are those of the page, None meaning any."""
     chosen = {key: value for key, value in (filters or {}).items() if value is not None}
     if name == "executions":
-        return queries.execution_rows(conn, limit=LIMIT, **_only(chosen, "status", "dag_id"))
+        return list(runs.runs(conn, limit=LIMIT, **_only(chosen, "kind", "status", "dag_id"))["rows"])
     if name == "coverage":
         return queries.coverage(conn, **_only(chosen, "stale_hours"))
     if name == "logs":
@@ -51,19 +51,20 @@ def everything(conn: queries.Conn, filters: Mapping[str, Any] | None = None) -> 
     chosen = filters or {}
     answer: dict[str, Any] = {"exported_at": datetime.now(UTC).isoformat(), "health": queries.health(conn)}
     if chosen.get("execution_id"):
-        answer["execution"] = queries.execution(conn, chosen["execution_id"])
+        answer["execution"] = runs.run(conn, chosen["execution_id"])
     answer |= {name: table(conn, name, chosen) for name in TABLES}
     return answer
 
 
 def as_csv(found: list[dict[str, Any]]) -> str:
-    """One line per row. A cell that a spreadsheet would run as a formula gets an apostrophe in front."""
+    """One line per row, with the columns of all rows: runs of a route lack some that those of a league have. A cell
+    that a spreadsheet would run as a formula gets an apostrophe in front."""
     out = io.StringIO()
-    names = list(found[0]) if found else []
+    names = list(dict.fromkeys(name for row in found for name in row))
     writer = csv.writer(out)
     writer.writerow(names)
     for row in found:
-        writer.writerow([_cell(row[name]) for name in names])
+        writer.writerow([_cell(row.get(name)) for name in names])
     return out.getvalue()
 
 

@@ -46,7 +46,7 @@ export async function runs({ search, signal, go, refresh }) {
   const pick = h("select", { id: "run-status", onchange: (e) => go(`#/runs${query({ status: e.target.value, kind })}`) },
     [["", "all"], ["RUNNING", "running"], ["COMPLETED", "completed"], ["FAILED", "failed"], ["CANCELLED", "cancelled"]].map(([value, label]) => h("option", { value, selected: value === status }, label)));
   return h("div", { class: "stack" }, card("Runs",
-    h("div", { class: "filters" }, h("label", {}, "Status ", pick), h("label", {}, "Of ", kinds), downloads("executions", query({ status }))),
+    h("div", { class: "filters" }, h("label", {}, "Status ", pick), h("label", {}, "Of ", kinds), downloads("executions", query({ status, kind }))),
     data.rows.length ? table("Runs", runColumns, data.rows) : empty("No such run.", status ? "Choose another status." : "Trigger the DAG sportmonks_catalog first, then a league's DAG."),
     before ? h("p", {}, h("a", { class: "button", href: `#/runs${query({ status, kind })}` }, "Newest")) : null,
     footer("runs", { name, first: 25, shown: data.rows.length, total: data.total, refresh, older: data.next && `#/runs${query({ status, kind, before: data.next })}` })));
