@@ -15,7 +15,7 @@ from sportmonks.alerts.message import KIND_NAMES
 from sportmonks.alerts.notifier import Delivery
 from sportmonks.alerts.rules import RULES
 from sportmonks.config.catalog import Thresholds
-from sportmonks.dashboard import export, queries
+from sportmonks.dashboard import export, queries, runs
 from sportmonks.monitoring import housekeeping
 
 Warehouse = psycopg.Connection[Any]
@@ -33,7 +33,7 @@ def test_health_says_what_is_wrong(seeded: Warehouse) -> None:
 
 def test_an_empty_warehouse_has_empty_answers(warehouse: Warehouse) -> None:
     assert queries.health(warehouse)["overall"] == "empty"
-    assert queries.executions(warehouse) == {"rows": [], "next": None}
+    assert runs.runs(warehouse) == {"rows": [], "next": None, "total": 0}
     assert queries.logs(warehouse, level="ERROR")["rows"] == []
     assert queries.coverage(warehouse) == []
     assert queries.execution(warehouse, "nope") is None
@@ -51,23 +51,23 @@ def test_executions_page_through_everything_once(seeded: Warehouse) -> None:
     seen: list[str] = []
     before = None
     while True:
-        page = queries.executions(seeded, limit=7, before=before)
+        page = runs.runs(seeded, kind="league", limit=7, before=before)
         seen += [row["execution_id"] for row in page["rows"]]
         before = page["next"]
         if before is None:
             break
     assert len(seen) == len(set(seen)) == 60
-    assert {row["status"] for row in queries.executions(seeded, status="FAILED")["rows"]} == {"FAILED"}
+    assert {row["status"] for row in runs.runs(seeded, kind="league", status="FAILED")["rows"]} == {"FAILED"}
 
 
 def test_a_running_execution_tells_what_is_left(seeded: Warehouse) -> None:
-    row = queries.executions(seeded, status="RUNNING")["rows"][0]
+    row = runs.runs(seeded, kind="league", status="RUNNING")["rows"][0]
     left = row["total_fixtures"] - row["processed_fixtures"]
     assert row["remaining_seconds"] == pytest.approx(left * row["duration_seconds"] / row["processed_fixtures"], abs=1)
 
 
 def test_an_execution_hides_secrets_in_its_settings(seeded: Warehouse) -> None:
-    row = queries.executions(seeded)["rows"][0]
+    row = runs.runs(seeded, kind="league")["rows"][0]
     found = queries.execution(seeded, row["execution_id"])
     assert found is not None
     assert found["processed_fixtures"] == row["processed_fixtures"] > 0
@@ -229,7 +229,7 @@ def test_a_spreadsheet_runs_nothing() -> None:
 
 
 def test_export_writes_complete_files(seeded: Warehouse, tmp_path: Any) -> None:
-    execution = queries.executions(seeded, status="COMPLETED")["rows"][0]["execution_id"]
+    execution = runs.runs(seeded, kind="league", status="COMPLETED")["rows"][0]["execution_id"]
     everything = export.everything(seeded, {"execution_id": execution})
     export.write_json(tmp_path / "all.json", everything)
     assert json.loads((tmp_path / "all.json").read_text())["execution"]["execution_id"] == execution
@@ -247,7 +247,7 @@ def test_an_export_holds_what_the_filters_ask_for(seeded: Warehouse, monkeypatch
         assert (len(export.table(seeded, "logs", filters)),) == expected
     assert queries.search_logs(seeded, text="held back", limit=5)["next"] is not None
     assert queries.search_logs(seeded, text="no such text", seconds=0)["looked_at"] == 100
-    old = queries.executions(seeded, limit=200)["rows"][-1]["execution_id"]
+    old = runs.runs(seeded, kind="league", limit=200)["rows"][-1]["execution_id"]
     seeded.execute(
         "INSERT INTO etl.etl_metrics (timestamp, execution_id, metric_name, metric_value)"
         " VALUES (now() - interval '9 days', %s, 'chunk_duration', 7)",

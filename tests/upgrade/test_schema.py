@@ -13,7 +13,7 @@ from psycopg import conninfo, sql
 from psycopg.rows import dict_row
 
 from sportmonks.collect.response_store import orphaned
-from sportmonks.dashboard import queries
+from sportmonks.dashboard import queries, runs
 from sportmonks.routes.parse import load_routes
 from sportmonks.routes.store import ensure_tables
 from sportmonks.warehouse.migrations import migrate
@@ -110,7 +110,7 @@ def test_alerts_keep_their_hint(migrated: Conn) -> None:
 
 
 def test_the_page_knows_the_old_runs(migrated: Conn) -> None:
-    found = {row["execution_id"]: row for row in queries.executions(migrated, limit=100)["rows"]}
+    found = {row["execution_id"]: row for row in runs.runs(migrated, kind="league", limit=100)["rows"]}
     chunks = Counter(row["execution_id"] for row in restore.rows_of("warehouse", "etl.execution_chunks"))
     for row in restore.executions():
         shown = found[row["execution_id"]]

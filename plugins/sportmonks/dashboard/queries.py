@@ -150,12 +150,6 @@ def _s(count: int) -> str:
     return "" if count == 1 else "s"
 
 
-def executions(conn: Conn, *, before: str | None = None, limit: int = 25, **filters: Any) -> Row:
-    """Runs of leagues: ``{"rows", "next"}``; ``before`` is the ``next`` of the page before. ``filters``: as of
-    ``execution_rows``."""
-    return keyed_page(execution_rows(conn, before=before, limit=limit + 1, **filters), limit)
-
-
 def execution_rows(
     conn: Conn,
     *,
