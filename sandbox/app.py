@@ -277,6 +277,8 @@ class Api:
             if fault.kind in ROW_FAULTS and api_response.rows:
                 rows = [msgspec.json.decode(row.raw) for row in api_response.rows]
                 api_response.rows = [Encoded(encode(row)) for row in self.sandbox.faults.change_rows(fault, rows)]
+                if fault.kind == "missing_ids" and api_response.pagination is not None:
+                    api_response.pagination["count"] = len(api_response.rows)
         for fault in applied:
             if fault.kind in TEXT_FAULTS and api_response.rows:
                 rows = [msgspec.json.decode(row.raw) for row in api_response.rows]

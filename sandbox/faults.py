@@ -41,6 +41,7 @@ KINDS: dict[str, str] = {
     " those of all seasons",
     "wrong_place": "rows name the `fields` (default season_id) of another season or league: each number is one more",
     "missing_ids": "multi and lists leave out `ids`, else `n` rows (default 1)",
+    "short_page": "a list has the first `share` (default 0.5) of the rows that its pagination counts",
     "poison": "any request for match.fixture_id answers `status` (default 500), alone or in a batch",
     "season_down": "everything about match.season answers `status` (default 503)",
     "forbidden_include": "403 with code 5002 for `include` (default lineups) as long as the fault lasts",
@@ -100,7 +101,7 @@ REPLACING = (
 )
 # Kinds that need a page after the first, and those that change what a list says about its pages.
 LATER_PAGES = ("missing_page", "empty_page")
-PAGE_FAULTS = ("empty_page", "cut_list", "stuck_cursor", "wrong_total")
+PAGE_FAULTS = ("empty_page", "short_page", "cut_list", "stuck_cursor", "wrong_total")
 ROW_FAULTS = (
     "missing_ids",
     "shuffle",

@@ -98,6 +98,8 @@ def change_page(fault: Fault, response: ApiResponse, params: Mapping[str, str]) 
     assert pagination is not None
     if fault.kind == "empty_page":
         response.rows, pagination["count"], pagination["has_more"] = [], 0, True
+    elif fault.kind == "short_page":
+        response.rows = response.rows[: int(len(response.rows) * float(fault.get("share", 0.5)))]
     elif fault.kind == "cut_list":
         pagination.update({"has_more": False, "next_page": None, "next_cursor": None})
     elif fault.kind == "wrong_total" and "total" in pagination:

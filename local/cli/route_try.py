@@ -114,7 +114,7 @@ def _unreachable(route: Route) -> str:
 
 def _window(route: Route, first: str | None, last: str | None) -> Window | None:
     from sportmonks.errors import ConfigurationError
-    from sportmonks.routes.period import parse_day, resolve_period, windows
+    from sportmonks.routes.period import parse_day, resolve_period, unit_of, windows
 
     if route.period is None:
         if first or last:
@@ -127,7 +127,7 @@ def _window(route: Route, first: str | None, last: str | None) -> Window | None:
         period = resolve_period(route.period, date_from=begin, date_to=end, today=datetime.now(UTC).date())
     except ConfigurationError as error:
         raise UsageError(error.message, hint=error.hint) from None
-    return windows(period, route.period.max_days, route.period.max_hours)[0]
+    return windows(period, route.period.max_days, route.period.max_hours, unit_of(route.period.format))[0]
 
 
 def _item(route: Route, given: list[str], context: Context) -> Mapping[str, Any]:

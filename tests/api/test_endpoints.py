@@ -52,6 +52,23 @@ def test_an_index_that_stays_contradictory_is_an_error_not_a_short_list(talk: Ta
         list(client.season_index(1))
 
 
+def test_a_page_with_fewer_rows_than_it_counts_is_requested_once_more(talk: Talk) -> None:
+    part = answer([{"id": 1}], pagination={"count": 2, "per_page": 1000, "current_page": 1, "has_more": False})
+    client, server = talk(in_turn(part, numbered([1, 2], 1, False)))
+    assert [row["id"] for page in client.season_index(1) for row in page] == [1, 2]
+    client, server = talk(always(part))
+    left_out: list[int] = []
+    assert [row["id"] for page in client.season_index(1, on_left_out=left_out.append) for row in page] == [1]
+    assert (left_out, len(server.seen)) == ([1], 2)
+
+
+def test_a_count_that_is_that_of_the_listing_is_no_count_of_the_page(talk: Talk) -> None:
+    last = answer([{"id": 1}], pagination={"count": 51, "per_page": 50, "current_page": 1, "has_more": False})
+    client, server = talk(always(last))
+    assert [len(page) for page in client.season_index(1)] == [1]
+    assert len(server.seen) == 1
+
+
 def test_a_season_without_fixtures_is_no_page(talk: Talk) -> None:
     client, _ = talk(always(NO_RESULT))
     assert list(client.season_index(1)) == []

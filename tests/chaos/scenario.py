@@ -49,6 +49,7 @@ PASSING: tuple[dict[str, Any], ...] = (
     {"kind": "odd_dates", "match": {"path": "multi"}, "rate": 0.3},
     {"kind": "deep_nesting", "match": {"path": "multi"}, "rate": 0.2},
     {"kind": "no_id", "match": {"path": "/fixtures"}, "rate": 0.4, "n": 2},
+    {"kind": "short_page", "match": {"path": "/fixtures"}, "rate": 0.5},
     {"kind": "degraded", "match": {"path": "multi"}, "rate": 0.6, "drop": ["scores", "periods"]},
     {"kind": "called_off", "match": {"path": "multi"}, "rate": 0.5},
     {"kind": "called_off", "match": {"path": "multi"}, "rate": 0.5, "state_id": 15, "drop": ["statistics", "lineups"]},

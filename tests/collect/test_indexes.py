@@ -74,6 +74,26 @@ def test_a_first_index_without_rows_is_requested_again_in_the_run(harness: RunHa
     assert plan(run).estimate.by_reason == {"never_collected": 12}
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_part_of_a_first_index_is_not_taken_for_all_of_it(harness: RunHarness, times: int) -> None:
+    """Its pagination counts the rows of the page. Once: the page is requested again; twice: the index is."""
+    harness.box.fault("short_page", match={"path": "/fixtures"}, count=times)
+    before = harness.box.calls()["total"]
+    found = discover(harness.run())
+    assert (found.suspected, harness.value("SELECT count(*) FROM football.fixtures")) == ((), 12)
+    assert harness.box.calls()["total"] == before + times + 1
+
+
+def test_an_index_that_stays_short_of_its_own_count_is_suspected_until_it_is_believed(harness: RunHarness) -> None:
+    harness.box.fault("short_page", match={"path": "/fixtures"}, rate=1.0)
+    suspected = []
+    for _ in range(4):
+        suspected.append(discover(harness.run()).suspected)
+        harness.move(DAY)
+    assert suspected == [(harness.season.id,)] * 3 + [()]
+    assert harness.value("SELECT count(*) FROM football.fixtures") == 6
+
+
 def test_a_first_index_that_stays_empty_is_requested_in_later_runs_until_it_is_believed(harness: RunHarness) -> None:
     fault = harness.box.fault("empty_index", rate=1.0)
     run = harness.run(seasons=[])

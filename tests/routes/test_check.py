@@ -35,6 +35,8 @@ WRONG = [
     ("paging: {style: page, more: a, done: b}", "paging.done is given beside more"),
     ("paging: {total: count}", "paging.style is missing. Choose page, offset, cursor or next for total."),
     ("period: {date_from: a, max_days: 7}", "period has max_days and no date_to"),
+    ("period: {date_from: a, max_days: 1, format: iso}", "period has max_days and no date_to"),
+    ("period: {date_from: a, max_days: 61, format: '%Y-%m'}", "period has max_days and no date_to"),
     ("period: {date_from: a, format: isoo}", "period.format is 'isoo'. Did you mean iso?"),
     (
         "period: {date_from: a, timezone: Europe/Berln}",

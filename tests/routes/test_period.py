@@ -11,12 +11,15 @@ import pytest
 
 from sportmonks.errors import ConfigurationError
 from sportmonks.routes.period import (
+    Unit,
     Window,
+    in_units,
     moved_watermark,
     parse_day,
     record_days,
     request_parameters,
     resolve_period,
+    unit_of,
     windows,
 )
 from sportmonks.routes.spec import PeriodSpec
@@ -69,6 +72,46 @@ def test_windows_cover_the_period_exactly(days: int) -> None:
     for one, following in itertools.pairwise(found):
         assert (following.first - one.last).days == 1
     assert windows(period, None) == [period]
+
+
+@pytest.mark.parametrize(
+    ("form", "unit", "first", "last"),
+    [
+        ("%Y-%m", "month", "2024-02-01", "2024-12-31"),
+        ("%m/%Y", "month", "2024-02-01", "2024-12-31"),
+        ("%b %y", "month", "2024-02-01", "2024-12-31"),
+        ("%Y", "year", "2024-01-01", "2024-12-31"),
+        ("week", "week", "2024-02-12", "2025-01-05"),
+        ("%G-W%V", "week", "2024-02-12", "2025-01-05"),
+        ("%Y-%m-%d", None, "2024-02-15", "2024-12-30"),
+        ("%Y%j", None, "2024-02-15", "2024-12-30"),
+        ("%G-W%V-%u", None, "2024-02-15", "2024-12-30"),
+        ("%Y-%m-01T%H:%M:%S", None, "2024-02-15", "2024-12-30"),
+        ("epoch_ms", None, "2024-02-15", "2024-12-30"),
+    ],
+)
+def test_a_format_without_a_day_names_complete_units(form: str, unit: Unit | None, first: str, last: str) -> None:
+    assert unit_of(form) == unit
+    spec = PeriodSpec("from", "to", format=form)
+    found = resolve_period(spec, date_from=d("2024-02-15"), date_to=d("2024-12-30"), today=TODAY)
+    assert (str(found.first), str(found.last)) == (first, last)
+    series = resolve_period(spec, interval=(d("2024-02-15"), d("2024-12-30")), today=TODAY)
+    assert (str(series.first), str(series.last), series.follows) == (first, last, True)
+
+
+@pytest.mark.parametrize("days", [1, 7, 30, 31, 45, 62, 366])
+@pytest.mark.parametrize("unit", ["week", "month", "year"])
+def test_windows_of_complete_units(unit: Unit, days: int) -> None:
+    """Each unit is requested once, and no window is longer than it may be, unless a single unit is."""
+    period = in_units(Window(d("2024-01-15"), d("2026-03-20")), unit)
+    found = windows(period, days, unit=unit)
+    assert (found[0].first, found[-1].last) == (period.first, period.last)
+    for one in found:
+        assert in_units(one, unit) == one
+        alone = in_units(Window(one.first, one.first), unit)
+        assert (one.last - one.first).days + 1 <= days or one == alone
+    for one, following in itertools.pairwise(found):
+        assert (following.first - one.last).days == 1
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
@@ -234,6 +234,72 @@ def test_forms_of_a_period(period: dict[str, Any], expected: tuple[str, str]) ->
     window = Window(date(2025, 3, 29), date(2025, 3, 30))
     assert tuple(request_parameters(PeriodSpec("a", "b", **period), window).values()) == expected
     assert request_parameters(PeriodSpec("a", **period), window) == {"a": expected[0]}
+
+
+@pytest.mark.parametrize(
+    ("form", "period", "sent", "first"),
+    [
+        ("%Y-%m", "max_days: 31", ["2025-11 2025-11", "2025-12 2025-12"], "2025-11-01"),
+        ("%Y-%m", "to_exclusive: true", ["2025-11 2026-01"], "2025-11-01"),
+        ("week", "max_days: 25", ["2025-W46 2025-W48", "2025-W49 2025-W51"], "2025-11-10"),
+    ],
+)
+def test_a_report_of_months_or_weeks_is_stored_with_its_corrections(
+    play: Server,
+    collect: Collect,
+    warehouse: psycopg.Connection[Any],
+    form: str,
+    period: str,
+    sent: list[str],
+    first: str,
+) -> None:
+    """Its records have the day on which their month begins, which may lie before the days of the run."""
+    written = "%G-W%V" if form == "week" else form
+    totals: dict[str, int] = {}
+
+    def report(request: Request) -> Answer:
+        begin, end = (request.query[name] for name in ("from", "to"))
+        days = [date(2025, 11, 1) + timedelta(days=n) for n in range(61)]
+        units = sorted({day.strftime(written) for day in days})
+        inside = [one for one in units if begin <= one and (one < end if "exclusive" in period else one <= end)]
+        return Answer({"data": [{"unit": one, "total": totals.get(one, 0)} for one in inside]})
+
+    server = play(report)
+    route = a_route(
+        f"key: [unit]\ndate_field: unit\ndate_format: '{form}'\npaging: none\n"
+        f"period: {{date_from: from, date_to: to, format: '{form}', first_days: 38, {period}}}\n"
+    )
+    summary = collect(route, server, today=date(2025, 12, 20))
+    assert [" ".join(request.query[name] for name in ("from", "to")) for request in server.requests] == sent
+    assert (summary["out_of_range"], summary["failed"]) == (0, 0)
+    days = "SELECT min(reference_date), count(*) FROM raw.client_shop_orders"
+    assert warehouse.execute(days).fetchone() == (date.fromisoformat(first), summary["records"])
+    last = date(2025, 12, 20).strftime(written)
+    totals[last] = 7
+    corrected = collect(route, server, today=date(2025, 12, 20), execution_id="etl_2")
+    assert (corrected["out_of_range"], corrected["inserted"]) == (0, 1)
+    newest = "SELECT payload ->> 'total' FROM raw.client_shop_orders_latest WHERE record_key = %s"
+    assert warehouse.execute(newest, (last,)).fetchone() == ("7",)
+
+
+@pytest.mark.parametrize(
+    ("form", "max_days", "units"),
+    [
+        ("%Y-%m", 31, ["2025-11", "2025-12"]),
+        ("%Y-%m", 1, ["2025-11", "2025-12"]),
+        ("week", 7, ["2025-W48", "2025-W49", "2025-W50", "2025-W51"]),
+        ("date", 1, [f"2025-11-{day}" for day in range(28, 31)] + [f"2025-12-{day:02}" for day in range(1, 21)]),
+    ],
+)
+def test_an_api_of_one_day_or_month_a_request(
+    play: Server, collect: Collect, form: str, max_days: int, units: list[str]
+) -> None:
+    period = f"{{date_from: unit, format: '{form}', max_days: {max_days}, first_days: 22}}"
+    server = play(lambda request: Answer({"data": [{"id": request.path}]}))
+    route = replace(a_route(f"paging: none\nkey: [id]\nperiod: {period}"), path="/reports/{unit}")
+    summary = collect(route, server, today=date(2025, 12, 20))
+    assert summary["inserted"] == len(units)
+    assert [request.target for request in server.requests] == [f"/reports/{unit}" for unit in units]
 
 
 def test_today_is_that_of_the_zone() -> None:

@@ -219,6 +219,14 @@ def test_repeated_and_overlapping_pages(box: RunningSandbox, seasons: Any) -> No
     assert [row["id"] for row in box.get(path + "2")[2]["data"]][:5] == first[-5:]
 
 
+def test_a_page_with_fewer_rows_than_it_counts(box: RunningSandbox, seasons: Any) -> None:
+    path = f"football/fixtures?filters=fixtureSeasons:{seasons.finished()}&per_page=20&page=1"
+    for fault, rows, count in (("short_page", 10, 20), ("missing_ids", 19, 19)):
+        box.fault(fault)
+        page = box.get(path)[2]
+        assert (len(page["data"]), page["pagination"]["count"]) == (rows, count)
+
+
 def test_strange_rows(box: RunningSandbox, ids: list[int]) -> None:
     box.fault("empty_strings", match={"fixture_id": ids[1]})
     rows = {row["id"]: row for row in multi(box, ids)[1]["data"]}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +12,12 @@ import psycopg
 import pytest
 from psycopg import conninfo
 
+from sportmonks.config.settings import SQL_DIR
 from sportmonks.errors import ConfigurationError
 from sportmonks.warehouse.connection import open_connection
 from sportmonks.warehouse.conninfo import connection_string
+from sportmonks.warehouse.migrations import migrate
+from sportmonks.warehouse.queries import sql
 
 OWN = {
     "application_name": "analysts",
@@ -97,3 +103,46 @@ def test_an_unknown_service_and_a_replication_connection_are_refused(
         open_connection("service=other")
     with pytest.raises(ConfigurationError, match="replication"):
         open_connection("service=etl")
+
+
+def test_a_database_whose_language_has_another_i(postgres_server: str) -> None:
+    """In a Turkish database upper('failed') is 'FAİLED', and no such status or level exists."""
+    name = f"turkish_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(postgres_server, autocommit=True) as admin:
+        if admin.info.server_version < 150000:
+            pytest.skip("before version 15 a database's language comes from the machine")
+        try:
+            admin.execute(
+                f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"
+                " LOCALE_PROVIDER icu ICU_LOCALE 'tr-TR' LOCALE 'C'"
+            )
+        except psycopg.errors.FeatureNotSupported:
+            pytest.skip("this server is built without ICU, as the embedded one is")
+        try:
+            with open_connection(conninfo.make_conninfo(postgres_server, dbname=name), autocommit=True) as conn:
+                assert conn.execute("SELECT upper('failed')").fetchone() == ("FAİLED",)
+                migrate(conn)
+                conn.execute("SELECT etl.log_etl_event('critical', 'TEST', 'x')")
+                assert conn.execute("SELECT level FROM etl.etl_logs").fetchone() == ("CRITICAL",)
+                conn.execute("INSERT INTO etl.collector_runs (collector_name, status, completed_at, execution_id)"
+                             " VALUES ('raw_x', 'failed', now(), 'etl_1')")  # fmt: skip
+                named = {"execution_id": "etl_1", "now": datetime.now(UTC)}
+                row = conn.execute(sql("dashboard/run_collectors"), named).fetchone()
+                assert row is not None
+                assert row[1] == "FAILED"
+        finally:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_no_statement_changes_case_by_the_language_of_the_database() -> None:
+    """Words of the package are ASCII, so that lower() and upper() take the collation "C"; texts of people do not."""
+    case = re.compile(r"\b(?:lower|upper)\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)")
+    found = {
+        f"{file.relative_to(SQL_DIR)}: {call}"
+        for file in SQL_DIR.rglob("*.sql")
+        if file.parent.name != "migrations"
+        for call in case.findall(file.read_text(encoding="utf-8"))
+        if 'COLLATE "C"' not in call
+    }
+    people = {call for call in found if "message" in call or "details" in call or "%(text)s" in call}
+    assert found == people

@@ -12,5 +12,5 @@ WHERE f.confirmed AND f.learnt_at > %(now)s::timestamptz - interval '7 days'
   AND (%(configured)s::jsonb IS NULL
        OR EXISTS (SELECT 1 FROM jsonb_to_recordset(%(configured)s::jsonb) AS c(entity text, include text)
                   WHERE c.entity = f.entity
-                    AND position('.' || f.include || '.' IN '.' || lower(split_part(c.include, ':', 1)) || '.') > 0))
+                    AND position('.' || f.include || '.' IN '.' || lower(split_part(c.include, ':', 1) COLLATE "C") || '.') > 0))
 GROUP BY f.connection, f.entity;

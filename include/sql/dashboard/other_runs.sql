@@ -10,7 +10,7 @@ WITH listed AS (
     FROM etl.collector_runs r
     WHERE r.collector_name NOT LIKE 'chunk:%%'
       AND (%(before)s::timestamptz IS NULL OR r.started_at <= %(before)s::timestamptz)
-      AND (%(status)s::text IS NULL OR r.status = CASE %(status)s::text WHEN 'COMPLETED' THEN 'success' ELSE lower(%(status)s) END)
+      AND (%(status)s::text IS NULL OR r.status = CASE %(status)s::text WHEN 'COMPLETED' THEN 'success' ELSE lower(%(status)s COLLATE "C") END)
       AND (%(execution_id)s::text IS NULL OR r.execution_id = %(execution_id)s
            OR r.execution_id IS NULL AND 'collector-' || r.run_id = %(execution_id)s)
       AND (%(suffix)s::text IS NULL OR right(r.execution_id, 6) = %(suffix)s)

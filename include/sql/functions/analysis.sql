@@ -105,7 +105,7 @@ SET search_path = pg_catalog, pg_temp AS $$
     ), counted AS (
         SELECT m.earlier, c.place, c.section, c.number,
                EXISTS (SELECT 1 FROM unnest(m.includes) AS i
-                       WHERE lower(trim(i)) = c.section OR lower(trim(i)) ~ ('^' || c.section || '[.:]')) AS requested
+                       WHERE lower(trim(i) COLLATE "C") = c.section OR lower(trim(i) COLLATE "C") ~ ('^' || c.section || '[.:]')) AS requested
         FROM matches m
         CROSS JOIN LATERAL (VALUES
             (1, 'scores', (SELECT count(*) FROM football.fixture_scores x WHERE x.fixture_id = m.id)),
@@ -185,7 +185,7 @@ BEGIN
               FROM fixtures f JOIN raw.fixtures r ON r.fixture_id = f.id
               CROSS JOIN LATERAL (
                   SELECT s.section, EXISTS (SELECT 1 FROM unnest(r.includes) AS i
-                                            WHERE lower(trim(i)) ~ ('^' || s.section || '([.:]|$)')) AS has
+                                            WHERE lower(trim(i) COLLATE "C") ~ ('^' || s.section || '([.:]|$)')) AS has
                   FROM (VALUES ('events'), ('lineups'), ('scores'), ('statistics')) AS s(section)) n
               WHERE f.has_detail
               GROUP BY n.section HAVING bool_or(n.has) AND NOT bool_and(n.has)) x

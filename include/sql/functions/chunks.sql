@@ -165,7 +165,7 @@ BEGIN
                  ('chunk_api_calls', v_row.api_calls::double precision, 'calls'),
                  ('chunk_failed_fixtures', v_row.failed::double precision, 'fixtures')) AS m(name, value, unit);
     PERFORM etl.log_etl_event(CASE v_status WHEN 'COMPLETED' THEN 'INFO' ELSE 'ERROR' END, 'CHUNK',
-        format('Chunk %s: %s of %s fixtures, %s saved, %s unchanged, %s failed, %s missing', lower(v_status), v_row.processed,
+        format('Chunk %s: %s of %s fixtures, %s saved, %s unchanged, %s failed, %s missing', lower(v_status COLLATE "C"), v_row.processed,
                v_row.planned, v_row.saved, v_row.unchanged, v_row.failed, v_row.missing),
         CASE WHEN v_error IS NULL THEN NULL ELSE jsonb_build_object('error', v_error) END,
         p_execution_id, v_chunk, NULL, round((v_secs * 1000)::numeric, 1), p_now);

@@ -7,7 +7,7 @@ RETURNS TABLE (fixture_id bigint, requested text[], filled text[], goals integer
 SET search_path = pg_catalog, pg_temp AS $$
     SELECT f.id,
            ARRAY(SELECT s FROM unnest('{events,lineups,statistics}'::text[]) AS s
-                 WHERE s IN (SELECT lower(split_part(split_part(trim(i), '.', 1), ':', 1)) FROM unnest(r.includes) AS i)),
+                 WHERE s IN (SELECT lower(split_part(split_part(trim(i), '.', 1), ':', 1) COLLATE "C") FROM unnest(r.includes) AS i)),
            array_remove(ARRAY[
                CASE WHEN EXISTS (SELECT 1 FROM football.fixture_events e WHERE e.fixture_id = f.id) THEN 'events' END,
                CASE WHEN EXISTS (SELECT 1 FROM football.fixture_lineups l WHERE l.fixture_id = f.id) THEN 'lineups' END,

@@ -8,7 +8,7 @@ CREATE OR REPLACE FUNCTION etl.log_etl_event(
 ) RETURNS bigint LANGUAGE sql
 SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO etl.etl_logs (timestamp, level, component, message, details, execution_id, chunk_id, fixture_id, duration_ms)
-    VALUES (p_now, upper(p_level), p_component, p_message, p_details, p_execution_id, p_chunk_id, p_fixture_id, p_duration_ms)
+    VALUES (p_now, upper(p_level COLLATE "C"), p_component, p_message, p_details, p_execution_id, p_chunk_id, p_fixture_id, p_duration_ms)
     RETURNING log_id
 $$;
 

@@ -94,7 +94,7 @@ BEGIN
             WHERE m.has_payload AND e.is_there IS NULL
               -- One that is noted came without usable rows.
               AND e.section <> ALL (string_to_array(coalesce(m.suspected_sections, ''), ', '))
-              AND EXISTS (SELECT 1 FROM unnest(m.includes) AS i WHERE lower(i) LIKE e.section || '%')
+              AND EXISTS (SELECT 1 FROM unnest(m.includes) AS i WHERE lower(i COLLATE "C") LIKE e.section || '%')
         ), affected AS MATERIALIZED (
             SELECT DISTINCT l.season_id, l.section
             FROM lacking l JOIN raw.fixtures r ON r.fixture_id = l.id

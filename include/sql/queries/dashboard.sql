@@ -245,7 +245,7 @@ ORDER BY f.starting_at, f.id LIMIT %(limit)s;
 
 -- name: dashboard/run_collectors
 -- The collectors of a run of the catalog or of a raw route, in their order.
-SELECT a.collector_name, CASE a.status WHEN 'success' THEN 'COMPLETED' ELSE upper(a.status) END AS status, a.started_at, a.completed_at,
+SELECT a.collector_name, CASE a.status WHEN 'success' THEN 'COMPLETED' ELSE upper(a.status COLLATE "C") END AS status, a.started_at, a.completed_at,
        round(extract(epoch FROM coalesce(a.completed_at, %(now)s::timestamptz) - a.started_at)::numeric, 1) AS duration_seconds,
        a.records_processed, a.records_inserted, a.records_updated, a.records_unchanged, a.records_failed, a.api_calls, a.failed_calls,
        left(a.error_message, 500) AS error_message
@@ -281,7 +281,7 @@ SELECT least((SELECT count(*) FROM etl.etl_executions e
              + (SELECT count(DISTINCT coalesce(c.execution_id, c.run_id::text)) FROM (
                     SELECT r.execution_id, r.run_id FROM etl.collector_runs r
                     WHERE r.collector_name NOT LIKE 'chunk:%%'
-                      AND (%(status)s::text IS NULL OR r.status = CASE %(status)s::text WHEN 'COMPLETED' THEN 'success' ELSE lower(%(status)s) END)
+                      AND (%(status)s::text IS NULL OR r.status = CASE %(status)s::text WHEN 'COMPLETED' THEN 'success' ELSE lower(%(status)s COLLATE "C") END)
                       AND CASE %(kind)s::text
                           WHEN 'league' THEN false
                           WHEN 'route' THEN r.collector_name LIKE 'raw\_%%'

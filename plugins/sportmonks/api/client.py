@@ -207,11 +207,15 @@ class SportmonksClient:
         while not paginator.ended():
             _, query = paginator.request(params)
             response = self.get(path, include=include, filters=filters, params=query, entity=entity, urgent=urgent)
-            step = paginator.take(page_info(response))
+            # A page with fewer rows than it counts is requested once more; who reads the rows takes it as it is then.
+            step = Step.AGAIN if response.lacking and not retries else paginator.take(page_info(response))
             if step is Step.AGAIN:
                 retries += 1
-                number = paginator.pages + 1
-                log.warning("%s: page %d is empty or repeated, requesting it again", shape(full_path(path)), number)
+                log.warning(
+                    "%s: page %d is empty, repeated or incomplete, requesting it again",
+                    shape(full_path(path)),
+                    paginator.pages + 1,
+                )
                 self._sleep(retry.wait_before_retry(retries, None))
             elif step is not Step.END:
                 retries = 0

@@ -81,7 +81,8 @@ class Endpoints:
     ) -> Iterator[list[Row]]:
         """Base rows of all fixtures of a season, page by page (up to 1000 rows a call, without includes).
 
-        ``on_left_out`` gets, before each page, the number of its rows that have no id or cannot be read.
+        ``on_left_out`` gets, before each page, the number of its rows that have no id, cannot be read, or are counted
+        by the answer and did not come.
         """
         for answer in self._client.iterate(
             "fixtures",
@@ -213,4 +214,6 @@ def _identified(answer: ApiResponse, what: str) -> tuple[list[Row], int]:
     without_id = len(answer.rows()) - len(decoded.unreadable) - sum(row.get("id") is not None for row in rows)
     if without_id:
         log.warning("%s: %d rows without an id are ignored", what, without_id)
-    return list(found.values()), without_id + len(decoded.unreadable)
+    if answer.lacking:
+        log.warning("%s: %d rows that the answer counts did not come", what, answer.lacking)
+    return list(found.values()), without_id + len(decoded.unreadable) + answer.lacking

@@ -90,6 +90,14 @@ class ApiResponse:
             return []
         return self.data if isinstance(self.data, list) else [self.data]
 
+    @property
+    def lacking(self) -> int:
+        """How many rows the answer counts for its page and does not hold: a part of it came, as if it were all."""
+        page = self.pagination
+        if page is None or page.count is None or page.per_page is None or page.count > page.per_page:
+            return 0  # a count beyond the page is that of the listing
+        return max(0, page.count - len(self.rows()))
+
     def read(self) -> DecodedRows:
         """The decoded rows, each repaired by itself where that is necessary."""
         found = DecodedRows()

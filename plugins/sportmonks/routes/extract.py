@@ -14,7 +14,7 @@ from typing import Any
 from sportmonks.api.page_spec import PageSpec
 from sportmonks.errors import BudgetWait, ConfigurationError, LostLeaseError
 from sportmonks.redaction import mask_text
-from sportmonks.routes.period import Window, local_today, moved_watermark, resolve_period, windows
+from sportmonks.routes.period import Window, local_today, moved_watermark, resolve_period, unit_of, windows
 from sportmonks.routes.request import Slice, shown_request
 from sportmonks.routes.source import Source
 from sportmonks.routes.spec import Route
@@ -75,7 +75,7 @@ def make_plan(
             interval=request.interval,
             today=today,
         )
-        cut = list(windows(period, route.period.max_days, route.period.max_hours))
+        cut = list(windows(period, route.period.max_days, route.period.max_hours, unit_of(route.period.format)))
     elif request.date_from or request.date_to:
         raise ConfigurationError(
             f"{route.name} has no period, so date_from and date_to do not apply.", hint="Leave them empty."

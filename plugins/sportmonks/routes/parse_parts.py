@@ -14,7 +14,7 @@ from sportmonks.config.settings import SQL_DIR
 from sportmonks.config.strict_yaml import Document, Section, split_path
 from sportmonks.routes.names import table_name
 from sportmonks.routes.parse_request import text_of
-from sportmonks.routes.period import has_time
+from sportmonks.routes.period import has_time, one_at_a_time
 from sportmonks.routes.request import PAGING
 from sportmonks.routes.spec import COLUMN_TYPES, Column, ForEach, PeriodSpec
 
@@ -73,12 +73,14 @@ def read_period(top: Section, document: Document) -> PeriodSpec | None:
 
 def check_period(top: Section, period: PeriodSpec | None) -> None:
     """What of a period cannot work."""
-    longest = period is not None and not period.date_to and ("max_days" if period.max_days else "max_hours")
-    if period is not None and longest and (period.max_days or period.max_hours):
+    if period is None or period.date_to or one_at_a_time(period):
+        return
+    if longest := ("max_days" if period.max_days else "max_hours" if period.max_hours else ""):
         top.wrong(
             "period",
             f"has {longest} and no date_to",
-            "Without an end each window would bring everything since its beginning.",
+            "Without an end each window would bring everything since its beginning; for an API that takes one day (or"
+            " month), write max_days: 1.",
         )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -40,6 +40,14 @@ _NUMBERS = ("iso", "epoch", "epoch_ms")
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 WEEK = "%G-W%V"
 _TIMES_OF_DAY = ("%H", "%I", "%M", "%S", "%f", "%s", "%c", "%X", "%T", "%R")
+_DAYS = (*_TIMES_OF_DAY, "%d", "%e", "%j", "%x", "%D", "%F", "%a", "%A", "%u", "%w")
+# The smallest part of a calendar that a format without a day can name.
+Unit = Literal["week", "month", "year"]
+_UNITS: tuple[tuple[Unit, tuple[str, ...]], ...] = (
+    ("week", ("%V", "%W", "%U")),
+    ("month", ("%m", "%b", "%B", "%h")),
+    ("year", ("%Y", "%y", "%G")),
+)
 
 
 @dataclass(frozen=True)
@@ -82,11 +90,13 @@ def resolve_period(
 ) -> Window:
     """The period of a run: the days of the form; without them the run's data interval; without that, from
     ``lookback_days`` before the watermark (the last day collected without a gap) or, in a first run, ``first_days``
-    before today, until ``lookahead_days`` after today. Raises ConfigurationError that names the parameter.
+    before today, until ``lookahead_days`` after today. Of an API of weeks, months or years these are complete ones: it
+    gives no part of one, and its records have the day on which theirs begins. Raises ConfigurationError that names the
+    parameter.
     """
     if date_from is None and date_to is None and interval is not None and interval[0] < interval[1]:
         # Of a series of runs, each of which reads its own days.
-        return Window(*interval, follows=True)
+        return in_units(Window(*interval, follows=True), unit_of(spec.format))
     last = date_to or max(today, date_from or today) + timedelta(days=spec.lookahead_days)
     if date_from is not None:
         first = date_from
@@ -98,7 +108,43 @@ def resolve_period(
         raise ConfigurationError(f"date_from {first} is after date_to {last}.", hint="Swap date_from and date_to.")
     if first.year < FIRST_YEAR or last.year > LAST_YEAR:
         raise ConfigurationError(f"The period {first} to {last} is not plausible.", hint="Check the years.")
-    return Window(first, last)
+    return in_units(Window(first, last), unit_of(spec.format))
+
+
+def unit_of(form: str) -> Unit | None:
+    """The unit of a format that names weeks, months or years and no day within them; None of any other format."""
+    if form == "week":
+        return "week"
+    if form in _NUMBERS or any(part in form for part in _DAYS):
+        return None
+    return next((unit for unit, parts in _UNITS if any(part in form for part in parts)), None)
+
+
+def one_at_a_time(spec: PeriodSpec) -> bool:
+    """Whether each window of a period is a single day, or a single unit of its format: then its beginning names it."""
+    unit, days = unit_of(spec.format), spec.max_days
+    if days is None:
+        return False
+    return (
+        days == 1 and not has_time(spec.format) if unit is None else days < {"week": 14, "month": 59, "year": 730}[unit]
+    )
+
+
+def in_units(period: Window, unit: Unit | None) -> Window:
+    """``period``, widened to complete units; itself where there is no unit."""
+    if unit is None:
+        return period
+    return replace(period, first=_unit_around(period.first, unit)[0], last=_unit_around(period.last, unit)[1])
+
+
+def _unit_around(day: date, unit: Unit) -> tuple[date, date]:
+    """First and last day of the unit that ``day`` is in. A week begins on Monday."""
+    if unit == "week":
+        monday = day - timedelta(days=day.weekday())
+        return monday, monday + timedelta(days=6)
+    first = day.replace(day=1) if unit == "month" else date(day.year, 1, 1)
+    following = (first + timedelta(days=31)).replace(day=1) if unit == "month" else date(day.year + 1, 1, 1)
+    return first, following - timedelta(days=1)
 
 
 def moved_watermark(watermark: date | None, done: Window, today: date) -> date | None:
@@ -109,14 +155,20 @@ def moved_watermark(watermark: date | None, done: Window, today: date) -> date |
     return max(watermark, last) if done.first <= watermark + timedelta(days=1) else watermark
 
 
-def windows(period: Window, max_days: int | None, max_hours: int | None = None) -> list[Window]:
-    """``period`` cut into windows of at most ``max_days`` days, or of ``max_hours`` hours, oldest first."""
+def windows(
+    period: Window, max_days: int | None, max_hours: int | None = None, unit: Unit | None = None
+) -> list[Window]:
+    """``period`` cut into windows of at most ``max_days`` days, or of ``max_hours`` hours, oldest first. With a
+    ``unit``, in which the period has to be complete, each window has as many of them as ``max_days`` has room for, and
+    one at least."""
     if max_days is None and max_hours is None:
         return [period]
     found: list[Window] = []
     first = period.first
     while first <= period.last:
         last = min(first + timedelta(days=(max_days or 1) - 1), period.last)
+        if unit is not None and _unit_around(last, unit)[1] > last:
+            last = max(_unit_around(last, unit)[0] - timedelta(days=1), _unit_around(first, unit)[1])
         parts = [(hour, min(hour + max_hours, 24)) for hour in range(0, 24, max_hours)] if max_hours else [None]
         found += [
             Window(first, last, part, period.follows or bool(found) or bool(place)) for place, part in enumerate(parts)
