@@ -84,6 +84,7 @@ def test_it_survives_its_journey() -> None:
         ("Премьер-лига", "fallback"),
         ("プレミアリーグ", "fallback"),
         ("", "fallback"),
+        ("Copa " * 90, "copa_" * 19 + "copa"),
     ],
 )
 def test_slugs(name: str, slug: str) -> None:

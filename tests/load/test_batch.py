@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from tests.harness.load import (
+    TABLES,
     ChunkHarness,
     FixtureJson,
     assert_stored,
@@ -113,6 +114,36 @@ def test_a_changed_element_writes_its_row_only(chunk: ChunkHarness, payloads: li
         ("football.fixture_player_statistics", (one["id"], detail["id"])),
         ("football.fixture_player_figures", (one["id"], lineup["id"])),
     }
+    assert_stored(chunk.conn, one)
+
+
+@pytest.mark.parametrize("typed", [True, False])
+def test_columns_that_somebody_has_added_change_nothing(
+    chunk: ChunkHarness, payloads: list[FixtureJson], typed: bool
+) -> None:
+    """Also such as are never null: they get their value when a row is inserted."""
+    added = {"note": "text NOT NULL DEFAULT 'x'", "number": "bigint GENERATED ALWAYS AS IDENTITY"}
+    for table in TABLES:
+        for name, kind in added.items():
+            chunk.conn.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
+    chunk.typed = typed
+    one = payloads[0]
+    for changes in range(3):
+        if changes:
+            one["events"][0]["minute"] += 1
+            one["lineups"][0]["details"][0]["data"]["value"] = changes
+            one["statistics"].pop()
+        assert chunk.store(one).outcomes == {"SAVED": 1}
+        for table in TABLES:
+            assert {row.pop("note") for row in rows_of(chunk.conn, table)} == {"x"}
+    before = rows_of(chunk.conn, "football.fixture_player_figures")
+    chunk.conn.execute("TRUNCATE football.fixture_player_figures")
+    chunk.conn.execute("SELECT etl.restore_player_figures(%s)", (one["league_id"],))
+    figures = rows_of(chunk.conn, "football.fixture_player_figures")
+    assert {row["lineup_id"]: row["minutes"] for row in figures} == {row["lineup_id"]: row["minutes"] for row in before}
+    for table in TABLES:
+        for name in added:
+            chunk.conn.execute(f"ALTER TABLE {table} DROP COLUMN {name}")
     assert_stored(chunk.conn, one)
 
 

@@ -230,3 +230,18 @@ def test_a_row_that_is_no_fixture_is_recorded_and_the_batch_is_saved(
     assert chunk.store(first).outcomes == {"SAVED": 1}
     assert_stored(chunk.conn, first)
     assert fixture_row(chunk.conn, first["id"])["failed_reads"] == 0
+
+
+def test_rows_that_share_an_id_are_noted(chunk: ChunkHarness, payloads: list[FixtureJson]) -> None:
+    """A table holds one row of an id; the payload holds all."""
+    one, other = payloads[:2]
+    number = len(one["statistics"])
+    for row in one["statistics"]:
+        row["id"] = 0
+    other["statistics"].append(other["statistics"][0])  # the same row twice says nothing new
+    chunk.store(one, other)
+    assert fixture_row(chunk.conn, one["id"])["last_error"] == (
+        f"{number - 1} of {number} rows of 'statistics' have the id of another one"
+    )
+    assert fixture_row(chunk.conn, other["id"])["last_error"] is None
+    assert len(rows_of(chunk.conn, "football.fixture_statistics", "fixture_id = %s", one["id"])) == 1

@@ -421,3 +421,56 @@ def test_more_pages_than_allowed_is_an_error(play: Server, read_all: Collect) ->
     endless = play(lambda request: Answer({"data": [{"id": int(request.query["page"])}], "more": True}))
     with pytest.raises(SportmonksError, match="did not end after 3 pages"):
         read_all(a_route("paging: {style: page, more: more, max_pages: 3}"), endless)
+
+
+PAGED = {"pageInfo": {"hasNextPage": True, "endCursor": "2"}, "edges": [{"id": 1}, {"id": 2}]}
+LAST = {"pageInfo": {"hasNextPage": False, "endCursor": None}, "edges": [{"id": 3}]}
+GRAPHQL = (
+    "records: data.orders.edges\n"
+    "paging: {style: cursor, next: data.orders.pageInfo.endCursor, more: data.orders.pageInfo.hasNextPage}\n"
+)
+
+
+@pytest.mark.parametrize("failed", [{"data": None}, {"data": {"orders": None}}])
+@pytest.mark.parametrize("times", [1, 9])
+def test_null_in_the_place_of_a_promised_page_is_no_end(
+    play: Server, collect: Collect, warehouse: Conn, failed: Any, times: int
+) -> None:
+    """As GraphQL answers where a field failed: neither records nor the flag that the route names."""
+    left = [failed] * times
+
+    def answer(request: Request) -> Answer:
+        if "cursor" not in request.query:
+            return Answer({"data": {"orders": PAGED}})
+        return Answer(left.pop() if left else {"data": {"orders": LAST}})
+
+    server = play(answer)
+    summary = collect(a_route(GRAPHQL), server)
+    assert (summary["unproven"], ids(warehouse)) == ((0, [1, 2, 3]) if times == 1 else (1, [1, 2]))
+    left.clear()
+    collect(a_route(GRAPHQL), server, execution_id="etl_2")
+    assert ids(warehouse) == [1, 2, 3]
+
+
+NOTES: list[tuple[Any, int]] = [
+    # an empty first page, how often it is requested before it is believed
+    ({"data": None}, 2),
+    ({"data": [], "message": "Please try again later."}, 2),
+    ({"data": [], "message": "No orders found."}, 1),
+    ({"data": [], "message": "Success"}, 1),
+    ({"data": []}, 1),
+]
+
+
+@pytest.mark.parametrize(("empty", "requests"), NOTES)
+@pytest.mark.parametrize("paging", ["none", "{style: cursor, next: next}"])
+def test_an_empty_first_page_that_may_be_a_failure_is_requested_again(
+    play: Server, collect: Collect, warehouse: Conn, empty: Any, requests: int, paging: str
+) -> None:
+    route = a_route(f"paging: {paging}")
+    server = play(lambda _: Answer(empty))
+    assert collect(route, server)["records"] == 0
+    assert len(server.requests) == requests
+    answers = [empty, {"data": [{"id": 1}], "next": None}]
+    collect(route, play(lambda _: Answer(answers.pop(0))), execution_id="etl_2")
+    assert ids(warehouse) == ([1] if requests > 1 else [])

@@ -138,6 +138,18 @@ def test_definitions_that_a_migration_drops_come_back(empty_dsn: str, files: Pat
     assert shape(empty_dsn) == before
 
 
+@pytest.mark.parametrize(
+    "statement", ["DROP VIEW football.fixture_schedule CASCADE", "DROP FUNCTION etl.to_utc(text) CASCADE"]
+)
+def test_views_and_functions_that_somebody_has_dropped_come_back(empty_dsn: str, statement: str) -> None:
+    run(empty_dsn)
+    before = shape(empty_dsn)
+    execute(empty_dsn, statement)
+    assert run(empty_dsn) == DEFINITIONS
+    assert shape(empty_dsn) == before
+    assert run(empty_dsn) == []
+
+
 def test_a_database_of_a_newer_version_is_refused(empty_dsn: str, files: Path) -> None:
     (files / "migrations" / "9999_future.sql").write_text("-- Test.\nCREATE TABLE etl.future (id int);\n")
     run(empty_dsn)

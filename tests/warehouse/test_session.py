@@ -160,6 +160,7 @@ def test_stays(error: Exception) -> None:
             "lacks a privilege: permission denied for schema football",
         ),
         ("SELECT * FROM etl.not_there", "no ETL tables yet, or those of an older version"),
+        ("SELECT not_there FROM etl.chunks", "no ETL tables yet, or those of an older version"),
     ],
 )
 def test_what_a_person_has_to_correct_is_a_sentence(warehouse_dsn: str, statement: str, sentence: str) -> None:

@@ -1,7 +1,16 @@
 -- A player's figures of a match, as football.fixture_player_figures has them, computed from football.fixture_player_statistics:
 -- for payloads whose rows the client has not read, and for a table that somebody has emptied. load/copy.py computes the same.
 CREATE OR REPLACE FUNCTION etl.player_figures(p_fixture_ids bigint[], p_now timestamptz)
-RETURNS SETOF football.fixture_player_figures LANGUAGE sql STABLE
+-- Not SETOF the table: somebody may have added a column to that.
+RETURNS TABLE (
+    fixture_id bigint, lineup_id bigint,
+    minutes numeric, rating numeric, captain numeric, goals numeric, assists numeric, own_goals numeric, yellow_cards
+    numeric, second_yellow_cards numeric, red_cards numeric, shots numeric, shots_on_target numeric, expected_goals
+    numeric, expected_goals_on_target numeric, passes numeric, accurate_passes numeric, key_passes numeric, crosses
+    numeric, dribbles numeric, successful_dribbles numeric, touches numeric, duels_won numeric, tackles numeric,
+    interceptions numeric, clearances numeric, fouls numeric, fouls_drawn numeric, offsides numeric, saves numeric,
+    goals_conceded numeric,
+    created_at timestamptz, updated_at timestamptz) LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp AS $$
     SELECT i.id, s.*, p_now, p_now
     FROM unnest(p_fixture_ids) AS i(id)
@@ -68,7 +77,11 @@ BEGIN
      WHERE f.league_id = p_league_id
        AND (SELECT 1 FROM football.fixture_player_figures g WHERE g.fixture_id = f.id LIMIT 1) IS NULL;
     WITH made AS (
-        INSERT INTO football.fixture_player_figures
+        INSERT INTO football.fixture_player_figures (
+            fixture_id, lineup_id, minutes, rating, captain, goals, assists, own_goals, yellow_cards,
+            second_yellow_cards, red_cards, shots, shots_on_target, expected_goals, expected_goals_on_target, passes,
+            accurate_passes, key_passes, crosses, dribbles, successful_dribbles, touches, duels_won, tackles,
+            interceptions, clearances, fouls, fouls_drawn, offsides, saves, goals_conceded, created_at, updated_at)
         SELECT g.* FROM etl.player_figures(v_lacking, p_now) g
         ON CONFLICT DO NOTHING
         RETURNING fixture_id

@@ -19,12 +19,13 @@ CREATE TEMP TABLE incoming (
 ) ON COMMIT DROP;
 ALTER TABLE incoming ALTER COLUMN payload SET STORAGE EXTERNAL, ALTER COLUMN cleaned SET STORAGE EXTERNAL,
     ALTER COLUMN events SET STORAGE EXTERNAL, ALTER COLUMN statistics SET STORAGE EXTERNAL;
--- Their rows, filled by COPY where the client has read them, else by load/json.
-CREATE TEMP TABLE incoming_participants (LIKE football.fixture_participants) ON COMMIT DROP;
-CREATE TEMP TABLE incoming_scores (LIKE football.fixture_scores) ON COMMIT DROP;
-CREATE TEMP TABLE incoming_events (LIKE football.fixture_events) ON COMMIT DROP;
-CREATE TEMP TABLE incoming_lineups (LIKE football.fixture_lineups) ON COMMIT DROP;
-CREATE TEMP TABLE incoming_player_statistics (LIKE football.fixture_player_statistics) ON COMMIT DROP;
-CREATE TEMP TABLE incoming_player_figures (LIKE football.fixture_player_figures) ON COMMIT DROP;
-CREATE TEMP TABLE incoming_statistics (LIKE football.fixture_statistics) ON COMMIT DROP;
-CREATE TEMP TABLE incoming_periods (LIKE football.fixture_periods) ON COMMIT DROP;
+-- Their rows, filled by COPY where the client has read them, else by load/json. Without the constraints of their tables: a
+-- column that somebody has added there may be one that is never null and gets its value when a row is inserted.
+CREATE TEMP TABLE incoming_participants ON COMMIT DROP AS TABLE football.fixture_participants WITH NO DATA;
+CREATE TEMP TABLE incoming_scores ON COMMIT DROP AS TABLE football.fixture_scores WITH NO DATA;
+CREATE TEMP TABLE incoming_events ON COMMIT DROP AS TABLE football.fixture_events WITH NO DATA;
+CREATE TEMP TABLE incoming_lineups ON COMMIT DROP AS TABLE football.fixture_lineups WITH NO DATA;
+CREATE TEMP TABLE incoming_player_statistics ON COMMIT DROP AS TABLE football.fixture_player_statistics WITH NO DATA;
+CREATE TEMP TABLE incoming_player_figures ON COMMIT DROP AS TABLE football.fixture_player_figures WITH NO DATA;
+CREATE TEMP TABLE incoming_statistics ON COMMIT DROP AS TABLE football.fixture_statistics WITH NO DATA;
+CREATE TEMP TABLE incoming_periods ON COMMIT DROP AS TABLE football.fixture_periods WITH NO DATA;

@@ -121,6 +121,13 @@ ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256;
 -- Which definitions of functions and views were applied last?
 SELECT name, sha256 FROM etl.applied_definitions;
 
+-- name: schema/lost
+-- Which of these views and functions, which the definitions have created, are gone?
+SELECT name FROM unnest(%(names)s::text[]) AS name
+ WHERE NOT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname || '.' || c.relname = name)
+   AND NOT EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname || '.' || p.proname = name)
+ ORDER BY name;
+
 -- name: schema/lacks_comments
 -- Is there a table, view, column or function in our schemas that says nothing of itself?
 WITH ours AS (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

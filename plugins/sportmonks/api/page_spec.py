@@ -151,7 +151,8 @@ class PageInfo:
 
     ``refused``: the HTTP status of an error that may mean that the page lies behind the end. ``rows``: number of rows.
     ``mark``: hash of the page's content. ``row_marks``: one value per distinct row where rows have an identity, which
-    also finds pages that overlap. ``number``/``per_page``: as the answer states them.
+    also finds pages that overlap. ``number``/``per_page``: as the answer states them. ``doubtful``: no rows, in a way
+    that may be a failure.
     """
 
     rows: int
@@ -164,6 +165,7 @@ class PageInfo:
     per_page: int | None = None
     total_pages: int | None = None
     refused: int | None = None
+    doubtful: bool = False
 
     @property
     def marks(self) -> frozenset[int | str]:

@@ -22,6 +22,7 @@ empty page               the end where a total or a short page agrees; else it i
 empty, total not reached requested again, then one page further; the end with a doubt
 400, 404, 410, 416, 422  behind a page that promised nothing: requested again, then the end; with a doubt where a total
                          promised more, or where another status than "not found" comes behind a full page
+first page, null or note requested again, where null is in the place of its rows, or a message speaks of something else
 "not found"              behind a full page, one page further is requested as well: rows there are a doubt
 page that was read       behind a short page, or three times in a row: the end; with a doubt behind a full one, or where
                          other pages follow
@@ -149,7 +150,18 @@ class Paginator(PageState):
     def _empty(self, info: PageInfo) -> Step:
         if self.rules.strict:
             return self._empty_strict(info)
+        if info.doubtful and not self.pages and not self._retries:
+            self._retries += 1
+            return Step.AGAIN
         if self.cursor is not None or self.spec.linked:
+            if self.pages and self.spec.flagged and info.next is None and (info.doubtful or info.more is None):
+                # The page before has promised this one, which tells nothing at all: no rows, no flag, no successor.
+                if self._retries < MAX_RETRIES:
+                    self._retries += 1
+                    return Step.AGAIN
+                self.doubt = (
+                    f"page {self.pages} promised more, and page {self.pages + 1} has nothing in the place of rows"
+                )
             if self.stalled:
                 return self._finish(End.TOTAL if self._total_is_reached() else End.REPEATED_CURSOR)
             if info.next is None and (self.spec.next or ("",))[0] == "last":

@@ -19,6 +19,8 @@ from sportmonks.config.old_names import present_manifest
 from sportmonks.errors import ConfigurationError
 
 VERSION: Final = 2
+# The ids of DAGs, task groups and tasks are made of slugs; Airflow takes 200 characters for that of a group.
+LONGEST_SLUG = 100
 REWRITE_HINT = "Run the DAG sportmonks_catalog; it writes the manifest anew."
 # sportmonks_<slug> would be the id of a DAG of this package.
 RESERVED = frozenset({"catalog", "manifest_problem"})
@@ -104,10 +106,10 @@ def _unreadable(reason: str) -> ConfigurationError:
 
 
 def slugify(name: str, fallback: str) -> str:
-    """Lower-case ASCII words joined by ``_``; ``fallback`` when nothing is left."""
+    """Lower-case ASCII words joined by ``_``, cut to ``LONGEST_SLUG``; ``fallback`` when nothing is left."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
-    return slug or fallback
+    return slug[:LONGEST_SLUG].strip("_") or fallback
 
 
 def daily_schedule(daily_at: str, stagger_minutes: int, position: int) -> str:

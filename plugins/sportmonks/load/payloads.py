@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from sportmonks import lenient_json
+from sportmonks.api.response import row_id
 from sportmonks.coerce import as_bool, as_int, as_rows, as_utc, clean_text, clean_value
 from sportmonks.load.content_hash import StoredHashes, hash_as_sent, identify
 from sportmonks.load.fields import FixtureFields, fields_of, fixture_fields
@@ -107,10 +108,12 @@ def _checked(raw: bytes, as_sent: bytes, stored: StoredHashes | None, rows: Type
         with suppress(*UNREADABLE):
             if not raw.isascii():
                 raw.decode()  # undecoded slices are not checked, and PostgreSQL would refuse the complete batch
-            return _read(raw, as_sent, rows)
+            found = _read(raw, as_sent, rows)
+            # In rows that could be typed no id comes twice.
+            return found if rows is not None else replace(found, flaws=(*found.flaws, *_sharing_ids(found.members)))
     repaired = lenient_json.repair(raw)
     payload = _read(repaired.json)
-    return replace(payload, flaws=(*repaired.flaws, *payload.flaws))
+    return replace(payload, flaws=(*repaired.flaws, *payload.flaws, *_sharing_ids(payload.members)))
 
 
 def summary_of(raw: bytes) -> PayloadSummary:
@@ -259,6 +262,16 @@ def _odd_rows(fields: Mapping[str, msgspec.Raw], summary: PayloadSummary) -> Ite
                 details = [_object.decode(row).get("details") for row in rows]
                 if any(each is not None and not (_is_list(each) or _is_null(each)) for each in details):
                     yield "'lineups.details' is not a list everywhere"
+
+
+def _sharing_ids(fields: Mapping[str, msgspec.Raw]) -> Iterable[str]:
+    """Sections with rows of other content under an id that has come already: their table holds one of them."""
+    for name in SECTIONS:
+        if name in fields and _is_list(fields[name]):
+            rows = {bytes(row) for row in lenient_json.elements(fields[name])}
+            ids = [found for row in rows if (found := row_id(msgspec.Raw(row))) is not None]
+            if sharing := len(ids) - len({*ids}):
+                yield f"{sharing} of {len(rows)} rows of '{name}' have the id of another one"
 
 
 def _is_null(raw: msgspec.Raw) -> bool:

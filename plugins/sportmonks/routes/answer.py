@@ -38,6 +38,8 @@ _LIST_OF_OBJECTS = re.compile(rb"\[\s*\{")
 _EMPTY = (b"[]", b"{}", b"null")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SENTENCE_WORDS = 4  # fewer may be a name, or a time with its day, month and zone
+# How a message says that there are no records, or that all went well.
+_NOTHING = re.compile(r"\b(?:no|none|nothing|zero|0|empty|success\w*|ok)\b|not found|without", re.I)
 _NO_ERROR = ("", "0", "false", "none", "null", "no", "ok", "success", "no error", "n/a")
 
 
@@ -45,7 +47,8 @@ _NO_ERROR = ("", "0", "false", "none", "null", "no", "ok", "success", "no error"
 class FetchedPage:
     """One answer: its records undecoded, and what it says about paging. ``size``: bytes of the body. ``refused``: the
     status of an error that may mean that the page lies behind the end. ``names_more``: where it names a further page
-    that the route does not follow."""
+    that the route does not follow. ``doubtful``: it has no records, in a way that may be a failure: null in the place
+    of their list, or a message beside it that speaks of something else."""
 
     rows: list[msgspec.Raw]
     more: bool | None = None
@@ -55,6 +58,7 @@ class FetchedPage:
     total_pages: int | None = None
     refused: int | None = None
     names_more: str = ""
+    doubtful: bool = False
     outer: list[msgspec.Raw] | None = None  # the elements of the page, where each of them holds a list of records
 
 
@@ -99,9 +103,20 @@ def read_page(response: HttpResponse, route: Route, label: str, *, lenient: bool
                 page = _page(Answer(body.json, response.headers, rows), route, len(response.body))
                 return replace(page, outer=elements)
             rows = rows_at(raw, route, label, body.json)
+            if not rows and (raw is None or _says_something_else(body.json)):
+                return replace(
+                    _page(Answer(body.json, response.headers, rows), route, len(response.body)), doubtful=True
+                )
         return _page(Answer(body.json, response.headers, rows), route, len(response.body))
     except lenient_json.UNREADABLE as error:
         raise not_json(label, error) from None
+
+
+def _says_something_else(body: bytes) -> bool:
+    """Whether an answer without records has a message that does not say that there are none."""
+    paths = (("message",), ("Message",), ("detail",))
+    texts = (text_at(body, path) for path in paths) if body[:1] == b"{" else ()
+    return any(text and text.strip().lower() not in _NO_ERROR and not _NOTHING.search(text) for text in texts)
 
 
 def _check_rows(rows: list[msgspec.Raw], columns: tuple[str, ...] | None, route: Route, label: str) -> None:

@@ -193,6 +193,7 @@ def page_info(fetched: FetchedPage, without: Sequence[JsonPath] = ()) -> PageInf
         fetched.next,
         total_pages=fetched.total_pages,
         refused=fetched.refused,
+        doubtful=fetched.doubtful,
     )
 
 

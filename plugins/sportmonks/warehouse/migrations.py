@@ -6,7 +6,8 @@ A new database gets ``0100_baseline``, which contains all migrations with a smal
 gets those that it lacks, and then counts as having the baseline.
 
 ``include/sql/functions`` and ``include/sql/views`` hold definitions (``CREATE OR REPLACE``). A file is applied whenever
-its content changes, and all of them are applied after a migration, which may have dropped some.
+its content changes, and all of them are applied after a migration, which may have dropped some, and where a view or
+function is not there any more.
 
 ``include/sql/comments`` holds what every table, column, view and function is (``COMMENT ON``). All of its files are
 applied as well when another file has left something without a comment: what is created anew has lost its own. They lock
@@ -45,6 +46,7 @@ _CREATED = re.compile(
     r"^CREATE (?:OR REPLACE )?(?:UNLOGGED )?(?:TABLE|VIEW|MATERIALIZED VIEW) (?:IF NOT EXISTS )?(\w+\.\w+)",
     re.MULTILINE,
 )
+_DEFINED = re.compile(r"^CREATE OR REPLACE (?:VIEW|FUNCTION|PROCEDURE) (\w+\.\w+)", re.MULTILINE)
 # Another object has the name, or an object of that name has another shape.
 _TAKEN = (
     psycopg.errors.DuplicateTable,
@@ -113,7 +115,11 @@ def migrate(conn: psycopg.Connection[Any]) -> list[str]:
         for migration in migrations:
             if known.get(migration.name) is None:
                 conn.execute(sql("schema/record_migration"), {"name": migration.name, "sha256": migration.sha256})
-        latest = {} if applied else dict(conn.execute(sql("schema/definitions")).fetchall())
+        latest = dict(conn.execute(sql("schema/definitions")).fetchall())
+        if applied or (lost := _lost(conn, definitions, latest)):
+            if not applied:
+                log.warning("Somebody has dropped %s: all definitions are applied again", ", ".join(lost[:5]))
+            latest = {}
         for definition in definitions:
             if definition.name.startswith(f"{COMMENTS}/") and applied and _lacks_comments(conn):
                 latest = {}
@@ -131,7 +137,7 @@ def _lacks_comments(conn: psycopg.Connection[Any]) -> bool:
 
 def require_schema(conn: psycopg.Connection[Any]) -> None:
     """Bring the schema up to date, and raise ConfigurationError, which names every missing grant, when the account may
-    not write into it. Called before a run starts; two short queries when everything is right."""
+    not write into it. Called before a run starts; a few short queries when everything is right."""
     migrate(conn)
     _refuse_lacking_grants(conn)
 
@@ -155,11 +161,20 @@ def _is_up_to_date(conn: psycopg.Connection[Any], migrations: list[SchemaFile], 
             with conn.transaction():
                 known = dict(conn.execute(sql("schema/migrations")).fetchall())
                 latest = dict(conn.execute(sql("schema/definitions")).fetchall())
+                lost = _lost(conn, definitions, latest)
         except psycopg.errors.InsufficientPrivilege as error:
             raise _lacks_a_right(f"etl.schema_migrations cannot be read: {error.diag.message_primary}.") from None
     _refuse_what_is_not_ours(known, migrations)
     ours = ((migrations, known), (definitions, latest))
-    return all(recorded.get(file.name) == file.sha256 for files, recorded in ours for file in files)
+    return not lost and all(recorded.get(file.name) == file.sha256 for files, recorded in ours for file in files)
+
+
+def _lost(conn: psycopg.Connection[Any], definitions: list[SchemaFile], applied: Mapping[str, str | None]) -> list[str]:
+    """Views and functions of the applied definitions that are not there: somebody has dropped them, or something that
+    they depend on."""
+    files = [file for file in definitions if applied.get(file.name) == file.sha256]
+    names = sorted({name for file in files for name in _DEFINED.findall(file.text)})
+    return [row[0] for row in conn.execute(sql("schema/lost"), {"names": names})]
 
 
 def is_current(conn: psycopg.Connection[Any]) -> bool:

@@ -15,8 +15,14 @@ LIMITS = (errors.ProgramLimitExceeded, errors.StatementTooComplex)
 VALUE_ERRORS = (DataError, *LIMITS)
 # The same for rows of tables with constraints.
 ROW_ERRORS = (*VALUE_ERRORS, IntegrityError)
-# The schema of this package is missing, or is that of an older version.
-NO_SCHEMA = (errors.InvalidSchemaName, errors.UndefinedTable, errors.UndefinedFunction)
+# The schema of this package is missing, is that of an older version, or has lost a part.
+NO_SCHEMA = (
+    errors.InvalidSchemaName,
+    errors.UndefinedTable,
+    errors.UndefinedFunction,
+    errors.UndefinedColumn,
+    errors.InvalidColumnReference,  # no unique index for ON CONFLICT
+)
 
 # States of the server that pass, which psycopg does not count among the operational errors.
 _PASSING = frozenset(
@@ -87,6 +93,7 @@ def as_configuration_error(error: Error) -> ConfigurationError | None:
     if isinstance(error, NO_SCHEMA):
         return ConfigurationError(
             f"The warehouse has no ETL tables yet, or those of an older version: {reason}.",
-            hint="Run the DAG sportmonks_catalog once; its first task brings the schema up to date.",
+            hint="Run the DAG sportmonks_catalog once; its first task brings the schema up to date, and creates dropped"
+            " views and functions anew. A table, column or index that was changed by hand has to be restored by hand.",
         )
     return None

@@ -1,6 +1,12 @@
 -- Figures of players in columns, made of the statistics, after these: of payloads whose rows the client has not read (only of
 -- them the number of lineups is known here) they are computed from what is stored by now.
-INSERT INTO incoming_player_figures
+INSERT INTO incoming_player_figures (
+    fixture_id, lineup_id,
+    minutes, rating, captain, goals, assists, own_goals, yellow_cards, second_yellow_cards, red_cards, shots,
+    shots_on_target, expected_goals, expected_goals_on_target, passes, accurate_passes, key_passes, crosses, dribbles,
+    successful_dribbles, touches, duels_won, tackles, interceptions, clearances, fouls, fouls_drawn, offsides, saves,
+    goals_conceded,
+    created_at, updated_at)
 SELECT g.* FROM (SELECT collected_at, array_agg(fixture_id) AS ids FROM incoming WHERE lineups IS NOT NULL GROUP BY 1) i
 CROSS JOIN LATERAL etl.player_figures(i.ids, i.collected_at) g;
 DELETE FROM football.fixture_player_figures t USING incoming i
