@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from local.cli.sections import Filters
+    from sportmonks.config.catalog import Catalog
 
 HELP = "show health, runs, logs, metrics and alerts"
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -93,7 +94,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
                 if season_id is not None:
                     filters = _with_season(filters, find_season(conn, season_id))
                 if args.alerts and first:
-                    _run_rules(conn)
+                    _run_rules(conn, context.stack.settings.includes)
                 code = _round(args, conn, names, filters, fail_on, interval)
         except LocalError as error:
             if first or interval is None:
@@ -189,17 +190,24 @@ def _export(file: Path, conn: psycopg.Connection[Any], filters: Filters) -> None
     out.print(f"written: {escape(printable(str(file)))}")
 
 
-def _run_rules(conn: psycopg.Connection[Any]) -> None:
+def configured_includes(catalog: Catalog, setting: str) -> list[str]:
+    """The includes that leagues request, as the manifest has them: those of ``setting`` (ETL_INCLUDES), else of the
+    catalog, and what leagues have of their own."""
+    from sportmonks.config.settings import parse_includes
+
+    leagues = () if catalog.leagues == "all" else catalog.leagues
+    own = [entry.includes or () for entry in leagues if not isinstance(entry, int)]
+    common = parse_includes(setting) if setting else catalog.includes
+    return list(dict.fromkeys([*common, *(include for includes in own for include in includes)]))
+
+
+def _run_rules(conn: psycopg.Connection[Any], setting: str) -> None:
     from sportmonks.alerts.rules import ETLAlertManager
     from sportmonks.api.batch import ENTITY
-    from sportmonks.config.settings import includes_override
     from sportmonks.routes.parse import route_includes, scheduled_routes
 
     catalog = catalog_or_error()
-    leagues = () if catalog.leagues == "all" else catalog.leagues
-    own = [entry.includes or () for entry in leagues if not isinstance(entry, int)]
-    names = includes_override() or [*catalog.includes, *(include for includes in own for include in includes)]
-    configured = [*((ENTITY, include) for include in names), *route_includes()]
+    configured = [*((ENTITY, include) for include in configured_includes(catalog, setting)), *route_includes()]
     manager = ETLAlertManager(conn, catalog.alerts, configured, scheduled_routes())
     manager.check_system_alerts()
     if manager.failed_rules:

@@ -27,8 +27,8 @@ limit per run (`sweep:` in `include/catalog.yaml`); the league DAGs do not wait 
 The runs of each list are in `etl.collector_last_runs`, errors in `etl.collectors_with_errors`.
 
 **Debug.** The result is the Variable `sportmonks_manifest` and the tables `football.leagues` and `football.seasons`.
-The environment variables `ETL_LEAGUES` and `ETL_INCLUDES` override the file. When a league has no DAG, see the log of
-`publish`: it says how many leagues the manifest has.
+The environment variables `ETL_LEAGUES` and `ETL_INCLUDES` override `leagues` and `includes` of the file; what a league
+has of its own stays. When a league has no DAG, see the log of `publish`: it says how many leagues the manifest has.
 
 **Clear.** Every task may be cleared and run again at any time.
 

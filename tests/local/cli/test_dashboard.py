@@ -11,7 +11,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from local.cli.commands.dashboard import configured_includes
 from local.cli.terminal_dashboard import clean, duration
+from sportmonks.config.catalog import Catalog, LeagueChoice
 from tests.harness.paths import REPO
 
 
@@ -87,3 +89,11 @@ def test_stored_text_cannot_steer_the_terminal() -> None:
     assert clean("\x1b]0;owned\x07[red]x[/]\r\nend").plain == " ]0;owned [red]x[/] \nend"
     assert clean("a\u202ebc").plain == "a bc"
     assert [duration(s) for s in (None, 0.25, 42, 754, 7_260)] == ["–", "0.2s", "42s", "12m 34s", "2h 01m"]
+
+
+def test_the_rules_know_the_includes_that_the_manifest_has() -> None:
+    own = (8, LeagueChoice(id=564, includes=("odds", "events")))
+    catalog = Catalog(leagues=own, includes=("events", "scores"))
+    assert configured_includes(catalog, "") == ["events", "scores", "odds"]
+    assert configured_includes(catalog, "participants;lineups") == ["participants", "lineups", "odds", "events"]
+    assert configured_includes(Catalog(includes=("scores",)), "") == ["scores"]
