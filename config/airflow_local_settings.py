@@ -1,8 +1,8 @@
-"""Airflow runs this at its start: scheduler and DAG processor import what every task and every parse needs.
+"""Airflow runs this at its start: the parents of tasks and of parses import what each of those needs.
 
-With the LocalExecutor a task is a fork of the scheduler, and a parse is a fork of the DAG processor, so an import made
-here is made once instead of once per fork: a task instance costs about a third of the CPU time that it would cost
-otherwise. The package itself is not among them, so that tasks run what lies in plugins/ now.
+With the LocalExecutor a task is a fork of the scheduler, with the CeleryExecutor one of the worker, and a parse is a
+fork of the DAG processor, so an import made here is made once instead of once per fork: a task instance costs about a
+third of the CPU time that it would cost otherwise.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ PRELOADED = (
     "tenacity",
 )
 
-if {"scheduler", "dag-processor"} & set(sys.argv):
+if {"scheduler", "dag-processor", "celery"} & set(sys.argv):
     for name in PRELOADED:
         # Preloading saves time and nothing else: what is missing fails later, where it is needed and named.
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    with contextlib.suppress(ImportError):
+        importlib.import_module("sportmonks.preload").preload()
