@@ -1,10 +1,10 @@
 """The complete history through Airflow in one run: `python -m benchmarks.history [--scale small] [--leagues N]`.
 
 The sandbox at full size (490 seasons that have begun and 49 that are listed already: 73,273 fixtures, all default
-includes) and the local stack, all on this machine.
-Every payload is made once before the measured time, and kept: the sandbox takes 11 GB of memory for all of them. While the run is under way, the page is requested every few seconds
-and the memory of Airflow's processes is read. Afterwards: fixtures, calls against the fewest possible by season,
-refused calls, the page's answers, and the memory of the first and of the last third of the run.
+includes) and the local stack, all on this machine. Every payload is made once before the measured time, and kept: the
+sandbox takes 11 GB of memory for all of them. While the run is under way, the page is requested every few seconds and
+the memory of Airflow's processes is read. Afterwards: fixtures, calls against the fewest possible by season, refused
+calls, the page's answers, and the memory of the first and of the last third of the run.
 """
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from sportmonks.preload import LIBRARIES
 from tests.harness.paths import REPO
 
 # Preloads, then forks once as things are and once after the change that it gets; each fork reports what it finds.
@@ -29,6 +32,7 @@ def fork(report):
     pathlib.Path(report).write_text(json.dumps(found))
     os._exit(0)
 
+sys.argv[0] = "scheduler"
 preload()
 assert not [name for name in sys.modules if name.startswith(("sportmonks.dashboard", "fastapi"))]
 fork("before.json")
@@ -54,6 +58,27 @@ def run(copy: Path, change: str) -> tuple[dict[str, object], dict[str, object]]:
     return before, after
 
 
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_the_libraries_exist(name: str) -> None:
+    assert importlib.util.find_spec(name)
+
+
+def test_airflows_processes_preload_at_their_start() -> None:
+    """As Airflow does it, which reads the file in ``config/``; every other command imports nothing more."""
+    run = "import sys; sys.argv = ['airflow', sys.argv[1]]; import airflow_local_settings; "
+    run += "print('sportmonks.collect.collect' in sys.modules)"
+    path = os.pathsep.join(str(REPO / name) for name in ("config", "plugins"))
+    for command, expected in (("scheduler", "True"), ("dag-processor", "True"), ("api-server", "False")):
+        done = subprocess.run(
+            [sys.executable, "-c", run, command],
+            env={**os.environ, "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+        assert done.stdout.split()[-1:] == [expected], (command, done.stdout, done.stderr)
+
+
 def test_a_fork_finds_what_was_preloaded(copy: Path) -> None:
     before, after = run(copy, "pass")
     assert before == after
@@ -62,7 +87,8 @@ def test_a_fork_finds_what_was_preloaded(copy: Path) -> None:
 
 
 def test_a_fork_imports_anew_what_has_changed(copy: Path) -> None:
-    edit = "file = pathlib.Path('plugins/sportmonks/errors.py'); file.write_text(file.read_text() + 'SportmonksError.mark = 1')"
+    edit = "file = pathlib.Path('plugins/sportmonks/errors.py')\n"
+    edit += "file.write_text(file.read_text() + 'SportmonksError.mark = 1')"
     before, after = run(copy, edit)
     assert (before["loaded"], before["mark"]) == (True, None)
     assert (after["loaded"], after["mark"]) == (False, 1)

@@ -1,8 +1,11 @@
-"""What every task imports, imported once by the process that tasks are forks of.
+"""What every task and every parse imports, imported once by the processes that these are forks of.
 
-A task that is a fork finds these modules in its memory; importing them anew costs each task a quarter of its CPU time.
-A fork whose files have changed since forgets them and imports what lies there now, so that an edited or upgraded
-package needs no restart for its tasks.
+With the LocalExecutor a task is a fork of the scheduler, with the CeleryExecutor one of the worker, and a parse is a
+fork of the DAG processor. What is imported there is in the memory of each fork; importing it anew costs a task more CPU
+time than most of its work. A fork that finds other files than its parent read forgets the package and imports what lies
+there now, so that an edited or upgraded package needs no restart for its tasks.
+
+Airflow runs ``airflow_local_settings.py`` in every process at its start: ``config/`` has one that calls this.
 """
 
 from __future__ import annotations
@@ -16,15 +19,33 @@ from pathlib import Path
 
 from sportmonks.config.settings import SQL_DIR
 
+# The commands of Airflow whose processes are the parents.
+PARENTS = {"scheduler", "dag-processor", "celery"}
+LIBRARIES = (
+    "airflow.dag_processing.dagbag",
+    "airflow.providers.common.sql.operators.sql",
+    "airflow.providers.http.hooks.http",
+    "airflow.providers.postgres.hooks.postgres",
+    "airflow.providers.standard.operators.python",
+    "airflow.sdk.definitions.decorators",
+    "airflow.sdk.execution_time.task_runner",
+    "jinja2.sandbox",
+    "msgspec",
+    "psycopg",
+    "requests",
+    "tenacity",
+)
 # The page belongs to the API server; what Airflow finds by itself is loaded by it when it needs it.
 LEFT_OUT = ("sportmonks.dags", "sportmonks.dashboard", "sportmonks.plugin", "sportmonks.preload", "sportmonks.provider")
 PACKAGE = Path(__file__).parent
 
 
 def preload() -> None:
-    """Import the package and read its SQL here, and forget both in every fork that finds other files."""
+    """In a process that tasks or parses are forks of: import what they need and read the package's SQL."""
+    if not PARENTS & set(sys.argv):
+        return
     before = state_of_files()
-    for name in module_names():
+    for name in (*LIBRARIES, *module_names()):
         # Preloading saves time and nothing else: what cannot be imported fails where it is needed, and is named there.
         with contextlib.suppress(Exception):
             importlib.import_module(name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from airflow.providers.standard.operators.branch import BranchMixIn
-from airflow.providers.standard.utils.skipmixin import XCOM_SKIPMIXIN_KEY
+from airflow.providers.standard.utils.skipmixin import XCOM_SKIPMIXIN_KEY, XCOM_SKIPMIXIN_SKIPPED
 
 from sportmonks.config.catalog import TaskSettings
 from sportmonks.config.manifest import League, Season
@@ -170,12 +170,16 @@ class CollectOperator(LineageMixin, LeagueOperator):
     """Collects the planned fixtures of one season, batch after batch, and checks what is stored; see
     ``sportmonks.collect.collect``.
 
-    ``season``: the manifest's, as a plain dictionary.
+    ``season``: the manifest's, as a plain dictionary. ``close_task``: id of the task after this one that closes the
+    chunk when this one does not come so far; it is skipped otherwise.
     """
 
-    def __init__(self, *, season: Mapping[str, Any], **kwargs: Any) -> None:
+    inherits_from_skipmixin = True
+
+    def __init__(self, *, season: Mapping[str, Any], close_task: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.season = season
+        self.close_task = close_task
 
     def perform(self, context: Context) -> dict[str, Any]:
         """The figures of this try."""
@@ -205,6 +209,9 @@ class CollectOperator(LineageMixin, LeagueOperator):
                 saved, changed = season_news(run, season)
                 check_chunk(run, season)
                 report_season(context, self, season.id, saved, changed)
+                if self.close_task:
+                    # The chunk is closed. A task that finds nothing to do would cost as much as any other.
+                    ti.xcom_push(XCOM_SKIPMIXIN_KEY, {XCOM_SKIPMIXIN_SKIPPED: [self.close_task]})
                 return figures
             except (BudgetWait, LostLeaseError):
                 # The chunk has not stopped: it goes on after the wait, or another task has taken it over.

@@ -31,7 +31,8 @@ DOC = """\
 Collects every due fixture of **{name}** (league {id}) into PostgreSQL: one task group per season.
 
 **How it runs.** `start` (reads the season indexes and plans what is due; groups without anything due are skipped) →
-per season `collect` (with the quality checks at its end) → `close` → `finish_execution` → `alerts`.
+per season `collect` (with the quality checks at its end) → `finish_execution` → `alerts`. `close` of a season runs only
+when its `collect` did not come to its end.
 
 **Triage.** A red group is a season that failed; the other seasons are not affected. Open its `collect` log: the last
 line names the cause and what to do. `etl.execution_chunks.error_message` and the page *ETL dashboard* show the same.
@@ -118,6 +119,7 @@ def _season_group(league: League, season: Season, plain: dict[str, Any]) -> tupl
         collect = CollectOperator(
             task_id="collect",
             season=msgspec.to_builtins(season),
+            close_task=f"{season.group}.close",
             outlets=league_assets(league.slug),
             **plain,
         )

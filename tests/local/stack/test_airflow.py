@@ -101,16 +101,6 @@ def test_secrets_are_made_once_and_private(home: AirflowHome) -> None:
     assert {stat.S_IMODE(path.stat().st_mode) for path in secret_files} == {0o600}
 
 
-def test_preloading_is_found_and_names_real_modules() -> None:
-    import importlib.util
-
-    namespace: dict[str, object] = {}
-    text = (REPO / "config" / "airflow_local_settings.py").read_text()
-    exec(compile(text, "airflow_local_settings.py", "exec"), namespace)
-    for name in namespace["PRELOADED"]:  # type: ignore[attr-defined]
-        assert importlib.util.find_spec(name), name
-
-
 def test_the_plugin_loader_is_kept_out_of_the_package() -> None:
     lines = (REPO / "plugins" / ".airflowignore").read_text().splitlines()
     assert "sportmonks" in lines  # with a slash at its end Airflow 3.1.0 does not see it
