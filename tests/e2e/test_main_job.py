@@ -101,6 +101,8 @@ def test_a_failed_season_leaves_the_others_done_and_finishes_when_cleared(etl: E
     broken = {group for group in groups if states[f"{group}.collect"] == "failed"}
     assert len(broken) == 1
     assert all(states[f"{group}.collect"] == "success" for group in groups - broken)
+    assert {group for group in groups if states[f"{group}.close"] == "skipped"} == groups - broken
+    assert {states[f"{group}.close"] for group in broken} == {"success"}
     execution = etl.rows("SELECT * FROM etl.get_etl_execution_summary()")[0]
     assert execution["status"] == "FAILED"
     assert execution["processed_fixtures"] == 2 * SEASON_FIXTURES
