@@ -122,10 +122,12 @@ ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256;
 SELECT name, sha256 FROM etl.applied_definitions;
 
 -- name: schema/lost
--- Which of these views and functions, which the definitions have created, are gone?
+-- Which of these views and functions, which the definitions have created, are gone? One look into an index for each.
 SELECT name FROM unnest(%(names)s::text[]) AS name
- WHERE NOT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname || '.' || c.relname = name)
-   AND NOT EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname || '.' || p.proname = name)
+ WHERE NOT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                   WHERE c.relname = split_part(name, '.', 2) AND n.nspname = split_part(name, '.', 1))
+   AND NOT EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+                   WHERE p.proname = split_part(name, '.', 2) AND n.nspname = split_part(name, '.', 1))
  ORDER BY name;
 
 -- name: schema/lacks_comments

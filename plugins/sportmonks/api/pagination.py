@@ -22,7 +22,7 @@ empty page               the end where a total or a short page agrees; else it i
 empty, total not reached requested again, then one page further; the end with a doubt
 400, 404, 410, 416, 422  behind a page that promised nothing: requested again, then the end; with a doubt where a total
                          promised more, or where another status than "not found" comes behind a full page
-first page, null or note requested again, where null is in the place of its rows, or a message speaks of something else
+first page, null or note requested again, where null is above its rows, or a message speaks of something else
 "not found"              behind a full page, one page further is requested as well: rows there are a doubt
 page that was read       behind a short page, or three times in a row: the end; with a doubt behind a full one, or where
                          other pages follow

@@ -48,7 +48,7 @@ class FetchedPage:
     """One answer: its records undecoded, and what it says about paging. ``size``: bytes of the body. ``refused``: the
     status of an error that may mean that the page lies behind the end. ``names_more``: where it names a further page
     that the route does not follow. ``doubtful``: it has no records, in a way that may be a failure: null in the place
-    of their list, or a message beside it that speaks of something else."""
+    of what holds their list, or a message beside it that speaks of something else; then which, else empty."""
 
     rows: list[msgspec.Raw]
     more: bool | None = None
@@ -58,7 +58,7 @@ class FetchedPage:
     total_pages: int | None = None
     refused: int | None = None
     names_more: str = ""
-    doubtful: bool = False
+    doubtful: str = ""
     outer: list[msgspec.Raw] | None = None  # the elements of the page, where each of them holds a list of records
 
 
@@ -103,20 +103,22 @@ def read_page(response: HttpResponse, route: Route, label: str, *, lenient: bool
                 page = _page(Answer(body.json, response.headers, rows), route, len(response.body))
                 return replace(page, outer=elements)
             rows = rows_at(raw, route, label, body.json)
-            if not rows and (raw is None or _says_something_else(body.json)):
-                return replace(
-                    _page(Answer(body.json, response.headers, rows), route, len(response.body)), doubtful=True
-                )
-        return _page(Answer(body.json, response.headers, rows), route, len(response.body))
+        page = _page(Answer(body.json, response.headers, rows), route, len(response.body))
+        return page if rows or not body.json else replace(page, doubtful=_doubt_of(body.json, route))
     except lenient_json.UNREADABLE as error:
         raise not_json(label, error) from None
 
 
-def _says_something_else(body: bytes) -> bool:
-    """Whether an answer without records has a message that does not say that there are none."""
+def _doubt_of(body: bytes, route: Route) -> str:
+    """What speaks against an answer without records: null above their list, where a list alone may be null for nothing;
+    a message that does not say that there are none. Empty where nothing does."""
+    if len(route.records) > 1 and is_null(body, route.records[:-1]):
+        return "null"
     paths = (("message",), ("Message",), ("detail",))
     texts = (text_at(body, path) for path in paths) if body[:1] == b"{" else ()
-    return any(text and text.strip().lower() not in _NO_ERROR and not _NOTHING.search(text) for text in texts)
+    return next(
+        (text for text in texts if text and text.strip().lower() not in _NO_ERROR and not _NOTHING.search(text)), ""
+    )
 
 
 def _check_rows(rows: list[msgspec.Raw], columns: tuple[str, ...] | None, route: Route, label: str) -> None:

@@ -12,7 +12,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -78,6 +78,7 @@ def read_pages(
     state = start.state
     skipped = int(start.counters.get("skipped", 0))
     ends = EndsOfWindows(route, today)
+    trusted: set[str] = set()
     for part in slices[start.slice_index :]:
         paginator = Paginator.start(route.paging, state)
         # A cursor or link that was stored may have expired since.
@@ -128,8 +129,13 @@ def read_pages(
             stored = False
             _refuse_wrong_style(route, fetched, part.window)
             number = paginator.pages + 1
-            step = paginator.take(page_info(fetched, route.hash_without))
+            info = page_info(fetched, route.hash_without)
+            # One that came again just so is no accident: of many listings only one is requested a second time.
+            known = not paginator.pages and fetched.doubtful in trusted
+            step = paginator.take(replace(info, doubtful=False) if known else info)
             if step is Step.AGAIN:
+                if fetched.doubtful and not paginator.pages:
+                    trusted.add(fetched.doubtful)
                 again += 1
                 log.warning("Page %d of %s is empty, refused or repeated, requesting it again", number, part)
                 continue
@@ -193,7 +199,7 @@ def page_info(fetched: FetchedPage, without: Sequence[JsonPath] = ()) -> PageInf
         fetched.next,
         total_pages=fetched.total_pages,
         refused=fetched.refused,
-        doubtful=fetched.doubtful,
+        doubtful=bool(fetched.doubtful),
     )
 
 
