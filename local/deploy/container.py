@@ -165,6 +165,10 @@ def init(env: Mapping[str, str]) -> int:
     _write_logins(Path(env["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"]), files)
     import psycopg
 
+    # Before accounts and Airflow's own database are changed by a version that does not belong here.
+    if refusal := _newer_warehouse(files):
+        print(f"error: {refusal}", file=sys.stderr)
+        return 1
     try:
         _prepare_databases(env, files)
     except psycopg.OperationalError as error:
@@ -190,6 +194,24 @@ def init(env: Mapping[str, str]) -> int:
         return 1
     print(f"warehouse: {len(applied)} files of the schema applied" if applied else "warehouse: up to date")
     return 0
+
+
+def _newer_warehouse(files: Files) -> str:
+    """Why this version must not touch the warehouse; "" when it may, and where there is none yet."""
+    import psycopg
+
+    from sportmonks.errors import SportmonksError
+    from sportmonks.warehouse.connection import open_connection
+    from sportmonks.warehouse.migrations import NewerWarehouseError, is_current
+
+    try:
+        with open_connection(json.loads(files.connections)["sportmonks_warehouse"]) as connection:
+            is_current(connection)
+    except NewerWarehouseError as error:
+        return str(error)
+    except (SportmonksError, psycopg.Error):
+        pass  # there is none, or not yet the account for it: what follows makes both, or says what is wrong
+    return ""
 
 
 def _write_logins(path: Path, files: Files) -> None:

@@ -58,6 +58,10 @@ _TAKEN = (
 )
 
 
+class NewerWarehouseError(ConfigurationError):
+    """The warehouse has been migrated by a newer version."""
+
+
 @dataclass(frozen=True)
 class SchemaFile:
     """One file of the schema. ``name``: of a migration its stem, of a definition ``functions/<stem>``."""
@@ -257,7 +261,7 @@ def _refuse_what_is_not_ours(known: Mapping[str, str | None], migrations: list[S
     ours = {migration.name: migration.sha256 for migration in migrations}
     newer = sorted(known.keys() - ours.keys())
     if newer:
-        raise ConfigurationError(
+        raise NewerWarehouseError(
             f"The warehouse has the migration {newer[-1]}, which this version does not know.",
             hint="It belongs to a newer version: install that one, or connect this one to another database.",
         )

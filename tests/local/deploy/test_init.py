@@ -56,6 +56,12 @@ def test_init_builds_both_databases_and_again(
                 )
                 assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
                 assert f"warehouse: {word}" in done.stdout or word in done.stdout
+            with psycopg.connect(url(warehouse, f"{warehouse}:secret2")) as conn:
+                conn.execute("INSERT INTO etl.schema_migrations (name) VALUES ('9999_of_a_newer_version')")
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=tmp_path)
+            assert (done.returncode, done.stdout) == (1, "")
+            assert "error: The warehouse has the migration 9999_of_a_newer_version, which this version" in done.stderr
+            assert "It belongs to a newer version" in done.stderr
             rights = "SELECT rolsuper OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = current_user"
             for name, password in ((metadata, "secret1"), (warehouse, "secret2")):
                 with psycopg.connect(url(name, f"{name}:{password}")) as conn:
