@@ -19,6 +19,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from local.errors import LocalError
+from local.stack.checks import PROXIES
 from local.stack.files import read_json, secret, write_json
 from local.stack.queries import query
 from local.stack.settings import REPO, Settings
@@ -92,7 +93,6 @@ class AirflowHome:
             "PYTHONUNBUFFERED": "1",
             # macOS refuses to fork after its network libraries were used; everywhere else this does nothing.
             "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",
-            "no_proxy": ",".join(filter(None, [env.get("no_proxy"), "127.0.0.1,localhost"])),
             "AIRFLOW_CONN_SPORTMONKS_API": json.dumps(
                 {"conn_type": "http", "host": endpoints.api_url, "password": endpoints.api_key}
                 | ({"extra": {"sandbox": True}} if endpoints.sandbox else {})
@@ -103,6 +103,9 @@ class AirflowHome:
             for option, value in options.items():
                 env[f"AIRFLOW__{section.upper()}__{option.upper()}"] = str(value)
         env |= self.settings.passed_on
+        # Where there can be a proxy (macOS has them in its settings); reading this costs the client of each task time.
+        if sys.platform == "darwin" or any(env.get(name) for name in PROXIES):
+            env["no_proxy"] = ",".join(filter(None, [env.get("no_proxy"), "127.0.0.1,localhost"]))
         return env
 
     def _configuration(self, endpoints: Endpoints) -> dict[str, dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import stat
 from pathlib import Path
@@ -110,3 +111,24 @@ def test_an_interpreter_finds_its_libraries_and_nothing_else_is_passed_on(monkey
     """Also a process that gets no environment else, as the sandbox does."""
     monkeypatch.setenv("LD_LIBRARY_PATH", "/opt/python/lib")
     assert clean_environment({}).keys() == {"PATH", "LD_LIBRARY_PATH"}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, None),
+        ({"no_proxy": "db.example"}, "db.example"),
+        ({"https_proxy": "http://proxy.example:3128"}, "127.0.0.1,localhost"),
+        ({"HTTP_PROXY": "http://proxy.example:3128", "no_proxy": "db.example"}, "db.example,127.0.0.1,localhost"),
+    ],
+)
+def test_a_proxy_is_not_asked_for_this_machine(
+    monkeypatch: pytest.MonkeyPatch, home: AirflowHome, given: dict[str, str], expected: str | None
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    home.prepare()
+    assert home.environment(ENDPOINTS).get("no_proxy") == expected
