@@ -245,3 +245,13 @@ def test_rows_that_share_an_id_are_noted(chunk: ChunkHarness, payloads: list[Fix
     )
     assert fixture_row(chunk.conn, other["id"])["last_error"] is None
     assert len(rows_of(chunk.conn, "football.fixture_statistics", "fixture_id = %s", one["id"])) == 1
+
+
+def test_of_a_team_that_comes_twice_the_later_row_counts(chunk: ChunkHarness, payloads: list[FixtureJson]) -> None:
+    """As of every row that comes twice."""
+    one = payloads[0]
+    teams = one["participants"]
+    one["participants"] = [team | {"name": name} for name in ("Old", "Older", "Latest") for team in teams]
+    chunk.store(one)
+    rows = rows_of(chunk.conn, "football.fixture_participants", "fixture_id = %s", one["id"])
+    assert sorted((row["team_id"], row["name"]) for row in rows) == sorted((team["id"], "Latest") for team in teams)
