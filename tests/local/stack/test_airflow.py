@@ -122,7 +122,7 @@ def test_an_interpreter_finds_its_libraries_and_nothing_else_is_passed_on(monkey
         ({"HTTP_PROXY": "http://proxy.example:3128", "no_proxy": "db.example"}, "db.example,127.0.0.1,localhost"),
     ],
 )
-def test_a_proxy_is_not_asked_for_this_machine(
+def test_requests_to_this_machine_go_past_a_proxy(
     monkeypatch: pytest.MonkeyPatch, home: AirflowHome, given: dict[str, str], expected: str | None
 ) -> None:
     monkeypatch.setattr("sys.platform", "linux")
