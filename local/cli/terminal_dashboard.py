@@ -59,6 +59,11 @@ def season_state(value: str) -> Text:
     return clean(words, STYLES.get(value, ""))
 
 
+def reread_failed(x: Row) -> bool:
+    """Whether the newest run of a season failed although nothing is missing: it would have read it once more."""
+    return bool(x["status"] == "FAILED" and x["state"] != "FAILED")
+
+
 def number(value: float | None) -> str:
     return "–" if value is None else f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
 
@@ -279,6 +284,17 @@ def show_routes(console: Console, found: Rows) -> None:
             clean(x["collected_to"]),
         )
     console.print(table)
+    for x in found:
+        show_doubts(console, x["name"], x["doubts"], x["unproven"])
+
+
+def show_doubts(console: Console, route: str, doubts: list[str] | None, unproven: int | None) -> None:
+    """Print why listings of a route may be short; nothing when none may be."""
+    for doubt in doubts or ():
+        console.print(Text.assemble(("may be short  ", "yellow")).append_text(clean(f"{route}: {doubt}")))
+    more = (unproven or 0) - len(doubts or ())
+    if doubts and more > 0:
+        console.print(Text(f"              and {more:,} more, in the log of its run", "dim"))
 
 
 def show_budgets(console: Console, found: Rows) -> None:
@@ -301,7 +317,8 @@ def show_coverage(console: Console, found: Rows) -> None:
     table = _table("league", "season", "id", "state", *figures, "last collected (UTC)", "", right=("id", *figures))
     for x in found:
         total = x["total_fixtures"]
-        marks = [name for name, given in (("stale", x["stale"]), ("suspected", x["suspected_fixtures"])) if given]
+        flags = {"stale": x["stale"], "suspected": x["suspected_fixtures"], "last re-read failed": reread_failed(x)}
+        marks = [name for name, given in flags.items() if given]
         table.add_row(
             clean(x["league_name"]),
             clean(x["season_name"]),
@@ -341,7 +358,10 @@ def show_season(console: Console, x: Row) -> None:
     head = Table.grid(padding=(0, 3, 0, 0))
     for label, value in (
         ("Season", clean(f"{x['league_name']} {x['season_name']} ({x['season_id']})", "bold")),
-        ("State", season_state(x["state"])),
+        (
+            "State",
+            season_state(x["state"]).append(", but its last re-read failed" if reread_failed(x) else "", "yellow"),
+        ),
         ("Fixtures", Text(f"{number(x['collected_fixtures'])} of {number(x['total_fixtures'])} collected")),
         ("Settled", Text(number(x["settled_fixtures"]))),
         ("Due now", Text(number(x["due_fixtures"]))),

@@ -88,7 +88,7 @@ class Settings:
                 name: value
                 for name, value in values.items()
                 # AIRFLOW_* counts from the file only: the shell may belong to another Airflow.
-                if name in PASSED_ON or name.startswith(("AIRFLOW__", "AIRFLOW_CONN_", "AIRFLOW_VAR_"))
+                if name in PASSED_ON or name.startswith(("AIRFLOW__", "AIRFLOW_CONN_", "AIRFLOW_VAR_", "OTEL_"))
             },
             warnings=warnings,
         )

@@ -20,6 +20,7 @@ from sportmonks.config.catalog import Catalog
 from sportmonks.config.manifest import Manifest, build_manifest
 from sportmonks.planning.form import SECTIONS
 from sportmonks.planning.run_params import NAMES
+from sportmonks.render.league import EARLIER_GROUP
 from sportmonks.render.manifest import PROBLEM_DAG, league_dags
 from tests.dags.bag import serialization
 from tests.harness.manifests import manifest, plain, text
@@ -40,7 +41,7 @@ def test_one_dag_per_league_one_group_per_season() -> None:
     dags = league_dags(text(manifest(leagues=2, seasons=3)))
     assert sorted(dags) == ["sportmonks_league_1", "sportmonks_league_2"]
     dag = dags["sportmonks_league_1"]
-    groups = sorted(dag.task_group.get_task_group_dict().keys() - {None})
+    groups = sorted(dag.task_group.get_task_group_dict().keys() - {None, EARLIER_GROUP})
     assert groups == ["season_2000_2001", "season_2001_2002", "season_2002_2003"]
     assert {task for task in dag.task_ids if "." not in task} == AROUND
     for group in groups:
@@ -48,6 +49,66 @@ def test_one_dag_per_league_one_group_per_season() -> None:
         assert dag.get_task(f"{group}.collect").upstream_task_ids == {"start"}
         assert dag.get_task(f"{group}.close").upstream_task_ids == {"start", f"{group}.collect"}
         assert f"{group}.close" in dag.get_task("finish_execution").upstream_task_ids
+
+
+def in_airflow(dag: DAG) -> dict[str, list[str]]:
+    """Ids in the order of Airflow's grid, from the stored form of the DAG: at the top, and of each group."""
+    stored: Any = serialization().from_dict(json.loads(json.dumps(serialization().to_dict(dag))))
+    groups = stored.task_group.get_task_group_dict()
+    return {group_id or "": [node.node_id for node in group.topological_sort()] for group_id, group in groups.items()}
+
+
+def with_current(*current: int) -> DAG:
+    """The DAG of a league with the seasons 2000/2001 to 2003/2004, of which these (0 to 3) are current."""
+    found = plain(manifest(leagues=1, seasons=4))
+    for season in found["leagues"][0]["seasons"]:
+        season["is_current"] = season["id"] - 100 in current
+    return only(league_dags(json.dumps(found)))
+
+
+FOUR = ["season_2000_2001", "season_2001_2002", "season_2002_2003", "season_2003_2004"]
+
+
+@pytest.mark.parametrize(
+    ("current", "top", "earlier"),
+    [
+        ((3,), FOUR[3:], FOUR[:3]),
+        ((2, 3), FOUR[2:], FOUR[:2]),
+        ((2,), FOUR[2:], FOUR[:2]),  # one that is yet to come is not an earlier one
+        ((0,), FOUR, []),
+        ((), FOUR, []),
+    ],
+)
+def test_the_current_season_is_on_top_of_the_grid(current: tuple[int, ...], top: list[str], earlier: list[str]) -> None:
+    order = in_airflow(with_current(*current))
+    group = [EARLIER_GROUP] if earlier else []
+    assert order[""] == ["start", *top, *group, "finish_execution", "alerts"]
+    assert order.get(EARLIER_GROUP, []) == earlier
+    assert order[FOUR[0]] == [f"{FOUR[0]}.collect", f"{FOUR[0]}.close"]
+
+
+def test_the_group_of_earlier_seasons_changes_no_task() -> None:
+    """Ids, edges and kinds of tasks are as without it, so histories and cleared runs go on."""
+
+    def tasks(dag: DAG) -> dict[str, Any]:
+        return {
+            task.task_id: (task.upstream_task_ids, task.downstream_task_ids, task.is_teardown, task.label)
+            for task in dag.tasks
+        }
+
+    assert tasks(with_current(3)) == tasks(with_current())
+
+
+def test_one_season_has_no_group_around_it() -> None:
+    assert EARLIER_GROUP not in only(league_dags(text(manifest(leagues=1, seasons=1)))).task_group.children
+
+
+def test_a_new_season_moves_the_one_before_and_its_tasks_stay() -> None:
+    before = manifest(leagues=1, seasons=2)
+    after = manifest(leagues=1, seasons=3, previous=before)
+    tasks = {task for task in only(league_dags(text(before))).task_ids}
+    assert tasks < set(only(league_dags(text(after))).task_ids)
+    assert in_airflow(only(league_dags(text(after))))[EARLIER_GROUP] == ["season_2000_2001", "season_2001_2002"]
 
 
 def test_teardowns_run_whatever_happened_and_do_not_decide() -> None:

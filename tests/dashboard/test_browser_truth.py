@@ -52,6 +52,26 @@ def test_the_badge_of_a_season_follows_its_data(page: Page, address: str, seeded
     expect(badge).to_have_text("✓ complete")
 
 
+def test_a_failed_reread_is_noted_beside_what_the_data_say(page: Page, address: str, seeded: Warehouse) -> None:
+    seeded.execute(
+        "UPDATE etl.chunks SET status = 'FAILED', error_message = 'The API kept failing.' WHERE season_id = 1003"
+    )
+    page.goto(f"{address}/#/season/1/1003")
+    badges = page.locator(".card .badge")
+    expect(badges.nth(0)).to_have_text("✓ complete")
+    expect(badges.nth(1)).to_have_text("↻ last re-read failed")
+    expect(page.locator(".reason.attention")).to_have_text(
+        "Nothing is missing, but the newest run failed: The API kept failing."
+    )
+    page.goto(f"{address}/#/league/1")
+    row = page.locator("tr", has=page.locator("a[href='#/season/1/1003']"))
+    expect(row.locator(".badge")).to_have_text(["✓ complete", "↻ last re-read failed"])
+    page.goto(f"{address}/#/coverage?only=failed&league=Premier")
+    cell = page.locator("a.heat[data-chunk='1_1003']")
+    expect(cell).to_have_text("100↻")
+    expect(cell).to_have_attribute("aria-label", re.compile(r", last re-read failed$"))
+
+
 def test_a_dry_run_shows_its_estimate_first(page: Page, address: str, seeded: Warehouse) -> None:
     execution = seeded.execute(
         "UPDATE etl.etl_executions SET config = '{\"dry_run\": true}', total_fixtures = 0, processed_fixtures = 0,"

@@ -31,6 +31,23 @@ def test_health_says_what_is_wrong(seeded: Warehouse) -> None:
     assert found["chunks"] == 48
 
 
+def test_a_failed_reread_takes_nothing_away(seeded: Warehouse) -> None:
+    """A forced run of a complete season failed: that needs a look, and what is stored is as good as before."""
+    seeded.execute(
+        "UPDATE etl.etl_alerts SET status = 'RESOLVED', resolved_at = now();"
+        "UPDATE etl.chunks SET status = 'COMPLETED' WHERE status = 'FAILED';"
+        "UPDATE etl.chunks SET status = 'FAILED', error_message = 'The API kept failing.' WHERE season_id = 1003"
+    )
+    found = queries.health(seeded)
+    assert (found["failed_chunks"], found["failed_rereads"], found["overall"]) == (0, 1, "attention")
+    assert "1 season with nothing missing failed in the newest run" in found["reasons"]
+    states = {row["season_id"]: (row["status"], row["state"]) for row in queries.coverage(seeded)}
+    assert states[1003] == ("FAILED", "COMPLETE")
+    chunk = queries.chunk(seeded, 1, 1003)
+    assert chunk is not None
+    assert (chunk["status"], chunk["state"]) == ("FAILED", "COMPLETE")
+
+
 def test_an_empty_warehouse_has_empty_answers(warehouse: Warehouse) -> None:
     assert queries.health(warehouse)["overall"] == "empty"
     assert runs.runs(warehouse) == {"rows": [], "next": None, "total": 0}

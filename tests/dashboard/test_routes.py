@@ -25,7 +25,8 @@ from tests.harness.paths import REPO
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ROUTE = "client: shop\nroute: {name}\nconnection: shop_api\npath: /x\nschedule: {schedule}\n"
 RUN = "SELECT etl.record_collector_run(%s, %s, %s, 9, 4, p_error_message => %s, p_now => %s)"
-COUNTERS = {"records": 90, "seconds": 2, "pages": 3, "unproven": 1, "end_total": 1}
+COUNTERS = {"records": 90, "seconds": 2, "pages": 3, "unproven": 3, "end_total": 1}
+DOUBT = "2026-02-01 to 2026-02-10: the API counts <b>65</b> records, and 2 came"
 
 
 @pytest.fixture
@@ -51,8 +52,9 @@ def make_routes(warehouse: psycopg.Connection[Any], folder: Path, now: datetime)
         " VALUES ('raw_shop_good', 'r', '{}', 'x')"
     )
     warehouse.execute(
-        "INSERT INTO etl.route_progress (route_name, plan_hash, slices, counters) VALUES ('raw_shop_good', 'p', 1, %s)",
-        (Jsonb(COUNTERS),),
+        "INSERT INTO etl.route_progress (route_name, plan_hash, slices, counters, doubts)"
+        " VALUES ('raw_shop_good', 'p', 1, %s, %s)",
+        (Jsonb(COUNTERS), [DOUBT]),
     )
 
 
@@ -74,7 +76,10 @@ def test_the_terminal_shows_them(warehouse: psycopg.Connection[Any]) -> None:
     terminal_dashboard.show_routes(console, queries.routes(warehouse, stale_route_intervals=1e6))
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert "raw_shop_failed" in shown
-    assert "total (1), 1 may be short" in shown
+    assert "total (1), 3 may be short" in shown
+    assert f"may be short  raw_shop_good: {DOUBT}" in shown
+    assert "and 2 more, in the log of its run" in shown
+    assert shown.count("may be short  raw_shop") == 1
 
 
 @pytest.mark.parametrize(
@@ -113,7 +118,7 @@ def test_the_page_gets_what_it_shows(warehouse: psycopg.Connection[Any], client:
         "raw_shop_new",
     }
     good = by_name["raw_shop_good"]
-    assert (good["collected_to"], good["unproven"], good["scheduled"]) == ("2026-03-01", 1, True)
+    assert (good["collected_to"], good["unproven"], good["scheduled"]) == ("2026-03-01", 3, True)
     assert (by_name["raw_shop_hand"]["collected_to"], by_name["raw_shop_hand"]["pages"]) == (None, None)
     # Each field that the page reads is in each row.
     shown = set(re.findall(r"\bx\.([a-z_]+)", SCRIPT))
@@ -143,7 +148,11 @@ def test_the_page_in_a_browser(
     good, hand = (page.locator("tr", has_text=f"raw_shop_{name}") for name in ("good", "hand"))
     expect(good.locator("td[data-label='Rejected']")).to_have_text("1")
     expect(good.locator("td[data-label='Records/s']")).to_have_text("45")
-    expect(good.locator("td[data-label='How the end was known']")).to_have_text("total (1) 1 may be short")
+    ends = good.locator("td[data-label='How the end was known']")
+    expect(ends).to_contain_text("total (1) 3 may be short")
+    expect(ends.locator("li").first).to_be_hidden()
+    ends.locator("summary").click()
+    expect(ends.locator("li")).to_have_text([DOUBT, "and 2 more, in the log of the run"])
     expect(hand.locator("td[data-label='How the end was known']")).to_have_text("outside the plan (2)")
     expect(hand.locator("td[data-label='Last success']")).to_contain_text("by hand")
     # On a phone no value is squeezed away by its label.
@@ -162,7 +171,7 @@ def test_the_files_of_the_page(client: Client) -> None:
     answer = client.get("api/export/routes.csv")
     assert "sportmonks_etl_routes.csv" in answer.headers["Content-Disposition"]
     table = list(csv.DictReader(StringIO(answer.text.removeprefix("\ufeff"))))
-    assert {row["name"]: row["unproven"] for row in table}["raw_shop_good"] == "1"
+    assert {row["name"]: row["unproven"] for row in table}["raw_shop_good"] == "3"
 
 
 def test_a_page_without_a_route(client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -205,10 +205,11 @@ def test_a_season_whose_run_is_over_runs_no_more(seeded: Warehouse) -> None:
         "UPDATE etl.etl_executions SET status = 'FAILED', finished_at = now() WHERE execution_id = %s", (execution,)
     )
     rows = {row["season_id"]: row for row in queries.coverage(seeded)}
-    assert (rows[season]["status"], rows[season]["state"]) == ("FAILED", "FAILED")
+    # Of its data nothing is missing.
+    assert (rows[season]["status"], rows[season]["state"]) == ("FAILED", "COMPLETE")
     chunk = queries.chunk(seeded, season // 1000, season)
     assert chunk is not None
-    assert chunk["state"] == "FAILED"
+    assert (chunk["status"], chunk["state"]) == ("FAILED", "COMPLETE")
     assert "RUNNING" not in {row["status"] for row in chunk["runs"]}
     found = queries.execution(seeded, execution)
     assert found is not None
@@ -227,7 +228,13 @@ def test_a_season_whose_run_is_over_runs_no_more(seeded: Warehouse) -> None:
         ("COMPLETED", False, 380, 380, 0, 0, "COMPLETE"),
         ("PENDING", False, 380, 380, 0, 0, "COMPLETE"),
         ("RUNNING", True, 0, 0, 0, 0, "RUNNING"),
-        ("FAILED", False, 380, 380, 0, 0, "FAILED"),
+        ("FAILED", False, 380, 80, 300, 0, "FAILED"),
+        ("FAILED", False, 380, 379, 0, 1, "FAILED"),
+        ("FAILED", True, 0, 0, 0, 0, "FAILED"),
+        # Nothing is missing: only what is there was not read once more.
+        ("FAILED", False, 380, 380, 0, 0, "COMPLETE"),
+        ("FAILED", False, 380, 380, 10, 0, "DUE"),
+        ("FAILED", False, 380, 80, 0, 0, "UP_TO_DATE"),
     ],
 )
 def test_the_state_of_a_season_follows_from_its_data(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from typing import Any
 
@@ -208,12 +209,24 @@ def test_the_key_is_in_no_log_row_or_answer(etl: Etl, collected: Any) -> None:
 
 @pytest.mark.browser
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on this machine")
-def test_the_grid_shows_the_seasons_by_name(etl: Etl, collected: Any) -> None:
+def test_the_grid_shows_the_current_season_first(etl: Etl, collected: Any) -> None:
+    """The earlier ones are in one group below, which is closed until somebody opens it."""
     from playwright.sync_api import expect, sync_playwright
 
     with sync_playwright() as playwright:
         browser, page = etl.signed_in(playwright)
         page.goto(f"{etl.url}/dags/{DAG}")
-        for name in ("season_2024_2025", "season_2025_2026", "season_2026_2027"):
-            expect(page.get_by_text(name).first).to_be_visible(timeout=30_000)
+        current, earlier, older = (
+            page.get_by_text(name, exact=True).first
+            for name in ("season_2026_2027", "Earlier seasons", "season_2024_2025")
+        )
+        expect(earlier).to_be_visible(timeout=30_000)
+        expect(current).to_be_visible()
+        expect(older).to_have_count(0)
+        above, below = current.bounding_box(), earlier.bounding_box()
+        assert above is not None
+        assert below is not None
+        assert above["y"] < below["y"]
+        page.get_by_role("button", name=re.compile("expand", re.IGNORECASE)).first.click()
+        expect(older).to_be_visible()
         browser.close()

@@ -1,10 +1,14 @@
-"""The package's figures among Airflow's own metrics: its StatsD client sends them to a socket of the test."""
+"""The package's figures among Airflow's own metrics: its clients send them to a server of the test, that of StatsD to a
+socket, that of OpenTelemetry over HTTP."""
 
 from __future__ import annotations
 
+import atexit
 import json
 import socket
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import msgspec
@@ -138,6 +142,100 @@ def test_nothing_is_queried_for_metrics_that_airflow_does_not_send(
     monkeypatch.setenv("AIRFLOW__METRICS__OTEL_ON", "True")
     assert airflow_stats.report(warehouse) == 0
     assert "were not sent: the connection is closed" in caplog.text
+
+
+class Collector:
+    """An OTLP receiver over HTTP: the newest point of each name and attributes."""
+
+    def __init__(self) -> None:
+        from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as service
+
+        self.points: dict[tuple[str, frozenset[tuple[str, str]]], float] = {}
+        self.resources: set[tuple[str, str]] = set()
+        collector = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                collector.read(service.ExportMetricsServiceRequest.FromString(body))
+                self.send_response(200)
+                self.send_header("Content-Type", "application/x-protobuf")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def read(self, request: Any) -> None:
+        for resource in request.resource_metrics:
+            self.resources |= {(one.key, one.value.string_value) for one in resource.resource.attributes}
+            for metric in (one for scope in resource.scope_metrics for one in scope.metrics):
+                kind = metric.WhichOneof("data")
+                for point in getattr(metric, kind).data_points:
+                    key = metric.name, frozenset((one.key, one.value.string_value) for one in point.attributes)
+                    histogram = kind == "exponential_histogram"
+                    self.points[key] = point.sum if histogram else point.as_int or point.as_double
+
+    def total(self, name: str, **tags: str) -> float:
+        """The sum over all attributes that include ``tags``."""
+        found = [value for (one, has), value in self.points.items() if one == f"airflow.{name}" and tags.items() <= has]
+        assert found, f"no {name} {tags} among {sorted({one for one, _ in self.points})}"
+        return sum(found)
+
+
+@pytest.fixture
+def otel(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
+    """Airflow's metrics over OpenTelemetry, set up by its standard variables."""
+    if airflow_compat.RELEASE < (3, 3):
+        pytest.skip("set up here as Airflow 3.3 does it")
+    from airflow.sdk._shared.observability.metrics import otel_logger
+    from airflow.sdk.observability import stats
+    from airflow.sdk.observability.metrics import stats_utils
+    from opentelemetry import metrics
+
+    collector = Collector()
+    monkeypatch.setenv("AIRFLOW__METRICS__OTEL_ON", "True")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{collector.server.server_port}")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
+    stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=True)
+    yield collector
+    metrics.get_meter_provider().shutdown()  # type: ignore[attr-defined]
+    atexit.unregister(otel_logger.flush_otel_metrics)
+    collector.server.shutdown()
+    collector.server.server_close()
+    monkeypatch.delenv("AIRFLOW__METRICS__OTEL_ON")
+    stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=True)
+
+
+def test_opentelemetry_gets_the_same_figures_with_their_tags(
+    otel: Collector,
+    box: RunningSandbox,
+    manifest: Manifest,
+    warehouse: psycopg.Connection[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from opentelemetry import metrics
+
+    league = manifest.leagues[0]
+    season = league.seasons[1]
+    monkeypatch.setattr(StartOperator, "do_branch", lambda *_: None)
+    StartOperator(task_id="start", **plain(league)).execute(context(seasons=[season.name], batch_size=5))
+    collect = CollectOperator(task_id="collect", season=msgspec.to_builtins(season), **plain(league))
+    collect.execute(context(task_id="collect", batch_size=5))
+    warehouse.execute("UPDATE etl.chunks SET total_fixtures = 8, collected_fixtures = 3")
+    assert airflow_stats.report(warehouse) > 0
+    assert metrics.get_meter_provider().force_flush()  # type: ignore[attr-defined]
+    assert ("service.name", "airflow") in otel.resources
+    assert otel.total("sportmonks.fixtures_saved", league_id=str(league.id), season_id=str(season.id)) == 12
+    assert otel.total("sportmonks.calls") == box.calls()["total"]
+    assert otel.total("sportmonks.calls", entity="Fixture", status="200") >= 3
+    assert otel.total("sportmonks.batch") > 0
+    assert otel.total(f"sportmonks.coverage.{league.id}", league=league.name) == 37.5
+    # OpenTelemetry's names are in lower case; the tags are not.
+    assert otel.total("sportmonks.calls_left.sportmonks_api.league", entity="League") > 0
 
 
 def test_metrics_never_fail_and_never_wait_for_anything(

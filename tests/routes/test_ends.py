@@ -152,14 +152,15 @@ def test_the_watermark_stays_before_days_that_may_be_short(
     assert "the API counts 65 records, and 2 came" in caplog.text
     assert summary["doubts"] == ["2025-12-12 to 2025-12-21: the API counts 65 records, and 2 came"]
     assert f"Doubt: {summary['doubts'][0]}" in summary_text(summary)
-    stored = warehouse.execute("SELECT ended_by, unproven FROM etl.raw_route_status").fetchone()
-    assert stored == ("total (2), empty_page (1)", 1)
+    stored = "SELECT ended_by, unproven, doubts FROM etl.raw_route_status"
+    assert warehouse.execute(stored).fetchone() == ("total (2), empty_page (1)", 1, summary["doubts"])
     mark = "SELECT etl.collector_watermark('raw_shop_orders') ->> 'date_to'"
     assert warehouse.execute(mark).fetchone() == ("2025-12-11",)
     # The next run begins there; once the window is complete, the watermark moves on.
     complete = play(lambda request: Answer({"data": [], "total": 0}))
     assert collect(route, complete, execution_id="etl_2")["period"] == "2025-12-09 to 2025-12-31"
     assert warehouse.execute(mark).fetchone() == ("2025-12-31",)
+    assert warehouse.execute(stored).fetchone() == ("empty_page (3)", 0, None)
     # It stays where it is as long as the first window of a run is short.
     short = play(lambda request: Answer({"data": [], "total": 9}))
     collect(route, short, execution_id="etl_3", today=date(2026, 1, 5))

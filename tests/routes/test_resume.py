@@ -85,6 +85,38 @@ def test_tries_that_fail_do_not_make_a_position_younger(play: Server, collect: C
     assert len(server.requests) == 4
 
 
+def test_why_listings_may_be_short_is_kept_over_tries(play: Server, collect: Collect, warehouse: Conn) -> None:
+    """The first try found that one listing may be short and failed at the next one, which the second found short."""
+    answers = {
+        "a": [Answer({"data": [{"id": 1}], "total": 9})],
+        "b": [Answer({}, 418), Answer({"data": [{"id": 2}], "total": 7})],
+        "c": [Answer({"data": [{"id": 3}], "total": 1})],
+    }
+    days = {"2025-12-02": "a", "2025-12-12": "b", "2025-12-22": "c"}
+
+    def answer(request: Request) -> Answer:
+        if request.query["page"] != "1":
+            return Answer({"data": []})
+        found = answers[days[request.query["from"]]]
+        return found.pop(0) if len(found) > 1 else found[0]
+
+    route = a_route(
+        "date_field: day\nperiod: {date_from: from, date_to: to, max_days: 10, first_days: 29}\n"
+        "paging: {style: page, total: total}"
+    )
+    server = play(answer)
+    with pytest.raises(FatalApiError):
+        collect(route, server)
+    summary = collect(route, server)
+    assert summary["resumed"] is True
+    assert summary["doubts"] == [
+        "2025-12-02 to 2025-12-11: the API counts 9 records, and 1 came",
+        "2025-12-12 to 2025-12-21: the API counts 7 records, and 1 came",
+    ]
+    stored = warehouse.execute("SELECT unproven, doubts FROM etl.raw_route_status").fetchone()
+    assert stored == (2, summary["doubts"])
+
+
 def test_a_position_of_before_there_was_its_age(play: Server, collect: Collect, warehouse: Conn) -> None:
     fails = [True]
 

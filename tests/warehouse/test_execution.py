@@ -7,6 +7,9 @@ from decimal import Decimal
 import psycopg
 import pytest
 
+from sportmonks.alerts.rules import ETLAlertManager
+from sportmonks.config.catalog import Thresholds
+from sportmonks.dashboard import queries
 from tests.warehouse.run_builder import LEAGUE, RUN, T0, Ask, RunBuilder, at, summary
 
 
@@ -48,6 +51,39 @@ def test_start_again_changes_nothing_but_the_heartbeat(builder: RunBuilder, ask:
     builder.start(5)
     (row,) = ask("SELECT * FROM etl.etl_executions")
     assert (row["started_at"], row["heartbeat_at"], row["config"]) == (T0, at(5), {"force": True})
+
+
+def test_the_time_before_a_clear_is_not_worked_time(builder: RunBuilder, ask: Ask) -> None:
+    """Ended after 10 minutes, cleared an hour later, again over after 6: that took 16 minutes, and no alert says 76."""
+    builder.start()
+    builder.plan({1: 3, 2: 2})
+    builder.complete_chunk(1, SAVED=3)
+    builder.open(2)
+    builder.collected(2, error="no answer")
+    assert builder.close(2) == "FAILED"
+    assert builder.finish() == "FAILED"
+    assert summary(ask)["duration_seconds"] == Decimal(600)
+    builder.open(2, 70)
+    assert summary(ask, 73)["duration_seconds"] == Decimal(780)
+    (running,) = queries.execution_rows(builder.conn, limit=5, now=at(73))
+    assert running["duration_seconds"] == 780
+    builder.mark(2, 74, SAVED=2)
+    builder.collected(2, minutes=74)
+    assert builder.close(2, 75) == "COMPLETED"
+    assert (summary(ask)["status"], summary(ask)["duration_seconds"]) == ("COMPLETED", Decimal(900))
+    # The season took 3 minutes, and 5 more.
+    (chunk,) = ask(
+        "SELECT metric_value FROM etl.etl_metrics WHERE metric_name = 'chunk_duration' AND metric_value > 200"
+    )
+    assert chunk["metric_value"] == 480
+    builder.start(100)  # the run in full, cleared at its start
+    builder.open(1, 100)
+    builder.collected(1, minutes=101)
+    builder.close(1, 101)
+    assert builder.finish(102) == "COMPLETED"
+    assert summary(ask)["duration_seconds"] == Decimal(900 + 60)
+    manager = ETLAlertManager(builder.conn, Thresholds(duration_minutes=30))
+    assert manager.check_system_alerts(now=at(103)) == []
 
 
 def test_every_step_twice_counts_once(builder: RunBuilder, ask: Ask) -> None:

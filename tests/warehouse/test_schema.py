@@ -189,6 +189,8 @@ IMPOSSIBLE: dict[str, tuple[str, dict[str, Any]]] = {
     "etl_executions_finished_when_final": ("etl.etl_executions", {"execution_id": "x", "status": "COMPLETED"}),
     "etl_executions_figures_not_negative": ("etl.etl_executions", {"execution_id": "x", "total_chunks": -1}),
     "etl_executions_attempts_positive": ("etl.etl_executions", {"execution_id": "x", "attempts": 0}),
+    "etl_executions_idle_not_negative": ("etl.etl_executions", {"execution_id": "x", "idle_seconds": -1}),
+    "execution_chunks_idle_not_negative": ("etl.execution_chunks", {"execution_id": "x", **CHUNK, "idle_seconds": -1}),
     "etl_logs_level_known": ("etl.etl_logs", {"level": "LOUD", "component": "x", "message": "x"}),
     "chunks_status_known": ("etl.chunks", {**CHUNK, "status": "DONE"}),
     "chunks_index_odd_rows_not_negative": ("etl.chunks", {**CHUNK, "index_odd_rows": -1}),

@@ -7,12 +7,12 @@ SELECT 'DURATION:' || e.dag_id AS dedupe_key, 'WARNING' AS severity, e.dag_id AS
        e.execution_id, NULL::bigint AS league_id, NULL::bigint AS season_id
 FROM (SELECT DISTINCT ON (dag_id) *
       FROM etl.etl_executions
-      CROSS JOIN LATERAL (SELECT round(coalesce(duration_seconds, extract(epoch FROM %(now)s::timestamptz - started_at))::numeric / 60, 1)) m(minutes)
+      CROSS JOIN LATERAL (SELECT round(coalesce(duration_seconds, extract(epoch FROM %(now)s::timestamptz - started_at)::numeric - idle_seconds) / 60, 1)) m(minutes)
       WHERE status <> 'CANCELLED' AND ((status <> 'FAILED' AND (status = 'RUNNING' OR total_fixtures > 0)) OR m.minutes > %(duration_minutes)s::numeric)
         AND coalesce(config ->> 'dry_run', 'false') <> 'true' AND started_at > %(now)s::timestamptz - interval '30 days'
         AND dag_id IS NOT NULL AND (%(dag_id)s::text IS NULL OR dag_id = %(dag_id)s)
         -- A run that has just begun says nothing yet about the one before it.
-        AND (status <> 'RUNNING' OR started_at < %(now)s::timestamptz - make_interval(secs => %(duration_minutes)s::double precision * 60))
+        AND (status <> 'RUNNING' OR started_at < %(now)s::timestamptz - make_interval(secs => %(duration_minutes)s::double precision * 60 + idle_seconds::double precision))
       ORDER BY dag_id, started_at DESC) e
 WHERE e.minutes > %(duration_minutes)s::numeric
   AND NOT EXISTS (SELECT 1 FROM etl.etl_alerts a

@@ -258,7 +258,8 @@ COMMENT ON COLUMN etl.etl_executions.successful_fixtures IS 'Fixtures that were 
 COMMENT ON COLUMN etl.etl_executions.failed_fixtures IS 'Fixtures that could not be read.';
 COMMENT ON COLUMN etl.etl_executions.total_chunks IS 'Seasons in the plan.';
 COMMENT ON COLUMN etl.etl_executions.processed_chunks IS 'Seasons that are finished.';
-COMMENT ON COLUMN etl.etl_executions.duration_seconds IS 'Length of the run in seconds.';
+COMMENT ON COLUMN etl.etl_executions.duration_seconds IS 'Length of the run in seconds, without the time between an end and a clear.';
+COMMENT ON COLUMN etl.etl_executions.idle_seconds IS 'Time between an end and the next start, where the run was cleared, in seconds.';
 COMMENT ON COLUMN etl.etl_executions.error_message IS 'Why it failed.';
 COMMENT ON COLUMN etl.etl_executions.config IS 'Settings of the run.';
 COMMENT ON COLUMN etl.etl_executions.estimate IS 'Estimated cost of the plan: fixtures by reason, API calls, minutes.';
@@ -315,6 +316,7 @@ COMMENT ON COLUMN etl.execution_chunks.api_calls IS 'HTTP calls, failed ones inc
 COMMENT ON COLUMN etl.execution_chunks.bytes IS 'Bytes of the answers'' bodies, uncompressed.';
 COMMENT ON COLUMN etl.execution_chunks.tries IS 'Attempts at this season in this run.';
 COMMENT ON COLUMN etl.execution_chunks.started_at IS 'When it began.';
+COMMENT ON COLUMN etl.execution_chunks.idle_seconds IS 'Time between an end and the next start, where the season was cleared, in seconds.';
 COMMENT ON COLUMN etl.execution_chunks.collected_at IS 'When the collector reached the end of its plan.';
 COMMENT ON COLUMN etl.execution_chunks.finished_at IS 'When the season was finished in this run.';
 COMMENT ON COLUMN etl.execution_chunks.error_message IS 'Why it failed.';
@@ -403,6 +405,8 @@ COMMENT ON COLUMN etl.raw_route_status.pages IS 'Pages read by the newest run.';
 COMMENT ON COLUMN etl.raw_route_status.records_per_second IS 'Records per second of the newest run.';
 COMMENT ON COLUMN etl.raw_route_status.last_success_at IS 'End of the last successful run.';
 COMMENT ON COLUMN etl.raw_route_status.rejects IS 'Records that came and could not be stored; see etl.route_rejects.';
+COMMENT ON COLUMN etl.raw_route_status.doubts IS
+    'Why listings may be short, the first five of the newest run; NULL when none may be.';
 
 COMMENT ON TABLE etl.raw_routes IS 'Which raw route owns which table in the schema raw.';
 COMMENT ON COLUMN etl.raw_routes.table_name IS 'Name of the table, without its schema.';
@@ -437,6 +441,8 @@ COMMENT ON COLUMN etl.route_progress.items IS
     'What the unfinished run has one listing for each of; NULL = none, or written in the file of the route.';
 COMMENT ON COLUMN etl.route_progress.advanced_at IS
     'When the position last moved; NULL = before there was this column.';
+COMMENT ON COLUMN etl.route_progress.doubts IS
+    'Why listings of the run may be short, the first five; NULL when none may be.';
 
 COMMENT ON TABLE etl.route_rejects IS 'Records of raw routes that came and could not be stored, each once.';
 COMMENT ON COLUMN etl.route_rejects.reject_id IS 'Number of the record.';
@@ -552,7 +558,7 @@ BEGIN
          'Makes the figures of those matches of a league that have statistics and no figures; returns their number.'),
         ('roll_up_metrics', 'Adds measurements up in buckets of five minutes; returns the number of buckets.'),
         ('run_chunk_checks', 'Runs the quality checks of a season in a run; returns how many failed.'),
-        ('season_state', 'What the data say about a season, in one word: UNREAD, EMPTY, RUNNING, FAILED, INCOMPLETE, DUE, UP_TO_DATE, COMPLETE.'),
+        ('season_state', 'What the data say about a season, in one word: UNREAD, EMPTY, RUNNING, FAILED (incomplete after a failed run), INCOMPLETE, DUE, UP_TO_DATE, COMPLETE.'),
         ('set_api_source', 'Says that this warehouse belongs to the API under another address from now on.'),
         ('settle_alert_notification',
          'Ends a claim of etl.claim_alert_notifications: sent, or free for the next caller.'),

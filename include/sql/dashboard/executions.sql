@@ -22,7 +22,7 @@ LEFT JOIN LATERAL (
            (array_agg(left(c.error_message, 500) ORDER BY c.position))[1] AS failed_error
     FROM etl.execution_chunks c LEFT JOIN etl.chunks k USING (league_id, season_id)
     WHERE e.status = 'FAILED' AND c.execution_id = e.execution_id AND c.status = 'FAILED') w ON true
-CROSS JOIN LATERAL (SELECT coalesce(e.duration_seconds, round(extract(epoch FROM %(now)s::timestamptz - e.started_at)::numeric, 1)) AS seconds) s
+CROSS JOIN LATERAL (SELECT coalesce(e.duration_seconds, round(extract(epoch FROM %(now)s::timestamptz - e.started_at)::numeric - e.idle_seconds, 1)) AS seconds) s
 CROSS JOIN LATERAL (
     SELECT greatest(e.total_fixtures, coalesce(sum(c.planned), 0)) AS total, greatest(e.processed_fixtures, coalesce(sum(c.processed), 0)) AS processed,
            greatest(e.successful_fixtures, coalesce(sum(c.saved + c.unchanged), 0)) AS successful,

@@ -4,7 +4,7 @@ SELECT h.total_executions, h.running_executions, h.completed_executions, h.faile
        h.avg_duration_seconds, h.avg_success_rate, h.last_execution_at, l.logs_24h, r.errors_24h,
        a.open_alerts, a.acknowledged_alerts, a.critical_alerts,
        c.chunks, c.leagues, c.total_fixtures, c.collected_fixtures, c.settled_fixtures, d.due_fixtures, c.failed_fixtures,
-       c.failed_chunks, c.suspected_indexes, u.suspected_fixtures, c.last_collected_at, n.last_completed_at, w.failed_24h, h.first_execution_at, v.watched_at,
+       c.failed_chunks, c.failed_rereads, c.suspected_indexes, u.suspected_fixtures, c.last_collected_at, n.last_completed_at, w.failed_24h, h.first_execution_at, v.watched_at,
        %(now)s::timestamptz AS now
 FROM (SELECT count(*) AS total_executions, count(*) FILTER (WHERE status = 'RUNNING') AS running_executions,
              count(*) FILTER (WHERE status = 'COMPLETED') AS completed_executions,
@@ -26,9 +26,16 @@ CROSS JOIN (SELECT count(*) FILTER (WHERE status = 'OPEN') AS open_alerts,
 CROSS JOIN (SELECT count(*) AS chunks, count(DISTINCT league_id) AS leagues, coalesce(sum(total_fixtures), 0) AS total_fixtures,
                    coalesce(sum(collected_fixtures), 0) AS collected_fixtures, coalesce(sum(settled_fixtures), 0) AS settled_fixtures,
                    coalesce(sum(failed_fixtures), 0) AS failed_fixtures,
-                   count(*) FILTER (WHERE status = 'FAILED') AS failed_chunks,
+                   count(*) FILTER (WHERE state = 'FAILED') AS failed_chunks,
+                   count(*) FILTER (WHERE status = 'FAILED' AND state <> 'FAILED') AS failed_rereads,
                    count(*) FILTER (WHERE doubtful_indexes > 0) AS suspected_indexes, max(last_collected_at) AS last_collected_at
-            FROM etl.chunks WHERE deactivated_at IS NULL) c
+            FROM (SELECT k.*, etl.season_state(k.status, k.indexed_at IS NULL, k.total_fixtures, k.collected_fixtures,
+                                               CASE WHEN k.status = 'FAILED' THEN
+                                                   (SELECT count(*) FROM football.fixture_schedule s
+                                                    WHERE s.league_id = k.league_id AND s.season_id = k.season_id
+                                                      AND s.next_due_at <= %(now)s::timestamptz) ELSE 0 END,
+                                               k.failed_fixtures) AS state
+                  FROM etl.chunks k WHERE k.deactivated_at IS NULL) k) c
 CROSS JOIN (SELECT count(*) AS due_fixtures FROM football.fixture_schedule WHERE next_due_at <= %(now)s::timestamptz) d
 CROSS JOIN (SELECT count(*) AS suspected_fixtures FROM football.suspected_fixtures f
             JOIN etl.chunks k ON k.league_id = f.league_id AND k.season_id = f.season_id AND k.deactivated_at IS NULL) u

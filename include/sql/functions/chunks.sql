@@ -13,9 +13,12 @@ BEGIN
     VALUES (p_execution_id, p_league_id, p_season_id, 'RUNNING', p_now)
     ON CONFLICT (execution_id, league_id, season_id) DO UPDATE
         SET status = 'RUNNING', started_at = coalesce(execution_chunks.started_at, p_now), finished_at = NULL,
+            idle_seconds = execution_chunks.idle_seconds
+                           + greatest(coalesce(extract(epoch FROM p_now - execution_chunks.finished_at), 0), 0),
             collected_at = NULL, error_message = NULL, waiting = false;
     UPDATE etl.etl_executions
     SET status = 'RUNNING', finished_at = NULL, duration_seconds = NULL, error_message = NULL,
+        idle_seconds = idle_seconds + greatest(coalesce(extract(epoch FROM p_now - finished_at), 0), 0),
         attempts = attempts + (status <> 'RUNNING')::integer, heartbeat_at = p_now, updated_at = p_now
     WHERE execution_id = p_execution_id;
     DELETE FROM etl.check_results WHERE execution_id = p_execution_id AND chunk_id = p_league_id || '_' || p_season_id;
@@ -156,7 +159,7 @@ BEGIN
     PERFORM etl.recount_coverage(p_league_id, p_season_id, p_now);
     PERFORM etl.recount_execution(p_execution_id, p_now);
     PERFORM etl.record_chunk_run(p_execution_id, p_league_id, p_season_id, p_now);
-    v_secs := greatest(extract(epoch FROM p_now - v_row.started_at), 0.001);
+    v_secs := greatest(extract(epoch FROM p_now - v_row.started_at) - v_row.idle_seconds, 0.001);
     -- A repeated close replaces its figures instead of adding a second set.
     DELETE FROM etl.etl_metrics WHERE execution_id = p_execution_id AND tags ->> 'chunk_id' = v_chunk
        AND metric_name IN ('chunk_duration', 'fixtures_per_second', 'chunk_api_calls', 'chunk_failed_fixtures');
@@ -193,15 +196,17 @@ SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- What the data say about a season, in one word: UNREAD (its index was never read), EMPTY (its index lists nothing), RUNNING,
--- FAILED, INCOMPLETE (due fixtures were never collected, or some have failed), DUE (all are collected, some are to be read
--- again), UP_TO_DATE (nothing is due, matches are to come), COMPLETE. A status of the newest run says nothing about that.
+-- FAILED (its newest run failed, and it is incomplete), INCOMPLETE (due fixtures were never collected, or some have failed),
+-- DUE (all are collected, some are to be read again), UP_TO_DATE (nothing is due, matches are to come), COMPLETE. A newest run
+-- that failed to read again what is collected does not change what the data say.
 CREATE OR REPLACE FUNCTION etl.season_state(
     p_status text, p_unread boolean, p_total bigint, p_collected bigint, p_due bigint, p_failed bigint
 ) RETURNS text LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN p_status IN ('RUNNING', 'FAILED') THEN p_status
-                WHEN p_total = 0 THEN CASE WHEN p_unread THEN 'UNREAD' ELSE 'EMPTY' END
-                WHEN p_failed > 0 OR p_due > 0 AND p_collected < p_total THEN 'INCOMPLETE'
+    SELECT CASE WHEN p_status = 'RUNNING' THEN 'RUNNING'
+                WHEN p_total = 0 THEN CASE WHEN p_status = 'FAILED' THEN 'FAILED' WHEN p_unread THEN 'UNREAD' ELSE 'EMPTY' END
+                WHEN p_failed > 0 OR p_due > 0 AND p_collected < p_total THEN
+                    CASE WHEN p_status = 'FAILED' THEN 'FAILED' ELSE 'INCOMPLETE' END
                 WHEN p_due > 0 THEN 'DUE'
                 WHEN p_collected < p_total THEN 'UP_TO_DATE'
                 ELSE 'COMPLETE' END

@@ -32,6 +32,8 @@ SET search_path = pg_catalog, pg_temp AS $$
     VALUES (p_execution_id, coalesce(p_config, '{}'), p_dag_id, p_run_id, p_now, p_now, p_now, p_now)
     ON CONFLICT (execution_id) DO UPDATE
         SET status = 'RUNNING', finished_at = NULL, duration_seconds = NULL, error_message = NULL,
+            idle_seconds = etl_executions.idle_seconds
+                           + greatest(coalesce(extract(epoch FROM p_now - etl_executions.finished_at), 0), 0),
             attempts = etl_executions.attempts + (etl_executions.status <> 'RUNNING')::integer,
             config = CASE WHEN excluded.config = '{}' THEN etl_executions.config ELSE excluded.config END,
             dag_id = coalesce(excluded.dag_id, etl_executions.dag_id),
@@ -137,7 +139,7 @@ BEGIN
         failed_fixtures = coalesce(p_failed_fixtures, failed_fixtures),
         total_chunks = coalesce(p_total_chunks, total_chunks),
         processed_chunks = coalesce(p_processed_chunks, processed_chunks),
-        duration_seconds = greatest(extract(epoch FROM v_end - started_at), 0), heartbeat_at = p_now, updated_at = p_now
+        duration_seconds = greatest(extract(epoch FROM v_end - started_at) - idle_seconds, 0), heartbeat_at = p_now, updated_at = p_now
     WHERE execution_id = p_execution_id;
     RETURN v_status;
 END $$;
@@ -158,7 +160,7 @@ SET search_path = pg_catalog, pg_temp AS $$
            e.api_calls, e.failed_calls, e.bytes, e.missing_fixtures, e.error_message
     FROM etl.etl_executions e
     CROSS JOIN LATERAL (SELECT coalesce(e.duration_seconds,
-                               round(extract(epoch FROM p_now - e.started_at)::numeric, 3)) AS seconds) s
+                               round(extract(epoch FROM p_now - e.started_at)::numeric - e.idle_seconds, 3)) AS seconds) s
     WHERE e.execution_id = coalesce(p_execution_id,
           (SELECT n.execution_id FROM etl.etl_executions n ORDER BY n.started_at DESC LIMIT 1))
 $$;

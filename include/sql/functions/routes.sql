@@ -344,7 +344,8 @@ BEGIN
         ON CONFLICT (route_name, plan_hash) DO UPDATE
             SET status = 'RUNNING', fence = p.fence + 1, execution_id = excluded.execution_id, date_from = excluded.date_from,
                 date_to = excluded.date_to, slices = excluded.slices, slice_index = 0, page_state = NULL, counters = '{}',
-                error_message = NULL, started_at = p_now, updated_at = p_now, advanced_at = p_now, items = NULL;
+                error_message = NULL, started_at = p_now, updated_at = p_now, advanced_at = p_now, items = NULL,
+                doubts = NULL;
     END IF;
     DELETE FROM etl.route_seen WHERE route_name = p_route_name AND (plan_hash <> p_plan_hash OR NOT v_resume);
     PERFORM etl.record_collector_run(p_route_name, p_execution_id, 'running', p_now => p_now);

@@ -77,7 +77,7 @@ ORDER BY f.collection_status IN ('FAILED', 'MISSING') DESC, f.next_due_at, f.id 
 -- The newest runs of one league and season. One that is called RUNNING although its execution is over was stopped.
 SELECT c.execution_id, CASE WHEN c.status = 'RUNNING' AND e.status <> 'RUNNING' THEN 'FAILED' ELSE c.status END AS status,
        coalesce(e.run_type, '') AS run_type, e.run_id, c.planned, c.processed, c.saved, c.unchanged, c.failed, c.missing, c.api_calls, c.started_at,
-       round(extract(epoch FROM coalesce(c.finished_at, %(now)s::timestamptz) - c.started_at)::numeric, 1) AS duration_seconds,
+       round(extract(epoch FROM coalesce(c.finished_at, %(now)s::timestamptz) - c.started_at)::numeric - c.idle_seconds, 1) AS duration_seconds,
        left(c.error_message, 300) AS error_message, count(*) OVER () AS total
 FROM etl.execution_chunks c LEFT JOIN etl.etl_executions e USING (execution_id)
 WHERE c.league_id = %(league_id)s AND c.season_id = %(season_id)s AND c.status <> 'SKIPPED'
@@ -99,7 +99,7 @@ SELECT c.league_id, c.season_id, c.league_id || '_' || c.season_id AS chunk_id, 
        coalesce(k.season_name, '') AS season_name,
        CASE WHEN c.status = 'RUNNING' AND e.status <> 'RUNNING' THEN 'FAILED' ELSE c.status END AS status, c.position, c.priority, c.planned, c.processed, c.saved, c.unchanged,
        c.failed, c.missing, c.api_calls, c.failed_calls, c.bytes, c.tries, c.started_at, c.finished_at,
-       round(extract(epoch FROM coalesce(c.finished_at, %(now)s::timestamptz) - c.started_at)::numeric, 1) AS duration_seconds,
+       round(extract(epoch FROM coalesce(c.finished_at, %(now)s::timestamptz) - c.started_at)::numeric - c.idle_seconds, 1) AS duration_seconds,
        left(c.error_message, 500) AS error_message
 FROM etl.execution_chunks c JOIN etl.etl_executions e USING (execution_id)
 LEFT JOIN etl.chunks k ON k.league_id = c.league_id AND k.season_id = c.season_id

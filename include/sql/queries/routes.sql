@@ -14,6 +14,16 @@ SELECT fence, slice_index, page_state, counters, resumed
 -- The rows of a batch, as one stream.
 COPY route_batch (position, reference_date, request, payload, content_hash, old_hash) FROM STDIN;
 
+-- name: routes/add_doubts
+-- More reasons why listings of the run may be short, behind those of earlier batches; so many are kept.
+UPDATE etl.route_progress SET doubts = (coalesce(doubts, '{}') || %(doubts)s::text[])[1:%(shown)s]
+ WHERE route_name = %(route)s AND plan_hash = %(plan)s AND fence = %(fence)s;
+
+-- name: routes/doubts
+-- Why listings of the run may be short, those of its earlier tries included.
+SELECT coalesce(doubts, '{}') FROM etl.route_progress
+ WHERE route_name = %(route)s AND plan_hash = %(plan)s AND fence = %(fence)s;
+
 -- name: routes/ensure_table
 -- The raw table of a route, created unless it exists: its name without schema. The key paths may be null.
 SELECT etl.ensure_raw_table(%(client)s, %(route)s, %(key_paths)s::text[]);
@@ -112,7 +122,7 @@ CREATE TEMPORARY TABLE route_batch (
 -- name: routes/status
 -- Every raw route with its table and its newest run.
 SELECT client, route, table_name, estimated_rows, bytes, status, completed_at, records_processed, collected_to, error_message,
-       ended_by, unproven
+       ended_by, unproven, doubts
   FROM etl.raw_route_status;
 
 -- name: routes/forget_seen

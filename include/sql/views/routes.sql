@@ -7,7 +7,8 @@ SELECT r.client, r.route, 'raw.' || r.table_name AS table_name, greatest(c.reltu
        l.error_message, etl.collector_watermark(n.name) ->> 'date_to' AS collected_to,
        p.ended_by, coalesce(p.unproven, 0) AS unproven, n.name, p.pages, p.records_per_second,
        (SELECT max(s.completed_at) FROM etl.collector_runs s WHERE s.collector_name = n.name AND s.status = 'success') AS last_success_at,
-       (SELECT count(*) FROM etl.route_rejects j WHERE j.route_name = n.name) AS rejects
+       (SELECT count(*) FROM etl.route_rejects j WHERE j.route_name = n.name) AS rejects,
+       CASE WHEN p.unproven > 0 THEN p.doubts END AS doubts
 FROM etl.raw_routes r
 CROSS JOIN LATERAL (SELECT 'raw_' || substr(r.table_name, 8) AS name) n
 LEFT JOIN pg_class c ON c.oid = to_regclass(format('raw.%I', r.table_name))
@@ -16,7 +17,7 @@ LEFT JOIN LATERAL (
     -- How the newest run knew the ends of its listings, and how many of them may be short.
     SELECT (SELECT string_agg(substr(c.key, 5) || ' (' || c.value || ')', ', ' ORDER BY c.value::numeric DESC, c.key)
               FROM jsonb_each_text(x.counters) c WHERE c.key LIKE 'end\_%') AS ended_by,
-           (x.counters ->> 'unproven')::numeric::bigint AS unproven,
+           (x.counters ->> 'unproven')::numeric::bigint AS unproven, x.doubts,
            (x.counters ->> 'pages')::numeric::bigint AS pages,
            round((x.counters ->> 'records')::numeric / nullif((x.counters ->> 'seconds')::numeric, 0), 1) AS records_per_second
       FROM etl.route_progress x WHERE x.route_name = n.name ORDER BY x.updated_at DESC LIMIT 1

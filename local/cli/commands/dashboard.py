@@ -4,7 +4,7 @@ Without options: health, running executions, API budget, open alerts and the new
 at once. With --alerts the alert rules run first. Nothing has to be up but the warehouse.
 
 --fail-on LEVEL exits with 4 when something is wrong, for scripts and checks from outside:
-  critical  an alert of this severity is live, or a season failed in its newest run
+  critical  an alert of this severity is live, or a season failed in its newest run and lacks data
   alert     the same, or any alert is open and nobody has acknowledged it
   warning   the same, or anything else that the page names as a reason to look
 With --watch it ends as soon as that is so.
@@ -142,13 +142,17 @@ def _round(
 
 def condition(level: str, health: dict[str, Any]) -> str:
     """What of `level` is so; empty when nothing is. `health`: the row of the page's health section."""
-    critical = [
-        (health["critical_alerts"], "critical alerts are live"),
-        (health["failed_chunks"], "seasons failed in their newest run"),
+    reasons = [
+        (health["critical_alerts"], "critical alert is live", "critical alerts are live"),
+        (
+            health["failed_chunks"],
+            "season failed in its newest run and lacks data",
+            "seasons failed in their newest run and lack data",
+        ),
     ]
-    found = [f"{count} {what}" for count, what in critical if count]
-    if level != "critical" and health["open_alerts"]:
-        found.append(f"{health['open_alerts']} alerts are open")
+    if level != "critical":
+        reasons.append((health["open_alerts"], "alert is open", "alerts are open"))
+    found = [f"{count} {one if count == 1 else many}" for count, one, many in reasons if count]
     if level == "warning" and not found:
         found = list(health["reasons"])
     return "; ".join(found)

@@ -24,6 +24,7 @@ from local.cli.context import Context
 from local.cli.output import configure_output, make_table, show_pairs
 from local.cli.output import show as show_document
 from local.cli.route_files import find, load, read
+from local.cli.terminal_dashboard import show_doubts
 from local.errors import LocalError, UsageError
 from local.stack.warehouse import warehouse
 
@@ -122,10 +123,10 @@ def _list(args: argparse.Namespace, context: Context) -> int:
 
 def _listed(route: Route, row: Any, reachable: bool) -> dict[str, Any]:
     """A route with its newest run. `has_table`: null when the warehouse cannot be reached."""
-    names = ("rows", "status", "ended_at", "records", "collected_to", "ended_by", "unproven")
+    names = ("rows", "status", "ended_at", "records", "collected_to", "ended_by", "unproven", "doubts")
     if row:
-        _, _, _, count, _, status, ended, processed, collected_to, _, ended_by, unproven = row
-        values: tuple[Any, ...] = (count, status or "never", ended, processed, collected_to, ended_by, unproven)
+        _, _, _, count, _, status, ended, processed, collected_to, _, *ends = row
+        values: tuple[Any, ...] = (count, status or "never", ended, processed, collected_to, *ends)
     else:
         values = (None,) * len(names)
     return {
@@ -148,6 +149,8 @@ def _show_list(documents: list[dict[str, Any]]) -> None:
         cells = (f"{row['status'] or ''} {when}".strip(), done, row["collected_to"] or "", ends)
         table.add_row(*map(escape, (row["dag_id"], count, row["schedule"] or "by hand", *cells)))
     out.print(table)
+    for row in documents:
+        show_doubts(out, row["dag_id"], row["doubts"], row["unproven"])
 
 
 def _create(args: argparse.Namespace, context: Context) -> int:

@@ -131,6 +131,10 @@ def health(conn: Conn, *, now: datetime | None = None) -> Row:
             f"{row['suspected_fixtures']} fixture{_s(row['suspected_fixtures'])} came without expected data"
             " (read again before that is believed)"
         )
+    if row["failed_rereads"]:
+        # What is stored of them is all there is: the run that failed would have read it once more.
+        count = row["failed_rereads"]
+        reasons.append(f"{count} season{_s(count)} with nothing missing failed in the newest run")
     if row["failed_24h"]:
         reasons.append(f"{row['failed_24h']} failed run{_s(row['failed_24h'])} in 24 hours")
     looked = max(filter(None, (row["first_execution_at"], row["watched_at"])), default=None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,7 @@ from sportmonks.render.form import league_params
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
 
+EARLIER_GROUP = "seasons_earlier"
 EXECUTION = "{{ execution_id(dag_run.dag_id, dag_run.run_id, dag_run.run_after) }}"
 
 DOC = """\
@@ -92,14 +95,38 @@ def build_league_dag(league: League, settings: TaskSettings) -> DAG:
         ).as_teardown()
         finish >> alerts
         start >> finish
-        for season in league.seasons:
-            collect, close = _season_group(league, season, plain)
+        earlier = earlier_seasons(league.seasons)
+        groups = [_season_group(league, season, plain) for season in league.seasons if season not in earlier]
+        if earlier:
+            with _earlier_group(league):
+                groups += [_season_group(league, season, plain) for season in earlier]
+        for collect, close in groups:
             # An edge to both, so that start skips both: as a teardown, close would run after a skipped task.
             start >> [collect, close]
             close >> finish
     # Set last: every operator created before would get a deep copy of them, which would be most of the parse time.
     dag.params = ParamsDict(league_params(league, settings))
     return dag
+
+
+def earlier_seasons(seasons: Sequence[Season]) -> tuple[Season, ...]:
+    """The seasons before the current one, of ``seasons`` newest first. None is where no season is current."""
+    before = itertools.dropwhile(lambda season: not season.is_current, seasons)
+    return tuple(season for season in before if not season.is_current)
+
+
+def _earlier_group(league: League) -> TaskGroup:
+    """One group around the groups of earlier seasons. Airflow's grid sorts groups by id, the oldest season first.
+
+    The ids of what is in it are as without it, so histories and checkpoints stay. Its own id sorts behind those of
+    seasons, which begin with ``season_``, and before ``start``.
+    """
+    return TaskGroup(
+        EARLIER_GROUP,
+        group_display_name="Earlier seasons",
+        prefix_group_id=False,
+        tooltip=f"{league.name}: the seasons before the current one",
+    )
 
 
 def _with_country(league: League) -> str:

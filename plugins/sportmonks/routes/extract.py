@@ -33,8 +33,6 @@ from sportmonks.routes.stream import Page, Stream, read_pages
 log = logging.getLogger(__name__)
 
 Summary = dict[str, Any]
-# So many listings that may be short are named with their reason at the end; the log has all of them.
-SHOWN_DOUBTS = 5
 # Fields of PageSpec that version 0.1 did not know.
 _LATER_PAGING = ("until", "done", "total_pages")
 
@@ -161,13 +159,10 @@ def run_route(
         before = store.counters["pages"]
         number = [int(before)]
         seen = dict(store.counters)
-        doubts: list[str] = []
 
         def log_page(page: Page, counters: Mapping[str, float]) -> None:
             if not page.counted.get("pages"):
                 return
-            if page.doubt and len(doubts) < SHOWN_DOUBTS:
-                doubts.append(page.doubt)
             on_page({name: value - seen.get(name, 0) for name, value in counters.items()})
             seen.update(counters)
             number[0] += 1
@@ -190,7 +185,7 @@ def run_route(
         except BaseException as error:
             _note_failure(store, error)
             raise
-        summary = {**_summary(route, plan, store.counters, start.resumed), "doubts": doubts}
+        summary = {**_summary(route, plan, store.counters, start.resumed), "doubts": store.doubts()}
         log.info("%s", summary_text(summary))
         return summary
     finally:

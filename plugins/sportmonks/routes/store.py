@@ -14,7 +14,7 @@ import psycopg
 from psycopg.sql import Identifier
 
 from sportmonks.errors import ConfigurationError, LostLeaseError
-from sportmonks.redaction import mask_known
+from sportmonks.redaction import mask_known, mask_text
 from sportmonks.routes.period import Window
 from sportmonks.routes.records import Prepared, Rejected
 from sportmonks.routes.spec import ForEach, Route, json_path_text, sql_path
@@ -33,6 +33,8 @@ COUNTERS = (
 END = "end_"
 # The first day of a listing that may be short, as date.toordinal(): the watermark stays before it.
 UNPROVEN_FROM = "unproven_from"
+# So many listings of a run that may be short are named with their reason; the log has all of them.
+SHOWN_DOUBTS = 5
 
 
 @dataclass(frozen=True)
@@ -186,9 +188,10 @@ class RouteStore:
         state: Mapping[str, Any] | None,
         *,
         unproven: date | None = None,
+        doubts: Sequence[str] = (),
     ) -> None:
         """Write rows, counters and position in one transaction. ``counted`` is added to the counters; ``unproven``: the
-        first day of a listing that may be short.
+        first day of a listing that may be short; ``doubts``: which listings may be short, and why.
 
         Raises LostLeaseError, and writes nothing, when another try has taken over the run.
         """
@@ -197,14 +200,14 @@ class RouteStore:
             first = unproven.toordinal()
             self.counters[UNPROVEN_FROM] = first if known is None else min(first, known)
         try:
-            self._write(rows, rejected, counted, slice_index, state)
+            self._write(rows, rejected, counted, slice_index, state, doubts)
         except VALUE_ERRORS:
             bad = self._poisoned(rows)
             if not bad:
                 raise
             good = [row for row in rows if id(row) not in bad]
             more = [Rejected(reason, row.payload.decode("utf-8", "replace")) for row, reason in bad.values()]
-            self._write(good, [*rejected, *more], counted, slice_index, state)
+            self._write(good, [*rejected, *more], counted, slice_index, state, doubts)
 
     def _write(
         self,
@@ -213,10 +216,14 @@ class RouteStore:
         counted: Mapping[str, float],
         slice_index: int,
         state: Mapping[str, Any] | None,
+        doubts: Sequence[str],
     ) -> None:
         conn = self.conn
         with conn.transaction():
             inserted, revived = self._insert(conn, rows)
+            if doubts:
+                shown = [_plain(mask_text(doubt))[:500] for doubt in doubts[:SHOWN_DOUBTS]]
+                conn.execute(sql("routes/add_doubts"), {**self._names, "doubts": shown, "shown": SHOWN_DOUBTS})
             for bad in rejected:
                 conn.execute(
                     sql("routes/reject"), {**self._names, "reason": bad.reason[:500], "record": _plain(bad.text)}
@@ -241,6 +248,11 @@ class RouteStore:
                     f"Another try has taken over {self._route.name}.", hint="Nothing to do: this try writes no more."
                 )
         self.counters = counters
+
+    def doubts(self) -> list[str]:
+        """Which listings of the run may be short, and why: SHOWN_DOUBTS at most, those of earlier tries included."""
+        row = self.conn.execute(sql("routes/doubts"), self._names).fetchone()
+        return list(row[0]) if row and self.counters["unproven"] else []
 
     def _insert(self, conn: psycopg.Connection[Any], rows: Sequence[Prepared]) -> tuple[int, int]:
         if not rows:

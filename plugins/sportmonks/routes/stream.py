@@ -342,6 +342,7 @@ class Stream:
             end.slice_index,
             end.state,
             unproven=min((page.unproven for page in waiting if page.unproven), default=None),
+            doubts=[page.doubt for page in waiting if page.doubt],
         )
         for page in waiting:
             self._on_page(page, self._store.counters)

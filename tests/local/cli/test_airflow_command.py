@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg
 import pytest
 
 from local.cli.commands import airflow
@@ -20,14 +21,14 @@ SECRET = "pa55word-that-must-not-be-shown"
 PLACE = f"postgresql://airflow:{SECRET}@127.0.0.1:6543/airflow"
 
 
-def run(home: Path, *words: str, running: bool = True) -> int:
+def run(home: Path, *words: str, running: bool = True, place: str = PLACE) -> int:
     settings = Settings.load({"ETL_HOME": str(home)}, dotenv_path=None)
     found = AirflowHome(settings)
     found.prepare()
     stack: Any = SimpleNamespace(
         airflow=found,
         postgres=SimpleNamespace(running=lambda: running),
-        endpoints=lambda: Endpoints(PLACE, PLACE, "http://127.0.0.1:1/v3", SECRET),
+        endpoints=lambda: Endpoints(place, place, "http://127.0.0.1:1/v3", SECRET),
     )
     context = Context()
     context.__dict__ |= {"stack": stack, "settings": settings}
@@ -86,6 +87,40 @@ def test_and_what_would_not_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(os, "execve", lambda *given: called.append(given))
     run(tmp_path, *words)
     assert called
+
+
+@pytest.fixture
+def dags(warehouse: psycopg.Connection[Any], warehouse_dsn: str) -> str:
+    """A database that knows three DAGs, one of them paused, one no longer there; its connection string."""
+    warehouse.execute(
+        "CREATE TABLE public.dag (dag_id text, is_paused boolean, is_stale boolean);"
+        "INSERT INTO public.dag VALUES"
+        " ('raw_shop_orders', true, false), ('etl_watch', false, false), ('gone', false, true)"
+    )
+    return warehouse_dsn
+
+
+@pytest.mark.parametrize("name", ["raw_shop_order", "gone", "a\x1b[31mb", "%s", "x" * 9000])
+def test_a_run_of_a_dag_that_is_not_there(tmp_path: Path, dags: str, name: str) -> None:
+    with pytest.raises(UsageError, match="there is no DAG") as found:
+        run(tmp_path, "dags", "trigger", name, place=dags)
+    assert "\x1b" not in str(found.value)
+    assert "raw_shop_orders" in found.value.hint
+
+
+def test_the_run_of_a_paused_dag_is_noted(
+    tmp_path: Path, dags: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    called: list[Any] = []
+    monkeypatch.setattr(os, "execve", lambda *given: called.append(given[1][3:]))
+    run(tmp_path, "dags", "trigger", "raw_shop_orders", place=dags)
+    assert "its run waits until ./etl airflow dags unpause raw_shop_orders" in capfd.readouterr().err
+    run(tmp_path, "dags", "trigger", "etl_watch", "-r", "one", place=dags)
+    run(tmp_path, "dags", "trigger", "nothing")  # a database that does not answer is left to Airflow
+    assert "paused" not in capfd.readouterr().err
+    assert called == [
+        ["dags", "trigger", *rest] for rest in (["raw_shop_orders"], ["etl_watch", "-r", "one"], ["nothing"])
+    ]
 
 
 def test_a_stack_that_does_not_run_is_a_sentence(tmp_path: Path) -> None:

@@ -78,6 +78,21 @@ def test_runs_of_the_catalog_and_of_routes_are_among_the_others(etl: Any, seeded
     assert all(row.keys() >= {"league_id", "total_fixtures", "cause"} for row in rows)
 
 
+def test_a_failed_reread_is_named_beside_the_state(etl: Any, seeded: psycopg.Connection[Any]) -> None:
+    seeded.execute("UPDATE etl.chunks SET status = 'FAILED', error_message = 'No answer.' WHERE season_id = 1003")
+    (line,) = [line for line in etl("--coverage").splitlines() if " 1003 " in line]
+    assert "complete" in line
+    assert "last re-read failed" in line
+    detail = etl("--season", "1003")
+    assert "complete, but its last re-read failed" in detail
+    assert "No answer." in detail
+    seeded.execute("UPDATE etl.etl_alerts SET status = 'RESOLVED', resolved_at = now()")
+    assert "1 season failed in its newest run and lacks data" in etl("--fail-on", "critical", code=4)
+    seeded.execute("UPDATE etl.chunks SET status = 'COMPLETED' WHERE season_id <> 1003 AND status = 'FAILED'")
+    etl("--fail-on", "critical")
+    assert "1 season with nothing missing failed" in etl("--fail-on", "warning", code=4)
+
+
 def test_mistakes_have_messages(etl: Any) -> None:
     assert "there is no execution nope" in etl("--execution-id", "nope", code=1)
     assert "choose one of DEBUG" in etl("--logs", "--level", "LOUD", code=2)

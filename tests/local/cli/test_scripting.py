@@ -165,7 +165,7 @@ def test_fail_on_has_an_exit_code_of_its_own(seeded_cli: Cli, seeded: psycopg.Co
     assert seeded_cli("dashboard", "--fail-on", "critical").code == 0
     alert = seeded_cli("dashboard", "--fail-on", "alert")
     assert alert.code == 4
-    assert "alerts are open" in alert.err
+    assert "1 alert is open" in alert.err
     seeded.execute("UPDATE etl.etl_alerts SET status = 'ACKNOWLEDGED', acknowledged_by = 'a', acknowledged_at = now()")
     assert seeded_cli("dashboard", "--fail-on", "alert").code == 0
     # The page still names reasons to look.

@@ -143,6 +143,7 @@ def test_the_environment_wins_over_the_file_and_blank_is_unset(tmp_path: Path) -
     file.write_text(
         'ETL_PORT=9000\nETL_LEAGUES="8, 564"\nETL_HOME=\nexport ETL_LOG_LEVEL=debug\n'
         'SPORTMONKS_API_KEY=a$b#c\nAIRFLOW_CONN_SMTP_DEFAULT={"conn_type":"smtp"}\n# a comment\n'
+        "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318\n"
     )
     env = {"ETL_PORT": "9001", "ETL_LEAGUES": " ", "AIRFLOW_CONN_OTHER": "x", "UNRELATED": "y"}
     settings = Settings.load(env, file)
@@ -151,7 +152,7 @@ def test_the_environment_wins_over_the_file_and_blank_is_unset(tmp_path: Path) -
     assert settings.home == REPO / ".etl"
     assert settings.log_level == "DEBUG"
     assert settings.api_key == "a$b#c"
-    assert "AIRFLOW_CONN_SMTP_DEFAULT" in settings.passed_on
+    assert {"AIRFLOW_CONN_SMTP_DEFAULT", "OTEL_EXPORTER_OTLP_ENDPOINT"} <= settings.passed_on.keys()
     assert "AIRFLOW_CONN_OTHER" not in settings.passed_on, "the shell may belong to another Airflow"
 
 

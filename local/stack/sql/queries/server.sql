@@ -19,3 +19,7 @@ SELECT version_num FROM alembic_version;
 -- A connection that was made in Airflow; the password and the extra are encrypted where the flags say so.
 SELECT conn_type, host, schema, login, port, password, extra, is_encrypted, is_extra_encrypted
 FROM connection WHERE conn_id = %(conn_id)s;
+
+-- name: server/airflow_dags
+-- The DAGs that Airflow knows now, and whether each is paused.
+SELECT dag_id, is_paused FROM dag WHERE NOT is_stale ORDER BY dag_id;

@@ -1,5 +1,5 @@
 // The heat map league x season, and one season in detail.
-import { h, card, count, duration, when, minute, date, bar, badge, seasonBadge, stateWords, empty, percent, table, downloads } from "./dom.js";
+import { h, card, count, duration, when, minute, date, bar, badge, rereadFailed, seasonBadge, stateWords, empty, percent, table, downloads } from "./dom.js";
 import { get, query } from "./api.js";
 import { changeColumns } from "./changes.js";
 import { choice, startLink } from "./actions.js";
@@ -18,11 +18,12 @@ function step(value, measure) {
 function cell(c, measure) {
   if (!c) return h("td", { class: "none" });
   const value = share(c, measure);
-  const flags = [c.state === "FAILED" ? "failed" : "", c.stale ? "stale" : "", c.suspected_fixtures || c.index_suspected_at ? "suspected" : "", c.state === "RUNNING" ? "running" : ""].filter(Boolean);
-  const marks = { failed: "✕", stale: "◷", suspected: "?", running: "▶" };
+  const flags = [c.state === "FAILED" ? "failed" : "", c.stale ? "stale" : "", c.suspected_fixtures || c.index_suspected_at ? "suspected" : "", c.state === "RUNNING" ? "running" : "", rereadFailed(c) ? "reread" : ""].filter(Boolean);
+  const marks = { failed: "✕", stale: "◷", suspected: "?", running: "▶", reread: "↻" };
+  const words = (flag) => (flag === "reread" ? "last re-read failed" : flag);
   const figures = c.total_fixtures ? `${value} % ${MEASURES[measure]}, ${count(c.collected_fixtures)} of ${count(c.total_fixtures)} collected, ${count(c.due_fixtures)} due` : stateWords(c);
-  const words = `${c.league_name} ${c.season_name}: ${figures}${flags.length ? `, ${flags.join(", ")}` : ""}`;
-  return h("td", {}, h("a", { class: `heat ${c.total_fixtures ? `s${step(value, measure)}` : "unread"} ${flags.join(" ")}`, href: `#/season/${c.league_id}/${c.season_id}`, "aria-label": words, title: words, tabindex: "-1", "data-chunk": c.chunk_id },
+  const label = `${c.league_name} ${c.season_name}: ${figures}${flags.map((flag) => `, ${words(flag)}`).join("")}`;
+  return h("td", {}, h("a", { class: `heat ${c.total_fixtures ? `s${step(value, measure)}` : "unread"} ${flags.join(" ")}`, href: `#/season/${c.league_id}/${c.season_id}`, "aria-label": label, title: label, tabindex: "-1", "data-chunk": c.chunk_id },
     c.total_fixtures ? `${value}` : "–", flags.map((flag) => h("span", { class: "flag", "aria-hidden": "true" }, marks[flag]))));
 }
 
@@ -89,7 +90,7 @@ export async function coverage({ search, signal, go }) {
     wanted.length ? h("div", { class: "scroll", role: "region", "aria-label": "Coverage, scrolls sideways", tabindex: "-1" }, arrows(grid)) : empty("No league matches.", "Widen the filters."),
     h("p", { class: "legend" }, measure === "due" ? "Percent of fixtures due: " : `Percent of fixtures ${MEASURES[measure]}: `, [["0", "s0"], ["1+", "s1"], ["20+", "s2"], ["60+", "s3"], ["90+", "s4"], ["all", "s5"]].map(([label, kind]) => (measure === "due" ? null : h("span", { class: `heat ${kind}` }, label))),
       measure === "due" ? [["60+", "s1"], ["25+", "s2"], ["5+", "s3"], ["some", "s4"], ["none", "s5"]].map(([label, kind]) => h("span", { class: `heat ${kind}` }, label)) : null,
-      h("span", { class: "heat unread" }, "–"), h("span", {}, "never read"), h("span", {}, "✕ failed"), h("span", {}, "◷ stale"), h("span", {}, "? suspected to lack data"), h("span", {}, "▶ running"), h("span", { class: "dim" }, "Arrow keys move, Enter opens.")),
+      h("span", { class: "heat unread" }, "–"), h("span", {}, "never read"), h("span", {}, "✕ failed"), h("span", {}, "↻ last re-read failed"), h("span", {}, "◷ stale"), h("span", {}, "? suspected to lack data"), h("span", {}, "▶ running"), h("span", { class: "dim" }, "Arrow keys move, Enter opens.")),
     fixtureForm(go)));
 }
 
@@ -105,7 +106,7 @@ export async function season({ parts, signal, refresh }) {
     h("p", { class: "crumbs" }, h("a", { href: "#/coverage" }, "Coverage"), ` / ${x.league_name} ${x.season_name}`),
     card(`${x.league_name} ${x.season_name}`,
       h("p", { class: "row wrap" }, seasonBadge(x), h("a", { href: `#/logs${query({ chunk_id: x.chunk_id })}` }, "its logs"), x.last_execution_id ? h("a", { href: `#/run/${encodeURIComponent(x.last_execution_id)}` }, "newest run") : null, startLink({ chunks: [x.chunk_id] })),
-      x.error_message ? h("p", { class: "reason bad" }, x.error_message) : null,
+      x.error_message ? h("p", { class: `reason ${rereadFailed(x) ? "attention" : "bad"}` }, rereadFailed(x) ? "Nothing is missing, but the newest run failed: " : null, x.error_message) : null,
       bar(x.collected_fixtures, x.total_fixtures, "Collected"),
       facts([["Collected", `${percent(x.collected_fixtures, x.total_fixtures)} %`, `${count(x.collected_fixtures)} of ${count(x.total_fixtures)}`], ["Settled", count(x.settled_fixtures), "no read within 60 days"], ["Due now", count(x.due_fixtures)], ["Failed or missing", count(x.failed_fixtures)], ["Suspected to lack data", count(x.suspected_fixtures)], ["Mean quality", x.quality === null ? "–" : `${x.quality} / 100`], ["Last collected", when(x.last_collected_at)], ["Index read", when(x.indexed_at), x.index_suspected_at ? `suspected ${count(x.doubtful_indexes)}×, read again before it is believed` : null], ["Next due", x.next_due_at ? when(x.next_due_at) : "–"], ["First match", date(x.first_match)], ["Last match", date(x.last_match)]])),
     x.checks.length ? card("Quality checks", h("ul", { class: "plainlist" }, x.checks.map((c) => h("li", {}, h("span", { class: c.success ? "ok" : "bad" }, c.success ? "✓ " : "✕ "), h("strong", {}, c.name.replaceAll("_", " ")), c.notes ? `: ${c.notes}` : "", c.required ? "" : h("span", { class: "dim" }, " (a hint only)"))))) : null,

@@ -55,7 +55,10 @@ export const badge = (status) => h("span", { class: `badge ${String(status).toLo
 // A season by its data: [mark, words]; the words of an incomplete one say how much there is.
 const STATES = { UNREAD: ["○", "never read"], EMPTY: ["○", "no fixtures"], RUNNING: ["▶", "running"], FAILED: ["✕", "failed"], INCOMPLETE: ["◐", "incomplete"], DUE: ["◷", "re-reads due"], UP_TO_DATE: ["✓", "up to date"], COMPLETE: ["✓", "complete"] };
 export const stateWords = (c) => (c.state === "INCOMPLETE" ? `${percent(c.collected_fixtures, c.total_fixtures)} % collected` : STATES[c.state][1]);
-export const seasonBadge = (c) => h("span", { class: `badge ${c.state.toLowerCase()}` }, h("span", { "aria-hidden": "true" }, STATES[c.state][0]), ` ${stateWords(c)}`);
+// The newest run failed although nothing is missing: it would have read what is there once more.
+export const rereadFailed = (c) => c.status === "FAILED" && c.state !== "FAILED";
+export const seasonBadge = (c) => [h("span", { class: `badge ${c.state.toLowerCase()}` }, h("span", { "aria-hidden": "true" }, STATES[c.state][0]), ` ${stateWords(c)}`),
+  rereadFailed(c) ? h("span", { class: "badge reread" }, h("span", { "aria-hidden": "true" }, "↻"), " last re-read failed") : null];
 
 export const card = (title, ...body) => {
   const id = `card-${title.toLowerCase().replace(/[^a-z]+/g, "-")}`;

@@ -2,7 +2,10 @@
 import { h, card, count, when, badge, empty, downloads, table } from "./dom.js";
 import { get } from "./api.js";
 
-const ends = (x) => [x.ended_by?.replace("outside_plan", "outside the plan") ?? "–", x.unproven ? h("strong", { class: "bad" }, ` ${count(x.unproven)} may be short`) : null];
+// The reasons are the first few; the log of the run has all of them.
+const reasons = (x) => h("details", { id: `doubts-${x.name}` }, h("summary", {}, "why"), h("ul", { class: "plainlist" }, x.doubts.map((doubt) => h("li", {}, doubt)),
+  x.unproven > x.doubts.length ? h("li", { class: "dim" }, `and ${count(x.unproven - x.doubts.length)} more, in the log of the run`) : null));
+const ends = (x) => [x.ended_by?.replace("outside_plan", "outside the plan") ?? "–", x.unproven ? h("strong", { class: "bad" }, ` ${count(x.unproven)} may be short`) : null, x.doubts?.length ? reasons(x) : null];
 
 export const routeColumns = [
   ["Route", (x) => [x.name, x.error_message && x.status === "failed" ? h("p", { class: "reason bad" }, x.error_message) : null]],
