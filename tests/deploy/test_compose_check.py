@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.compose import engine
+from tests.deploy.compose import engine, upgrade
 from tests.deploy.compose import stack as compose
 from tests.harness.paths import REPO
 
@@ -80,3 +80,41 @@ def test_the_check_starts_with_nothing_but_a_clone_and_a_dotenv(
     assert (stack.clone / "dags").stat().st_mode & 0o077 == 0
     assert stack.setting("SPORTMONKS_API_KEY") == compose.SANDBOX_KEY.replace("$", "$$")
     assert stack.setting("POSTGRES_PASSWORD")
+
+
+def test_an_upgrade_begins_at_the_named_commit_with_a_sandbox_that_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client(
+        tmp_path,
+        'case "$*" in *"network inspect"*) echo 127.0.0.1;; *"config --services") echo postgres sandbox worker;; esac',
+    )
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    (tmp_path / "check").mkdir()
+    stack = upgrade.UpgradedStack(tmp_path / "check", 1234)
+    stack.old, stack.celery, stack.version = "HEAD~1", True, "1"
+    try:
+        stack.prepare()
+        commits = [stack.git("rev-parse", name, cwd=REPO) for name in ("HEAD~1", "HEAD")]
+        assert stack.git("rev-parse", "HEAD") == commits[0]
+        assert (stack.clone / "dags").stat().st_mode & 0o055 == 0o055
+        assert stack.setting("AIRFLOW_EXECUTOR") == "CeleryExecutor"
+        assert stack.overrides()["worker"] == {"extra_hosts": ["sandbox:127.0.0.1"]}
+        assert "sandbox" not in stack.overrides()
+        assert stack.requested() == (0, 0)
+        password = stack.setting("POSTGRES_PASSWORD")
+        stack.to(stack.new)
+        assert stack.git("rev-parse", "HEAD") == commits[1]
+        assert stack.setting("POSTGRES_PASSWORD") == password
+    finally:
+        stack.tear_down()
+
+
+def test_a_commit_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client(tmp_path, 'case "$*" in *"network inspect"*) echo 127.0.0.1;; esac')
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    (tmp_path / "check").mkdir()
+    stack = upgrade.UpgradedStack(tmp_path / "check", 1234)
+    stack.old = "no-such-commit"
+    with pytest.raises(compose.CheckError, match="no-such-commit"):
+        stack.prepare()

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import requests
 
-from tests.deploy.compose import steps
+from tests.deploy.compose import steps, upgrade
 from tests.deploy.compose.engine import NotDone, check_config, compose_client, require_engine
 from tests.deploy.compose.report import Report, Step
 from tests.deploy.compose.stack import LEAGUES, PROJECT, CheckError, ComposeStack
@@ -60,6 +60,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--no-celery", action="store_true", help="the default profile only")
     parser.add_argument("--uid", type=int, default=1234, help="AIRFLOW_UID of the containers (default 1234)")
     parser.add_argument("--cpu-shares", type=int, help="of each container; few, where the machine has other work")
+    parser.add_argument(
+        "--upgrade-from",
+        metavar="REF",
+        help="instead: start this commit, upgrade it to HEAD while leagues are collected, then try to go back",
+    )
     parser.add_argument("--keep", action="store_true", help="leave the stack running")
     options = parser.parse_args(arguments)
     report = Report()
@@ -75,9 +80,16 @@ def main(arguments: Sequence[str]) -> int:
         except NotDone as reason:
             report.not_done("up, a league, the page, down, up, kills", str(reason))
             return int(report.failed > 0)
-        stack = ComposeStack(Path(folder), options.uid, options.cpu_shares)
+        celery = not options.no_celery
+        if options.upgrade_from:
+            upgraded = upgrade.UpgradedStack(Path(folder), options.uid, options.cpu_shares)
+            upgraded.old, upgraded.celery = options.upgrade_from, celery
+            stack: ComposeStack = upgraded
+            must = upgrade.steps_of(upgraded)
+        else:
+            stack, must = ComposeStack(Path(folder), options.uid, options.cpu_shares), default_steps(celery=celery)
         try:
-            play(report, stack, default_steps(celery=not options.no_celery))
+            play(report, stack, must)
         except (CheckError, requests.RequestException, subprocess.SubprocessError) as error:
             report.failed += 1
             print(f"failed    {error}", flush=True)

@@ -90,6 +90,7 @@ def test_what_runs_tasks_stops_before_what_they_report_to(services: dict[str, An
     """Compose stops in the order of dependencies, backwards."""
     for name in ("scheduler", "worker"):
         assert services[name]["depends_on"].keys() >= {"api-server", "postgres", "init"}, name
+        assert services[name]["environment"]["DUMB_INIT_SETSID"] == "0", f"{name}: its children get no signal"
     assert "redis" in services["worker"]["depends_on"]
 
 
