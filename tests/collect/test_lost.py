@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.collect.conftest import RunHarness
+from tests.collect.conftest import DAY, RunHarness
 from tests.harness.load import dump
 
 pytestmark = pytest.mark.slow
@@ -110,3 +110,26 @@ def test_a_fixture_that_lacks_several_things_is_named_once(harness: RunHarness) 
     forgotten = harness.value("SELECT count(*) FROM football.fixtures WHERE first_fetched_at IS NULL")
     assert sum(found.values()) == forgotten
     assert harness.rows(forget, harness.league.id) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "number"),
+    [("fixture_events", "id"), ("fixture_player_statistics", "id"), ("fixture_participants", "team_id")],
+)
+def test_a_forced_run_finds_single_rows_that_somebody_has_deleted(
+    harness: RunHarness, caplog: pytest.LogCaptureFixture, table: str, number: str
+) -> None:
+    """Their fixtures have other rows, and their payload has not changed."""
+    harness.run_all(harness.run())
+    before = dump(harness.conn)
+    one = f"SELECT fixture_id, max({number}) FROM football.{table} GROUP BY 1 ORDER BY 1 LIMIT 1"
+    harness.conn.execute(f"DELETE FROM football.{table} WHERE (fixture_id, {number}) IN ({one})".encode())
+    harness.move(DAY)
+    assert harness.run_all(harness.run(force=True)).outcomes == {"unchanged": 12}
+    assert "1 fixtures lack rows that their payload has" in caplog.text
+    assert harness.run_all(harness.run()).outcomes == {"saved": 1}
+    assert dump(harness.conn)[f"football.{table}"] == before[f"football.{table}"]
+    caplog.clear()
+    harness.move(DAY)
+    assert harness.run_all(harness.run(force=True)).outcomes == {"unchanged": 12}
+    assert "lack rows" not in caplog.text

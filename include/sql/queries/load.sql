@@ -228,3 +228,23 @@ SET held_reads = 1, held_hash = found.content_hash,
     next_due_at = f.last_fetched_at + make_interval(secs => 3600 * %(hours)s::float8), due_reason = 'held'
 FROM found
 WHERE f.id = found.id;
+
+-- name: load/forget
+-- Fixtures that are to look as if they had never been read.
+SELECT etl.forget_fixtures(%(ids)s, %(now)s);
+
+-- name: load/incomplete
+-- Of some sections of fixtures: which fixtures have fewer rows in a table than they should.
+SELECT e.fixture_id
+FROM jsonb_to_recordset(%(rows)s) AS e(fixture_id bigint, section text, rows bigint)
+WHERE e.rows > CASE e.section
+    WHEN 'participants' THEN (SELECT count(*) FROM football.fixture_participants t WHERE t.fixture_id = e.fixture_id)
+    WHEN 'scores' THEN (SELECT count(*) FROM football.fixture_scores t WHERE t.fixture_id = e.fixture_id)
+    WHEN 'events' THEN (SELECT count(*) FROM football.fixture_events t WHERE t.fixture_id = e.fixture_id)
+    WHEN 'lineups' THEN (SELECT count(*) FROM football.fixture_lineups t WHERE t.fixture_id = e.fixture_id)
+    WHEN 'statistics' THEN (SELECT count(*) FROM football.fixture_statistics t WHERE t.fixture_id = e.fixture_id)
+    WHEN 'periods' THEN (SELECT count(*) FROM football.fixture_periods t WHERE t.fixture_id = e.fixture_id)
+    WHEN 'lineups.details' THEN (SELECT count(*) FROM football.fixture_player_statistics t WHERE t.fixture_id = e.fixture_id)
+    END
+GROUP BY e.fixture_id
+ORDER BY e.fixture_id;

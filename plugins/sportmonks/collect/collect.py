@@ -95,6 +95,7 @@ class _ChunkCollection:
             recheck=run.settings.recheck,
             guard=run.settings.guard,
             typed=run.settings.collect.typed_rows,
+            verify=run.params.run_filter.force,
             clock=run.clock,
         )
         self._batches = 0

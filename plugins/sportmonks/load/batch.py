@@ -22,7 +22,7 @@ from sportmonks.errors import LostLeaseError
 from sportmonks.load.copy import EncodedRows
 from sportmonks.load.decision import HELD, SAVED, UNCHANGED, FixtureDecision, StoredState, decide_batch
 from sportmonks.load.fields import FixtureFields
-from sportmonks.load.payloads import Payload
+from sportmonks.load.payloads import Payload, rows_by_section
 from sportmonks.load.reading import ReadBatch, read_batch, stored_hashes
 from sportmonks.load.sections import by_section
 from sportmonks.load.stored import StoredPayload, compare_with_stored, hold_degraded, read_stored_states
@@ -88,7 +88,7 @@ class LoadContext:
     ``fence``: number of the lease under which the task collects the chunk; ``includes``: those that a batch requests
     if it does not say otherwise. ``usual_includes``: those that the league's runs request; what is read in a run
     without one of them does not count in the recheck schedule. ``typed``: rows are read here where their types allow
-    it, see ``load.write``.
+    it, see ``load.write``. ``verify``: tables are compared with payloads that have not changed, as in a forced run.
     """
 
     execution_id: str
@@ -100,6 +100,7 @@ class LoadContext:
     recheck: RecheckSettings = field(default_factory=RecheckSettings)
     guard: GuardSettings = field(default_factory=GuardSettings)
     typed: bool = True
+    verify: bool = False
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     def sql_params(self) -> dict[str, Any]:
@@ -194,6 +195,8 @@ def _write(conn: psycopg.Connection[Any], batch: _BatchInWork) -> BatchResult:
             fields = write_payloads(conn, fixtures, batch.at, encoded=batch.rows, typed=context.typed)
         changes = _write_changes(conn, saved, batch, stored, states)
         _write_decisions(conn, decisions, payloads, fields, batch)
+        if context.verify:
+            _forget_incomplete(conn, decisions, batch)
     _log_remarks(batch)
     outcomes = Counter(decision.outcome for decision in decisions)
     problems = {decision.fixture_id: decision.error for decision in decisions if decision.error}
@@ -202,6 +205,26 @@ def _write(conn: psycopg.Connection[Any], batch: _BatchInWork) -> BatchResult:
     return BatchResult(
         fetched.number, dict(outcomes), changes, problems, {key: new for key, new in anew.items() if new}
     )
+
+
+def _forget_incomplete(
+    conn: psycopg.Connection[Any], decisions: Iterable[FixtureDecision], batch: _BatchInWork
+) -> None:
+    """Fixtures that have not changed and whose tables have fewer rows than their payload: somebody has deleted some.
+    They count as never read, so that the next run stores them anew."""
+    rows = [
+        {"fixture_id": decision.fixture_id, "section": name, "rows": count}
+        for decision in decisions
+        if decision.outcome == UNCHANGED and not decision.stale and decision.fixture_id in batch.payloads
+        for name, count in rows_by_section(batch.payloads[decision.fixture_id]).items()
+        if count
+    ]
+    lost = conn.execute(sql("load/incomplete"), {"rows": Jsonb(rows)}).fetchall() if rows else []
+    if lost:
+        ids = [row[0] for row in lost]
+        conn.execute(sql("load/forget"), {"ids": ids, "now": batch.now})
+        some = ", ".join(map(str, ids[:5]))
+        log.warning("%d fixtures lack rows that their payload has; the next run stores them anew: %s", len(ids), some)
 
 
 def _with_remark(decision: FixtureDecision, payloads: Mapping[int, Payload]) -> FixtureDecision:

@@ -274,6 +274,24 @@ def _sharing_ids(fields: Mapping[str, msgspec.Raw]) -> Iterable[str]:
                 yield f"{sharing} of {len(rows)} rows of '{name}' have the id of another one"
 
 
+def rows_by_section(payload: Payload) -> dict[str, int]:
+    """How many rows with an id of their own the tables of a payload's sections hold at least."""
+    found: dict[str, int] = {}
+    for name in SECTIONS:
+        if name in payload.summary.unreadable or not _is_list(payload.members.get(name)):
+            continue
+        rows = lenient_json.elements(payload.members[name])
+        found[name] = len({row_id(row) for row in rows} - {None})
+        if name == "lineups":
+            lists = [
+                fields["details"] for row in rows if _is_list((fields := lenient_json.members(row)).get("details"))
+            ]
+            found["lineups.details"] = len(
+                {row_id(row) for each in lists for row in lenient_json.elements(each)} - {None}
+            )
+    return found
+
+
 def _is_null(raw: msgspec.Raw) -> bool:
     return bytes(memoryview(raw)[:1]) == b"n"
 
