@@ -10,7 +10,7 @@ from tests.chaos.environment import ChaosEnvironment
 from tests.chaos.play import play
 from tests.chaos.scenario import PASSING, SABOTAGES, Phase, scenario
 
-SEEDS = (5071, 6464, 5578, 5012, 4882, 1355)
+SEEDS = (7066, 7137, 6103, 8302, 5776, 5238, 6891)
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from tests.e2e.stack import Etl
 pytestmark = pytest.mark.timeout(600)
 
 NO_SUCH_ALERT = f"{PAGE}/api/alerts/0/acknowledge"
-VALUES = {"kind": "json", "what": "alerts", "name:path": "js/main.js", "name": "events"}
+VALUES = {"form": "json", "what": "alerts", "name:path": "js/main.js", "name": "events"}
 QUERIES = {"/api/form": "?league_id=1", "/api/place": "?dag_id=x"}  # parameters that an address needs
 
 
