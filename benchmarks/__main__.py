@@ -4,7 +4,7 @@ Each part starts the API sandbox and an embedded PostgreSQL of its own and remov
 table with the ratios is printed; `--json FILE` writes all figures and leaves those of parts that were not measured.
 `readme` writes README's table from the stored run. Benchmarks that are run alone: `python -m benchmarks.memory`,
 `python -m benchmarks.routes`, `python -m benchmarks.dashboard`, `python -m benchmarks.analysis`, `python -m
-benchmarks.workers`, `python -m benchmarks.history`.
+benchmarks.workers`, `python -m benchmarks.pods`, `python -m benchmarks.history`.
 """
 
 from __future__ import annotations

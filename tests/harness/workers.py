@@ -37,11 +37,12 @@ START_SECONDS = 120
 
 
 class NotToBeHadError(Exception):
-    """Redis or the Celery provider is missing; the message says which."""
+    """Redis or the provider of an executor is missing; the message says which."""
 
 
-def celery_environment(folder: Path) -> Path:
-    """The interpreter of a new environment in ``folder``: this one's packages, and those that Celery needs beside them.
+def provider_environment(folder: Path, provider: str) -> Path:
+    """The interpreter of a new environment in ``folder``: this one's packages, and those that ``provider`` needs beside
+    them.
 
     None of this interpreter's packages may change. NotToBeHadError where pip cannot install the others.
     """
@@ -55,16 +56,27 @@ def celery_environment(folder: Path) -> Path:
     constraints.write_text("\n".join(sorted(pins)) + "\n", encoding="utf-8")
     command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     done = subprocess.run(
-        [*command, "--constraint", str(constraints), PROVIDER], capture_output=True, text=True, check=False
+        [*command, "--constraint", str(constraints), provider], capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise NotToBeHadError(f"pip cannot install {PROVIDER}: {done.stderr.strip()[-300:]}")
+        raise NotToBeHadError(f"pip cannot install {provider}: {done.stderr.strip()[-300:]}")
     return python
+
+
+def end_scheduler(etl: Etl) -> dict[str, str]:
+    """End the stack's own scheduler, so that another one can take its place; its environment."""
+    scheduler = psutil.Process(json.loads((etl.home / "processes.json").read_text())["scheduler"]["pid"])
+    env = scheduler.environ()
+    for process in [scheduler, *scheduler.children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    scheduler.wait(timeout=30)
+    return env
 
 
 @dataclass
 class Workers:
-    """The workers of ``etl``. ``python``: of :func:`celery_environment`; ``folder``: for logs and Redis."""
+    """The workers of ``etl``. ``python``: of :func:`provider_environment`; ``folder``: for logs and Redis."""
 
     etl: Etl
     python: Path
@@ -80,8 +92,7 @@ class Workers:
         port = free_port()
         options = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(self.folder)]
         self._spawn("redis", [redis, *options])
-        scheduler = psutil.Process(json.loads((self.etl.home / "processes.json").read_text())["scheduler"]["pid"])
-        self.env = scheduler.environ()
+        self.env = end_scheduler(self.etl)
         database = self.env["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
         self.env |= {
             "PATH": f"{self.python.parent}{os.pathsep}{self.env['PATH']}",
@@ -91,10 +102,6 @@ class Workers:
             "AIRFLOW__CELERY__RESULT_BACKEND": f"db+{database}",
             **settings,
         }
-        for process in [scheduler, *scheduler.children(recursive=True)]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        scheduler.wait(timeout=30)
         self._airflow("scheduler", *COMPONENTS["scheduler"])
 
     def add(self, name: str, concurrency: int) -> None:
@@ -163,7 +170,7 @@ def celery_workers(etl: Etl, folder: Path, settings: Mapping[str, str] | None = 
     """
     if shutil.which("redis-server") is None:
         raise NotToBeHadError("there is no redis-server (Debian: apt-get install redis-server)")
-    workers = Workers(etl, celery_environment(folder / "environment"), folder)
+    workers = Workers(etl, provider_environment(folder / "environment", PROVIDER), folder)
     try:
         workers.start(settings or {})
         yield workers
