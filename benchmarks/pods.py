@@ -10,65 +10,40 @@ Every round is compared with the sandbox's truth.
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import sys
-import tempfile
-import time
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from benchmarks import harness
-from benchmarks.workers import HEARTBEATS, NO_LIMIT
+from benchmarks import executor_rounds, harness
+from benchmarks.executor_rounds import COLUMNS, HEARTBEATS
 from tests.e2e import kills
 from tests.e2e.monitoring import wait_for
-from tests.e2e.stack import Etl, running_stack
+from tests.e2e.stack import Etl
 from tests.harness.kubernetes_executor import Cluster, cluster
 from tests.harness.workers import NotToBeHadError
 
-COLUMNS = ("seconds", "fixtures/s", "calls", "refused", "requested twice", "rows that differ")
 HEAD = ("executor", "tasks at once", "limit", *COLUMNS, "tasks", "CPU s a task", "s from queue to start")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     make = argparse.ArgumentParser(prog="python -m benchmarks.pods", description=__doc__)
     make.add_argument("--pods", type=int, nargs="+", default=[2, 4], help="pods at once")
-    make.add_argument("--leagues", type=int, default=2)
-    make.add_argument("--seasons", type=int, default=3)
-    make.add_argument("--teams", type=int, default=12)
-    make.add_argument("--latency", type=float, default=0.6, help="seconds until the sandbox answers")
-    make.add_argument("--limit", type=int, default=30, help="calls in a window of the limited round")
-    make.add_argument("--window", type=int, default=15, help="its seconds")
-    make.add_argument("--batch", type=int, default=10, help="fixtures in a call")
+    executor_rounds.add_arguments(make, leagues=2, limit=30, window=15)
     args = make.parse_args(argv)
     print(harness.machine(), flush=True)
-    world = (
-        f"--leagues {args.leagues} --seasons {args.seasons} --teams {args.teams} --latency {args.latency}"
-        f" --limit {NO_LIMIT} --window {args.window} --frozen"
-    )
-    catalog = {
-        r"retry_delay_seconds: \d+": "retry_delay_seconds: 2",
-        r"  max_inline_wait_seconds: \d+.*": "  max_inline_wait_seconds: 5",
-    }
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        os.chmod(name, 0o711)  # as root, PostgreSQL runs under an account of its own
-        folder = Path(name)
-        with running_stack(folder, world, catalog) as etl:
-            first = etl("run", "--all")
-            if first.returncode:
-                raise SystemExit(first.stdout + first.stderr)
-            beside = folder / "cluster"
-            beside.mkdir()
-            try:
-                with cluster(etl, beside, HEARTBEATS) as pods:
-                    rows = rounds(etl, pods, args)
-            except NotToBeHadError as reason:
-                raise SystemExit(f"not measured: {reason}") from None
-    fixtures = args.leagues * args.seasons * args.teams * (args.teams - 1)
+    with executor_rounds.stored_leagues(args, inline_wait=5) as (etl, folder):
+        beside = folder / "cluster"
+        beside.mkdir()
+        try:
+            with cluster(etl, beside, HEARTBEATS) as pods:
+                rows = rounds(etl, pods, args)
+        except NotToBeHadError as reason:
+            raise SystemExit(f"not measured: {reason}") from None
     harness.table(
-        f"{args.leagues} leagues, {fixtures} fixtures, batches of {args.batch}, {args.latency} s an answer;"
+        f"{args.leagues} leagues, {executor_rounds.fixtures(args)} fixtures, batches of {args.batch},"
+        f" {args.latency} s an answer;"
         f" limit: calls in {args.window} s",
         HEAD,
         rows,
@@ -90,27 +65,15 @@ def rounds(etl: Etl, pods: Cluster, args: argparse.Namespace) -> list[tuple[str,
 
 def measured(etl: Etl, pods: Cluster, args: argparse.Namespace) -> tuple[str, ...]:
     """One round: every league once, forced. Cells of its row."""
-    time.sleep(args.window + 1)  # windows and what the budget knows of them begin anew
-    etl.sandbox("DELETE", "/_admin/calls")
-    dags = [row["dag_id"] for row in etl.rows("SELECT DISTINCT dag_id FROM etl.etl_executions")]
-    before, made, begun = pods.cpu_seconds(), len(pods.pods.usage), time.monotonic()
-    runs = {dag_id: etl.trigger(dag_id, force=True, batch_size=args.batch) for dag_id in dags}
-    for dag_id, run in runs.items():
-        kills.must_succeed(etl, dag_id, run)
-    seconds = time.monotonic() - begun
+    executor_rounds.start_anew(etl, args)
+    before, made = pods.cpu_seconds(), len(pods.pods.usage)
+    runs, seconds = executor_rounds.forced_runs(etl, args)
     wait_for(lambda: not pods.pods.running(), "the end of the last pod")
     used = pods.cpu_seconds() - before
-    calls = etl.sandbox("GET", "/_admin/calls?last=0&fixtures=1")
-    leagues = {chunk["league_id"] for chunk in etl.sandbox("GET", "/_admin/truth")["chunks"]}
     started = [task for dag_id, run in runs.items() for task in kills.tasks(etl, dag_id, run).values() if task["pid"]]
     tasks = len(pods.pods.usage) - made or len(started)
     cells = (
-        f"{seconds:.0f}",
-        f"{calls['fixtures_requested_distinct'] / seconds:.1f}",
-        str(calls["total"]),
-        str(calls["total_429"] + calls["calls_after_remaining_zero"]),
-        str(calls["fixtures_requested_again"]),
-        str(len(kills.differences(etl, *leagues))),
+        *executor_rounds.cells(etl, seconds),
         str(tasks),
         f"{used / tasks:.2f}",
         f"{statistics.median(map(waited, started)):.1f}",
