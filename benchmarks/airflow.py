@@ -22,10 +22,8 @@ from typing import Any
 
 from benchmarks.harness import child, table
 from benchmarks.report import Result, pair
+from local.stack.airflow import PARALLELISM
 from tests.harness.paths import REPO
-
-# What the local stack runs at once (core.parallelism).
-PARALLEL = 8
 
 
 def run(args: argparse.Namespace) -> Result | None:
@@ -135,10 +133,10 @@ def plain_processes(home: Path, args: argparse.Namespace) -> float:
         ]
     assert len(chunks) == args.leagues * args.seasons
     dsn = _database(home)
-    shares = [chunks[place::PARALLEL] for place in range(PARALLEL)]
+    shares = [chunks[place::PARALLELISM] for place in range(PARALLELISM)]
     command = [sys.executable, "-m", "benchmarks", "airflow", "--child"]
     begun = time.monotonic()
-    with ThreadPoolExecutor(PARALLEL) as pool:
+    with ThreadPoolExecutor(PARALLELISM) as pool:
         inputs = ({"url": url, "key": "demo-key", "dsn": dsn, "chunks": share} for share in shares)
         done: list[dict[str, Any]] = list(pool.map(lambda each: child(command, each), inputs))
     assert sum(each["saved"] for each in done) == len(chunks) * 12, done

@@ -60,7 +60,7 @@ def ready_manifest(stack: Stack, *, refresh: bool = False) -> tuple[Manifest, bo
 
 def run_catalog(stack: Stack) -> None:
     """Trigger the catalog's DAG and wait for its manifest."""
-    wait_for_dag(stack, CATALOG_DAG)
+    wait_for_dags(stack, CATALOG_DAG)
     stack.say("the catalog is read from the API")
     stack.api.unpause(CATALOG_DAG)
     run = FollowedRun.of("catalog", stack.api.trigger(CATALOG_DAG, {}), until=LAST_TASK)
@@ -73,14 +73,14 @@ def run_catalog(stack: Stack) -> None:
     write_json(_choice_file(stack), _choice(stack))
 
 
-def wait_for_dag(stack: Stack, dag_id: str) -> None:
-    """Wait until Airflow has parsed the DAG, and say so while that takes long.
+def wait_for_dags(stack: Stack, *dag_ids: str) -> None:
+    """Wait until Airflow has parsed the DAGs, and say so while that takes long.
 
     LocalError when the DAG processor has ended, when a file cannot be imported, and when it takes half an hour.
     """
     begun = reported = time.monotonic()
-    while stack.api.dag(dag_id) is None:
-        now = time.monotonic()
+    while absent := sorted(set(dag_ids) - stack.api.dag_ids()):
+        dag_id, now = absent[0], time.monotonic()
         reasons = _import_errors(stack) if now - begun > PARSE_SECONDS else ""
         ended = not stack.processes.running("dag-processor")
         if reasons or ended or now - begun > APPEAR_SECONDS:

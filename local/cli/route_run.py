@@ -16,7 +16,7 @@ from local.cli.console import err, out, seconds
 from local.cli.context import Context
 from local.cli.failures import show_failure
 from local.cli.follow import LINE_SECONDS, FollowedRun, Follower
-from local.cli.leagues import PARSE_SECONDS, wait_for_dag
+from local.cli.leagues import PARSE_SECONDS, wait_for_dags
 from local.cli.output import configure_output, print_json, show, show_pairs, wants_json
 from local.cli.questions import configure_yes
 from local.cli.route_access import how_to_connect
@@ -58,10 +58,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if find_connection(route.connection, stack) is None and stack.postgres.running():
         raise LocalError(f"there is no connection {route.connection}", hint=how_to_connect(route.connection))
     stack.up()
-    if stack.api.dag(route.name) is None:
+    if route.name not in stack.api.dag_ids():
         # A new file: its DAG exists once the file of all routes has been parsed again.
         stack.api.parse(FILE, timeout=PARSE_SECONDS)
-    wait_for_dag(stack, route.name)
+    wait_for_dags(stack, route.name)
     stack.api.unpause(route.name)
     try:
         followed = FollowedRun.of(route.name, stack.api.trigger(route.name, conf))

@@ -12,7 +12,7 @@ from rich.markup import escape
 from local.cli.console import err, out, seconds
 from local.cli.failures import show_failure
 from local.cli.follow import FollowedRun, Follower
-from local.cli.leagues import wait_for_dag
+from local.cli.leagues import wait_for_dags
 from local.cli.output import make_table, plain
 from local.errors import LocalError, UsageError
 from local.stack.airflow_api import RefusedError
@@ -34,8 +34,7 @@ def run_plans(
     stack: Stack, plans: list[Plan], *, follow: bool = True, timeout: float | None = None
 ) -> tuple[list[FollowedRun], bool]:
     """Trigger a run per plan; the runs, and whether all succeeded (True when they are not followed)."""
-    for plan in plans:
-        wait_for_dag(stack, plan.league.dag_id)
+    wait_for_dags(stack, *(plan.league.dag_id for plan in plans))
     runs = []
     for plan in plans:
         dag_id = plan.league.dag_id

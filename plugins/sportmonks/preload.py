@@ -23,16 +23,20 @@ from sportmonks.config.settings import SQL_DIR
 PARENTS = {"scheduler", "dag-processor", "celery"}
 LIBRARIES = (
     "airflow.dag_processing.dagbag",
+    "airflow.providers.common.compat.lineage.hook",
     "airflow.providers.common.sql.operators.sql",
     "airflow.providers.http.hooks.http",
     "airflow.providers.postgres.hooks.postgres",
     "airflow.providers.standard.operators.python",
     "airflow.sdk.definitions.decorators",
     "airflow.sdk.execution_time.task_runner",
+    "croniter",
+    "jinja2.ext",
     "jinja2.sandbox",
     "msgspec",
     "psycopg",
     "requests",
+    "sqlparse",
     "tenacity",
 )
 # The page belongs to the API server; what Airflow finds by itself is loaded by it when it needs it.
@@ -51,6 +55,9 @@ def preload() -> None:
             importlib.import_module(name)
     with contextlib.suppress(Exception):
         _ = importlib.import_module("sportmonks.warehouse.queries").sql.sections
+    # The first conversion to a type takes longer than all others: it reads the type.
+    with contextlib.suppress(Exception):
+        importlib.import_module("msgspec").convert({}, importlib.import_module("sportmonks.config.manifest").Manifest)
     os.register_at_fork(after_in_child=lambda: forget() if state_of_files() != before else None)
 
 

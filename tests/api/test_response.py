@@ -111,6 +111,9 @@ def test_rows_without_an_id_have_none() -> None:
         None,
     ]
     assert row_id(msgspec.Raw(b'{"a":{"id":5},"id":14673943720}')) == 14673943720
+    assert row_id(msgspec.Raw(b' { "id" : 14673943720 , "a":{"id":5}}')) == 14673943720
+    assert row_id(msgspec.Raw(b'{"id":7.5}')) == row_id(msgspec.Raw(b'{"a":1,"id":7.5}'))
+    assert row_id(msgspec.Raw(b'{"id":-7,"a":1}')) == row_id(msgspec.Raw(b'{"a":1,"id":-7}'))
 
 
 def test_messages_of_validation_errors_hold_the_fields_complaints() -> None:

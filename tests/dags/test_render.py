@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, TaskGroup, chain
+from airflow.sdk.definitions.context import _AIRFLOW_PARSING_CONTEXT_DAG_ID, _AIRFLOW_PARSING_CONTEXT_TASK_ID
 from airflow.sdk.definitions.param import ParamsDict
 
 from sportmonks.airflow_compat import AirflowException
@@ -35,6 +36,34 @@ def only(found: dict[str, DAG]) -> DAG:
 
 
 # ---- shape
+
+
+@pytest.mark.parametrize(
+    ("task_id", "groups"),
+    [
+        ("season_2001_2002.collect", {"season_2001_2002"}),
+        ("season_2000_2001.close", {"season_2000_2001"}),
+        ("start", {"season_2000_2001", "season_2001_2002", "season_2002_2003"}),
+    ],
+)
+def test_a_task_gets_the_part_of_its_dag_that_it_needs(
+    task_id: str, groups: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = text(manifest(leagues=2, seasons=3))
+    complete = league_dags(found)["sportmonks_league_1"]
+    # As Airflow does it in the process of a task.
+    monkeypatch.setenv(_AIRFLOW_PARSING_CONTEXT_DAG_ID, "sportmonks_league_1")
+    monkeypatch.setenv(_AIRFLOW_PARSING_CONTEXT_TASK_ID, task_id)
+    part = only(league_dags(found))
+    assert {task.partition(".")[0] for task in part.task_ids} == groups | AROUND
+    mine, same = part.get_task(task_id), complete.get_task(task_id)
+    assert (mine.upstream_task_ids, mine.downstream_task_ids) == (same.upstream_task_ids, same.downstream_task_ids)
+    # The parameters have the same values, and take others without a look at the form's schema.
+    assert dict(part.params) == dict(complete.params)
+    part.params["max_fixtures"] = 5
+    assert part.params.validate()["max_fixtures"] == 5
+    assert part.params.get_param("max_fixtures").schema == {}
+    assert complete.params.get_param("max_fixtures").schema != {}
 
 
 def test_one_dag_per_league_one_group_per_season() -> None:

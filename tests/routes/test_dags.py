@@ -123,7 +123,7 @@ def test_a_broken_file_becomes_a_dag_that_says_so(tmp_path: Path) -> None:
 def test_only_the_requested_dag_is_built_when_a_task_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     from sportmonks.render import routes as render
 
-    requested = SimpleNamespace(dag_id="raw_sportmonks_squads")
+    requested = SimpleNamespace(dag_id="raw_sportmonks_squads", task_id="extract")
     monkeypatch.setattr(render, "get_parsing_context", lambda: requested)
     assert set(render.route_dags()) == {"raw_sportmonks_squads"}
 

@@ -10,6 +10,7 @@ numbers as strings, the rate limit in headers only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -148,8 +149,14 @@ class _Head(msgspec.Struct):
     id: Any = None
 
 
+# Rows begin with their id as a rule. Finding it there saves a scan of everything behind it.
+_FIRST_ID = re.compile(rb'\s*\{\s*"id"\s*:\s*([1-9][0-9]{0,17})\s*[,}]')
+
+
 def row_id(row: msgspec.Raw) -> int | None:
     """The ``id`` of a row without decoding the rest; None when it has none."""
+    if first := _FIRST_ID.match(memoryview(row)):
+        return int(first[1])
     try:
         return as_int(msgspec.json.decode(row, type=_Head).id)
     except lenient_json.UNREADABLE:

@@ -8,8 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from airflow.sdk import DAG, TaskGroup
-from airflow.sdk.definitions.param import ParamsDict
+from airflow.sdk import DAG, TaskGroup, get_parsing_context
 
 from sportmonks.airflow_compat import CronTriggerTimetable
 from sportmonks.config.catalog import TaskSettings
@@ -19,7 +18,7 @@ from sportmonks.operators.asset_events import league_assets
 from sportmonks.operators.league import CollectOperator, ExecutionAlertsOperator, StartOperator
 from sportmonks.operators.sql import WarehouseSqlOperator
 from sportmonks.planning.execution_id import execution_id
-from sportmonks.render.dag import DeadlineDag
+from sportmonks.render.dag import DeadlineDag, run_params
 from sportmonks.render.form import league_params
 
 if TYPE_CHECKING:
@@ -60,7 +59,8 @@ them collects the fixtures that kick off on its day; one run of the form over th
 
 
 def build_league_dag(league: League, settings: TaskSettings) -> DAG:
-    """The DAG of a league. The same manifest always gives the same DAG."""
+    """The DAG of a league. The same manifest always gives the same DAG; when one of its tasks starts, the part of it
+    that this task needs."""
     from sportmonks.alerts.deadlines import run_deadline
 
     plain: dict[str, Any] = {
@@ -96,17 +96,24 @@ def build_league_dag(league: League, settings: TaskSettings) -> DAG:
         finish >> alerts
         start >> finish
         earlier = earlier_seasons(league.seasons)
-        groups = [_season_group(league, season, plain) for season in league.seasons if season not in earlier]
+        wanted = _wanted_seasons(league)
+        groups = [_season_group(league, season, plain) for season in wanted if season not in earlier]
         if earlier:
             with _earlier_group(league):
-                groups += [_season_group(league, season, plain) for season in earlier]
+                groups += [_season_group(league, season, plain) for season in wanted if season in earlier]
         for collect, close in groups:
             # An edge to both, so that start skips both: as a teardown, close would run after a skipped task.
             start >> [collect, close]
             close >> finish
     # Set last: every operator created before would get a deep copy of them, which would be most of the parse time.
-    dag.params = ParamsDict(league_params(league, settings))
+    dag.params = run_params(league_params(league, settings))
     return dag
+
+
+def _wanted_seasons(league: League) -> tuple[Season, ...]:
+    """All seasons. When a task starts that belongs to one of them, that one: most of a parse is building the groups."""
+    group, dot, _ = (get_parsing_context().task_id or "").rpartition(".")
+    return tuple(season for season in league.seasons if not dot or season.group == group)
 
 
 def earlier_seasons(seasons: Sequence[Season]) -> tuple[Season, ...]:

@@ -18,7 +18,7 @@ from sportmonks.config.settings import ROUTES_DIR, SQL_DIR
 from sportmonks.operators.routes import EnsureRouteTablesOperator, RouteExtractOperator
 from sportmonks.operators.sql import WarehouseSqlOperator
 from sportmonks.planning.execution_id import execution_id
-from sportmonks.render.dag import DeadlineDag, problem_dag
+from sportmonks.render.dag import DeadlineDag, problem_dag, run_params
 from sportmonks.routes.parse import Problem, load_routes
 from sportmonks.routes.spec import Route
 
@@ -146,7 +146,7 @@ def build_route_dag(route: Route) -> DAG:
         start_date=_start(route),
         catchup=False,
         max_active_runs=1,
-        params=route_params(route),
+        params=run_params(route_params(route)),
         tags=sorted({"raw", "route", route.client, *route.tags}),
         # An example is to be read, not to be run: it is of an API that only its author has.
         is_paused_upon_creation=True if EXAMPLE in route.tags else None,

@@ -229,7 +229,7 @@ class ComposeStack:
         return sum(count for path, count in paths.items() if BATCH_PATH in path)
 
     def trigger(self, dag_id: str, **conf: Any) -> str:
-        wait_for(lambda: self.airflow.dag(dag_id), f"the DAG {dag_id}", 240)
+        wait_for(lambda: dag_id in self.airflow.dag_ids(), f"the DAG {dag_id}", 240)
         return str(self.airflow.trigger(dag_id, conf)["dag_run_id"])
 
     def state(self, dag_id: str, run_id: str) -> str:

@@ -108,7 +108,7 @@ def compared(stack: ComposeStack, leagues: Sequence[int]) -> str:
 
 def catalog(stack: ComposeStack) -> None:
     stack.must("exec", "--no-TTY", "scheduler", "airflow", "dags", "trigger", "sportmonks_catalog")
-    wait_for(lambda: stack.airflow.dag(FIRST), "the league DAGs", 300)
+    wait_for(lambda: FIRST in stack.airflow.dag_ids(), "the league DAGs", 300)
 
 
 def page(stack: ComposeStack) -> str:

@@ -210,17 +210,17 @@ def test_a_slow_airflow_is_waited_for_with_progress(tmp_path: Path, monkeypatch:
 
 def test_a_dag_that_is_read_late_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     lines: list[str] = []
-    answers: list[Any] = [None, None, {"dag_id": "x"}]
-    api = SimpleNamespace(dag=lambda dag_id: answers.pop(0), get=lambda path: {"import_errors": []})
+    answers: list[set[str]] = [{"w"}, {"w"}, {"w", "x"}]
+    api = SimpleNamespace(dag_ids=lambda: answers.pop(0), get=lambda path: {"import_errors": []})
     alive = [True]
     processes = SimpleNamespace(running=lambda name: alive[0], log_file=lambda name: Path("dag-processor.log"))
     stack: Any = SimpleNamespace(api=api, say=lines.append, processes=processes)
     monkeypatch.setattr(leagues, "PROGRESS_SECONDS", 0)
-    leagues.wait_for_dag(stack, "x")
+    leagues.wait_for_dags(stack, "w", "x")
     assert lines == ["Airflow has not read x yet (0 s)", "Airflow has not read x yet (1 s)"] or len(lines) == 2
-    answers[:], alive[0] = [None], False
+    answers[:], alive[0] = [{"w"}], False
     with pytest.raises(LocalError, match="the DAG x does not appear in Airflow: the DAG processor has ended"):
-        leagues.wait_for_dag(stack, "x")
+        leagues.wait_for_dags(stack, "w", "x")
 
 
 def test_an_airflow_that_is_silent_for_a_while_does_not_end_the_following(

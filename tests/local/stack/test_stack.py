@@ -120,7 +120,7 @@ def test_up_run_down(home: Path) -> None:
 
     # A task runs, with its imports made beforehand, and one sleeps when the end comes.
     deadline = time.monotonic() + 60
-    while stack.api.dag("stack_hello") is None or stack.api.dag("stack_sleeper") is None:
+    while not {"stack_hello", "stack_sleeper"} <= stack.api.dag_ids():
         assert time.monotonic() < deadline
         time.sleep(0.5)
     run = stack.api.trigger("stack_hello", {})
