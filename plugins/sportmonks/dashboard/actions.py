@@ -58,10 +58,10 @@ def airflow_manifest() -> Manifest:
 
 def router(access: Access, pool: WarehousePool, manifest: ReadManifest) -> APIRouter:
     """The routes of this module."""
-    found = APIRouter()
+    api = APIRouter()
     User = Annotated[Any, Depends(access.user)]
 
-    @found.get("/api/form")
+    @api.get("/api/form")
     def form(user: User, league_id: Annotated[list[int], Query(max_length=500)]) -> dict[str, Any]:
         """The chosen leagues, and the fields of the form, which are the same for all of them."""
         known = read(manifest)
@@ -74,12 +74,12 @@ def router(access: Access, pool: WarehousePool, manifest: ReadManifest) -> APIRo
             "fields": fields(known, leagues),
         }
 
-    @found.post("/api/runs/check")
+    @api.post("/api/runs/check")
     def check(user: User, choice: Choice) -> dict[str, Any]:
         """The runs to create, or why they cannot be. Nothing is changed."""
         return planned_runs(read(manifest), choice, lambda dag_id: access.may_start(user, dag_id), datetime.now(UTC))
 
-    @found.get("/api/backfills/{run_id}")
+    @api.get("/api/backfills/{run_id}")
     def backfill(run_id: RunId) -> dict[str, Any]:
         """The executions of the DAG runs that have this id: one per league."""
         with pool.reading() as conn:
@@ -91,7 +91,7 @@ def router(access: Access, pool: WarehousePool, manifest: ReadManifest) -> APIRo
         names = {dag_id: {"league_id": league.id, "league_name": league.name} for dag_id, league in leagues.items()}
         return {"rows": rows, "leagues": names}
 
-    @found.get("/api/place")
+    @api.get("/api/place")
     def place(dag_id: AirflowId, run_id: AirflowId = "", task_id: AirflowId = "") -> dict[str, Any]:
         """The part of the page that shows a DAG, a run or a task of Airflow; null when it shows none of them."""
         with pool.reading() as conn:
@@ -111,7 +111,7 @@ def router(access: Access, pool: WarehousePool, manifest: ReadManifest) -> APIRo
             return {"place": "routes"}
         return {"place": f"league/{league.id}" if league and not run_id else None}
 
-    return found
+    return api
 
 
 def read(manifest: ReadManifest) -> Manifest:

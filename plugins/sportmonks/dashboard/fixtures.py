@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, get_args
 
-from fastapi import FastAPI, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query
 from fastapi import Path as InPath
 
 from sportmonks.dashboard.pool import WarehousePool
@@ -47,10 +47,11 @@ def season_fixtures(
     return rows(conn, "dashboard/season_fixtures", league_id=league_id, season_id=season_id, limit=limit, now=at)
 
 
-def add_fixtures(app: FastAPI, pool: WarehousePool) -> None:
-    """Add the addresses of fixtures to the page's app."""
+def router(pool: WarehousePool) -> APIRouter:
+    """The routes of this module."""
+    api = APIRouter()
 
-    @app.get("/api/fixtures/{fixture_id}")
+    @api.get("/api/fixtures/{fixture_id}")
     def one_fixture(fixture_id: Id, reads: Limit = 50, corrections: Limit = 50) -> Any:
         with pool.reading() as conn:
             found = fixture(conn, fixture_id, reads=reads, corrections=corrections)
@@ -58,12 +59,12 @@ def add_fixtures(app: FastAPI, pool: WarehousePool) -> None:
             raise HTTPException(404, f"There is no fixture {fixture_id} in this warehouse.")
         return found
 
-    @app.get("/api/fixtures/{fixture_id}/sections/{name}")
+    @api.get("/api/fixtures/{fixture_id}/sections/{name}")
     def rows_of_section(fixture_id: Id, name: Section) -> Any:
         with pool.reading() as conn:
             return {"rows": section(conn, fixture_id, name)}
 
-    @app.get("/api/fixtures/{fixture_id}/payload")
+    @api.get("/api/fixtures/{fixture_id}/payload")
     def payload(fixture_id: Id) -> Any:
         with pool.reading() as conn:
             found = rows(conn, "dashboard/fixture_payload", fixture_id=fixture_id)
@@ -71,7 +72,9 @@ def add_fixtures(app: FastAPI, pool: WarehousePool) -> None:
             raise HTTPException(404, f"No payload of fixture {fixture_id} is stored; it was never read.")
         return found[0]
 
-    @app.get("/api/chunks/{league_id}/{season_id}/fixtures")
+    @api.get("/api/chunks/{league_id}/{season_id}/fixtures")
     def fixtures_of_season(league_id: Id, season_id: Id, limit: Limit = 50) -> Any:
         with pool.reading() as conn:
             return {"rows": season_fixtures(conn, league_id, season_id, limit=limit)}
+
+    return api
