@@ -90,7 +90,11 @@ def test_the_index_leads_to_every_page() -> None:
 
 def paths_of(page: Path) -> list[str]:
     """File and folder names in code style, as `load/batch.py` or `tests/chaos/`; patterns (`<name>`, `*`) are none."""
-    spans = re.findall(r"`([^`\n]+)`", text_of(page))
+    text = text_of(page)
+    if page.name == "older-systems.md":
+        # The first column names files of the systems before this package.
+        text = re.sub(r"^\|[^|]*\|", "", text, flags=re.M)
+    spans = re.findall(r"`([^`\n]+)`", text)
     return [
         span for span in spans if re.fullmatch(r"[\w.-]+(/[\w.-]+)*(/|\.(py|sql|yaml|yml|toml|md|sh|txt|json))", span)
     ]
