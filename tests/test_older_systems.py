@@ -1,6 +1,6 @@
 """docs/reference/older-systems.md is true: every name in its columns *Now* and *Different* exists, with that default.
 
-The kind of a name follows from the word in front of it (setting, key, parameter, metric ...), or from its form (`./etl …`,
+The kind of a name follows from the word in front of it (setting, key, parameter ...), or from its form (`./etl …`,
 `schema.table.column`, `Class.method()`). A name of no known kind fails, so that nothing is left unchecked.
 """
 
