@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -107,6 +107,7 @@ def collect(warehouse_dsn: str) -> Collect:
         today: date = TODAY,
         prefix: str = "",
         budget: Budget | None = None,
+        now: datetime | None = None,
         **days: str,
     ) -> dict[str, Any]:
         def connect() -> psycopg.Connection[Any]:
@@ -118,7 +119,7 @@ def collect(warehouse_dsn: str) -> Collect:
         try:
             request = RouteRequest(**{name: date.fromisoformat(value) for name, value in days.items()})
             plan = plan_run(connect, route, request, today, execution_id)
-            return run_route(route, source, connect, plan, execution_id=execution_id, today=today)
+            return run_route(route, source, connect, plan, execution_id=execution_id, today=today, now=now)
         finally:
             source.close()
 

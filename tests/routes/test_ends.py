@@ -157,10 +157,10 @@ def test_the_watermark_stays_before_days_that_may_be_short(
     mark = "SELECT etl.collector_watermark('raw_shop_orders') ->> 'date_to'"
     assert warehouse.execute(mark).fetchone() == ("2025-12-11",)
     # The next run begins there; once the window is complete, the watermark moves on.
-    complete = play(lambda request: Answer({"data": [], "total": 0}))
+    complete = play(lambda request: Answer({"data": [{"id": 1, "day": request.query["from"]}], "total": 1}))
     assert collect(route, complete, execution_id="etl_2")["period"] == "2025-12-09 to 2025-12-31"
     assert warehouse.execute(mark).fetchone() == ("2025-12-31",)
-    assert warehouse.execute(stored).fetchone() == ("empty_page (3)", 0, None)
+    assert warehouse.execute(stored).fetchone() == ("total (3)", 0, None)
     # It stays where it is as long as the first window of a run is short.
     short = play(lambda request: Answer({"data": [], "total": 9}))
     collect(route, short, execution_id="etl_3", today=date(2026, 1, 5))

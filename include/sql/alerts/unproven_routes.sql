@@ -3,7 +3,7 @@ SELECT 'UNPROVEN_ROUTE:' || v.name AS dedupe_key, 'WARNING' AS severity, v.name 
        format('The ends of %%s listings of its newest run are not proven, nor were all of the run before; its data are complete to %%s.',
               n.unproven[1], coalesce(v.collected_to, 'no day yet'))
            || coalesce(' The first: ' || rtrim(v.doubts[1], '.') || '.', '') AS message,
-       'The Routes page and the log of its task extract say why. A total that is wrong for good needs until: empty, one that is capped max_days or max_hours.' AS hint,
+       'The Routes page and the log of its task extract say why. A total that is wrong for good needs until: empty, one that is capped max_days or max_hours; an empty listing is believed after 12 hours.' AS hint,
        jsonb_build_object('dag_id', v.name, 'table', v.table_name, 'ended_by', v.ended_by, 'collected_to', v.collected_to,
                           'doubts', v.doubts) AS details,
        NULL::text AS execution_id, NULL::bigint AS league_id, NULL::bigint AS season_id

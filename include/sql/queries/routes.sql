@@ -45,6 +45,16 @@ WITH gone AS (
 )
 SELECT (SELECT count(DISTINCT record_key) FROM gone), (SELECT count(DISTINCT record_key) FROM back);
 
+-- name: routes/days
+-- The days of a period that have records, by the item of for_each (an empty object without it).
+SELECT request, array_agg(DISTINCT reference_date) FROM {table}
+ WHERE reference_date BETWEEN %(first)s AND %(last)s AND request IN (SELECT i.item FROM jsonb_array_elements(%(items)s::jsonb) AS i (item))
+ GROUP BY request;
+
+-- name: routes/suspected
+-- The empty listings that earlier runs suspected, as the newest success left them; null where it left none.
+SELECT etl.collector_watermark(%(route)s) -> 'empty';
+
 -- name: routes/exists
 -- Whether there is such a table or view.
 SELECT to_regclass(%(name)s) IS NOT NULL;
@@ -52,6 +62,13 @@ SELECT to_regclass(%(name)s) IS NOT NULL;
 -- name: routes/finish
 -- The end of a try, with its collector's row; false = another try has taken over.
 SELECT etl.finish_route_run(%(route)s, %(plan)s, %(fence)s, %(status)s, %(counters)s::jsonb, %(watermark)s::jsonb, %(error)s);
+
+-- name: routes/filled_runs
+-- Of so many newest successes: how many brought records, and how many there are. Those with a suspected empty listing say nothing.
+SELECT count(*) FILTER (WHERE r.records_processed > 0), count(*)
+  FROM (SELECT records_processed FROM etl.collector_runs
+         WHERE collector_name = %(route)s AND status = 'success' AND coalesce(jsonb_array_length(watermark -> 'empty'), 0) = 0
+         ORDER BY completed_at DESC LIMIT %(runs)s) r;
 
 -- name: routes/items
 -- The distinct values of the newest records that another route has one listing for each of; one without a value gives none.
@@ -73,6 +90,20 @@ UPDATE etl.route_progress SET items = %(items)s::jsonb
 SELECT items FROM etl.route_progress
  WHERE route_name = %(route)s AND execution_id = %(execution)s AND status <> 'DONE' AND items IS NOT NULL
  ORDER BY updated_at DESC LIMIT 1;
+
+-- name: routes/living
+-- How many records each item of for_each had in the last complete refresh.
+SELECT request, count(*) FROM {table}
+ WHERE deleted_at IS NULL AND request IN (SELECT i.item FROM jsonb_array_elements(%(items)s::jsonb) AS i (item))
+ GROUP BY request;
+
+-- name: routes/present
+-- The windows, by their place in a list, that hold a record of which no newer version has moved to another day.
+SELECT w.place FROM jsonb_to_recordset(%(windows)s::jsonb) AS w (place integer, first date, last date, item jsonb)
+ WHERE EXISTS (SELECT 1 FROM {table} t
+                WHERE t.reference_date BETWEEN w.first AND w.last AND t.request = w.item
+                  AND NOT EXISTS (SELECT 1 FROM {table} n
+                                   WHERE n.record_key = t.record_key AND (n.collected_at, n.id) > (t.collected_at, t.id)));
 
 -- name: routes/rehash
 -- Contents that version 0.1 stored under a hash of rounded numbers get their present hash; they are no news. Fields that

@@ -45,7 +45,8 @@ summary at the end) → `summary` (completes the row in `etl.collector_runs`, al
 | `extract` deferred | the API allows no call now; the worker slot is free | wait; it continues by itself |
 | failed after retries | {retry_max} failed responses in a row | clear `extract`: it continues at that page |
 | `failed` above 0 | records that could not be stored | look into `etl.route_rejects` |
-| `unproven` above 0 | listings that may be short: the API counts more than it shows | see the warnings in the log; \
+| `unproven` above 0 | listings that may be short: the API counts more than it shows, or nothing came where records \
+always came | see the warnings in the log; \
 `until: empty` if its total is wrong for good |
 | `out_of_range`, `undated` above 0 | the API sent records outside the period or without a date | check `date_field` |
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -14,14 +14,17 @@ from typing import Any
 from sportmonks.api.page_spec import PageSpec
 from sportmonks.errors import BudgetWait, ConfigurationError, LostLeaseError
 from sportmonks.redaction import mask_text
+from sportmonks.routes.empty_listings import EmptyListings
 from sportmonks.routes.period import Window, local_today, moved_watermark, resolve_period, unit_of, windows
 from sportmonks.routes.request import Slice, shown_request
 from sportmonks.routes.source import Source
 from sportmonks.routes.spec import Route
 from sportmonks.routes.store import (
+    EMPTY,
     END,
     UNPROVEN_FROM,
     Connect,
+    ResumePoint,
     RouteStore,
     ensure_table,
     kept_items,
@@ -140,13 +143,15 @@ def run_route(
     execution_id: str | None = None,
     force: bool = False,
     today: date | None = None,
+    now: datetime | None = None,
     on_page: Callable[[Mapping[str, float]], None] = lambda _: None,
 ) -> Summary:
     """Carry out the plan from where an earlier try stopped; returns the summary of the run with its earlier tries.
 
     On an error the records stored so far stay, the failure is recorded and the error is raised. BudgetWait leaves the
     run open: call again later with the same plan and execution id. ``on_page`` is called after each stored page with
-    what it has added to the counters; of pages that were stored together, the first one has it all.
+    what it has added to the counters; of pages that were stored together, the first one has it all. ``now``: when an
+    empty listing is found, for what later runs believe of it.
     """
     today = today or local_today(datetime.now(UTC), route.period)
     with connect() as conn:
@@ -168,18 +173,28 @@ def run_route(
             number[0] += 1
             _progress(page, number[0], counters)
 
-        stream = Stream(
-            read_pages(source, route, plan.slices, start, today, plan.period, first_run=plan.watermark is None),
-            store,
-            batch=route.batch_export,
-            queue_pages=route.queue_pages,
-            on_page=log_page,
-        )
+        def pages_of(slices: Sequence[Slice], start: ResumePoint) -> Iterator[Page]:
+            return read_pages(source, route, slices, start, today, plan.period, first_run=plan.watermark is None)
+
+        def write(pages: Iterator[Page]) -> None:
+            batch, waiting = route.batch_export, route.queue_pages
+            Stream(pages, store, batch=batch, queue_pages=waiting, on_page=log_page).run()
+
         try:
-            stream.run()
+            write(pages_of(plan.slices, start))
+            timestamp = now or datetime.now(UTC)
+            empty = EmptyListings(store, route, plan.slices, plan.period, plan.watermark, today, timestamp)
+            if again := empty.suspected():
+                log.warning("%d listings are empty, which is unusual: requesting them again", len(again))
+                beginning = ResumePoint(start.fence, 0, None, {}, False)
+                write(empty.once_more(lambda part: pages_of([part], beginning)))
+            suspected = empty.settle()
             refused = store.counters["skipped"] >= len(plan.slices) > 0
             moved = plan.watermark if refused else _watermark(plan, store.unproven_from, today)
-            store.finish("DONE", watermark={"date_to": moved.isoformat()} if moved else None)
+            left: dict[str, Any] = {"date_to": moved.isoformat()} if moved else {}
+            if suspected or empty.known_before:
+                left["empty"] = suspected
+            store.finish("DONE", watermark=left or None)
         except (BudgetWait, LostLeaseError):
             raise
         except BaseException as error:
@@ -256,7 +271,7 @@ def _summary(route: Route, plan: RoutePlan, counters: Mapping[str, float], resum
     numbers = {
         name: int(value)
         for name, value in counters.items()
-        if name not in ("seconds", UNPROVEN_FROM) and not name.startswith(END)
+        if name not in ("seconds", UNPROVEN_FROM) and not name.startswith((END, EMPTY))
     }
     return {
         **numbers,

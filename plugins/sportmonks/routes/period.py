@@ -177,6 +177,22 @@ def windows(
     return found
 
 
+def shifted(window: Window, steps: int, unit: Unit | None, *, weeks: bool = True) -> Window | None:
+    """The days of a window so many steps later (before, where negative): by as many units of the calendar as it has, or
+    by as many days, with ``weeks`` rounded up so that it has the same days of the week. None beyond all years."""
+    try:
+        if unit in ("month", "year"):
+            first = window.first.year * 12 + window.first.month - 1
+            months = window.last.year * 12 + window.last.month - first
+            begin, end = (divmod(first + steps * months + more, 12) for more in (0, months))
+            return Window(date(begin[0], begin[1] + 1, 1), date(end[0], end[1] + 1, 1) - timedelta(days=1))
+        days = (window.last - window.first).days + 1
+        step = steps * timedelta(days=-(-days // 7) * 7 if weeks else days)
+        return Window(window.first + step, window.last + step)
+    except (ValueError, OverflowError):
+        return None
+
+
 def request_parameters(spec: PeriodSpec, window: Window) -> dict[str, str]:
     """The parameters of the period under the API's names and in its format; one of them where it takes no end."""
     begin, end = _bounds(spec, window)

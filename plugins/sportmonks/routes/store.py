@@ -31,6 +31,11 @@ COUNTERS = (
 )  # fmt: skip
 # Counters of how listings ended are added as they occur.
 END = "end_"
+# With the number of a listing: it ended without a row, which is looked at again when the others have been read.
+EMPTY = "empty_"
+# So many of them at most, the first of the run. The watermark stays before a suspected one, so that those behind it
+# are read again.
+MOST_EMPTY = 500
 # The first day of a listing that may be short, as date.toordinal(): the watermark stays before it.
 UNPROVEN_FROM = "unproven_from"
 # So many listings of a run that may be short are named with their reason; the log has all of them.
@@ -140,6 +145,20 @@ class RouteStore:
         return None if found is None else date.fromordinal(int(found))
 
     @property
+    def empty_listings(self) -> list[int]:
+        """The numbers of the listings of the run that ended without a row, as far as they are still to be looked at."""
+        return sorted(
+            int(name.removeprefix(EMPTY))
+            for name, count in self.counters.items()
+            if name.startswith(EMPTY) and count > 0
+        )
+
+    @property
+    def _final_counters(self) -> dict[str, float]:
+        """The counters as a run leaves them: one that goes on needs its empty listings, one that is done does not."""
+        return {name: count for name, count in self.counters.items() if not name.startswith(EMPTY) or count > 0}
+
+    @property
     def conn(self) -> psycopg.Connection[Any]:
         if self._conn is None or self._conn.closed:
             self._conn = self._connect()
@@ -228,7 +247,10 @@ class RouteStore:
                 conn.execute(
                     sql("routes/reject"), {**self._names, "reason": bad.reason[:500], "record": _plain(bad.text)}
                 )
-            added = {name for name in counted if name.startswith(END)}
+            noted = {name for name in counted if name.startswith(EMPTY)}
+            if len(noted) + len(self.empty_listings) > MOST_EMPTY:
+                noted &= self.counters.keys()
+            added = {name for name in counted if name.startswith(END)} | noted
             counters = self.counters | {
                 name: self.counters.get(name, 0) + counted.get(name, 0) for name in (*COUNTERS, *added)
             }
@@ -292,14 +314,14 @@ class RouteStore:
         values = {
             **self._names,
             "status": status,
-            "counters": json.dumps(self.counters),
+            "counters": json.dumps(self._final_counters),
             "watermark": None if watermark is None else json.dumps(watermark),
             "error": error,
         }
         with self.conn.transaction():
             if status == "DONE" and self._route.mode == "replace":
                 self._mark_deleted()
-                values["counters"] = json.dumps(self.counters)
+                values["counters"] = json.dumps(self._final_counters)
             row = self.conn.execute(sql("routes/finish"), values).fetchone()
             if row is None or not row[0]:
                 raise LostLeaseError(f"Another try has taken over {self._route.name}.")

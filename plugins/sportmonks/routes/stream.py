@@ -28,7 +28,8 @@ from sportmonks.routes.records import NO_OBJECT, Prepared, Rejected, page_mark, 
 from sportmonks.routes.request import Slice, page_request
 from sportmonks.routes.source import Source
 from sportmonks.routes.spec import Route
-from sportmonks.routes.store import END, ResumePoint, RouteStore
+from sportmonks.routes.store import EMPTY, END, ResumePoint, RouteStore
+from sportmonks.routes.unpublished import NOT_PUBLISHED, NewestPeriods
 
 log = logging.getLogger(__name__)
 
@@ -74,10 +75,14 @@ def read_pages(
 ) -> Iterator[Page]:
     """Every page from ``start`` on, in order. ``period``: of the complete run; ``first_run``: no day has been collected
     so far. Raises what the source and the paginator raise, and ConfigurationError where an answer names a further page
-    that the route does not follow, or an API other than Sportmonks refuses every listing."""
+    that the route does not follow, or an API other than Sportmonks refuses every listing.
+
+    A listing without a row is counted as ``EMPTY`` and its number; periods at the end that are not found yet end as
+    ``NOT_PUBLISHED``."""
     state = start.state
     skipped = int(start.counters.get("skipped", 0))
     ends = EndsOfWindows(route, today)
+    newest = NewestPeriods(route, today)
     trusted: set[str] = set()
     for part in slices[start.slice_index :]:
         paginator = Paginator.start(route.paging, state)
@@ -97,6 +102,9 @@ def read_pages(
                     )
                     paginator, stored, restarted = Paginator.start(route.paging), False, True
                     continue
+                if not paginator.pages and newest.takes(part, error):
+                    log.info("%s is not found (HTTP 404), it may not be published yet", part)
+                    break
                 if isinstance(error, FatalApiError):
                     raise
                 if paginator.pages:
@@ -127,6 +135,7 @@ def read_pages(
                 )  # fmt: skip
                 break
             stored = False
+            newest.check(part)
             _refuse_wrong_style(route, fetched, part.window)
             number = paginator.pages + 1
             info = page_info(fetched, route.hash_without)
@@ -160,7 +169,9 @@ def read_pages(
                 dated.add(prepared)
             unproven = None
             if paginator.end is not None:
-                counted[f"end_{paginator.end}"] = 1
+                counted[f"{END}{paginator.end}"] = 1
+                if not paginator.rows:
+                    counted[f"{EMPTY}{part.index}"] = 1
                 ends.close(part.window)
                 paginator.doubt = paginator.doubt or (dated.doubt if dated is not None else "")
                 unproven = part.window.first if paginator.doubt and part.window else None
@@ -180,6 +191,20 @@ def read_pages(
                 unproven=unproven,
                 doubt=f"{part}: {paginator.doubt}" if paginator.end is not None and paginator.doubt else "",
             )
+    if newest.first is not None:
+        yield _unpublished(newest, ends, len(slices))
+
+
+def _unpublished(newest: NewestPeriods, ends: EndsOfWindows, slices: int) -> Page:
+    """The end of a run whose newest periods are not there: its days are collected up to the first of them."""
+    log.info("Not published yet (HTTP 404), the next run requests it again: %s", newest.text)
+    doubts = [doubt for doubt in (newest.doubt, ends.doubt) if doubt]
+    for doubt in doubts:
+        log.warning("%s", doubt)
+    return Page(
+        [], [], {f"{END}{NOT_PUBLISHED}": newest.periods, "unproven": len(doubts)}, slices, None, newest.text,
+        unproven=min(day for day in (newest.first, ends.lost) if day), doubt="; ".join(doubts),
+    )  # fmt: skip
 
 
 def _may_have_expired(paginator: Paginator, error: FatalApiError | OutsidePlanError) -> bool:

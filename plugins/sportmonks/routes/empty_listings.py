@@ -1,0 +1,219 @@
+"""The listings of a run that ended without a record: which of them are unusual, read once more behind the others, and
+what is left of the doubts for the next run."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from psycopg.sql import Identifier
+
+from sportmonks.routes.emptiness import (
+    LIKE_IT,
+    Surroundings,
+    Suspected,
+    carried_over,
+    first_found,
+    horizon,
+    is_believed,
+    plain_item,
+    read_suspected,
+    stored_suspected,
+)
+from sportmonks.routes.period import Window, in_units, moved_watermark, unit_of
+from sportmonks.routes.request import Slice
+from sportmonks.routes.spec import Route
+from sportmonks.routes.store import EMPTY, END, RouteStore
+from sportmonks.routes.stream import Page
+from sportmonks.warehouse.queries import sql
+
+log = logging.getLogger(__name__)
+
+# A listing of a full refresh that had so many records does not lose all of them by chance.
+LONG = 10
+
+
+class EmptyListings:
+    """Looks at the empty listings of a run. ``period`` and ``watermark`` are those of the plan."""
+
+    def __init__(
+        self,
+        store: RouteStore,
+        route: Route,
+        slices: tuple[Slice, ...],
+        period: Window | None,
+        watermark: date | None,
+        today: date,
+        now: datetime,
+    ) -> None:
+        self._store = store
+        self._route = route
+        self._slices = slices
+        self._period = period
+        self._now = now
+        self._names = {"route": route.name}
+        self._unit = unit_of(route.period.format) if route.period else None
+        self._until = min(period.last, today) if period else today
+        mark = moved_watermark(watermark, period, today) if period else None
+        # From this day on, the next run reads the days again in any case.
+        self._again_from = None
+        if mark is not None and route.period is not None:
+            day = mark - timedelta(days=route.period.lookback_days)
+            self._again_from = in_units(Window(day, day), self._unit).first
+        self._empty = [slices[number] for number in store.empty_listings]
+        self._doubts: dict[int, tuple[Suspected, str]] = {}
+        self._believed: list[Suspected] = []
+        self._earlier: list[Suspected] = []
+
+    def suspected(self) -> list[Slice]:
+        """The empty listings that may be an accident, in the order of the plan."""
+        self._earlier = read_suspected(self._value("routes/suspected"))
+        if not self._empty:
+            return []
+        dated = self._route.period is not None and self._route.date_field is not None
+        for part, item, reason in self._of_days() if dated else self._of_runs():
+            doubt = first_found(self._earlier, item, part.window if dated else None, self._now)
+            if is_believed(doubt, self._now):
+                self._believed.append(doubt)
+                log.info("%s has no records, as since %s: it is believed", part, f"{doubt.since:%Y-%m-%d %H:%M}")
+            else:
+                self._doubts[part.index] = doubt, reason
+        return [self._slices[number] for number in sorted(self._doubts)]
+
+    def once_more(self, read: Callable[[Slice], Iterator[Page]]) -> Iterator[Page]:
+        """The pages of the suspected listings, which belong to the end of the run. Those that are no longer empty are
+        no longer suspected. ``read`` gives the pages of one listing."""
+        for number in sorted(self._doubts):
+            still_empty = False
+            for place, page in enumerate(read(self._slices[number])):
+                still_empty = f"{EMPTY}{number}" in page.counted
+                # How the listing ends is counted already.
+                counted = {name: count for name, count in page.counted.items() if not name.startswith((END, EMPTY))}
+                if place == 0:
+                    counted["asked_again"] = counted.get("asked_again", 0) + 1
+                yield replace(page, counted=counted, slice_index=len(self._slices), state=None)
+            if not still_empty:
+                del self._doubts[number]
+
+    def settle(self) -> list[dict[str, Any]]:
+        """Report what is still empty and unusual; returns what the next run has to know about it."""
+        if self._empty:
+            texts = [
+                f"{self._slices[number]}: no record came, and none when it was requested again, although {reason}"
+                for number, (_, reason) in sorted(self._doubts.items())
+            ]
+            for text in texts:
+                log.warning("%s", text)
+            days = [one.window.first for one, _ in self._doubts.values() if one.window is not None]
+            if texts and self._period is not None and not days:
+                days = [self._period.first]
+            looked_at = {f"{EMPTY}{part.index}": -1.0 for part in self._empty}
+            self._store.write(
+                [],
+                [],
+                {"unproven": len(texts), **looked_at},
+                len(self._slices),
+                None,
+                unproven=min(days, default=None),
+                doubts=texts,
+            )
+        present = [*(one for one, _ in self._doubts.values()), *self._believed]
+        return stored_suspected([*present, *carried_over(self._earlier, self._period, self._now)])
+
+    @property
+    def known_before(self) -> bool:
+        """Whether an earlier run has left doubts, which the end of this run has to replace."""
+        return bool(self._earlier)
+
+    def _value(self, query: str) -> Any:
+        row = self._store.conn.execute(sql(query), self._names).fetchone()
+        return row[0] if row else None
+
+    def _rows(self, query: str, **values: Any) -> list[Any]:
+        table = Identifier("raw", self._route.table)
+        return self._store.conn.execute(sql(query).with_identifiers(table=table), values).fetchall()
+
+    def _items(self) -> str:
+        return json.dumps(list({_text(part): plain_item(part.item) for part in self._empty}.values()))
+
+    def _of_days(self) -> Iterator[tuple[Slice, Mapping[str, Any], str]]:
+        """Listings of days that have records, or whose neighbours have some."""
+        parts = self._complete()
+        if not parts:
+            return
+        around = horizon((window for _, window in parts), self._unit)
+        found = self._rows("routes/days", first=around.first, last=around.last, items=self._items())
+        days = {json.dumps(item, sort_keys=True): listed for item, listed in found}
+        surroundings = {
+            name: Surroundings(days.get(name, ()), self._until, self._unit) for name in map(_text, self._empty)
+        }
+        inner = {part.index: surroundings[_text(part)].within(window) for part, window in parts}
+        stored = self._stored(
+            {
+                part.index: inner[part.index]
+                for part, _ in parts
+                if surroundings[_text(part)].has_records(inner[part.index])
+            }
+        )
+        for part, window in parts:
+            here = surroundings[_text(part)]
+            reason = "records of these days are stored" if part.index in stored else ""
+            if not reason and (self._again_from is None or window.first < self._again_from):
+                reason = here.unusual(window)
+            if reason:
+                yield part, plain_item(part.item), reason
+                if part.index in self._doubts:  # else it is believed, and counts as empty beside those behind it
+                    here.doubt(window)
+
+    def _complete(self) -> list[tuple[Slice, Window]]:
+        """The empty listings with their windows; of those of hours, only where each of the day is empty."""
+        found = [(part, part.window) for part in self._empty if part.window is not None]
+        if self._route.period is None or self._route.period.max_hours is None:
+            return found
+        planned = Counter((_text(part), part.window.first) for part in self._slices if part.window is not None)
+        empty = Counter((_text(part), window.first) for part, window in found)
+        days = {day for day, count in empty.items() if count == planned[day]}
+        return [(part, window) for part, window in found if (_text(part), window.first) in days]
+
+    def _stored(self, windows: Mapping[int, Window]) -> set[int]:
+        """Which of these listings, by number, have records of their days that no newer version has replaced."""
+        if not windows or not self._route.key:
+            return set(windows)
+        listed = [
+            {
+                "place": number,
+                "first": window.first.isoformat(),
+                "last": window.last.isoformat(),
+                "item": plain_item(self._slices[number].item),
+            }
+            for number, window in windows.items()
+        ]
+        return {row[0] for row in self._rows("routes/present", windows=json.dumps(listed))}
+
+    def _of_runs(self) -> Iterator[tuple[Slice, Mapping[str, Any], str]]:
+        """Listings without days: where a run has no record at all and nearly all before it had some, or a full refresh
+        would lose all records of an item."""
+        if not self._store.counters["records"]:
+            row = self._store.conn.execute(sql("routes/filled_runs"), {**self._names, "runs": LIKE_IT.most}).fetchone()
+            filled, runs = row or (0, 0)
+            if LIKE_IT.holds(filled, runs):
+                yield from ((part, {}, f"{filled} of the last {runs} runs had records") for part in self._empty)
+                return
+        if self._route.mode == "replace":
+            living = {
+                json.dumps(item, sort_keys=True): count
+                for item, count in self._rows("routes/living", items=self._items())
+            }
+            for part in self._empty:
+                if (count := living.get(_text(part), 0)) >= LONG:
+                    yield part, plain_item(part.item), f"{count} records of it are stored"
+
+
+def _text(part: Slice) -> str:
+    """The item of a listing, as a key."""
+    return json.dumps(plain_item(part.item), sort_keys=True)

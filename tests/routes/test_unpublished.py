@@ -1,0 +1,149 @@
+"""A period that its API has not published yet is answered with 404: at the end of a run it is waited for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import psycopg
+import pytest
+
+from sportmonks.errors import FatalApiError, TransientApiError
+from sportmonks.routes.extract import summary_text
+from sportmonks.routes.parse import parse_route
+from sportmonks.routes.spec import Route
+from tests.harness.shape_server import Answer, Play, Request, ShapeServer
+from tests.routes.conftest import Collect
+
+Conn = psycopg.Connection[Any]
+Server = Callable[[Play], ShapeServer]
+MARK = "SELECT etl.collector_watermark('raw_shop_reports') ->> 'date_to'"
+MONTHLY = "{date_from: month, format: '%Y-%m', max_days: 1, first_days: 90}"
+
+
+def a_route(period: str = MONTHLY, path: str = "/reports/{month}.json") -> Route:
+    return parse_route(
+        f"client: shop\nroute: reports\nconnection: shop_api\npath: '{path}'\nkey: [id]\nretry_max: 1\npaging: none\n"
+        f"records: .\nperiod: {period}\n"
+    )
+
+
+class Reports:
+    """A file for each month. ``there``: those that are published; ``broken``: those that fail with 500."""
+
+    def __init__(self, *there: str) -> None:
+        self.there = set(there)
+        self.broken: set[str] = set()
+
+    def __call__(self, request: Request) -> Answer:
+        month = request.path.rpartition("/")[2].removesuffix(".json")
+        if month in self.broken:
+            return Answer(status=500)
+        return Answer([{"id": month}]) if month in self.there else Answer({"message": "no such file"}, 404)
+
+
+def months(server: ShapeServer) -> list[str]:
+    """The months that were requested; forgets them."""
+    found = [request.path[-7 - 5 : -5] for request in server.requests]
+    server.requests.clear()
+    return found
+
+
+def mark(conn: Conn) -> str | None:
+    row = conn.execute(MARK).fetchone()
+    assert row is not None
+    return row[0] if row[0] is None else str(row[0])
+
+
+def test_the_newest_month_is_waited_for(
+    play: Server, collect: Collect, warehouse: Conn, caplog: pytest.LogCaptureFixture
+) -> None:
+    reports = Reports("2025-10", "2025-11")
+    server = play(reports)
+    caplog.set_level(logging.INFO)
+    summary = collect(a_route(), server)
+    assert months(server) == ["2025-10", "2025-11", "2025-12"]
+    assert (summary["inserted"], summary["unproven"], summary["skipped"]) == (2, 0, 0)
+    assert "End: one_page (2), not_published (1)\n" in summary_text(summary)
+    ended_by = "SELECT ended_by FROM etl.raw_route_status"
+    assert warehouse.execute(ended_by).fetchone() == ("one_page (2), not_published (1)",)
+    assert "Not published yet (HTTP 404), the next run requests it again: 2025-12-01 to 2025-12-31" in caplog.text
+    assert mark(warehouse) == "2025-11-30"
+    # The next run, on a day of the same month or the next one, requests it again.
+    collect(a_route(), server, execution_id="etl_2", today=date(2026, 1, 2))
+    assert (months(server), mark(warehouse)) == (["2025-11", "2025-12", "2026-01"], "2025-11-30")
+    reports.there |= {"2025-12"}
+    summary = collect(a_route(), server, execution_id="etl_3", today=date(2026, 1, 3))
+    assert (summary["inserted"], summary["end"]) == (1, "one_page (2), not_published (1)")
+    assert mark(warehouse) == "2025-12-31"
+
+
+@pytest.mark.parametrize(
+    ("there", "words"),
+    [
+        ((), "HTTP 404"),
+        (("2025-11", "2025-12"), "HTTP 404"),
+        (
+            ("2025-10", "2025-12"),
+            "2025-11-01 to 2025-11-30 is not there, although 2025-12-01 to 2025-12-31 behind it is",
+        ),
+    ],
+    ids=["all of them", "the first", "in the middle"],
+)
+def test_other_months_that_are_not_found_are_an_error(
+    play: Server, collect: Collect, warehouse: Conn, there: tuple[str, ...], words: str
+) -> None:
+    with pytest.raises(FatalApiError, match=words):
+        collect(a_route(), play(Reports(*there)))
+    assert mark(warehouse) is None
+
+
+def test_a_failure_behind_a_month_that_is_not_found(play: Server, collect: Collect, warehouse: Conn) -> None:
+    """The month is requested again by the next try, since nothing shows yet that no published one follows."""
+    reports = Reports("2025-10")
+    reports.broken.add("2025-12")
+    server = play(reports)
+    with pytest.raises(TransientApiError):
+        collect(a_route(), server)
+    reports.broken.clear()
+    months(server)
+    summary = collect(a_route(), server)
+    assert months(server) == ["2025-11", "2025-12"]
+    assert (summary["inserted"], summary["end"]) == (1, "not_published (2), one_page (1)")
+    assert mark(warehouse) == "2025-10-31"
+
+
+def test_a_month_that_stays_away_is_a_doubt(play: Server, collect: Collect, warehouse: Conn) -> None:
+    """So that a route whose files are elsewhere now does not stay green."""
+    server = play(Reports("2025-10"))
+    collect(a_route(), server, today=date(2025, 11, 3), date_from="2025-10-01")
+    found = []
+    for today in (date(2025, 12, 20), date(2026, 1, 1)):
+        summary = collect(a_route(), server, execution_id=str(today), today=today)
+        found.append((summary["unproven"], summary["doubts"]))
+    doubt = "2025-11-01 to 2025-11-30: it is not found (HTTP 404), although it ended 32 days ago"
+    assert found == [(0, []), (1, [doubt])]
+    assert mark(warehouse) == "2025-10-31"
+
+
+def test_days_of_a_query(play: Server, collect: Collect, warehouse: Conn) -> None:
+    """The rule is that of windows of days, too; another status is an error as before."""
+    route = a_route("{date_from: day, max_days: 1, first_days: 3}", "/reports")
+    status = [404]
+
+    def answers(request: Request) -> Answer:
+        return Answer([{"id": 1}]) if request.query["day"] < "2025-12-30" else Answer({}, status[0])
+
+    server = play(answers)
+    summary = collect(route, server)
+    assert (summary["end"], mark(warehouse)) == ("one_page (2), not_published (2)", "2025-12-29")
+    status[0] = 410
+    with pytest.raises(FatalApiError, match="HTTP 410"):
+        collect(route, server, execution_id="etl_2")
+
+
+def test_a_route_of_one_period_has_nothing_to_compare_with(play: Server, collect: Collect) -> None:
+    with pytest.raises(FatalApiError, match="HTTP 404"):
+        collect(a_route("{date_from: month, format: '%Y-%m', first_days: 3}"), play(Reports("2025-11")))
