@@ -1,14 +1,18 @@
-"""Several Celery workers with a real Redis collect the same leagues, and one of them is lost in the middle."""
+"""Several workers collect the same leagues, and one of them is lost in the middle: pods of the KubernetesExecutor, as
+processes of a small server that plays Kubernetes, and Celery workers with a real Redis."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+import requests
 
 from tests.e2e import kills
 from tests.e2e.monitoring import wait_for
 from tests.e2e.stack import Etl, running_stack
+from tests.harness.kubernetes_executor import Cluster, cluster
+from tests.harness.pods import NAMESPACE
 from tests.harness.workers import NotToBeHadError, Workers, celery_workers
 
 pytestmark = pytest.mark.timeout(900)
@@ -34,7 +38,7 @@ def etl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Etl]:
         r"retry_delay_seconds: \d+": "retry_delay_seconds: 2",
         r"  max_inline_wait_seconds: \d+.*": "  max_inline_wait_seconds: 60",
     }
-    with running_stack(tmp_path_factory.mktemp("celery"), world, catalog) as stack:
+    with running_stack(tmp_path_factory.mktemp("workers"), world, catalog) as stack:
         done = stack("run", "--all", "--dry-run")
         assert done.returncode == 0, done.stdout + done.stderr
         yield stack
@@ -43,12 +47,48 @@ def etl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Etl]:
 @pytest.fixture(scope="module")
 def workers(etl: Etl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
     try:
-        with celery_workers(etl, tmp_path_factory.mktemp("workers"), HEARTBEATS) as found:
+        with celery_workers(etl, tmp_path_factory.mktemp("celery"), HEARTBEATS) as found:
             for name in ("one", "two"):
                 found.add(name, concurrency=2)
             yield found
     except NotToBeHadError as reason:
         pytest.skip(str(reason))
+
+
+def delete(kubernetes: Cluster, pod: str) -> None:
+    """As `kubectl delete pod` does, and a node that is drained, with less time than a season takes."""
+    place = f"{kubernetes.api.url}/api/v1/namespaces/{NAMESPACE}/pods/{pod}"
+    answer = requests.delete(place, json={"gracePeriodSeconds": 1}, timeout=30)
+    assert answer.ok, answer.text
+
+
+# Before the workers come: the stack has its own scheduler again afterwards.
+def test_a_lost_pod_costs_the_batch_that_was_under_way(etl: Etl, tmp_path_factory: pytest.TempPathFactory) -> None:
+    dag_id, league_id = "sportmonks_serie_a", LEAGUES["sportmonks_serie_a"]
+    ways: list[Callable[[Cluster, str], object]] = [lambda cluster, pod: cluster.pods.kill(pod), delete]
+    try:
+        with cluster(etl, tmp_path_factory.mktemp("cluster"), HEARTBEATS) as kubernetes:
+            kubernetes.schedule("KubernetesExecutor", at_once=4)
+            for lose in ways:
+                etl.sandbox("DELETE", "/_admin/calls")
+                kubernetes.api.refuse = 1
+                run = etl.trigger(dag_id, batch_size=BATCH, force=True)
+                (lost, *_) = wait_for(kubernetes.collecting, "a pod that collects")
+                task = kubernetes.pods.task(lost).partition(".")[2]
+                lose(kubernetes, lost)
+                kills.must_succeed(etl, dag_id, run)
+                tasks = kills.tasks(etl, dag_id, run)
+                assert {name: each["try_number"] for name, each in tasks.items() if each["try_number"] > 1} == {task: 2}
+                kills.must_have_done(etl, dag_id, run, SEASONS * SEASON_FIXTURES)
+                calls = etl.sandbox("GET", "/_admin/calls?last=0&fixtures=1")
+                assert calls["fixtures_requested_distinct"] == SEASONS * SEASON_FIXTURES
+                assert calls["fixtures_requested_again"] <= BATCH
+                assert (calls["total_429"], calls["calls_after_remaining_zero"]) == (0, 0)
+                assert kills.differences(etl, league_id) == []
+    except NotToBeHadError as reason:
+        pytest.skip(str(reason))
+    finally:
+        kills.up_again(etl)
 
 
 def run_all(etl: Etl, **conf: object) -> dict[str, str]:
@@ -57,7 +97,7 @@ def run_all(etl: Etl, **conf: object) -> dict[str, str]:
 
 
 def test_two_workers_share_budget_and_plan(etl: Etl, workers: Workers) -> None:
-    for dag_id, run in run_all(etl).items():
+    for dag_id, run in run_all(etl, force=True).items():
         kills.must_succeed(etl, dag_id, run)
         kills.must_have_done(etl, dag_id, run, SEASONS * SEASON_FIXTURES)
     calls = etl.sandbox("GET", "/_admin/calls?last=0&fixtures=1")
