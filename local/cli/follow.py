@@ -28,6 +28,9 @@ SILENCE_SECONDS = 600.0
 RUNS_A_SECOND = 10
 # In a pipe, a line at least this often, so that nobody takes a long run for one that hangs.
 STILL_SECONDS = 60.0
+# What is read and shown beside the progress of the runs.
+EachRound = Callable[[psycopg.Connection[dict[str, Any]]], None]
+_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, SportmonksError)
 
 
 @dataclass
@@ -88,8 +91,13 @@ class Follower:
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
         self._silent_since: float | None = None
 
-    def follow(self, runs: list[FollowedRun], *, timeout: float | None = None) -> bool:
-        """True when all runs succeeded. LocalError after `timeout` seconds; the runs then go on."""
+    def follow(
+        self, runs: list[FollowedRun], *, timeout: float | None = None, each_round: EachRound | None = None
+    ) -> bool:
+        """True when all runs succeeded. LocalError after `timeout` seconds; the runs then go on.
+
+        `each_round` is called with a connection to the warehouse, and left out while there is none.
+        """
         begun = time.monotonic()
         several = len(runs) > 1
         view: Bars | Lines = Bars(several) if out.is_terminal else Lines(several)
@@ -98,6 +106,8 @@ class Follower:
                 self._read_states([run for run in runs if not run.finished])
                 # After the states, so that the last round has the numbers of runs that have just ended.
                 self._read_progress(runs)
+                if each_round is not None:
+                    self._call(each_round)
                 view.show(runs)
                 if all(run.finished for run in runs):
                     break
@@ -115,18 +125,27 @@ class Follower:
     def rows(self, name: str, **parameters: object) -> list[dict[str, Any]]:
         """Rows of a query of local/stack/sql; none when the warehouse cannot be reached now."""
         try:
-            if self._connection is None or self._connection.closed:
-                self._connection = open_connection(self.warehouse, autocommit=True)
-                self._connection.row_factory = dict_row
-            return self._connection.execute(query(name), parameters).fetchall()
-        except (psycopg.OperationalError, psycopg.InterfaceError, SportmonksError):
+            return self._open().execute(query(name), parameters).fetchall()
+        except _AWAY:
             self.close()
             return []
+
+    def _open(self) -> psycopg.Connection[dict[str, Any]]:
+        if self._connection is None or self._connection.closed:
+            self._connection = open_connection(self.warehouse, autocommit=True)
+            self._connection.row_factory = dict_row
+        return self._connection
 
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _call(self, each_round: EachRound) -> None:
+        try:
+            each_round(self._open())
+        except _AWAY:
+            self.close()
 
     def _read_states(self, runs: list[FollowedRun]) -> None:
         """One request for all runs; a run that has been deleted counts as failed."""

@@ -27,6 +27,7 @@ class LogFilter:
     component: str | None = None
     text: str | None = None
     execution_id: str | None = None
+    execution_ids: tuple[str, ...] | None = None  # of new lines only
     league_id: int | None = None
     chunk_id: str | None = None
 
@@ -105,6 +106,7 @@ def _rows(conn: psycopg.Connection[Any], name: str, chosen: LogFilter, **more: A
         "league_id": chosen.league_id,
         "chunk_id": chosen.chunk_id,
         "execution_id": chosen.execution_id,
+        "execution_ids": None if chosen.execution_ids is None else list(chosen.execution_ids),
         "levels": chosen.levels,
         "component": chosen.component,
         "text": chosen.text,

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from local.cli.console import err, out, seconds
 from local.cli.failures import show_failure
-from local.cli.follow import FollowedRun, Follower
+from local.cli.follow import EachRound, FollowedRun, Follower
 from local.cli.leagues import wait_for_dags
 from local.cli.output import make_table, plain
 from local.errors import LocalError, UsageError
@@ -19,6 +19,8 @@ from local.stack.airflow_api import RefusedError
 from local.stack.stack import Stack
 
 if TYPE_CHECKING:
+    import psycopg
+
     from sportmonks.config.manifest import League
 
 
@@ -31,7 +33,7 @@ class Plan:
 
 
 def run_plans(
-    stack: Stack, plans: list[Plan], *, follow: bool = True, timeout: float | None = None
+    stack: Stack, plans: list[Plan], *, follow: bool = True, timeout: float | None = None, verbose: bool = False
 ) -> tuple[list[FollowedRun], bool]:
     """Trigger a run per plan; the runs, and whether all succeeded (True when they are not followed)."""
     wait_for_dags(stack, *(plan.league.dag_id for plan in plans))
@@ -48,7 +50,21 @@ def run_plans(
     if not follow:
         return runs, True
     follower = Follower(stack.api, stack.warehouse, full_disk=stack.full_disk)
-    return runs, follower.follow(runs, timeout=timeout)
+    return runs, follower.follow(runs, timeout=timeout, each_round=line_printer(runs) if verbose else None)
+
+
+def line_printer(runs: list[FollowedRun]) -> EachRound:
+    """Prints the log lines of the runs that have come since its last call."""
+    from local.cli.log_rows import LogFilter, NewRows
+    from local.cli.terminal_dashboard import log_line
+
+    lines = NewRows(LogFilter(execution_ids=tuple(run.execution_id for run in runs)), 0)
+
+    def show(conn: psycopg.Connection[Any]) -> None:
+        for row in lines.read(conn):
+            out.print(log_line(row))
+
+    return show
 
 
 FIGURES = (

@@ -47,6 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     mode.add_argument("--export-metrics", metavar="FILE", help="write the run's metrics there (JSON)")
     follow = parser.add_argument_group("following")
     follow.add_argument("--no-follow", action="store_true", help="trigger and return")
+    follow.add_argument("--verbose", action="store_true", help="also print the log lines of the run as they come")
     follow.add_argument("--timeout", metavar="SECONDS", help="stop following after that; the run goes on")
     configure_yes(parser)
     configure_output(parser)
@@ -63,8 +64,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise UsageError("--season belongs to one league", hint="give --league instead of --all")
     if args.season and len(set(args.league)) > 1:
         raise UsageError("--season belongs to one league, and several are given", hint="run one league after the other")
-    for option, given in (("--timeout", args.timeout), ("--export-metrics", args.export_metrics)):
-        if args.no_follow and given is not None:
+    for option, given in (
+        ("--timeout", args.timeout is not None),
+        ("--export-metrics", args.export_metrics is not None),
+        ("--verbose", args.verbose),
+    ):
+        if args.no_follow and given:
             raise UsageError(f"{option} has no effect with --no-follow", hint="leave one of them out")
     for option, given in (
         ("--clear-checkpoint", args.clear_checkpoint),
@@ -79,7 +84,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     try:
         plans = _plans(context, args, conf)
         begun = time.monotonic()
-        runs, good = run_plans(stack, plans, follow=not args.no_follow, timeout=timeout)
+        runs, good = run_plans(stack, plans, follow=not args.no_follow, timeout=timeout, verbose=args.verbose)
     except KeyboardInterrupt:
         if started:
             stack.say("stopping what this command has started")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from io import StringIO
 from typing import Any
 
+import psycopg
 import pytest
 from rich.console import Console
 
@@ -190,6 +191,42 @@ def test_the_warehouse_may_be_away_for_a_while() -> None:
     assert follower.rows("run/errors", execution_id="x") == []
 
 
+def test_verbose_prints_the_lines_of_the_run(
+    run: FollowedRun, screen: StringIO, warehouse: psycopg.Connection[Any], warehouse_dsn: str
+) -> None:
+    """Each once, also those that come while it runs; none of other runs."""
+    warehouse.autocommit = True
+
+    def log(message: str, execution_id: str) -> None:
+        warehouse.execute(
+            "SELECT etl.log_etl_event('INFO', 'COLLECT', %s, p_execution_id => %s)", (message, execution_id)
+        )
+
+    class Api(FakeApi):
+        def runs(self, dag_ids: set[str], since: str) -> dict[tuple[str, str], dict[str, Any]]:
+            log(f"Batch {len(self.states)}", run.execution_id)
+            return super().runs(dag_ids, since)
+
+    log("Chunk started", run.execution_id)
+    log("Of another run", "etl_20260815_120000_ffffff")
+    follower = Follower(Api(["running", "running", "success"]), warehouse_dsn, interval=0.0)  # type: ignore[arg-type]
+    assert follower.follow([run], each_round=runs.line_printer([run]))
+    lines = [line.rpartition(f"exec:{run.execution_id} ")[2] for line in screen.getvalue().splitlines()]
+    assert [line for line in lines if line.startswith(("Batch", "Chunk"))] == [
+        "Chunk started",
+        "Batch 3",
+        "Batch 2",
+        "Batch 1",
+    ]
+    assert "Of another run" not in screen.getvalue()
+
+
+def test_without_the_warehouse_verbose_goes_on(run: FollowedRun, screen: StringIO) -> None:
+    api = FakeApi(["running", "success"])
+    follower = Follower(api, "postgresql://127.0.0.1:1/x", interval=0.0)  # type: ignore[arg-type]
+    assert follower.follow([run], each_round=runs.line_printer([run]))
+
+
 def test_every_query_runs(warehouse_dsn: str) -> None:
     """Runs against the migrated schema, so that a renamed column is noticed."""
     from local.stack.queries import query
@@ -198,8 +235,6 @@ def test_every_query_runs(warehouse_dsn: str) -> None:
     parameters |= {"name": "x", "schema": "x", "league_id": 8, "season_id": 1, "chunk_id": "8_1", "levels": ["ERROR"]}
     parameters |= {"component": "x", "text": "x", "limit": 1, "after": 0}
     follower = Follower(FakeApi(["success"]), warehouse_dsn)  # type: ignore[arg-type]
-    import psycopg
-
     # Airflow's own schema is in another database; exports have tests of their own.
     names = [name for name in query.names() if not name.startswith(("server/airflow_", "export/"))]
     assert len(names) >= 6

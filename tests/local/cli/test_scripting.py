@@ -89,6 +89,7 @@ def test_no_flag_of_the_dashboard_is_ignored(cli: Cli, words: list[str], reason:
     ("words", "reason"),
     [
         (["run", "--league", "8", "--no-follow", "--timeout", "3"], "--timeout has no effect with --no-follow"),
+        (["run", "--league", "8", "--no-follow", "--verbose"], "--verbose has no effect with --no-follow"),
         (["run", "--league", "8", "--league", "564", "--season", "1"], "--season belongs to one league"),
         (
             ["run", "--league", "8", "--dry-run", "--track-performance"],

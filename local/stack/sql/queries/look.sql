@@ -42,6 +42,7 @@ SELECT l.log_id, l.timestamp, l.level, l.component, l.message, l.details, l.exec
 FROM etl.etl_logs AS l
 WHERE l.log_id > %(after)s
   AND (%(execution_id)s::text IS NULL OR l.execution_id = %(execution_id)s)
+  AND (%(execution_ids)s::text[] IS NULL OR l.execution_id = ANY(%(execution_ids)s))
   AND (%(chunk_id)s::text IS NULL OR l.chunk_id = %(chunk_id)s)
   AND (%(levels)s::text[] IS NULL OR l.level = ANY(%(levels)s))
   AND (%(component)s::text IS NULL OR l.component = %(component)s)
