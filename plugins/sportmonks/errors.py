@@ -54,7 +54,11 @@ class FatalApiError(SportmonksError):
 
 
 class OutsidePlanError(SportmonksError):
-    """The subscription does not cover this resource."""
+    """The subscription does not cover this resource. ``status``: of HTTP, where that says so."""
+
+    def __init__(self, message: str, *, hint: str = "", status: int | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
 
 
 class TransientApiError(SportmonksError):

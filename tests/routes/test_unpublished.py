@@ -138,7 +138,7 @@ def test_days_of_a_query(play: Server, collect: Collect, warehouse: Conn) -> Non
 
     server = play(answers)
     summary = collect(route, server)
-    assert (summary["end"], mark(warehouse)) == ("one_page (2), not_published (2)", "2025-12-29")
+    assert (summary["end"], mark(warehouse)) == ("not_published (2), one_page (2)", "2025-12-29")
     status[0] = 410
     with pytest.raises(FatalApiError, match="HTTP 410"):
         collect(route, server, execution_id="etl_2")
@@ -147,3 +147,44 @@ def test_days_of_a_query(play: Server, collect: Collect, warehouse: Conn) -> Non
 def test_a_route_of_one_period_has_nothing_to_compare_with(play: Server, collect: Collect) -> None:
     with pytest.raises(FatalApiError, match="HTTP 404"):
         collect(a_route("{date_from: month, format: '%Y-%m', first_days: 3}"), play(Reports("2025-11")))
+
+
+def test_a_month_that_none_of_the_items_has_yet(play: Server, collect: Collect, warehouse: Conn) -> None:
+    """What one of them does not have is skipped, as before; what none has is waited for."""
+    there = {"north": {"2025-10", "2025-11"}, "south": {"2025-11"}, "closed": {"2025-10"}}
+    broken = ["2025-12"]
+    route = parse_route(
+        "client: shop\nroute: reports\nconnection: shop_api\npath: '/{shop}/{month}.json'\nkey: [shop, id]\n"
+        f"retry_max: 1\npaging: none\nrecords: .\nperiod: {MONTHLY}\nfor_each: {{shop: [north, south, closed]}}\n"
+    )
+
+    def answers(request: Request) -> Answer:
+        shop, month = request.path.removesuffix(".json").strip("/").split("/")
+        if shop == "closed" and month in broken:
+            return Answer(status=500)
+        return Answer([{"id": month}]) if month in there[shop] else Answer({}, 404)
+
+    server = play(answers)
+    with pytest.raises(TransientApiError):
+        collect(route, server)
+    broken.clear()
+    summary = collect(route, server)
+    assert (summary["inserted"], summary["skipped"], summary["unproven"]) == (4, 5, 0)
+    assert (summary["end"], mark(warehouse)) == ("one_page (4), not_published (1)", "2025-11-30")
+    left = "SELECT count(*) FROM etl.route_progress, jsonb_object_keys(counters) AS name WHERE name LIKE 'absent%'"
+    assert warehouse.execute(left).fetchone() == (0,)
+    # As soon as one has the month, the others do not have it.
+    there["south"].add("2025-12")
+    summary = collect(route, server, execution_id="etl_2")
+    assert (summary["inserted"], summary["end"], mark(warehouse)) == (1, "one_page", "2025-12-31")
+
+
+def test_a_month_that_none_of_the_items_may_have(play: Server, collect: Collect, warehouse: Conn) -> None:
+    """Another status does not say that it will be there later."""
+    route = parse_route(
+        "client: shop\nroute: reports\nconnection: shop_api\npath: '/{shop}/{month}.json'\nkey: [shop, id]\n"
+        f"paging: none\nrecords: .\nperiod: {MONTHLY}\nfor_each: {{shop: [north, south]}}\n"
+    )
+    server = play(lambda one: Answer({}, 403) if "2025-12" in one.path else Answer([{"id": one.path}]))
+    summary = collect(route, server)
+    assert (summary["skipped"], summary["end"], mark(warehouse)) == (2, "one_page", "2025-12-31")

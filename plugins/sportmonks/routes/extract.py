@@ -20,8 +20,9 @@ from sportmonks.routes.request import Slice, shown_request
 from sportmonks.routes.source import Source
 from sportmonks.routes.spec import Route
 from sportmonks.routes.store import (
-    EMPTY,
+    ABSENT,
     END,
+    NOTES,
     UNPROVEN_FROM,
     Connect,
     ResumePoint,
@@ -32,6 +33,7 @@ from sportmonks.routes.store import (
     read_watermark,
 )
 from sportmonks.routes.stream import Page, Stream, read_pages
+from sportmonks.routes.unpublished import NOT_PUBLISHED, days_of, late_doubt, not_there
 
 log = logging.getLogger(__name__)
 
@@ -189,6 +191,7 @@ def run_route(
                 beginning = ResumePoint(start.fence, 0, None, {}, False)
                 write(empty.once_more(lambda part: pages_of([part], beginning)))
             suspected = empty.settle()
+            _wait_for_newest(store, plan, today)
             refused = store.counters["skipped"] >= len(plan.slices) > 0
             moved = plan.watermark if refused else _watermark(plan, store.unproven_from, today)
             left: dict[str, Any] = {"date_to": moved.isoformat()} if moved else {}
@@ -231,6 +234,20 @@ def _watermark(plan: RoutePlan, unproven_from: date | None, today: date) -> date
     return moved_watermark(plan.watermark, Window(plan.period.first, last), today)
 
 
+def _wait_for_newest(store: RouteStore, plan: RoutePlan, today: date) -> None:
+    """Note the newest windows in which the API has no item of for_each yet: the watermark stays before them."""
+    waiting = not_there(plan.slices, store.counters)
+    if not waiting:
+        return
+    log.info("Not published yet (HTTP 404), the next run requests it again: %s", days_of(waiting))
+    doubts = [doubt for doubt in (late_doubt(waiting[0], today),) if doubt]
+    counted = {f"{END}{NOT_PUBLISHED}": len(waiting), "unproven": len(doubts)}
+    seen = {name: -count for name, count in store.counters.items() if name.startswith(ABSENT)}
+    store.write(
+        [], [], {**counted, **seen}, len(plan.slices), None, unproven=waiting[0].first, doubts=doubts
+    )  # fmt: skip
+
+
 def _note_failure(store: RouteStore, error: BaseException) -> None:
     store.close()  # the connection may be broken; the failure is recorded over a new one
     try:
@@ -271,7 +288,7 @@ def _summary(route: Route, plan: RoutePlan, counters: Mapping[str, float], resum
     numbers = {
         name: int(value)
         for name, value in counters.items()
-        if name not in ("seconds", UNPROVEN_FROM) and not name.startswith((END, EMPTY))
+        if name not in ("seconds", UNPROVEN_FROM) and not name.startswith((END, *NOTES))
     }
     return {
         **numbers,
@@ -291,7 +308,7 @@ def end_text(counters: Mapping[str, float]) -> str:
     """How the ends of the listings were known, such as ``empty_page`` or ``no_next (12), total (1)``."""
     ends = sorted(
         ((name.removeprefix(END), int(count)) for name, count in counters.items() if name.startswith(END)),
-        key=lambda one: -one[1],
+        key=lambda one: (-one[1], one[0]),
     )
     return ", ".join(f"{name} ({count})" if len(ends) > 1 else name for name, count in ends)
 

@@ -286,7 +286,7 @@ class RestSource:
         if decision is Decision.RETRY:
             return TransientApiError(text, retry_after=wait_named(response.headers))
         if decision is Decision.OUTSIDE_PLAN:
-            return OutsidePlanError(text)
+            return OutsidePlanError(text, status=status)
         if 300 <= status < 400:
             return self._redirected(text, response.headers.get("Location") or "")
         if decision is Decision.CONFIGURATION:

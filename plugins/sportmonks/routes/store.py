@@ -36,6 +36,10 @@ EMPTY = "empty_"
 # So many of them at most, the first of the run. The watermark stays before a suspected one, so that those behind it
 # are read again.
 MOST_EMPTY = 500
+# With the first day of a window: how many items of for_each the API does not have in it.
+ABSENT = "absent_"
+# What the end of a run looks at, and does not leave in its counters.
+NOTES = (EMPTY, ABSENT)
 # The first day of a listing that may be short, as date.toordinal(): the watermark stays before it.
 UNPROVEN_FROM = "unproven_from"
 # So many listings of a run that may be short are named with their reason; the log has all of them.
@@ -156,7 +160,7 @@ class RouteStore:
     @property
     def _final_counters(self) -> dict[str, float]:
         """The counters as a run leaves them: one that goes on needs its empty listings, one that is done does not."""
-        return {name: count for name, count in self.counters.items() if not name.startswith(EMPTY) or count > 0}
+        return {name: count for name, count in self.counters.items() if not name.startswith(NOTES) or count > 0}
 
     @property
     def conn(self) -> psycopg.Connection[Any]:
@@ -250,7 +254,7 @@ class RouteStore:
             noted = {name for name in counted if name.startswith(EMPTY)}
             if len(noted) + len(self.empty_listings) > MOST_EMPTY:
                 noted &= self.counters.keys()
-            added = {name for name in counted if name.startswith(END)} | noted
+            added = {name for name in counted if name.startswith((END, ABSENT))} | noted
             counters = self.counters | {
                 name: self.counters.get(name, 0) + counted.get(name, 0) for name in (*COUNTERS, *added)
             }

@@ -28,8 +28,8 @@ from sportmonks.routes.records import NO_OBJECT, Prepared, Rejected, page_mark, 
 from sportmonks.routes.request import Slice, page_request
 from sportmonks.routes.source import Source
 from sportmonks.routes.spec import Route
-from sportmonks.routes.store import EMPTY, END, ResumePoint, RouteStore
-from sportmonks.routes.unpublished import NOT_PUBLISHED, NewestPeriods
+from sportmonks.routes.store import ABSENT, EMPTY, END, ResumePoint, RouteStore
+from sportmonks.routes.unpublished import NOT_PUBLISHED, NewestPeriods, newest_days, not_found
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +83,7 @@ def read_pages(
     skipped = int(start.counters.get("skipped", 0))
     ends = EndsOfWindows(route, today)
     newest = NewestPeriods(route, today)
+    newest_of_items = newest_days(slices) if route.for_each is not None else set()
     trusted: set[str] = set()
     for part in slices[start.slice_index :]:
         paginator = Paginator.start(route.paging, state)
@@ -125,6 +126,8 @@ def read_pages(
                 if skipped >= len(slices):
                     log.warning("%s: the subscription covers none of its %d listings", route.name, len(slices))
                 refused = {"skipped": 1.0} | ({f"{END}{OUTSIDE_PLAN}": 1} if ours else {})
+                if part.window is not None and part.window.first in newest_of_items and not_found(error):
+                    refused[f"{ABSENT}{part.window.first.toordinal()}"] = 1
                 days = part.window.first if part.window is not None and route.for_each is None else None
                 if days is not None:
                     # Some days of a route that has others are missing; where all are refused, it is outside the plan.

@@ -2,21 +2,61 @@
 
 from __future__ import annotations
 
-import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
-from sportmonks.errors import FatalApiError
+from sportmonks.errors import FatalApiError, OutsidePlanError
 from sportmonks.routes.period import Window
 from sportmonks.routes.request import Slice
 from sportmonks.routes.spec import Route
-
-log = logging.getLogger(__name__)
+from sportmonks.routes.store import ABSENT
 
 NOT_FOUND = 404
 # How the listing of such a period ends.
 NOT_PUBLISHED = "not_published"
 # A period that ended longer ago than this, and than it is long itself, should be there: a doubt says so.
 LATE_AFTER = timedelta(days=31)
+
+
+# So many of the newest windows of a route with for_each may be waited for.
+NEWEST = 12
+
+
+def not_found(error: Exception) -> bool:
+    """Whether a refusal means that there is no such page."""
+    return isinstance(error, FatalApiError | OutsidePlanError) and error.status == NOT_FOUND
+
+
+def days_of(windows: Sequence[Window]) -> str:
+    """The days from the first to the last of windows."""
+    return f"{windows[0].first} to {windows[-1].last}"
+
+
+def late_doubt(oldest: Window, today: date) -> str:
+    """What speaks against waiting for windows of which this is the first; empty where nothing does."""
+    over = today - oldest.last
+    if over <= max(LATE_AFTER, oldest.last - oldest.first):
+        return ""
+    return f"{oldest}: it is not found (HTTP {NOT_FOUND}), although it ended {over.days} days ago"
+
+
+def newest_days(slices: Sequence[Slice]) -> set[date]:
+    """The first days of the newest windows of a plan."""
+    return set(sorted({part.window.first for part in slices if part.window is not None})[-NEWEST:])
+
+
+def not_there(slices: Sequence[Slice], counters: Mapping[str, float]) -> list[Window]:
+    """The windows at the end of a run in which the API has none of the items of for_each, oldest first; those of one
+    item alone are an item that it does not have. ``counters``: those of the run, with its ``ABSENT``."""
+    planned = Counter(part.window.first for part in slices if part.window is not None)
+    windows = {part.window.first: part.window for part in slices if part.window is not None}
+    found: list[Window] = []
+    for first in sorted(windows, reverse=True):
+        if counters.get(f"{ABSENT}{first.toordinal()}", 0) < planned[first]:
+            break
+        found.insert(0, windows[first])
+    return found
 
 
 class NewestPeriods:
@@ -34,7 +74,7 @@ class NewestPeriods:
         goes on to the periods behind it, and its position stays where it is."""
         if self._route.for_each is not None or part.window is None or not part.index:
             return False
-        if not isinstance(error, FatalApiError) or error.status != NOT_FOUND:
+        if not isinstance(error, FatalApiError) or not not_found(error):
             return False
         self._error = self._error or error
         self._waiting.append(part.window)
@@ -62,15 +102,9 @@ class NewestPeriods:
     @property
     def text(self) -> str:
         """The days that they cover."""
-        return f"{self._waiting[0].first} to {self._waiting[-1].last}" if self._waiting else ""
+        return days_of(self._waiting) if self._waiting else ""
 
     @property
     def doubt(self) -> str:
         """What speaks against waiting for them; empty where nothing does."""
-        if not self._waiting:
-            return ""
-        oldest = self._waiting[0]
-        over = self._today - oldest.last
-        if over <= max(LATE_AFTER, oldest.last - oldest.first):
-            return ""
-        return f"{oldest}: it is not found (HTTP {NOT_FOUND}), although it ended {over.days} days ago"
+        return late_doubt(self._waiting[0], self._today) if self._waiting else ""
