@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from sportmonks.errors import TransientApiError
+from sportmonks.errors import BudgetWait, TransientApiError
 from sportmonks.routes.parse import parse_route
 from sportmonks.routes.spec import Route
 from tests.harness.shape_server import Answer, Play, Request, ShapeServer
@@ -303,19 +304,73 @@ def test_a_listing_that_was_long_and_is_suddenly_empty(play: Server, collect: Co
     rows = list(range(7))
     server = play(listing(rows))
 
-    def run(hours: int) -> tuple[int, int]:
+    def run(day: int, hours: int = 0) -> tuple[int, int]:
         server.requests.clear()
-        summary = collect(a_route(LISTED), server, execution_id=f"etl_{hours}", now=MORNING + timedelta(hours=hours))
+        now, execution = MORNING + timedelta(days=day, hours=hours), f"etl_{day}_{hours}"
+        summary = collect(a_route(LISTED), server, execution_id=execution, now=now)
+        warehouse.execute(
+            "UPDATE etl.collector_runs SET completed_at = %s WHERE execution_id = %s",
+            (now + timedelta(minutes=1), execution),
+        )
         return summary["unproven"], len(server.requests)
 
-    assert [run(hours) for hours in range(7)] == [(0, 2)] * 7
+    assert [run(day) for day in range(7)] == [(0, 2)] * 7
     rows.clear()
     # It is requested twice, and suspected until some hours later; then it costs one request.
-    assert [run(hours) for hours in (7, 8, 19, 20)] == [(1, 2), (1, 2), (0, 1), (0, 1)]
+    assert [run(7, hours) for hours in (0, 1, 12, 13)] == [(1, 2), (1, 2), (0, 1), (0, 1)]
     rows += range(7)
-    assert [run(hours) for hours in (21, 22)] == [(0, 2)] * 2
+    assert [run(day) for day in (8, 9)] == [(0, 2)] * 2
     rows.clear()
-    assert run(23) == (1, 2)  # another time, another doubt
+    assert run(10) == (1, 2)  # another time, another doubt
+
+
+def hourly_runs(warehouse: Conn, empty_until: int = 0) -> None:
+    """Earlier runs of each hour for ten days, without a record before an hour of the day."""
+    warehouse.execute(
+        "INSERT INTO etl.collector_runs"
+        " (collector_name, execution_id, status, records_processed, started_at, completed_at)"
+        " SELECT 'raw_shop_orders', 'etl_' || t, 'success',"
+        "        CASE WHEN extract(hour FROM t AT TIME ZONE 'UTC') < %s THEN 0 ELSE 5 END, t, t"
+        "   FROM generate_series('2025-12-21T00:00Z'::timestamptz, '2025-12-30T23:00Z', '1 hour') AS t",
+        (empty_until,),
+    )
+
+
+@pytest.mark.parametrize(("empty_until", "expected"), [(8, (0, 0)), (0, (1, 1))], ids=["every night", "never"])
+def test_a_listing_that_is_empty_every_night(
+    play: Server, collect: Collect, warehouse: Conn, empty_until: int, expected: tuple[int, int]
+) -> None:
+    """Those of the last hours had records, and those of the nights before had none."""
+    hourly_runs(warehouse, empty_until)
+    summary = collect(a_route(LISTED), play(listing([])), now=MORNING)
+    assert (summary["unproven"], summary["asked_again"]) == expected
+
+
+def test_a_limit_of_calls_does_not_begin_the_second_reading_anew(
+    play: Server, collect: Collect, warehouse: Conn
+) -> None:
+    """Each wait ends a try. The next one goes on where it stopped, also within a listing, whatever has come since."""
+    rows, met, left = list(range(12)), set[str](), [0]
+
+    def answers(request: Request) -> Answer:
+        if not left[0]:
+            return Answer(status=429, headers={"Retry-After": "3600"})
+        left[0] -= 1
+        if (shop := request.query["shop"]) not in met:
+            met.add(shop)
+            return Answer({"data": [], "total": 0})
+        return listing(rows)(request)
+
+    hourly_runs(warehouse)
+    route = parse_route(a_route_text(f"{LISTED}for_each: {{shop: [a, b, c]}}\nquery: {{shop: '{{shop}}'}}\n"))
+    server, summary, tries = play(answers), None, 0
+    while summary is None:
+        left[0], tries = 2, tries + 1
+        assert tries <= 7
+        with suppress(BudgetWait):
+            summary = collect(route, server, now=MORNING)
+    assert (summary["inserted"], summary["unproven"], summary["asked_again"]) == (36, 0, 3)
+    assert len(server.requests) == 3 + 3 * 3 + tries - 1
 
 
 def test_a_listing_that_is_often_empty(play: Server, collect: Collect) -> None:

@@ -144,6 +144,16 @@ def test_days_of_a_query(play: Server, collect: Collect, warehouse: Conn) -> Non
         collect(route, server, execution_id="etl_2")
 
 
+def test_a_month_that_no_later_run_requests_is_an_error(play: Server, collect: Collect, warehouse: Conn) -> None:
+    """As of a backfill: the watermark has passed it, and stays where it is."""
+    collect(a_route(), play(Reports("2025-10", "2025-11", "2025-12")))
+    older = play(Reports("2025-05", "2025-06"))
+    with pytest.raises(FatalApiError, match="HTTP 404"):
+        collect(a_route(), older, execution_id="etl_2", date_from="2025-05-01", date_to="2025-07-31")
+    assert months(older) == ["2025-05", "2025-06", "2025-07"]
+    assert mark(warehouse) == "2025-12-31"
+
+
 def test_a_route_of_one_period_has_nothing_to_compare_with(play: Server, collect: Collect) -> None:
     with pytest.raises(FatalApiError, match="HTTP 404"):
         collect(a_route("{date_from: month, format: '%Y-%m', first_days: 3}"), play(Reports("2025-11")))

@@ -45,6 +45,20 @@ WITH gone AS (
 )
 SELECT (SELECT count(DISTINCT record_key) FROM gone), (SELECT count(DISTINCT record_key) FROM back);
 
+-- name: routes/days_of_one
+-- The same of one item. Each day is found by a probe of the index, so that the records of a day are not read.
+WITH RECURSIVE found AS (
+    (SELECT t.reference_date AS day FROM {table} t
+      WHERE t.reference_date BETWEEN %(first)s AND %(last)s AND t.request = (%(items)s::jsonb -> 0)
+      ORDER BY t.reference_date LIMIT 1)
+    UNION ALL
+    SELECT n.day FROM found f
+     CROSS JOIN LATERAL (SELECT t.reference_date AS day FROM {table} t
+                          WHERE t.reference_date > f.day AND t.reference_date <= %(last)s AND t.request = (%(items)s::jsonb -> 0)
+                          ORDER BY t.reference_date LIMIT 1) n
+)
+SELECT %(items)s::jsonb -> 0, coalesce(array_agg(day), '{{}}') FROM found;
+
 -- name: routes/days
 -- The days of a period that have records, by the item of for_each (an empty object without it).
 SELECT request, array_agg(DISTINCT reference_date) FROM {table}
@@ -64,11 +78,16 @@ SELECT to_regclass(%(name)s) IS NOT NULL;
 SELECT etl.finish_route_run(%(route)s, %(plan)s, %(fence)s, %(status)s, %(counters)s::jsonb, %(watermark)s::jsonb, %(error)s);
 
 -- name: routes/filled_runs
--- Of so many newest successes: how many brought records, and how many there are. Those with a suspected empty listing say nothing.
-SELECT count(*) FILTER (WHERE r.records_processed > 0), count(*)
-  FROM (SELECT records_processed FROM etl.collector_runs
-         WHERE collector_name = %(route)s AND status = 'success' AND coalesce(jsonb_array_length(watermark -> 'empty'), 0) = 0
-         ORDER BY completed_at DESC LIMIT %(runs)s) r;
+-- Of so many newest days with successes before a time (null: until now): on how many each of them brought records, and
+-- how many days there are. Days, and not runs: what runs each hour may have nothing in every night.
+SELECT count(*) FILTER (WHERE d.filled), count(*)
+  FROM (SELECT bool_and(r.records_processed > 0) AS filled
+          FROM (SELECT records_processed, completed_at FROM etl.collector_runs
+                 WHERE collector_name = %(route)s AND status = 'success'
+                   AND (%(before)s::timestamptz IS NULL OR completed_at < %(before)s::timestamptz)
+                 ORDER BY completed_at DESC LIMIT 20000) r
+         GROUP BY (r.completed_at AT TIME ZONE 'UTC')::date
+         ORDER BY (r.completed_at AT TIME ZONE 'UTC')::date DESC LIMIT %(days)s) d;
 
 -- name: routes/items
 -- The distinct values of the newest records that another route has one listing for each of; one without a value gives none.
@@ -98,12 +117,15 @@ SELECT request, count(*) FROM {table}
  GROUP BY request;
 
 -- name: routes/present
--- The windows, by their place in a list, that hold a record of which no newer version has moved to another day.
+-- The windows, by their place in a list, that hold a record of which no newer version has moved to another day. Written
+-- so that both are found through indexes: as joins, all records of the table would be compared with all.
 SELECT w.place FROM jsonb_to_recordset(%(windows)s::jsonb) AS w (place integer, first date, last date, item jsonb)
- WHERE EXISTS (SELECT 1 FROM {table} t
-                WHERE t.reference_date BETWEEN w.first AND w.last AND t.request = w.item
-                  AND NOT EXISTS (SELECT 1 FROM {table} n
-                                   WHERE n.record_key = t.record_key AND (n.collected_at, n.id) > (t.collected_at, t.id)));
+ CROSS JOIN LATERAL (SELECT 1 FROM {table} t
+                      WHERE t.reference_date BETWEEN w.first AND w.last AND t.request = w.item
+                        AND (t.record_key IS NULL
+                             OR t.id = (SELECT n.id FROM {table} n WHERE n.record_key = t.record_key
+                                         ORDER BY n.collected_at DESC, n.id DESC LIMIT 1))
+                      ORDER BY t.reference_date LIMIT 1) found;
 
 -- name: routes/rehash
 -- Contents that version 0.1 stored under a hash of rounded numbers get their present hash; they are no news. Fields that

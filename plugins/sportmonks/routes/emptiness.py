@@ -40,7 +40,7 @@ class Comparison:
 # weekends, those on the same days of other weeks.
 NEIGHBOURS = Comparison(enough=12, most=20, nearly_all=0.95)
 SAME_DAYS = Comparison(enough=8, most=20, nearly_all=0.95)
-# Windows of a week and more, and runs.
+# Windows of a week and more, and days with runs.
 LIKE_IT = Comparison(enough=7, most=12, nearly_all=0.9)
 # An empty listing is believed by a run so long after the first one that found it empty: longer than most restores take,
 # and shorter than a day, so that a route that runs daily believes it in its next run.

@@ -28,7 +28,7 @@ from sportmonks.routes.emptiness import (
 from sportmonks.routes.period import Window, in_units, moved_watermark, unit_of
 from sportmonks.routes.request import Slice
 from sportmonks.routes.spec import Route
-from sportmonks.routes.store import EMPTY, END, RouteStore
+from sportmonks.routes.store import EMPTY, EMPTY_AGAIN, END, SUSPECTED, RouteStore
 from sportmonks.routes.stream import Page
 from sportmonks.warehouse.queries import sql
 
@@ -39,7 +39,8 @@ LONG = 10
 
 
 class EmptyListings:
-    """Looks at the empty listings of a run. ``period`` and ``watermark`` are those of the plan."""
+    """Looks at the empty listings of a run. ``period`` and ``watermark`` are those of the plan; ``position``: where an
+    earlier try stopped among those that are requested again, if it did."""
 
     def __init__(
         self,
@@ -50,8 +51,11 @@ class EmptyListings:
         watermark: date | None,
         today: date,
         now: datetime,
+        position: Mapping[str, Any] | None,
     ) -> None:
         self._store = store
+        self._position = dict(position or {})
+        self._again: list[int] = []
         self._route = route
         self._slices = slices
         self._period = period
@@ -71,32 +75,50 @@ class EmptyListings:
         self._earlier: list[Suspected] = []
 
     def suspected(self) -> list[Slice]:
-        """The empty listings that may be an accident, in the order of the plan."""
+        """The empty listings that may be an accident and are to be requested again, in the order of the plan. Which
+        ones these are is stored: what they bring changes what is unusual, and a try may be interrupted among them."""
         self._earlier = read_suspected(self._value("routes/suspected"))
         if not self._empty:
             return []
+        looked_at: set[int] = set()
         dated = self._route.period is not None and self._route.date_field is not None
         for part, item, reason in self._of_days() if dated else self._of_runs():
-            doubt = first_found(self._earlier, item, part.window if dated else None, self._now)
-            if is_believed(doubt, self._now):
-                self._believed.append(doubt)
-                log.info("%s has no records, as since %s: it is believed", part, f"{doubt.since:%Y-%m-%d %H:%M}")
-            else:
-                self._doubts[part.index] = doubt, reason
-        return [self._slices[number] for number in sorted(self._doubts)]
+            looked_at.add(part.index)
+            self._weigh(part, item, part.window if dated else None, reason)
+        for part in self._empty:
+            if self._store.empty_state(part.index) >= SUSPECTED and part.index not in looked_at:
+                item = plain_item(part.item) if dated else {}
+                self._weigh(part, item, part.window if dated else None, "that was unusual when the run first read it")
+        new = {f"{EMPTY}{n}": SUSPECTED - 1.0 for n in self._doubts if self._store.empty_state(n) < SUSPECTED}
+        if new:
+            self._store.write([], [], new, len(self._slices), self._position or None)
+        self._again = [n for n in sorted(self._doubts) if self._store.empty_state(n) < EMPTY_AGAIN]
+        return [self._slices[number] for number in self._again]
 
-    def once_more(self, read: Callable[[Slice], Iterator[Page]]) -> Iterator[Page]:
+    def _weigh(self, part: Slice, item: Mapping[str, Any], window: Window | None, reason: str) -> None:
+        doubt = first_found(self._earlier, item, window, self._now)
+        if is_believed(doubt, self._now) and self._position.get("again") != part.index:
+            self._believed.append(doubt)
+            log.info("%s has no records, as since %s: it is believed", part, f"{doubt.since:%Y-%m-%d %H:%M}")
+        else:
+            self._doubts[part.index] = doubt, reason
+
+    def once_more(self, read: Callable[[Slice, Mapping[str, Any] | None], Iterator[Page]]) -> Iterator[Page]:
         """The pages of the suspected listings, which belong to the end of the run. Those that are no longer empty are
-        no longer suspected. ``read`` gives the pages of one listing."""
-        for number in sorted(self._doubts):
+        no longer suspected. ``read`` gives the pages of one listing, from a state of its paginator on."""
+        for number in self._again:
+            state = self._position.get("state") if self._position.get("again") == number else None
             still_empty = False
-            for place, page in enumerate(read(self._slices[number])):
+            for place, page in enumerate(read(self._slices[number], state)):
                 still_empty = f"{EMPTY}{number}" in page.counted
                 # How the listing ends is counted already.
                 counted = {name: count for name, count in page.counted.items() if not name.startswith((END, EMPTY))}
-                if place == 0:
+                if place == 0 and state is None:
                     counted["asked_again"] = counted.get("asked_again", 0) + 1
-                yield replace(page, counted=counted, slice_index=len(self._slices), state=None)
+                position = None if page.state is None else {"again": number, "state": page.state}
+                yield replace(page, counted=counted, slice_index=len(self._slices), state=position)
+            settled = {f"{EMPTY}{number}": float((EMPTY_AGAIN if still_empty else 0) - SUSPECTED)}
+            yield Page([], [], settled, len(self._slices), None, str(self._slices[number]))
             if not still_empty:
                 del self._doubts[number]
 
@@ -112,7 +134,7 @@ class EmptyListings:
             days = [one.window.first for one, _ in self._doubts.values() if one.window is not None]
             if texts and self._period is not None and not days:
                 days = [self._period.first]
-            looked_at = {f"{EMPTY}{part.index}": -1.0 for part in self._empty}
+            looked_at = {f"{EMPTY}{part.index}": -float(self._store.empty_state(part.index)) for part in self._empty}
             self._store.write(
                 [],
                 [],
@@ -138,8 +160,8 @@ class EmptyListings:
         table = Identifier("raw", self._route.table)
         return self._store.conn.execute(sql(query).with_identifiers(table=table), values).fetchall()
 
-    def _items(self) -> str:
-        return json.dumps(list({_text(part): plain_item(part.item) for part in self._empty}.values()))
+    def _items(self) -> list[dict[str, Any]]:
+        return list({_text(part): plain_item(part.item) for part in self._empty}.values())
 
     def _of_days(self) -> Iterator[tuple[Slice, Mapping[str, Any], str]]:
         """Listings of days that have records, or whose neighbours have some."""
@@ -147,7 +169,9 @@ class EmptyListings:
         if not parts:
             return
         around = horizon((window for _, window in parts), self._unit)
-        found = self._rows("routes/days", first=around.first, last=around.last, items=self._items())
+        items = self._items()
+        query = "routes/days" if len(items) > 1 else "routes/days_of_one"
+        found = self._rows(query, first=around.first, last=around.last, items=json.dumps(items))
         days = {json.dumps(item, sort_keys=True): listed for item, listed in found}
         surroundings = {
             name: Surroundings(days.get(name, ()), self._until, self._unit) for name in map(_text, self._empty)
@@ -196,18 +220,22 @@ class EmptyListings:
         return {row[0] for row in self._rows("routes/present", windows=json.dumps(listed))}
 
     def _of_runs(self) -> Iterator[tuple[Slice, Mapping[str, Any], str]]:
-        """Listings without days: where a run has no record at all and nearly all before it had some, or a full refresh
-        would lose all records of an item."""
+        """Listings without days: where a run has no record at all and those before it had some, each of them on nearly
+        all days, or a full refresh would lose all records of an item."""
         if not self._store.counters["records"]:
-            row = self._store.conn.execute(sql("routes/filled_runs"), {**self._names, "runs": LIKE_IT.most}).fetchone()
-            filled, runs = row or (0, 0)
-            if LIKE_IT.holds(filled, runs):
-                yield from ((part, {}, f"{filled} of the last {runs} runs had records") for part in self._empty)
+            # Runs since the doubt began say nothing. Those of a doubt that is over do: it was empty for so long.
+            before = min((one.since for one in self._earlier if one.covers({}, None)), default=None)
+            values = {**self._names, "before": before, "days": LIKE_IT.most}
+            row = self._store.conn.execute(sql("routes/filled_runs"), values).fetchone()
+            filled, days = row or (0, 0)
+            if LIKE_IT.holds(filled, days):
+                reason = f"each run of {filled} of the last {days} days with runs had records"
+                yield from ((part, {}, reason) for part in self._empty)
                 return
         if self._route.mode == "replace":
             living = {
                 json.dumps(item, sort_keys=True): count
-                for item, count in self._rows("routes/living", items=self._items())
+                for item, count in self._rows("routes/living", items=json.dumps(self._items()))
             }
             for part in self._empty:
                 if (count := living.get(_text(part), 0)) >= LONG:

@@ -176,7 +176,7 @@ def run_route(
             _progress(page, number[0], counters)
 
         def pages_of(slices: Sequence[Slice], start: ResumePoint) -> Iterator[Page]:
-            return read_pages(source, route, slices, start, today, plan.period, first_run=plan.watermark is None)
+            return read_pages(source, route, slices, start, today, plan.period, watermark=plan.watermark)
 
         def write(pages: Iterator[Page]) -> None:
             batch, waiting = route.batch_export, route.queue_pages
@@ -185,11 +185,11 @@ def run_route(
         try:
             write(pages_of(plan.slices, start))
             timestamp = now or datetime.now(UTC)
-            empty = EmptyListings(store, route, plan.slices, plan.period, plan.watermark, today, timestamp)
+            position = start.state if start.slice_index >= len(plan.slices) else None
+            empty = EmptyListings(store, route, plan.slices, plan.period, plan.watermark, today, timestamp, position)
             if again := empty.suspected():
                 log.warning("%d listings are empty, which is unusual: requesting them again", len(again))
-                beginning = ResumePoint(start.fence, 0, None, {}, False)
-                write(empty.once_more(lambda part: pages_of([part], beginning)))
+                write(empty.once_more(lambda part, at: pages_of([part], ResumePoint(start.fence, 0, at, {}, False))))
             suspected = empty.settle()
             _wait_for_newest(store, plan, today)
             refused = store.counters["skipped"] >= len(plan.slices) > 0

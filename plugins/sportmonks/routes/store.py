@@ -31,8 +31,11 @@ COUNTERS = (
 )  # fmt: skip
 # Counters of how listings ended are added as they occur.
 END = "end_"
-# With the number of a listing: it ended without a row, which is looked at again when the others have been read.
+# With the number of a listing: it ended without a row (1), which is unusual (SUSPECTED), also when it was requested
+# again (EMPTY_AGAIN). 0 where it is settled.
 EMPTY = "empty_"
+SUSPECTED = 2
+EMPTY_AGAIN = 3
 # So many of them at most, the first of the run. The watermark stays before a suspected one, so that those behind it
 # are read again.
 MOST_EMPTY = 500
@@ -156,6 +159,10 @@ class RouteStore:
             for name, count in self.counters.items()
             if name.startswith(EMPTY) and count > 0
         )
+
+    def empty_state(self, number: int) -> int:
+        """What is known of an empty listing: 1, SUSPECTED, EMPTY_AGAIN; 0 of any other."""
+        return int(self.counters.get(f"{EMPTY}{number}", 0))
 
     @property
     def _final_counters(self) -> dict[str, float]:

@@ -71,18 +71,18 @@ def read_pages(
     today: date,
     period: Window | None = None,
     *,
-    first_run: bool = True,
+    watermark: date | None = None,
 ) -> Iterator[Page]:
-    """Every page from ``start`` on, in order. ``period``: of the complete run; ``first_run``: no day has been collected
-    so far. Raises what the source and the paginator raise, and ConfigurationError where an answer names a further page
-    that the route does not follow, or an API other than Sportmonks refuses every listing.
+    """Every page from ``start`` on, in order. ``period``: of the complete run; ``watermark``: the last day collected
+    before it, None in a first run. Raises what the source and the paginator raise, and ConfigurationError where an
+    answer names a further page that the route does not follow, or an API other than Sportmonks refuses every listing.
 
     A listing without a row is counted as ``EMPTY`` and its number; periods at the end that are not found yet end as
     ``NOT_PUBLISHED``."""
     state = start.state
     skipped = int(start.counters.get("skipped", 0))
     ends = EndsOfWindows(route, today)
-    newest = NewestPeriods(route, today)
+    newest = NewestPeriods(route, today, watermark)
     newest_of_items = newest_days(slices) if route.for_each is not None else set()
     trusted: set[str] = set()
     for part in slices[start.slice_index :]:
@@ -92,7 +92,7 @@ def read_pages(
         again = 0
         restarted = False
         # Of a listing that is gone on with, the days of its first pages are not known.
-        dated = DatedListing(route) if first_run and not paginator.pages else None
+        dated = DatedListing(route) if watermark is None and not paginator.pages else None
         while not paginator.ended():
             try:
                 fetched = source.fetch(page_request(route, part, paginator))

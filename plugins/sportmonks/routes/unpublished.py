@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from sportmonks.errors import FatalApiError, OutsidePlanError
-from sportmonks.routes.period import Window
+from sportmonks.routes.period import Window, in_units, unit_of
 from sportmonks.routes.request import Slice
 from sportmonks.routes.spec import Route
 from sportmonks.routes.store import ABSENT
@@ -61,11 +61,16 @@ def not_there(slices: Sequence[Slice], counters: Mapping[str, float]) -> list[Wi
 
 class NewestPeriods:
     """The periods at the end of a run that are not there. Only those count that follow a published one, and that no
-    published one follows: a 404 for the first period, or in the middle, is an error."""
+    published one follows, and that the next run requests again: a 404 for the first period, in the middle, or for one
+    that the watermark has passed is an error. ``watermark``: the last day collected before the run, if any."""
 
-    def __init__(self, route: Route, today: date) -> None:
+    def __init__(self, route: Route, today: date, watermark: date | None) -> None:
         self._route = route
         self._today = today
+        self._again_from: date | None = None
+        if watermark is not None and route.period is not None:
+            day = min(watermark, today) - timedelta(days=route.period.lookback_days)
+            self._again_from = in_units(Window(day, day), unit_of(route.period.format)).first
         self._waiting: list[Window] = []
         self._error: FatalApiError | None = None
 
@@ -73,6 +78,8 @@ class NewestPeriods:
         """Whether the refusal of the first page of ``part`` may mean that its period is not published yet. The run then
         goes on to the periods behind it, and its position stays where it is."""
         if self._route.for_each is not None or part.window is None or not part.index:
+            return False
+        if self._again_from is not None and part.window.first < self._again_from:
             return False
         if not isinstance(error, FatalApiError) or not not_found(error):
             return False
