@@ -398,6 +398,23 @@ def test_a_full_refresh_deletes_no_item_that_is_suddenly_empty(play: Server, col
     assert (summary["unproven"], summary["deleted"]) == (0, 22)
 
 
+def test_an_item_that_is_refused_when_it_is_requested_again(play: Server, collect: Collect, warehouse: Conn) -> None:
+    """It is one of several, and skipped like any other."""
+    keys = "paging: none\nmode: replace\nfor_each: {shop: [north, south]}\nquery: {shop: '{shop}'}\n"
+    later: list[Answer] = []
+
+    def answers(request: Request) -> Answer:
+        if request.query["shop"] == "north" and later:
+            return later.pop(0)
+        return Answer({"data": [{"id": n} for n in range(20)]})
+
+    server = play(answers)
+    collect(parse_route(a_route_text(keys)), server)
+    later += [Answer({"data": []}), Answer({}, 404)]
+    summary = collect(parse_route(a_route_text(keys)), server, execution_id="etl_2")
+    assert (later, summary["skipped"], summary["deleted"], summary["records"]) == ([], 1, 0, 20)
+
+
 def a_route_text(keys: str) -> str:
     return f"client: shop\nroute: orders\nconnection: shop_api\npath: /orders\nkey: [shop, id]\nretry_max: 1\n{keys}"
 

@@ -61,9 +61,11 @@ SELECT %(items)s::jsonb -> 0, coalesce(array_agg(day), '{{}}') FROM found;
 
 -- name: routes/days
 -- The days of a period that have records, by the item of for_each (an empty object without it).
-SELECT request, array_agg(DISTINCT reference_date) FROM {table}
- WHERE reference_date BETWEEN %(first)s AND %(last)s AND request IN (SELECT i.item FROM jsonb_array_elements(%(items)s::jsonb) AS i (item))
- GROUP BY request;
+SELECT d.request, array_agg(d.reference_date)
+  FROM (SELECT DISTINCT request, reference_date FROM {table}
+         WHERE reference_date BETWEEN %(first)s AND %(last)s
+           AND request IN (SELECT i.item FROM jsonb_array_elements(%(items)s::jsonb) AS i (item))) d
+ GROUP BY d.request;
 
 -- name: routes/suspected
 -- The empty listings that earlier runs suspected, as the newest success left them; null where it left none.

@@ -189,7 +189,16 @@ def run_route(
             empty = EmptyListings(store, route, plan.slices, plan.period, plan.watermark, today, timestamp, position)
             if again := empty.suspected():
                 log.warning("%d listings are empty, which is unusual: requesting them again", len(again))
-                write(empty.once_more(lambda part, at: pages_of([part], ResumePoint(start.fence, 0, at, {}, False))))
+                # Read alone, a listing that is refused now still counts as one of all.
+                others = len(plan.slices) - 1
+                write(
+                    empty.once_more(
+                        lambda part, at: pages_of(
+                            [part],
+                            ResumePoint(start.fence, 0, at, {"skipped": store.counters["skipped"] - others}, False),
+                        )
+                    )
+                )
             suspected = empty.settle()
             _wait_for_newest(store, plan, today)
             refused = store.counters["skipped"] >= len(plan.slices) > 0
