@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
 import psycopg
 import pytest
 
-from sportmonks.errors import FatalApiError, TransientApiError
+from sportmonks.errors import BudgetWait, FatalApiError, TransientApiError
 from sportmonks.routes.extract import summary_text
 from sportmonks.routes.parse import parse_route
 from sportmonks.routes.spec import Route
@@ -101,7 +102,7 @@ def test_other_months_that_are_not_found_are_an_error(
 
 
 def test_a_failure_behind_a_month_that_is_not_found(play: Server, collect: Collect, warehouse: Conn) -> None:
-    """The month is requested again by the next try, since nothing shows yet that no published one follows."""
+    """The next try goes on behind it, and begins with it where one behind it is there."""
     reports = Reports("2025-10")
     reports.broken.add("2025-12")
     server = play(reports)
@@ -110,9 +111,46 @@ def test_a_failure_behind_a_month_that_is_not_found(play: Server, collect: Colle
     reports.broken.clear()
     months(server)
     summary = collect(a_route(), server)
-    assert months(server) == ["2025-11", "2025-12"]
+    assert months(server) == ["2025-12"]
     assert (summary["inserted"], summary["end"]) == (1, "not_published (2), one_page (1)")
     assert mark(warehouse) == "2025-10-31"
+
+
+def test_a_month_behind_one_that_is_not_found_is_there_later(play: Server, collect: Collect, warehouse: Conn) -> None:
+    reports = Reports("2025-10")
+    reports.broken.add("2025-12")
+    server = play(reports)
+    with pytest.raises(TransientApiError):
+        collect(a_route(), server)
+    reports.broken.clear()
+    reports.there.add("2025-12")
+    with pytest.raises(FatalApiError, match="2025-11-30 is not there, although 2025-12-01"):
+        collect(a_route(), server)
+    months(server)
+    reports.there.add("2025-11")
+    summary = collect(a_route(), server)
+    assert (months(server), summary["inserted"]) == (["2025-11", "2025-12"], 3)
+
+
+def test_more_days_than_a_limit_allows_are_waited_for(play: Server, collect: Collect, warehouse: Conn) -> None:
+    """Each wait ends a try, and the next one goes on behind the days that were not found."""
+    left = [0]
+
+    def answers(request: Request) -> Answer:
+        if not left[0]:
+            return Answer(status=429, headers={"Retry-After": "3600"})
+        left[0] -= 1
+        return Answer([{"id": 1}]) if request.query["day"] < "2025-12-26" else Answer({}, 404)
+
+    server, summary, tries = play(answers), None, 0
+    while summary is None:
+        left[0], tries = 3, tries + 1
+        assert tries <= 4
+        with suppress(BudgetWait):
+            summary = collect(a_route("{date_from: day, max_days: 1, first_days: 7}", "/reports"), server)
+    assert (summary["end"], mark(warehouse)) == ("not_published (6), one_page (2)", "2025-12-25")
+    stored = "SELECT count(*) FROM etl.route_progress, jsonb_object_keys(counters) AS name WHERE name LIKE 'absent%'"
+    assert warehouse.execute(stored).fetchone() == (0,)
 
 
 def test_a_month_that_stays_away_is_a_doubt(play: Server, collect: Collect, warehouse: Conn) -> None:

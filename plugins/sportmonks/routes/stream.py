@@ -82,7 +82,8 @@ def read_pages(
     state = start.state
     skipped = int(start.counters.get("skipped", 0))
     ends = EndsOfWindows(route, today)
-    newest = NewestPeriods(route, today, watermark)
+    absent = int(sum(count for name, count in start.counters.items() if name.startswith(ABSENT)))
+    newest = NewestPeriods(route, today, watermark, slices[: start.slice_index][-absent:] if absent else ())
     newest_of_items = newest_days(slices) if route.for_each is not None else set()
     trusted: set[str] = set()
     for part in slices[start.slice_index :]:
@@ -105,6 +106,9 @@ def read_pages(
                     continue
                 if not paginator.pages and newest.takes(part, error):
                     log.info("%s is not found (HTTP 404), it may not be published yet", part)
+                    first = part.window.first if part.window is not None else today
+                    noted = {f"{ABSENT}{first.toordinal()}": 1.0}
+                    yield Page([], [], noted, part.index + 1, None, str(part), unproven=first)
                     break
                 if isinstance(error, FatalApiError):
                     raise
@@ -138,6 +142,9 @@ def read_pages(
                 )  # fmt: skip
                 break
             stored = False
+            if newest.periods:
+                forgotten = {name: -count for name, count in newest.notes.items()}
+                yield Page([], [], forgotten, newest.begins_at, None, str(part))
             newest.check(part)
             _refuse_wrong_style(route, fetched, part.window)
             number = paginator.pages + 1
@@ -204,8 +211,10 @@ def _unpublished(newest: NewestPeriods, ends: EndsOfWindows, slices: int) -> Pag
     doubts = [doubt for doubt in (newest.doubt, ends.doubt) if doubt]
     for doubt in doubts:
         log.warning("%s", doubt)
+    forgotten = {name: -count for name, count in newest.notes.items()}
+    counted = {**forgotten, f"{END}{NOT_PUBLISHED}": newest.periods, "unproven": len(doubts)}
     return Page(
-        [], [], {f"{END}{NOT_PUBLISHED}": newest.periods, "unproven": len(doubts)}, slices, None, newest.text,
+        [], [], counted, slices, None, newest.text,
         unproven=min(day for day in (newest.first, ends.lost) if day), doubt="; ".join(doubts),
     )  # fmt: skip
 

@@ -62,21 +62,22 @@ def not_there(slices: Sequence[Slice], counters: Mapping[str, float]) -> list[Wi
 class NewestPeriods:
     """The periods at the end of a run that are not there. Only those count that follow a published one, and that no
     published one follows, and that the next run requests again: a 404 for the first period, in the middle, or for one
-    that the watermark has passed is an error. ``watermark``: the last day collected before the run, if any."""
+    that the watermark has passed is an error. ``watermark``: the last day collected before the run, if any;
+    ``waiting``: those that an earlier try of the run did not find."""
 
-    def __init__(self, route: Route, today: date, watermark: date | None) -> None:
+    def __init__(self, route: Route, today: date, watermark: date | None, waiting: Sequence[Slice] = ()) -> None:
         self._route = route
         self._today = today
         self._again_from: date | None = None
         if watermark is not None and route.period is not None:
             day = min(watermark, today) - timedelta(days=route.period.lookback_days)
             self._again_from = in_units(Window(day, day), unit_of(route.period.format)).first
-        self._waiting: list[Window] = []
+        self._parts = [part for part in waiting if route.for_each is None]
         self._error: FatalApiError | None = None
 
     def takes(self, part: Slice, error: Exception) -> bool:
         """Whether the refusal of the first page of ``part`` may mean that its period is not published yet. The run then
-        goes on to the periods behind it, and its position stays where it is."""
+        goes on to the periods behind it."""
         if self._route.for_each is not None or part.window is None or not part.index:
             return False
         if self._again_from is not None and part.window.first < self._again_from:
@@ -84,15 +85,30 @@ class NewestPeriods:
         if not isinstance(error, FatalApiError) or not not_found(error):
             return False
         self._error = self._error or error
-        self._waiting.append(part.window)
+        self._parts.append(part)
         return True
+
+    @property
+    def begins_at(self) -> int:
+        """The number of the first of them, at which the next try begins when one behind it is there."""
+        return self._parts[0].index
+
+    @property
+    def notes(self) -> dict[str, float]:
+        """The counters of those that are not there."""
+        return dict(Counter(f"{ABSENT}{window.first.toordinal()}" for window in self._waiting))
+
+    @property
+    def _waiting(self) -> list[Window]:
+        return [part.window for part in self._parts if part.window is not None]
 
     def check(self, part: Slice) -> None:
         """``part`` is there: raises the error of a period before it that is not."""
-        if self._error is not None:
+        if self._parts:
+            why = self._error.message if self._error is not None else f"HTTP {NOT_FOUND}"
             raise FatalApiError(
-                f"{self._waiting[0]} is not there, although {part} behind it is: {self._error.message}",
-                hint=self._error.hint,
+                f"{self._waiting[0]} is not there, although {part} behind it is: {why}",
+                hint=self._error.hint if self._error is not None else "",
                 status=NOT_FOUND,
             ) from self._error
 
