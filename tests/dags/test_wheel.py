@@ -220,7 +220,7 @@ def test_the_buttons_in_a_browser(installed: tuple[Live, Path]) -> None:
     """A person makes a connection in the form of its type and clicks Test, with a good and with a wrong secret."""
     from playwright.sync_api import Page, expect, sync_playwright
 
-    from tests.harness.browser import ARGUMENTS, CHROMIUM
+    from tests.harness.browser import launch
 
     live, _ = installed
     parts = conninfo.conninfo_to_dict(live.warehouse)
@@ -253,7 +253,7 @@ def test_the_buttons_in_a_browser(installed: tuple[Live, Path]) -> None:
                 headers={"Authorization": f"Bearer {token}"},
                 timeout=30,
             ).raise_for_status()
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        browser = launch(playwright)
         page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
         found = {name: click_test(page, name) for name in given}
         browser.close()

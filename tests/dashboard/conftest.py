@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from tests.harness.airflow_api import AirflowApi
-from tests.harness.browser import ARGUMENTS, CHROMIUM, open_page
+from tests.harness.browser import CHROMIUM, launch, open_page
 from tests.harness.dashboard_seed import seeded, seeded_manifest  # noqa: F401 (a fixture)
 from tests.harness.dashboard_server import serving, stand_in_access
 
@@ -60,7 +60,7 @@ def browser() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        found = launch(playwright)
         yield found
         found.close()
 

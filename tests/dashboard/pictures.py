@@ -22,7 +22,7 @@ from psycopg import conninfo, sql
 from local.stack.postgres import EmbeddedPostgres
 from sportmonks.warehouse.connection import open_connection
 from sportmonks.warehouse.migrations import migrate
-from tests.harness.browser import ARGUMENTS, CHROMIUM
+from tests.harness.browser import launch
 from tests.harness.dashboard_seed import one_match, seed
 from tests.harness.dashboard_server import serving, stand_in_access
 
@@ -84,7 +84,7 @@ def main(folder: Path) -> None:
         empty, _ = stack.enter_context(database(server, "empty"))
         access = stand_in_access("admin")
         full, nothing, away = (stack.enter_context(serving(found, access)) for found in (dsn, empty, NOWHERE))
-        browser = stack.enter_context(sync_playwright()).chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = launch(stack.enter_context(sync_playwright()))
         for theme in ("light", "dark"):
             for name, (place, size) in places(row[0] if row else "", fixture).items():
                 take(browser, full, place, size, theme, folder / f"dashboard-{name}-{theme}.png")

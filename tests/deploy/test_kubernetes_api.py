@@ -77,7 +77,7 @@ def test_a_pod_has_the_environment_of_its_container_and_ends_with_it(api: Kubern
     create(api, "one", 'sleep 60 & echo "$FROM_SECRET"; pwd; exit 3')
     events = watched(api, ("MODIFIED", "one"), resourceVersion="2")
     assert events == [("MODIFIED", "one", "Failed")]
-    assert requests.get(pods_url(api, "one/log"), timeout=10).text == f"value\n{tmp_path / 'one'}\n"
+    assert requests.get(pods_url(api, "one/log"), timeout=10).content.decode() == f"value\n{tmp_path / 'one'}\n"
     status = requests.get(pods_url(api, "one"), timeout=10).json()["status"]["containerStatuses"][0]["state"]
     assert status == {"terminated": {"exitCode": 3, "reason": "Error"}}
     assert api.pods.running() == []

@@ -22,6 +22,7 @@ import requests
 from psycopg.rows import dict_row
 
 from local.stack.files import free_port
+from tests.harness.browser import launch
 from tests.harness.paths import REPO
 
 # ./etl takes .venv; tests that run in another environment, with another release of Airflow, are about that one.
@@ -69,11 +70,7 @@ class Etl:
 
     def signed_in(self, playwright: Any) -> tuple[Any, Any]:
         """A browser and a page of it that is signed in to Airflow."""
-        flags = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=[*flags.split(), "--disable-component-update", "--disable-sync"],
-        )
+        browser = launch(playwright)
         return browser, self.sign_in(browser)
 
     def sign_in(self, browser: Any, user: str = "admin") -> Any:

@@ -18,7 +18,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from local.stack.files import free_port
 from tests.e2e.stack import IS_OWN
-from tests.harness.browser import ARGUMENTS, CHROMIUM
+from tests.harness.browser import launch
 from tests.harness.paths import REPO
 
 pytestmark = [
@@ -92,7 +92,7 @@ def test_from_a_clone_to_a_table_a_player_and_another_season(newcomer: Newcomer)
         rows = csv.DictReader(io.StringIO(newcomer.types("./etl", "export", view, "--season", newest["season_id"])))
         assert [row for row in rows if row[column]], view
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = launch(playwright)
         page = browser.new_page()
         newcomer.opens(page, newcomer.types("./etl", "open", "--print").strip(), text)
         newcomer.clicks(page.get_by_role("link", name="Coverage", exact=True))

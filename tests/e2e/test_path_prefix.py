@@ -20,6 +20,7 @@ from psycopg import conninfo, sql
 
 from local.stack.airflow import warehouse_connection
 from local.stack.files import free_port
+from tests.harness.browser import launch
 from tests.harness.paths import REPO
 
 pytestmark = [
@@ -27,7 +28,6 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on this machine"),
 ]
 PREFIX = "/data/airflow"
-FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-sync"
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def address(postgres_server: str, warehouse_dsn: str, tmp_path: Path) -> Iterato
 
 def test_the_page_is_there(address: str) -> None:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS.split())
+        browser = launch(playwright)
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         page.goto(f"{address}/auth/login/")
         page.fill("input[name=username]", "admin")

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Playwright
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     " --disable-component-update --disable-sync"
 ).split()
+
+
+def launch(playwright: Playwright) -> Browser:
+    """A browser without a window. It makes a socket among its temporary files, whose path is limited to 107 bytes."""
+    env = {**os.environ, "TMPDIR": "/tmp"}
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, env=env)
 
 
 def open_page(browser: Browser, address: str, faults: list[str], **settings: Any) -> Page:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -46,9 +47,8 @@ def test_airflow_reads_its_secrets_from_the_files(
     services: dict[str, Any], files: deploy.Files, settings: dict[str, str], tmp_path: Path
 ) -> None:
     """A process of Airflow with a container's environment, which holds none of them."""
-    given = {
-        name: value.replace("/run/", f"{files.folder}/") for name, value in services["scheduler"]["environment"].items()
-    }
+    run = shlex.quote(f"{files.folder}/")  # where the container has /run/
+    given = {name: value.replace("/run/", run) for name, value in services["scheduler"]["environment"].items()}
     text = (files.folder / "settings" / "backend.json").read_text()
     (files.folder / "settings" / "backend.json").write_text(text.replace("/run/", f"{files.folder}/"))
     program = (
@@ -88,7 +88,8 @@ def test_redis_keeps_queued_tasks_and_reads_its_password_from_a_file(
 ) -> None:
     shell, flag, script = services["redis"]["command"]
     assert (shell, flag) == ("sh", "-c")
-    written = script.replace("/tmp/redis.conf", str(tmp_path / "redis.conf")).replace("/run/", f"{files.folder}/")
+    written = script.replace("/tmp/redis.conf", shlex.quote(str(tmp_path / "redis.conf")))
+    written = written.replace("/run/", shlex.quote(f"{files.folder}/"))
     written = written.replace("exec docker-entrypoint.sh", "echo").replace("-o redis ", "")
     subprocess.run(["sh", "-c", written], env={"PATH": os.environ["PATH"]}, check=True, capture_output=True)
     lines = (tmp_path / "redis.conf").read_text().splitlines()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import socket
 import threading
 from collections.abc import Iterator
@@ -51,7 +52,7 @@ def test_a_file_that_others_may_read_is_warned_of(tmp_path: Path, mode: int, wor
     assert len(warnings) == (words is not None)
     for message, hint in warnings:
         assert (words or "") in message
-        assert hint == f"run: chmod 600 {file}"
+        assert hint == f"run: chmod 600 {shlex.quote(str(file))}"
         assert KEY not in message
 
 
@@ -61,7 +62,7 @@ def test_a_file_that_others_may_change_is_refused(tmp_path: Path) -> None:
     file.chmod(0o646)
     with pytest.raises(SettingsError, match="can be changed by every user") as caught:
         Settings.load({}, file)
-    assert caught.value.problems[0][1] == f"run: chmod 600 {file}"
+    assert caught.value.problems[0][1] == f"run: chmod 600 {shlex.quote(str(file))}"
 
 
 def test_a_key_alone_means_the_real_api() -> None:
