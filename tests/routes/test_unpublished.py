@@ -225,6 +225,7 @@ def test_a_month_that_none_of_the_items_has_yet(play: Server, collect: Collect, 
     there["south"].add("2025-12")
     summary = collect(route, server, execution_id="etl_2")
     assert (summary["inserted"], summary["end"], mark(warehouse)) == (1, "one_page", "2025-12-31")
+    assert warehouse.execute(left).fetchone() == (0,)
 
 
 def test_a_month_that_none_of_the_items_may_have(play: Server, collect: Collect, warehouse: Conn) -> None:

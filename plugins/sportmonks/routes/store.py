@@ -164,10 +164,16 @@ class RouteStore:
         """What is known of an empty listing: 1, SUSPECTED, EMPTY_AGAIN; 0 of any other."""
         return int(self.counters.get(f"{EMPTY}{number}", 0))
 
-    @property
-    def _final_counters(self) -> dict[str, float]:
-        """The counters as a run leaves them: one that goes on needs its empty listings, one that is done does not."""
-        return {name: count for name, count in self.counters.items() if not name.startswith(NOTES) or count > 0}
+    def _final_counters(self, status: str) -> str:
+        """The counters as a try leaves them, as JSON. A failed one goes on with its notes, a complete one has none."""
+        done = status == "DONE"
+        return json.dumps(
+            {
+                name: count
+                for name, count in self.counters.items()
+                if not name.startswith(NOTES) or (count > 0 and not done)
+            }
+        )
 
     @property
     def conn(self) -> psycopg.Connection[Any]:
@@ -325,14 +331,14 @@ class RouteStore:
         values = {
             **self._names,
             "status": status,
-            "counters": json.dumps(self._final_counters),
+            "counters": self._final_counters(status),
             "watermark": None if watermark is None else json.dumps(watermark),
             "error": error,
         }
         with self.conn.transaction():
             if status == "DONE" and self._route.mode == "replace":
                 self._mark_deleted()
-                values["counters"] = json.dumps(self._final_counters)
+                values["counters"] = self._final_counters(status)
             row = self.conn.execute(sql("routes/finish"), values).fetchone()
             if row is None or not row[0]:
                 raise LostLeaseError(f"Another try has taken over {self._route.name}.")
