@@ -139,10 +139,10 @@ def test_airflow_finds_provider_and_page(installed: tuple[Live, Path]) -> None:
     assert "sportmonks_etl" in live.airflow("plugins", "--output", "plain")
     code = (
         "import sportmonks; from sportmonks.plugin import SportmonksPlugin;"
-        "print(sportmonks.__file__, SportmonksPlugin().fastapi_apps[0]['url_prefix'])"
+        "print(sportmonks.__file__, SportmonksPlugin().fastapi_apps[0]['url_prefix'], sep='\\n')"
     )
     done = subprocess.run([sys.executable, "-c", code], env=dict(live.env), capture_output=True, text=True, check=True)
-    assert done.stdout.split()[-2:] == [str(site / "sportmonks" / "__init__.py"), "/sportmonks-etl"]
+    assert done.stdout.splitlines()[-2:] == [str(site / "sportmonks" / "__init__.py"), "/sportmonks-etl"]
 
 
 def test_the_ui_has_forms_and_test_buttons_for_both_connections(installed: tuple[Live, Path]) -> None:

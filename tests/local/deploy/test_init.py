@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -36,9 +37,10 @@ def test_init_builds_both_databases_and_again(
     (files.folder / "settings" / "metadata").write_text(address)
     connections = json.loads(files.connections) | {"sportmonks_warehouse": url(warehouse, f"{warehouse}:secret2")}
     (files.folder / "settings" / "connections.json").write_text(json.dumps(connections))
+    run = shlex.quote(f"{files.folder}/")  # where the container has /run/
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
-        **{name: value.replace("/run/", f"{files.folder}/") for name, value in services["init"]["environment"].items()},
+        **{name: value.replace("/run/", run) for name, value in services["init"]["environment"].items()},
         "DEPLOY_FILES": str(files.folder),
         "AIRFLOW_HOME": str(tmp_path),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
