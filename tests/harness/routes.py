@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg
+
 from sportmonks.routes.parse import parse_route
 from sportmonks.routes.spec import Route
 
@@ -22,6 +24,13 @@ def make_route(changes: str = "", base: str = BASE) -> Route:
     replaced = {line.split(":")[0] for line in changes.splitlines() if line and not line.startswith(" ")}
     kept = [line for line in base.splitlines() if line.split(":")[0] not in replaced]
     return parse_route("\n".join([*kept, changes]))
+
+
+def watermark_of(conn: psycopg.Connection[Any], route: str) -> str | None:
+    """The day (ISO 8601) up to which a route has collected; None before it has."""
+    row = conn.execute("SELECT etl.collector_watermark(%s) ->> 'date_to'", (route,)).fetchone()
+    assert row is not None
+    return row[0] if row[0] is None else str(row[0])
 
 
 def instance_of(run: Any, task_id: str = "extract") -> SimpleNamespace:

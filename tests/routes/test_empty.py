@@ -14,6 +14,7 @@ import pytest
 from sportmonks.errors import BudgetWait, TransientApiError
 from sportmonks.routes.parse import parse_route
 from sportmonks.routes.spec import Route
+from tests.harness.routes import watermark_of
 from tests.harness.shape_server import Answer, Play, Request, ShapeServer
 from tests.routes.conftest import Collect
 
@@ -22,7 +23,6 @@ Server = Callable[[Play], ShapeServer]
 DAY = timedelta(days=1)
 MORNING = datetime(2025, 12, 31, 5, 30, tzinfo=UTC)
 DAILY = "date_field: day\npaging: none\nperiod: {date_from: from, date_to: to, max_days: 1, first_days: 29}\n"
-MARK = "SELECT etl.collector_watermark('raw_shop_orders') ->> 'date_to'"
 
 
 def a_route(keys: str) -> Route:
@@ -62,9 +62,7 @@ def requested(server: ShapeServer) -> list[str]:
 
 
 def mark(conn: Conn) -> str | None:
-    row = conn.execute(MARK).fetchone()
-    assert row is not None
-    return row[0] if row[0] is None else str(row[0])
+    return watermark_of(conn, "raw_shop_orders")
 
 
 def test_a_day_that_is_empty_by_accident_is_requested_again_behind_the_others(

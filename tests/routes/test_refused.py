@@ -19,11 +19,11 @@ from sportmonks.routes.parse import parse_route
 from sportmonks.routes.request import PageRequest, Slice, page_request
 from sportmonks.routes.spec import Route
 from sportmonks.warehouse.connection import open_connection
+from tests.harness.routes import watermark_of
 from tests.harness.shape_server import Answer, Play, Request, ShapeServer
 from tests.routes.conftest import TODAY, Collect
 
 Server = Callable[[Play], ShapeServer]
-MARK = "SELECT etl.collector_watermark('raw_shop_orders') ->> 'date_to'"
 
 
 def a_route(keys: str) -> Route:
@@ -52,7 +52,7 @@ def test_days_that_were_refused_are_read_again(warehouse: psycopg.Connection[Any
     plan = plan_run(lambda: open_connection(warehouse_dsn), route, RouteRequest(), TODAY)
     summary = run_route(route, OneWindowRefused(), lambda: open_connection(warehouse_dsn), plan, today=TODAY)
     assert (summary["inserted"], summary["skipped"], summary["unproven"]) == (2, 1, 1)
-    assert warehouse.execute(MARK).fetchone() == ("2025-12-11",)
+    assert watermark_of(warehouse, "raw_shop_orders") == "2025-12-11"
 
 
 @pytest.mark.parametrize("word", ["NO", "n", "f", "off"])

@@ -15,12 +15,12 @@ from sportmonks.errors import BudgetWait, FatalApiError, TransientApiError
 from sportmonks.routes.extract import summary_text
 from sportmonks.routes.parse import parse_route
 from sportmonks.routes.spec import Route
+from tests.harness.routes import watermark_of
 from tests.harness.shape_server import Answer, Play, Request, ShapeServer
 from tests.routes.conftest import Collect
 
 Conn = psycopg.Connection[Any]
 Server = Callable[[Play], ShapeServer]
-MARK = "SELECT etl.collector_watermark('raw_shop_reports') ->> 'date_to'"
 MONTHLY = "{date_from: month, format: '%Y-%m', max_days: 1, first_days: 90}"
 
 
@@ -53,9 +53,7 @@ def months(server: ShapeServer) -> list[str]:
 
 
 def mark(conn: Conn) -> str | None:
-    row = conn.execute(MARK).fetchone()
-    assert row is not None
-    return row[0] if row[0] is None else str(row[0])
+    return watermark_of(conn, "raw_shop_reports")
 
 
 def test_the_newest_month_is_waited_for(

@@ -8,7 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from psycopg.sql import Identifier
@@ -25,7 +25,7 @@ from sportmonks.routes.emptiness import (
     read_suspected,
     stored_suspected,
 )
-from sportmonks.routes.period import Window, in_units, moved_watermark, unit_of
+from sportmonks.routes.period import Window, moved_watermark, read_again_from, unit_of
 from sportmonks.routes.request import Slice
 from sportmonks.routes.spec import Route
 from sportmonks.routes.store import EMPTY, EMPTY_AGAIN, END, SUSPECTED, RouteStore
@@ -67,8 +67,7 @@ class EmptyListings:
         # From this day on, the next run reads the days again in any case.
         self._again_from = None
         if mark is not None and route.period is not None:
-            day = mark - timedelta(days=route.period.lookback_days)
-            self._again_from = in_units(Window(day, day), self._unit).first
+            self._again_from = read_again_from(route.period, mark)
         self._empty = [slices[number] for number in store.empty_listings]
         self._doubts: dict[int, tuple[Suspected, str]] = {}
         self._believed: list[Suspected] = []

@@ -137,6 +137,12 @@ def in_units(period: Window, unit: Unit | None) -> Window:
     return replace(period, first=_unit_around(period.first, unit)[0], last=_unit_around(period.last, unit)[1])
 
 
+def read_again_from(spec: PeriodSpec, collected_to: date) -> date:
+    """The first day that a run reads again when the days up to ``collected_to`` have been collected."""
+    day = collected_to - timedelta(days=spec.lookback_days)
+    return in_units(Window(day, day), unit_of(spec.format)).first
+
+
 def _unit_around(day: date, unit: Unit) -> tuple[date, date]:
     """First and last day of the unit that ``day`` is in. A week begins on Monday."""
     if unit == "week":

@@ -143,8 +143,7 @@ def read_pages(
                 break
             stored = False
             if newest.periods:
-                forgotten = {name: -count for name, count in newest.notes.items()}
-                yield Page([], [], forgotten, newest.begins_at, None, str(part))
+                yield Page([], [], newest.forgotten, newest.begins_at, None, str(part))
             newest.check(part)
             _refuse_wrong_style(route, fetched, part.window)
             number = paginator.pages + 1
@@ -211,8 +210,7 @@ def _unpublished(newest: NewestPeriods, ends: EndsOfWindows, slices: int) -> Pag
     doubts = [doubt for doubt in (newest.doubt, ends.doubt) if doubt]
     for doubt in doubts:
         log.warning("%s", doubt)
-    forgotten = {name: -count for name, count in newest.notes.items()}
-    counted = {**forgotten, f"{END}{NOT_PUBLISHED}": newest.periods, "unproven": len(doubts)}
+    counted = {**newest.forgotten, f"{END}{NOT_PUBLISHED}": newest.periods, "unproven": len(doubts)}
     return Page(
         [], [], counted, slices, None, newest.text,
         unproven=min(day for day in (newest.first, ends.lost) if day), doubt="; ".join(doubts),

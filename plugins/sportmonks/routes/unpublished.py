@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from sportmonks.errors import FatalApiError, OutsidePlanError
-from sportmonks.routes.period import Window, in_units, unit_of
+from sportmonks.routes.period import Window, read_again_from
 from sportmonks.routes.request import Slice
 from sportmonks.routes.spec import Route
 from sportmonks.routes.store import ABSENT
@@ -17,8 +17,6 @@ NOT_FOUND = 404
 NOT_PUBLISHED = "not_published"
 # A period that ended longer ago than this, and than it is long itself, should be there: a doubt says so.
 LATE_AFTER = timedelta(days=31)
-
-
 # So many of the newest windows of a route with for_each may be waited for.
 NEWEST = 12
 
@@ -70,8 +68,7 @@ class NewestPeriods:
         self._today = today
         self._again_from: date | None = None
         if watermark is not None and route.period is not None:
-            day = min(watermark, today) - timedelta(days=route.period.lookback_days)
-            self._again_from = in_units(Window(day, day), unit_of(route.period.format)).first
+            self._again_from = read_again_from(route.period, min(watermark, today))
         self._parts = [part for part in waiting if route.for_each is None]
         self._error: FatalApiError | None = None
 
@@ -94,9 +91,10 @@ class NewestPeriods:
         return self._parts[0].index
 
     @property
-    def notes(self) -> dict[str, float]:
-        """The counters of those that are not there."""
-        return dict(Counter(f"{ABSENT}{window.first.toordinal()}" for window in self._waiting))
+    def forgotten(self) -> dict[str, float]:
+        """What takes them out of the counters of those that are not there."""
+        notes = Counter(f"{ABSENT}{window.first.toordinal()}" for window in self._waiting)
+        return {name: -float(count) for name, count in notes.items()}
 
     @property
     def _waiting(self) -> list[Window]:
