@@ -43,6 +43,7 @@ def server() -> Iterator[RestServer]:
         yield running
 
 
+Conn = psycopg.Connection[Any]
 Run = Callable[..., dict[str, Any]]
 
 
@@ -82,10 +83,11 @@ def run(server: RestServer, warehouse_dsn: str) -> Run:
 
 
 Collect = Callable[..., dict[str, Any]]
+Server = Callable[[Play], ShapeServer]
 
 
 @pytest.fixture
-def play() -> Iterator[Callable[[Play], ShapeServer]]:
+def play() -> Iterator[Server]:
     """``play(function)`` -> a running server whose requests the function answers."""
     with ExitStack() as stack:
         yield lambda function: stack.enter_context(playing(function))

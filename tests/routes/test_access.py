@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,24 +14,17 @@ import pytest
 
 from sportmonks.errors import ConfigurationError, FatalApiError
 from sportmonks.routes.access import RouteAccess
-from sportmonks.routes.parse import parse_route
 from sportmonks.routes.spec import Route
 from tests.harness.canary import KEY, found_in, rows_with
-from tests.harness.shape_server import Answer, Play, Request, ShapeServer
-from tests.routes.conftest import Collect
+from tests.harness.routes import ORDERS, make_route, one_record
+from tests.harness.shape_server import Answer, Play, Request
+from tests.routes.conftest import Collect, Server
 
-Server = Callable[[Play], ShapeServer]
 SECOND = "second-" + KEY[::-1]
 
 
 def a_route(keys: str) -> Route:
-    head = "client: shop\nroute: orders\nconnection: shop_api\npath: /orders\nretry_max: 0\npaging: none\n"
-    own = {line.partition(":")[0] for line in keys.splitlines() if line[:1].isalpha()}
-    return parse_route("\n".join([*(line for line in head.splitlines() if line.partition(":")[0] not in own), keys]))
-
-
-def one_record(_: Request) -> Answer:
-    return Answer({"data": [{"id": 1}]})
+    return make_route(f"retry_max: 0\n{keys}", f"{ORDERS}paging: none\n")
 
 
 def basic(login: str, password: str) -> str:

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import codecs
 import gzip
-from collections.abc import Callable
 
 import pytest
 
 from sportmonks.errors import FatalApiError, TransientApiError
-from sportmonks.routes.parse import parse_route
-from sportmonks.routes.spec import Route
-from tests.harness.shape_server import Answer, Play, Request, ShapeServer
-from tests.routes.conftest import Collect
-
-Server = Callable[[Play], ShapeServer]
-
-
-def a_route(keys: str) -> Route:
-    return parse_route(f"client: shop\nroute: orders\nconnection: shop_api\npath: /orders\nretry_max: 1\n{keys}")
-
+from tests.harness.routes import a_route
+from tests.harness.shape_server import Answer, Request
+from tests.routes.conftest import Collect, Server
 
 TEXT = '{"data": [{"id": 1, "name": "Münster"}]}'
 LINES = b'{"id": 1, "name": "M\xc3\xbcnster"}\r\n\r\n{"id": 2}\n'

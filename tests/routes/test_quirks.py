@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
@@ -11,19 +10,12 @@ import psycopg
 import pytest
 
 from sportmonks.errors import ConfigurationError, FatalApiError, TransientApiError
-from sportmonks.routes.parse import parse_route
-from sportmonks.routes.spec import Route
-from tests.harness.shape_server import Answer, Play, Request, ShapeServer
-from tests.routes.conftest import Collect
+from tests.harness.routes import a_route
+from tests.harness.shape_server import Answer, Request
+from tests.routes.conftest import Collect, Server
 
-Server = Callable[[Play], ShapeServer]
 GOOD = b'{"data": [{"id": 1}, {"id": 2}]}'
 LAST = 2  # the page or cursor of the last page; each has two records
-
-
-def a_route(keys: str) -> Route:
-    path = "" if "path:" in keys else "path: /orders\n"
-    return parse_route(f"client: shop\nroute: orders\nconnection: shop_api\n{path}retry_max: 1\n{keys}")
 
 
 def rows(page: int) -> list[dict[str, int]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
@@ -12,19 +11,15 @@ import psycopg
 import pytest
 
 from sportmonks.errors import FatalApiError, TransientApiError
-from sportmonks.routes.parse import parse_route
 from sportmonks.routes.records import content_hashes, prepare
 from sportmonks.routes.spec import Route
-from tests.harness.shape_server import Answer, Play, ShapeServer
-from tests.routes.conftest import TODAY, Collect
-
-Conn = psycopg.Connection[Any]
-Server = Callable[[Play], ShapeServer]
+from tests.harness.routes import ORDERS, make_route
+from tests.harness.shape_server import Answer, Play
+from tests.routes.conftest import TODAY, Collect, Conn, Server
 
 
 def a_route(keys: str = "") -> Route:
-    head = "client: shop\nroute: orders\nconnection: shop_api\npath: /orders\nretry_max: 1\npaging: none\n"
-    return parse_route(head + keys)
+    return make_route(f"paging: none\n{keys}", ORDERS)
 
 
 def rows(conn: Conn, what: str = "payload::text", table: str = "client_shop_orders") -> list[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,19 +14,16 @@ from sportmonks.errors import OutsidePlanError, TransientApiError
 from sportmonks.redaction import add_secret
 from sportmonks.routes.answer import FetchedPage
 from sportmonks.routes.extract import RouteRequest, plan_run, run_route
-from sportmonks.routes.parse import parse_route
 from sportmonks.routes.request import PageRequest, Slice, page_request
 from sportmonks.routes.spec import Route
 from sportmonks.warehouse.connection import open_connection
-from tests.harness.routes import watermark_of
-from tests.harness.shape_server import Answer, Play, Request, ShapeServer
-from tests.routes.conftest import TODAY, Collect
-
-Server = Callable[[Play], ShapeServer]
+from tests.harness.routes import ORDERS, TEN_DAYS, make_route, watermark_of
+from tests.harness.shape_server import Answer, Request
+from tests.routes.conftest import TODAY, Collect, Server
 
 
 def a_route(keys: str) -> Route:
-    return parse_route(f"client: shop\nroute: orders\nconnection: shop_api\npath: /orders\nretry_max: 0\n{keys}")
+    return make_route(f"retry_max: 0\n{keys}", ORDERS)
 
 
 class OneWindowRefused:
@@ -47,8 +43,7 @@ class OneWindowRefused:
 
 def test_days_that_were_refused_are_read_again(warehouse: psycopg.Connection[Any], warehouse_dsn: str) -> None:
     """Three windows, of which the second is refused: the run names it, and the next one begins there."""
-    period = "date_field: day\nperiod: {date_from: from, date_to: to, max_days: 10, first_days: 29}\n"
-    route = a_route(f"{period}paging: none")
+    route = a_route(f"{TEN_DAYS}paging: none")
     plan = plan_run(lambda: open_connection(warehouse_dsn), route, RouteRequest(), TODAY)
     summary = run_route(route, OneWindowRefused(), lambda: open_connection(warehouse_dsn), plan, today=TODAY)
     assert (summary["inserted"], summary["skipped"], summary["unproven"]) == (2, 1, 1)

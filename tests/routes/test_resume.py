@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import psycopg
 import pytest
 
 from sportmonks.errors import ConfigurationError, FatalApiError
 from sportmonks.routes.parse import parse_route
 from sportmonks.routes.spec import Route
-from tests.harness.shape_server import Answer, Play, Request, ShapeServer
-from tests.routes.conftest import Collect
+from tests.harness.routes import ORDERS, SHOPS, make_route
+from tests.harness.shape_server import Answer, Request
+from tests.routes.conftest import Collect, Conn, Server
 
-Conn = psycopg.Connection[Any]
-Server = Callable[[Play], ShapeServer]
-SHOPS = "client: shop\nroute: shops\nconnection: shop_api\npath: /shops\npaging: none\n"
 LISTED = "for_each: {route: shops, take: {shop: code}}\nquery: {shop: '{shop}'}\npaging: none"
 
 
 def a_route(keys: str) -> Route:
-    return parse_route(f"client: shop\nroute: orders\nconnection: shop_api\npath: /orders\nretry_max: 0\n{keys}")
+    return make_route(f"retry_max: 0\n{keys}", ORDERS)
 
 
 def with_shops(play: Server, collect: Collect, codes: str, execution: str) -> None:
@@ -130,29 +124,6 @@ def test_a_position_of_before_there_was_its_age(play: Server, collect: Collect, 
     warehouse.execute("UPDATE etl.route_progress SET advanced_at = NULL")
     fails.clear()
     assert collect(route, play(answers), execution_id="etl_2")["resumed"] is True
-
-
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("'links[rel=self].id'", ["s1"]),
-        ("'lines[-1].sku'", ["b"]),
-        ("'\"a.b\"'", ["dotted"]),
-        ("'lines.sku'", None),
-        ("'links[rel=none].id'", None),
-    ],
-)
-def test_items_at_paths_through_lists(play: Server, collect: Collect, path: str, expected: list[str] | None) -> None:
-    record = {
-        "links": [{"rel": "next", "id": "n1"}, {"id": "x"}, {"rel": "self", "id": "s1"}],
-        "lines": [{"sku": "a"}, {"sku": "b"}],
-        "a.b": "dotted",
-    }
-    collect(parse_route(SHOPS), play(lambda _: Answer({"data": [record, {"links": None}, {"lines": []}]})))
-    server = play(lambda _: Answer({"data": []}))
-    route = a_route(f"paging: none\nfor_each: {{route: shops, take: {{x: {path}}}}}\nquery: {{x: '{{x}}'}}")
-    assert collect(route, server, execution_id="etl_2")["listings"] == len(expected or [])
-    assert [request.query["x"] for request in server.requests] == (expected or [])
 
 
 def test_more_changes_in_a_day_than_are_shown(play: Server, collect: Collect, warehouse: Conn) -> None:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
-from typing import Any
 
-import psycopg
 import pytest
 
 from sportmonks.errors import BudgetWait, FatalApiError, TransientApiError
@@ -16,11 +13,9 @@ from sportmonks.routes.extract import summary_text
 from sportmonks.routes.parse import parse_route
 from sportmonks.routes.spec import Route
 from tests.harness.routes import watermark_of
-from tests.harness.shape_server import Answer, Play, Request, ShapeServer
-from tests.routes.conftest import Collect
+from tests.harness.shape_server import Answer, Request, ShapeServer
+from tests.routes.conftest import Collect, Conn, Server
 
-Conn = psycopg.Connection[Any]
-Server = Callable[[Play], ShapeServer]
 MONTHLY = "{date_from: month, format: '%Y-%m', max_days: 1, first_days: 90}"
 
 
