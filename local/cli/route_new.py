@@ -156,8 +156,8 @@ def _second_page(
     from sportmonks import lenient_json
     from sportmonks.api.pagination import Paginator
     from sportmonks.routes.answer import read_page
+    from sportmonks.routes.page import page_info
     from sportmonks.routes.request import Slice, page_request
-    from sportmonks.routes.stream import page_info
 
     # With the days as they were given: the listing is the one that was looked at.
     route = _route(with_days(draft), names)

@@ -106,8 +106,8 @@ def parameters(route: Route, args: argparse.Namespace) -> dict[str, Any]:
 def _estimate(route: Route, args: argparse.Namespace, stack: Stack) -> int:
     from sportmonks.errors import SportmonksError
     from sportmonks.routes.extract import RouteRequest, estimate, make_plan
+    from sportmonks.routes.items import read_items, read_watermark
     from sportmonks.routes.period import local_today, parse_day
-    from sportmonks.routes.store import read_items, read_watermark
 
     with warehouse(stack) as conn:
         try:
@@ -122,7 +122,7 @@ def _estimate(route: Route, args: argparse.Namespace, stack: Stack) -> int:
 
 
 def _document(stack: Stack, route: Route, run: FollowedRun, row: Mapping[str, Any]) -> dict[str, Any]:
-    from sportmonks.routes.extract import end_text
+    from sportmonks.routes.summary import end_text
 
     counters = row.get("counters") or {}
     return {
@@ -207,7 +207,7 @@ def progress_text(state: str, row: Mapping[str, Any]) -> str:
 
 def result_lines(row: Mapping[str, Any], route: Route) -> Iterator[str]:
     """What a finished run has brought."""
-    from sportmonks.routes.extract import end_text
+    from sportmonks.routes.summary import end_text
 
     if not row:
         yield f"no figures of the run were found; ./etl routes list shows raw.{route.table}"

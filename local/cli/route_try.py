@@ -146,7 +146,7 @@ def _item(route: Route, given: list[str], context: Context) -> Mapping[str, Any]
         return pairs
     if route.for_each.values:
         return {name: values[0] for name, values in route.for_each.values}
-    from sportmonks.routes.store import read_items
+    from sportmonks.routes.items import read_items
 
     hint = f"give {' '.join(f'--item {name}=VALUE' for name in wanted)}"
     try:

@@ -13,11 +13,12 @@ import pytest
 
 from sportmonks.api.budget import Budget
 from sportmonks.routes.access import RouteAccess
-from sportmonks.routes.extract import RoutePlan, RouteRequest, end_text, make_plan, plan_run, run_route
+from sportmonks.routes.extract import RoutePlan, RouteRequest, make_plan, plan_run, run_route
 from sportmonks.routes.source import RestSource
 from sportmonks.routes.spec import Route
 from sportmonks.routes.store import ResumePoint
 from sportmonks.routes.stream import read_pages
+from sportmonks.routes.summary import end_text
 from sportmonks.warehouse.connection import open_connection
 from tests.harness.rest_server import RestServer
 from tests.harness.shape_server import Play, ShapeServer, playing

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from sportmonks.errors import TransientApiError
-from sportmonks.routes.extract import summary_text
+from sportmonks.routes.summary import summary_text
 from tests.harness.routes import TEN_DAYS, a_route
 from tests.harness.shape_server import Answer, Request
 from tests.routes.conftest import Collect, Conn, Server

@@ -9,9 +9,9 @@ from datetime import date
 import pytest
 
 from sportmonks.errors import BudgetWait, FatalApiError, TransientApiError
-from sportmonks.routes.extract import summary_text
 from sportmonks.routes.parse import parse_route
 from sportmonks.routes.spec import Route
+from sportmonks.routes.summary import summary_text
 from tests.harness.routes import watermark_of
 from tests.harness.shape_server import Answer, Request, ShapeServer
 from tests.routes.conftest import Collect, Conn, Server

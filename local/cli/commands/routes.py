@@ -175,8 +175,8 @@ def _show_tables(tables: list[str]) -> None:
 def _show(args: argparse.Namespace, context: Context) -> int:
     from sportmonks.errors import SportmonksError
     from sportmonks.routes.extract import RouteRequest, estimate, make_plan
+    from sportmonks.routes.items import read_items, read_watermark
     from sportmonks.routes.period import parse_day
-    from sportmonks.routes.store import read_items, read_watermark
 
     route = find(args.name)
     items: list[dict[str, Any]] = [{}] if route.for_each is None else []

@@ -15,7 +15,7 @@ from sportmonks.planning.backfill import BACKFILL, run_parameters
 
 # Calls an hour of an API that reports no limit: none is assumed, and a refusal still holds back every task.
 UNLIMITED = 1_000_000_000
-# Counters of a run (routes.store.COUNTERS) -> Airflow's metric.
+# Counters of a run (routes.counters.COUNTERS) -> Airflow's metric.
 ROUTE_METRICS = {
     "pages": "pages",
     "records": "records",

@@ -13,6 +13,7 @@ from typing import Any
 
 from psycopg.sql import Identifier
 
+from sportmonks.routes.counters import EMPTY, EMPTY_AGAIN, END, SUSPECTED, empty_state, noted_as_empty
 from sportmonks.routes.emptiness import (
     LIKE_IT,
     Surroundings,
@@ -25,11 +26,11 @@ from sportmonks.routes.emptiness import (
     read_suspected,
     stored_suspected,
 )
+from sportmonks.routes.page import Page
 from sportmonks.routes.period import Window, moved_watermark, read_again_from, unit_of
 from sportmonks.routes.request import Slice
 from sportmonks.routes.spec import Route
-from sportmonks.routes.store import EMPTY, EMPTY_AGAIN, END, SUSPECTED, RouteStore
-from sportmonks.routes.stream import Page
+from sportmonks.routes.store import RouteStore
 from sportmonks.warehouse.queries import sql
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ class EmptyListings:
         self._again_from = None
         if mark is not None and route.period is not None:
             self._again_from = read_again_from(route.period, mark)
-        self._empty = [slices[number] for number in store.empty_listings]
+        self._empty = [slices[number] for number in noted_as_empty(store.counters)]
         self._doubts: dict[int, tuple[Suspected, str]] = {}
         self._believed: list[Suspected] = []
         self._earlier: list[Suspected] = []
@@ -85,13 +86,13 @@ class EmptyListings:
             looked_at.add(part.index)
             self._weigh(part, item, part.window if dated else None, reason)
         for part in self._empty:
-            if self._store.empty_state(part.index) >= SUSPECTED and part.index not in looked_at:
+            if self._state(part.index) >= SUSPECTED and part.index not in looked_at:
                 item = plain_item(part.item) if dated else {}
                 self._weigh(part, item, part.window if dated else None, "that was unusual when the run first read it")
-        new = {f"{EMPTY}{n}": SUSPECTED - 1.0 for n in self._doubts if self._store.empty_state(n) < SUSPECTED}
+        new = {f"{EMPTY}{n}": SUSPECTED - 1.0 for n in self._doubts if self._state(n) < SUSPECTED}
         if new:
             self._store.write([], [], new, len(self._slices), self._position or None)
-        self._again = [n for n in sorted(self._doubts) if self._store.empty_state(n) < EMPTY_AGAIN]
+        self._again = [n for n in sorted(self._doubts) if self._state(n) < EMPTY_AGAIN]
         return [self._slices[number] for number in self._again]
 
     def _weigh(self, part: Slice, item: Mapping[str, Any], window: Window | None, reason: str) -> None:
@@ -133,7 +134,7 @@ class EmptyListings:
             days = [one.window.first for one, _ in self._doubts.values() if one.window is not None]
             if texts and self._period is not None and not days:
                 days = [self._period.first]
-            looked_at = {f"{EMPTY}{part.index}": -float(self._store.empty_state(part.index)) for part in self._empty}
+            looked_at = {f"{EMPTY}{part.index}": -float(self._state(part.index)) for part in self._empty}
             self._store.write(
                 [],
                 [],
@@ -150,6 +151,9 @@ class EmptyListings:
     def known_before(self) -> bool:
         """Whether an earlier run has left doubts, which the end of this run has to replace."""
         return bool(self._earlier)
+
+    def _state(self, number: int) -> int:
+        return empty_state(self._store.counters, number)
 
     def _value(self, query: str) -> Any:
         row = self._store.conn.execute(sql(query), self._names).fetchone()

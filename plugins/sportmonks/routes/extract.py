@@ -14,30 +14,22 @@ from typing import Any
 from sportmonks.api.page_spec import PageSpec
 from sportmonks.errors import BudgetWait, ConfigurationError, LostLeaseError
 from sportmonks.redaction import mask_text
+from sportmonks.routes.counters import ABSENT, END, unproven_from
 from sportmonks.routes.empty_listings import EmptyListings
+from sportmonks.routes.items import kept_items, read_items, read_watermark
+from sportmonks.routes.page import Page
 from sportmonks.routes.period import Window, local_today, moved_watermark, resolve_period, unit_of, windows
+from sportmonks.routes.pipeline import Pipeline
 from sportmonks.routes.request import Slice, shown_request
 from sportmonks.routes.source import Source
 from sportmonks.routes.spec import Route
-from sportmonks.routes.store import (
-    ABSENT,
-    END,
-    NOTES,
-    UNPROVEN_FROM,
-    Connect,
-    ResumePoint,
-    RouteStore,
-    ensure_table,
-    kept_items,
-    read_items,
-    read_watermark,
-)
-from sportmonks.routes.stream import Page, Stream, read_pages
+from sportmonks.routes.store import Connect, ResumePoint, RouteStore, ensure_table
+from sportmonks.routes.stream import read_pages
+from sportmonks.routes.summary import Summary, summary_of, summary_text
 from sportmonks.routes.unpublished import NOT_PUBLISHED, days_of, late_doubt, not_there
 
 log = logging.getLogger(__name__)
 
-Summary = dict[str, Any]
 # Fields of PageSpec that version 0.1 did not know.
 _LATER_PAGING = ("until", "done", "total_pages")
 
@@ -180,7 +172,7 @@ def run_route(
 
         def write(pages: Iterator[Page]) -> None:
             batch, waiting = route.batch_export, route.queue_pages
-            Stream(pages, store, batch=batch, queue_pages=waiting, on_page=log_page).run()
+            Pipeline(pages, store, batch=batch, queue_pages=waiting, on_page=log_page).run()
 
         try:
             write(pages_of(plan.slices, start))
@@ -202,7 +194,7 @@ def run_route(
             suspected = empty.settle()
             _wait_for_newest(store, plan, today)
             refused = store.counters["skipped"] >= len(plan.slices) > 0
-            moved = plan.watermark if refused else _watermark(plan, store.unproven_from, today)
+            moved = plan.watermark if refused else _watermark(plan, unproven_from(store.counters), today)
             left: dict[str, Any] = {"date_to": moved.isoformat()} if moved else {}
             if suspected or empty.known_before:
                 left["empty"] = suspected
@@ -212,7 +204,10 @@ def run_route(
         except BaseException as error:
             _note_failure(store, error)
             raise
-        summary = {**_summary(route, plan, store.counters, start.resumed), "doubts": store.doubts()}
+        summary = {
+            **summary_of(route, len(plan.slices), plan.period, store.counters, start.resumed),
+            "doubts": store.doubts(),
+        }
         log.info("%s", summary_text(summary))
         return summary
     finally:
@@ -231,13 +226,13 @@ def record_failure(
         _note_failure(store, error)
 
 
-def _watermark(plan: RoutePlan, unproven_from: date | None, today: date) -> date | None:
+def _watermark(plan: RoutePlan, unproven: date | None, today: date) -> date | None:
     """The watermark after the run: it stays before days that may not be complete. None where it does not exist."""
     if plan.period is None:
         return None
     if not plan.slices:
         return plan.watermark  # for_each gave nothing yet, so no day was collected
-    last = plan.period.last if unproven_from is None else min(plan.period.last, unproven_from - timedelta(days=1))
+    last = plan.period.last if unproven is None else min(plan.period.last, unproven - timedelta(days=1))
     if last < plan.period.first:
         return plan.watermark
     return moved_watermark(plan.watermark, Window(plan.period.first, last), today)
@@ -290,56 +285,3 @@ def _progress(page: Page, number: int, counters: Mapping[str, float]) -> None:
     log.info(
         "Page %d | %.0f s | %s records | %.1f records/s | %s", number, seconds, f"{int(records):,}", rate, page.place
     )
-
-
-def _summary(route: Route, plan: RoutePlan, counters: Mapping[str, float], resumed: bool) -> Summary:
-    seconds = float(counters["seconds"])
-    numbers = {
-        name: int(value)
-        for name, value in counters.items()
-        if name not in ("seconds", UNPROVEN_FROM) and not name.startswith((END, *NOTES))
-    }
-    return {
-        **numbers,
-        "end": end_text(counters),
-        "seconds": round(seconds, 3),
-        "records_per_second": round(numbers["records"] / seconds, 1) if seconds else 0.0,
-        "table": f"raw.{route.table}",
-        "period": str(plan.period) if plan.period else None,
-        "listings": len(plan.slices),
-        "resumed": resumed,
-        "retry_max": route.retry_max,
-        "batch_export": route.batch_export,
-    }
-
-
-def end_text(counters: Mapping[str, float]) -> str:
-    """How the ends of the listings were known, such as ``empty_page`` or ``no_next (12), total (1)``."""
-    ends = sorted(
-        ((name.removeprefix(END), int(count)) for name, count in counters.items() if name.startswith(END)),
-        key=lambda one: (-one[1], one[0]),
-    )
-    return ", ".join(f"{name} ({count})" if len(ends) > 1 else name for name, count in ends)
-
-
-def summary_text(summary: Summary) -> str:
-    """The summary as lines of text, for the end of the log."""
-    lines = [
-        f"Total records collected: {summary['records']:,}",
-        f"Table: {summary['table']}",
-        f"Period: {summary['period'] or 'none'}",
-        f"Total time: {summary['seconds']:.0f} s",
-        f"Mean rate: {summary['records_per_second']:.1f} records/s",
-        f"Pages: {summary['pages']:,} in {summary['listings']:,} listings"
-        f" ({summary['repeated_pages']} repeated, {summary['asked_again']} requested again,"
-        f" {summary['skipped']} skipped)",
-        f"End: {summary['end'] or 'none'}"
-        + (f" ({summary['unproven']} listings may be short)" if summary["unproven"] else ""),
-        *(f"Doubt: {doubt}" for doubt in summary["doubts"]),
-        f"New: {summary['inserted']:,} | known: {summary['duplicates']:,} (came back: {summary['revived']:,})",
-        f"Out of range: {summary['out_of_range']:,} | without a date: {summary['undated']:,}"
-        f" | failed: {summary['failed']:,}",
-        "Fetching and writing at the same time: yes",
-        f"Settings: retry_max={summary['retry_max']}, batch_export={summary['batch_export']}",
-    ]
-    return "\n".join(["Summary", *(f"  {line}" for line in lines)])

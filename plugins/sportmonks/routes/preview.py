@@ -19,12 +19,12 @@ from sportmonks.redaction import mask_text
 from sportmonks.routes.answer import message_of, read_page
 from sportmonks.routes.body import read_body
 from sportmonks.routes.guess import Finding, dates_found, paging_found, records_found
+from sportmonks.routes.page import page_info
 from sportmonks.routes.period import Window, leads_beyond
 from sportmonks.routes.records import prepare
 from sportmonks.routes.request import PageRequest, Slice, page_request
 from sportmonks.routes.source import RestSource
 from sportmonks.routes.spec import Route
-from sportmonks.routes.stream import page_info
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""The tables of routes in the warehouse: raw tables, and the progress of runs. One connection, used by one thread."""
+"""The tables of routes in the warehouse: raw tables are made, and the progress of a run is written together with its
+records. One connection, used by one thread."""
 
 from __future__ import annotations
 
-import itertools
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,40 +11,20 @@ from datetime import date
 from typing import Any
 
 import psycopg
-from psycopg.sql import Identifier
 
-from sportmonks.errors import ConfigurationError, LostLeaseError
+from sportmonks.errors import LostLeaseError
 from sportmonks.redaction import mask_known, mask_text
+from sportmonks.routes.counters import Counters, added, begun_with, left_by
 from sportmonks.routes.period import Window
+from sportmonks.routes.raw_table import RawTable
 from sportmonks.routes.records import Prepared, Rejected
-from sportmonks.routes.spec import ForEach, Route, json_path_text, sql_path
+from sportmonks.routes.spec import Route, sql_path
 from sportmonks.warehouse.queries import sql
 from sportmonks.warehouse.sqlstate import VALUE_ERRORS
 
 log = logging.getLogger(__name__)
 
 Connect = Callable[[], "psycopg.Connection[Any]"]
-# A value that PostgreSQL refuses (a number beyond numeric, a key beyond an index row) belongs to one record.
-COUNTERS = (
-    "records", "inserted", "duplicates", "revived", "out_of_range", "undated", "failed", "pages", "repeated_pages",
-    "asked_again", "skipped", "bytes", "seconds", "unproven", "deleted", "restored",
-)  # fmt: skip
-# Counters of how listings ended are added as they occur.
-END = "end_"
-# With the number of a listing: it ended without a row (1), which is unusual (SUSPECTED), also when it was requested
-# again (EMPTY_AGAIN). 0 where it is settled.
-EMPTY = "empty_"
-SUSPECTED = 2
-EMPTY_AGAIN = 3
-# So many of them at most, the first of the run. The watermark stays before a suspected one, so that those behind it
-# are read again.
-MOST_EMPTY = 500
-# With the first day of a window: how many items of for_each the API does not have in it.
-ABSENT = "absent_"
-# What the end of a run looks at, and does not leave in its counters.
-NOTES = (EMPTY, ABSENT)
-# The first day of a listing that may be short, as date.toordinal(): the watermark stays before it.
-UNPROVEN_FROM = "unproven_from"
 # So many listings of a run that may be short are named with their reason; the log has all of them.
 SHOWN_DOUBTS = 5
 
@@ -83,52 +63,6 @@ def ensure_tables(conn: psycopg.Connection[Any], routes: Iterable[Route]) -> tup
     return tables, wrong
 
 
-def read_items(conn: psycopg.Connection[Any], route: Route) -> list[dict[str, Any]]:
-    """The items of ``for_each``, one dict of placeholders each; one empty dict for routes without it."""
-    if route.for_each is None:
-        return [{}]
-    each = route.for_each
-    if each.values:
-        names = [name for name, _ in each.values]
-        combined = itertools.product(*(values for _, values in each.values))
-        return [dict(zip(names, values, strict=True)) for values in combined]
-    if each.table:
-        return _items_of_table(conn, route, each)
-    cursor = conn.execute(sql(f"routes/for_each/{each.name}"))
-    columns = [column.name for column in cursor.description or ()]
-    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-
-
-def _items_of_table(conn: psycopg.Connection[Any], route: Route, each: ForEach) -> list[dict[str, Any]]:
-    """The values that a route has one listing for each of, from the newest records of another route's table."""
-    has_key = conn.execute(sql("routes/exists"), {"name": f"raw.{each.table}_latest"}).fetchone()
-    name = f"{each.table}_latest" if has_key and has_key[0] else each.table
-    query = sql("routes/items").with_identifiers(table=Identifier("raw", name))
-    wanted = json.dumps([{"name": placeholder, "path": json_path_text(path)} for placeholder, path in each.take])
-    try:
-        return [row[0] for row in conn.execute(query, {"wanted": wanted}).fetchall()]
-    except psycopg.errors.UndefinedTable:
-        raise ConfigurationError(
-            f"{route.name}: for_each reads raw.{each.table}, which does not exist.",
-            hint="Check the client and route that it names, and run that route first.",
-        ) from None
-
-
-def kept_items(conn: psycopg.Connection[Any], route: Route, execution_id: str | None) -> list[dict[str, Any]] | None:
-    """The items that an unfinished try of the same execution began with: its listings are gone on with although the
-    table or query has grown since. None where there are none."""
-    if route.for_each is None or route.for_each.values or execution_id is None:
-        return None
-    row = conn.execute(sql("routes/kept_items"), {"route": route.name, "execution": execution_id}).fetchone()
-    return row[0] if row else None
-
-
-def read_watermark(conn: psycopg.Connection[Any], route: Route) -> date | None:
-    """The last day that was collected without a gap; None before the first run."""
-    row = conn.execute(sql("routes/watermark"), {"route": route.name}).fetchone()
-    return row[0] if row else None
-
-
 class RouteStore:
     """The progress and the records of one route's run over one plan."""
 
@@ -137,43 +71,8 @@ class RouteStore:
         self._route = route
         self._names: dict[str, Any] = {"route": route.name, "plan": plan_hash, "execution": execution_id}
         self._conn: psycopg.Connection[Any] | None = None
-        table = Identifier("raw", route.table)
-        self._store = sql("routes/store").with_identifiers(table=table)
-        self._rehash = sql("routes/rehash").with_identifiers(table=table)
-        self._seen = sql("routes/seen").with_identifiers(table=table)
-        self._deleted = sql("routes/deleted").with_identifiers(table=table)
-        self._revive = sql("routes/revive").with_identifiers(table=table)
-        self.counters: dict[str, float] = dict.fromkeys(COUNTERS, 0)
-
-    @property
-    def unproven_from(self) -> date | None:
-        """The first day of a listing of the run that may be short."""
-        found = self.counters.get(UNPROVEN_FROM)
-        return None if found is None else date.fromordinal(int(found))
-
-    @property
-    def empty_listings(self) -> list[int]:
-        """The numbers of the listings of the run that ended without a row, as far as they are still to be looked at."""
-        return sorted(
-            int(name.removeprefix(EMPTY))
-            for name, count in self.counters.items()
-            if name.startswith(EMPTY) and count > 0
-        )
-
-    def empty_state(self, number: int) -> int:
-        """What is known of an empty listing: 1, SUSPECTED, EMPTY_AGAIN; 0 of any other."""
-        return int(self.counters.get(f"{EMPTY}{number}", 0))
-
-    def _final_counters(self, status: str) -> str:
-        """The counters as a try leaves them, as JSON. A failed one goes on with its notes, a complete one has none."""
-        done = status == "DONE"
-        return json.dumps(
-            {
-                name: count
-                for name, count in self.counters.items()
-                if not name.startswith(NOTES) or (count > 0 and not done)
-            }
-        )
+        self._table = RawTable(route, self._names)
+        self.counters: Counters = begun_with({})
 
     @property
     def conn(self) -> psycopg.Connection[Any]:
@@ -212,7 +111,7 @@ class RouteStore:
             self._names["fence"] = fence
             if items is not None and not resumed:
                 self.conn.execute(sql("routes/keep_items"), {**self._names, "items": json.dumps(items, default=str)})
-        self.counters = {**dict.fromkeys(COUNTERS, 0), **counters}
+        self.counters = begun_with(counters)
         return ResumePoint(fence, slice_index, state, dict(self.counters), resumed)
 
     def write(
@@ -231,32 +130,29 @@ class RouteStore:
 
         Raises LostLeaseError, and writes nothing, when another try has taken over the run.
         """
-        if unproven is not None:
-            known = self.counters.get(UNPROVEN_FROM)
-            first = unproven.toordinal()
-            self.counters[UNPROVEN_FROM] = first if known is None else min(first, known)
+        found = added(self.counters, counted, unproven)
         try:
-            self._write(rows, rejected, counted, slice_index, state, doubts)
+            self._write(rows, rejected, found, slice_index, state, doubts)
         except VALUE_ERRORS:
-            bad = self._poisoned(rows)
+            bad = self._table.refused(self.conn, rows)
             if not bad:
                 raise
             good = [row for row in rows if id(row) not in bad]
             more = [Rejected(reason, row.payload.decode("utf-8", "replace")) for row, reason in bad.values()]
-            self._write(good, [*rejected, *more], counted, slice_index, state, doubts)
+            self._write(good, [*rejected, *more], found, slice_index, state, doubts)
 
     def _write(
         self,
         rows: Sequence[Prepared],
         rejected: Sequence[Rejected],
-        counted: Mapping[str, float],
+        counters: Counters,
         slice_index: int,
         state: Mapping[str, Any] | None,
         doubts: Sequence[str],
     ) -> None:
         conn = self.conn
         with conn.transaction():
-            inserted, revived = self._insert(conn, rows)
+            inserted, revived = self._table.insert(conn, rows)
             if doubts:
                 shown = [_plain(mask_text(doubt))[:500] for doubt in doubts[:SHOWN_DOUBTS]]
                 conn.execute(sql("routes/add_doubts"), {**self._names, "doubts": shown, "shown": SHOWN_DOUBTS})
@@ -264,17 +160,13 @@ class RouteStore:
                 conn.execute(
                     sql("routes/reject"), {**self._names, "reason": bad.reason[:500], "record": _plain(bad.text)}
                 )
-            noted = {name for name in counted if name.startswith(EMPTY)}
-            if len(noted) + len(self.empty_listings) > MOST_EMPTY:
-                noted &= self.counters.keys()
-            added = {name for name in counted if name.startswith((END, ABSENT))} | noted
-            counters = self.counters | {
-                name: self.counters.get(name, 0) + counted.get(name, 0) for name in (*COUNTERS, *added)
+            new = {
+                "inserted": inserted,
+                "revived": revived,
+                "duplicates": len(rows) - inserted,
+                "failed": len(rejected),
             }
-            counters["inserted"] += inserted
-            counters["revived"] += revived
-            counters["duplicates"] += len(rows) - inserted
-            counters["failed"] += len(rejected)
+            counters = added(counters, new)
             values = {
                 **self._names,
                 "slice": slice_index,
@@ -293,52 +185,19 @@ class RouteStore:
         row = self.conn.execute(sql("routes/doubts"), self._names).fetchone()
         return list(row[0]) if row and self.counters["unproven"] else []
 
-    def _insert(self, conn: psycopg.Connection[Any], rows: Sequence[Prepared]) -> tuple[int, int]:
-        if not rows:
-            return 0, 0
-        conn.execute(sql("routes/stage"))
-        with conn.cursor() as cursor:
-            with cursor.copy(sql("routes/copy")) as copy:
-                for position, row in enumerate(rows):
-                    copy.write(_copy_line(position, row))
-            if any(row.old_hash for row in rows):
-                without = self._route.hash_without
-                cursor.execute(self._rehash, {"without": json.dumps(without) if without else None})
-            stored = cursor.execute(self._store).fetchone()
-            assert stored is not None
-            revived = 0
-            if self._route.key:
-                revived = cursor.execute(self._revive).rowcount
-            if self._route.mode == "replace":
-                cursor.execute(self._seen, self._names)
-            return int(stored[0]), revived
-
-    def _poisoned(self, rows: Sequence[Prepared]) -> dict[int, tuple[Prepared, str]]:
-        """Rows that PostgreSQL refuses, found by halving; the key is the Python ``id`` of the row, with the reason."""
-        try:
-            with self.conn.transaction(force_rollback=True):
-                self._insert(self.conn, rows)
-            return {}
-        except VALUE_ERRORS as error:
-            if len(rows) == 1:
-                reason = error.diag.message_primary or type(error).__name__
-                return {id(rows[0]): (rows[0], f"refused by PostgreSQL: {reason}")}
-        half = len(rows) // 2
-        return {**self._poisoned(rows[:half]), **self._poisoned(rows[half:])}
-
     def finish(self, status: str, *, watermark: Mapping[str, Any] | None = None, error: str | None = None) -> None:
         """End the run as ``DONE`` or ``FAILED``, and with it the row in etl.collector_runs. Raises LostLeaseError."""
         values = {
             **self._names,
             "status": status,
-            "counters": self._final_counters(status),
+            "counters": json.dumps(left_by(self.counters, done=status == "DONE")),
             "watermark": None if watermark is None else json.dumps(watermark),
             "error": error,
         }
         with self.conn.transaction():
             if status == "DONE" and self._route.mode == "replace":
                 self._mark_deleted()
-                values["counters"] = self._final_counters(status)
+                values["counters"] = json.dumps(left_by(self.counters, done=True))
             row = self.conn.execute(sql("routes/finish"), values).fetchone()
             if row is None or not row[0]:
                 raise LostLeaseError(f"Another try has taken over {self._route.name}.")
@@ -354,36 +213,11 @@ class RouteStore:
         }
         why = next((reason for reason, applies in reasons.items() if applies), None)
         if why is None:
-            row = self.conn.execute(self._deleted, self._names).fetchone()
-            assert row is not None
-            self.counters = {**counters, "deleted": row[0], "restored": row[1]}
+            deleted, restored = self._table.mark_deleted(self.conn)
+            self.counters = {**counters, "deleted": deleted, "restored": restored}
         else:
             log.warning("Nothing is marked as deleted: %s", why)
         self.conn.execute(sql("routes/forget_seen"), self._names)
-
-
-def _copy_line(position: int, row: Prepared) -> bytes:
-    """One line of COPY's text format. Control characters occur in JSON only as blanks between its parts."""
-    day = row.day.isoformat().encode() if row.day else b"\\N"
-    return b"%d\t%s\t%s\t%s\t%s\t%s\n" % (
-        position,
-        day,
-        _escaped(row.request),
-        _escaped(row.payload),
-        _hex(row.content_hash),
-        _hex(row.old_hash) if row.old_hash else b"\\N",
-    )
-
-
-def _hex(value: bytes) -> bytes:
-    return b"\\\\x" + value.hex().encode()
-
-
-def _escaped(text: bytes) -> bytes:
-    text = text.replace(b"\\", b"\\\\")
-    if b"\n" in text or b"\r" in text or b"\t" in text:
-        text = text.replace(b"\n", b"\\n").replace(b"\r", b"\\r").replace(b"\t", b"\\t")
-    return text
 
 
 def _plain(text: str) -> str:

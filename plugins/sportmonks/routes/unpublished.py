@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from sportmonks.errors import FatalApiError, OutsidePlanError
+from sportmonks.routes.counters import ABSENT
 from sportmonks.routes.period import Window, read_again_from
 from sportmonks.routes.request import Slice
 from sportmonks.routes.spec import Route
-from sportmonks.routes.store import ABSENT
 
 NOT_FOUND = 404
 # How the listing of such a period ends.
