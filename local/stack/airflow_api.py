@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +13,8 @@ import requests
 from local.errors import LocalError
 
 TIMEOUT = (5, 30)
+# Airflow gives no more items at once, unless its maximum_page_limit is raised.
+PAGE_SIZE = 100
 
 
 class NotFoundError(LocalError):
@@ -127,6 +129,16 @@ class AirflowApi:
             raise RefusedError(message)
         raise LocalError(message, hint="run `./etl status`")
 
+    def _listed(self, key: str, page: Callable[[int], Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Each item of a list. ``page`` gives the response from an offset on, which has the items under ``key``."""
+        offset = 0
+        while True:
+            response = page(offset)
+            yield from response[key]
+            offset += len(response[key])
+            if not response[key] or offset >= response["total_entries"]:
+                return
+
     # -- requests of the commands ---------------------------------------------------------------------------
 
     def variable(self, key: str) -> str | None:
@@ -138,14 +150,10 @@ class AirflowApi:
     def dag_ids(self) -> set[str]:
         """The ids of all DAGs that are in a file now. For one DAG alone, Airflow builds it from what is stored, which
         takes as long as a hundred rows here."""
-        found: set[str] = set()
-        offset = 0
-        while True:
-            page = self.get("/dags", limit=100, offset=offset)
-            found |= {dag["dag_id"] for dag in page["dags"] if not dag.get("is_stale")}
-            offset += len(page["dags"])
-            if not page["dags"] or offset >= page["total_entries"]:
-                return found
+        return {dag["dag_id"] for dag in self._dags() if not dag.get("is_stale")}
+
+    def _dags(self, **params: Any) -> Iterator[dict[str, Any]]:
+        return self._listed("dags", lambda offset: self.get("/dags", limit=PAGE_SIZE, offset=offset, **params))
 
     def unpause(self, dag_id: str) -> None:
         self.call("PATCH", f"/dags/{quote(dag_id, safe='')}", json={"is_paused": False})
@@ -163,7 +171,7 @@ class AirflowApi:
         deadline = time.monotonic() + timeout
         before: str | None = None
         while time.monotonic() < deadline:
-            listed = self.get("/dags", limit=100, dag_id_pattern="sportmonks%")["dags"]
+            listed = self._dags(dag_id_pattern="sportmonks%")
             dags = [dag for dag in listed if dag["fileloc"].endswith(f"/{file}")]
             parsed = max((str(dag["last_parsed_time"]) for dag in dags), default=None)
             if before is None and parsed is not None:
@@ -177,26 +185,20 @@ class AirflowApi:
     def runs(self, dag_ids: Iterable[str], since: str) -> dict[tuple[str, str], dict[str, Any]]:
         """The runs of these DAGs that are not older than `since` (ISO 8601), by DAG id and run id, in as few requests
         as there are hundreds of them."""
-        found: dict[tuple[str, str], dict[str, Any]] = {}
-        body = {"dag_ids": sorted(dag_ids), "run_after_gte": since, "page_limit": 100, "order_by": "run_after"}
-        while True:
-            page = self.call("POST", "/dags/~/dagRuns/list", json=body | {"page_offset": len(found)}, reads=True)
-            found |= {(run["dag_id"], run["dag_run_id"]): run for run in page["dag_runs"]}
-            if not page["dag_runs"] or len(found) >= page["total_entries"]:
-                return found
+        body = {"dag_ids": sorted(dag_ids), "run_after_gte": since, "page_limit": PAGE_SIZE, "order_by": "run_after"}
+
+        def page(offset: int) -> dict[str, Any]:
+            return self.call("POST", "/dags/~/dagRuns/list", json=body | {"page_offset": offset}, reads=True)
+
+        return {(run["dag_id"], run["dag_run_id"]): run for run in self._listed("dag_runs", page)}
 
     def tasks(self, dag_id: str, run_id: str, *, state: str = "") -> list[dict[str, Any]]:
         """All task instances of a run, page by page."""
         path = f"/dags/{quote(dag_id, safe='')}/dagRuns/{quote(run_id, safe='')}/taskInstances"
-        found: list[dict[str, Any]] = []
-        while True:
-            params: dict[str, Any] = {"limit": 100, "offset": len(found)}
-            if state:
-                params["state"] = state
-            page = self.get(path, **params)
-            found += page["task_instances"]
-            if not page["task_instances"] or len(found) >= page["total_entries"]:
-                return found
+        only = {"state": state} if state else {}
+        return list(
+            self._listed("task_instances", lambda offset: self.get(path, limit=PAGE_SIZE, offset=offset, **only))
+        )
 
     def task_state(self, dag_id: str, run_id: str, task_id: str) -> str | None:
         """State of one task instance; None while it has none, also before the scheduler has made it."""

@@ -1,0 +1,53 @@
+"""The lists of Airflow's REST API, which come in pages of 100 at most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from local.stack.airflow_api import AirflowApi
+from tests.harness.shape_server import Answer, Play, Request, playing
+
+# What is listed -> the call, and the key of the response that has the items.
+LISTS: dict[str, tuple[Callable[[AirflowApi], Any], str]] = {
+    "dags": (lambda api: api.dag_ids(), "dags"),
+    "runs": (lambda api: api.runs(["d"], "2026-01-01T00:00:00Z"), "dag_runs"),
+    "tasks": (lambda api: api.tasks("d", "r", state="failed"), "task_instances"),
+}
+
+
+def airflow(key: str, count: int, reported: int) -> Play:
+    """So many items; every tenth DAG is stale. ``reported``: the total that the responses name."""
+
+    def play(request: Request) -> Answer:
+        if request.path == "/auth/token":
+            return Answer({"access_token": "token"}, 201)
+        sent = request.query if request.method == "GET" else request.json
+        prefix = "page_" if request.method == "POST" else ""
+        size, offset = int(sent[f"{prefix}limit"]), int(sent[f"{prefix}offset"])
+        assert key != "task_instances" or request.query["state"] == "failed"
+        items = [
+            {"dag_id": f"d{n}", "dag_run_id": "r", "task_id": f"t{n}", "is_stale": n % 10 == 0}
+            for n in range(offset, min(offset + min(size, 100), count))
+        ]
+        return Answer({key: items, "total_entries": reported})
+
+    return play
+
+
+@pytest.mark.parametrize(("count", "reported", "requests"), [(0, 0, 1), (100, 100, 1), (101, 101, 2), (150, 250, 3)])
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_of_several_pages(name: str, count: int, reported: int, requests: int) -> None:
+    """The last row: items that have gone since the first page are not waited for."""
+    call, key = LISTS[name]
+    with playing(airflow(key, count, reported)) as server, closing(AirflowApi(server.url, lambda: "password")) as api:
+        found = call(api)
+    numbers = [n for n in range(count) if name != "dags" or n % 10]
+    if name == "tasks":
+        assert [task["task_id"] for task in found] == [f"t{n}" for n in numbers]
+    else:
+        assert set(found) == {f"d{n}" if name == "dags" else (f"d{n}", "r") for n in numbers}
+    assert len(server.requests) == 1 + requests
