@@ -89,6 +89,14 @@ def test_a_download(page: Page) -> None:
         page.get_by_role("link", name="CSV").click()
     assert waiting.value.suggested_filename == "sportmonks_etl_coverage.csv"
     assert len(Path(waiting.value.path()).read_text().splitlines()) == 49
+    page.locator("#only").select_option("failed")
+    expect(page.locator("a.heat")).to_have_count(6)
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="CSV").click()
+    assert len(Path(waiting.value.path()).read_text().splitlines()) == 7
+    page.locator("#league").fill("bundes")
+    page.locator("#league").press("Enter")
+    expect(page.get_by_text("No league matches.")).to_be_visible()
 
 
 def test_charts_draw_and_have_a_table(page: Page) -> None:

@@ -255,6 +255,17 @@ def test_downloads(client: Client, seeded: psycopg.Connection[Any]) -> None:
     answer = client.get("api/export/coverage.csv")
     assert answer.headers["content-disposition"] == 'attachment; filename="sportmonks_etl_coverage.csv"'
     assert len(answer.text.splitlines()) == 49
+    filters: tuple[tuple[dict[str, str], int], ...] = (
+        ({}, 48),
+        ({"league": "LIGA"}, 24),
+        ({"league": "bundes", "only": "stale"}, 6),
+        ({"league": "bundes", "only": "failed"}, 0),
+    )
+    for chosen, seasons in filters:
+        assert client.get("api/export/coverage.json", **chosen) == client.get("api/coverage", **chosen)["rows"]
+        assert len(client.get("api/export/coverage.json", **chosen)) == seasons
+    assert len(client.get("api/export/all.json", only="failed")["coverage"]) == 6
+    client.get("api/export/coverage.csv", only="broken", expect=422)
     assert len(client.get("api/export/logs.json", level="ERROR")) == 11
     assert {row["status"] for row in client.get("api/export/executions.json", status="FAILED")} == {"FAILED"}
     assert len(client.get("api/export/alerts.json", state="resolved")) == 1

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from sportmonks.config.catalog import Thresholds
 from sportmonks.dashboard import export
+from sportmonks.dashboard.coverage import Only
 from sportmonks.dashboard.parameters import Id, Kind, Level, Status, Text
 from sportmonks.dashboard.pool import WarehousePool
 
@@ -27,6 +28,8 @@ def router(pool: WarehousePool, thresholds: Callable[[], Thresholds]) -> APIRout
         component: Text = None,
         execution_id: Text = None,
         chunk_id: Text = None,
+        league: Text = None,
+        only: Only | None = None,
         league_id: Id = None,
         season_id: Id = None,
         fixture_id: Id = None,
@@ -43,6 +46,8 @@ def router(pool: WarehousePool, thresholds: Callable[[], Thresholds]) -> APIRout
             "component": component,
             "execution_id": execution_id,
             "chunk_id": chunk_id,
+            "league": league,
+            "only": only,
             "league_id": league_id,
             "season_id": season_id,
             "fixture_id": fixture_id,

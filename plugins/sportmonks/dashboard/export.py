@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sportmonks.dashboard import queries, runs
+from sportmonks.dashboard.coverage import matching
 
 TABLES = ("executions", "coverage", "logs", "metrics", "alerts", "changes", "budgets", "routes")
 LIMIT = 5_000
@@ -24,7 +25,7 @@ def table(conn: queries.Conn, name: str, filters: Mapping[str, Any] | None = Non
     if name == "executions":
         return list(runs.runs(conn, limit=LIMIT, **_only(chosen, "kind", "status", "dag_id"))["rows"])
     if name == "coverage":
-        return queries.coverage(conn, **_only(chosen, "stale_hours"))
+        return matching(queries.coverage(conn, **_only(chosen, "stale_hours")), **_only(chosen, "league", "only"))
     if name == "logs":
         fields = ("level", "component", "execution_id", "chunk_id", "fixture_id", "text")
         return list(queries.search_logs(conn, limit=LIMIT, **_only(chosen, *fields))["rows"])

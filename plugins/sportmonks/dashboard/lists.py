@@ -11,6 +11,7 @@ from fastapi import Path as InPath
 from sportmonks.config.catalog import Thresholds
 from sportmonks.dashboard import actions, queries
 from sportmonks.dashboard import runs as every_run
+from sportmonks.dashboard.coverage import Only, matching
 from sportmonks.dashboard.parameters import AirflowId, Id, Kind, Level, Name, Status, Text
 from sportmonks.dashboard.pool import WarehousePool
 
@@ -51,9 +52,10 @@ def router(pool: WarehousePool, thresholds: Callable[[], Thresholds], manifest: 
         return actions.with_tasks(found, manifest)
 
     @api.get("/api/coverage")
-    def coverage() -> dict[str, Any]:
+    def coverage(league: Text = None, only: Only | None = None) -> dict[str, Any]:
         with pool.reading() as conn:
-            return {"rows": queries.coverage(conn, stale_hours=thresholds().stale_hours)}
+            found = queries.coverage(conn, stale_hours=thresholds().stale_hours)
+        return {"rows": matching(found, league=league, only=only)}
 
     @api.get("/api/routes")
     def routes() -> dict[str, Any]:

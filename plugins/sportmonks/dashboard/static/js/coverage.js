@@ -6,6 +6,9 @@ import { choice, startLink } from "./actions.js";
 import { fixtureForm, fixtureLink } from "./fixture.js";
 import { footer, size } from "./lists.js";
 
+// Leagues of which a season is so; the server knows what that means.
+const ONLY = [["", "all leagues"], ["failed", "failed"], ["stale", "stale"], ["suspected", "suspected"], ["unread", "never read"], ["open", "incomplete"]];
+const LONGEST_NAME = 200;
 const MEASURES = { collected: "collected", settled: "settled", due: "due" };
 
 const share = (c, measure) => percent(measure === "settled" ? c.settled_fixtures : measure === "due" ? c.due_fixtures : c.collected_fixtures, c.total_fixtures);
@@ -60,20 +63,19 @@ function arrows(grid) {
 }
 
 export async function coverage({ search, signal, go }) {
-  const { rows } = await get("coverage", {}, signal);
+  const league = (search.get("league") ?? "").slice(0, LONGEST_NAME);
+  const only = ONLY.some(([value]) => value === search.get("only")) ? search.get("only") : "";
+  const { rows } = await get("coverage", { league, only }, signal);
   const measure = Object.hasOwn(MEASURES, search.get("show") ?? "") ? search.get("show") : "collected";
-  const text = (search.get("league") ?? "").toLowerCase();
-  const only = search.get("only") ?? "";
-  if (!rows.length) return card("Coverage", empty("No league is known yet.", "Run the DAG sportmonks_catalog: it reads the leagues and seasons of your subscription."));
+  if (!rows.length && !league && !only) return card("Coverage", empty("No league is known yet.", "Run the DAG sportmonks_catalog: it reads the leagues and seasons of your subscription."));
   const leagues = new Map();
   for (const c of rows) {
-    if (text && !c.league_name.toLowerCase().includes(text)) continue;
     if (!leagues.has(c.league_id)) leagues.set(c.league_id, { id: c.league_id, name: c.league_name || `League ${c.league_id}`, seasons: new Map() });
     const { seasons } = leagues.get(c.league_id);
     const name = c.season_name || String(c.season_id);
     seasons.set(seasons.has(name) ? `${name} (${c.season_id})` : name, c);
   }
-  const wanted = [...leagues.values()].filter((l) => !only || [...l.seasons.values()].some((c) => (only === "failed" ? c.status === "FAILED" : only === "stale" ? c.stale : only === "suspected" ? c.suspected_fixtures || c.index_suspected_at : only === "unread" ? c.state === "UNREAD" : c.state === "UNREAD" || c.collected_fixtures < c.total_fixtures)));
+  const wanted = [...leagues.values()];
   const seasons = [...new Set(wanted.flatMap((l) => [...l.seasons.keys()]))].sort().reverse();
   const change = () => go(`#/coverage${query({ show: document.getElementById("measure").value, only: document.getElementById("only").value, league: document.getElementById("league").value })}`);
   const grid = h("table", { class: "heatmap" }, h("caption", { class: "hidden" }, `Share of fixtures ${MEASURES[measure]}, in percent, by league and season`),
@@ -83,9 +85,9 @@ export async function coverage({ search, signal, go }) {
   return h("div", { class: "stack" }, card("Coverage",
     h("div", { class: "filters" },
       h("label", {}, "Show ", pick("measure", [["collected", "collected"], ["settled", "settled (no read within 60 days)"], ["due", "due now"]], measure)),
-      h("label", {}, "Only ", pick("only", [["", "all leagues"], ["failed", "failed"], ["stale", "stale"], ["suspected", "suspected"], ["unread", "never read"], ["open", "incomplete"]], only)),
-      h("label", {}, "League ", h("input", { id: "league", type: "search", value: search.get("league") ?? "", placeholder: "name", onchange: change })),
-      downloads("coverage")),
+      h("label", {}, "Only ", pick("only", ONLY, only)),
+      h("label", {}, "League ", h("input", { id: "league", type: "search", value: league, maxlength: LONGEST_NAME, placeholder: "name", onchange: change })),
+      downloads("coverage", query({ league, only }))),
     wanted.length ? choice(grid) : null,
     wanted.length ? h("div", { class: "scroll", role: "region", "aria-label": "Coverage, scrolls sideways", tabindex: "-1" }, arrows(grid)) : empty("No league matches.", "Widen the filters."),
     h("p", { class: "legend" }, measure === "due" ? "Percent of fixtures due: " : `Percent of fixtures ${MEASURES[measure]}: `, [["0", "s0"], ["1+", "s1"], ["20+", "s2"], ["60+", "s3"], ["90+", "s4"], ["all", "s5"]].map(([label, kind]) => (measure === "due" ? null : h("span", { class: `heat ${kind}` }, label))),
