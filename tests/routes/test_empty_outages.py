@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 
 import pytest
 
-from sportmonks.errors import TransientApiError
+from sportmonks.errors import LostLeaseError, TransientApiError
+from sportmonks.routes.store import RouteStore
 from tests.harness.routes import a_route
 from tests.harness.shape_server import Answer, Request
 from tests.routes.conftest import Collect, Conn, Server
@@ -119,3 +121,29 @@ def test_a_second_reading_that_fails_is_no_empty_day(play: Server, collect: Coll
     summary = collect(a_route(DAILY), server)
     assert requested(server) == ["2025-12-28"]
     assert (summary["inserted"], summary["unproven"], mark(warehouse)) == (60, 0, "2025-12-31")
+
+
+@pytest.mark.parametrize("error", [LostLeaseError("killed"), OSError("no room")], ids=["killed", "failed"])
+def test_a_run_that_stops_at_its_very_end_keeps_its_doubts(
+    play: Server, collect: Collect, warehouse: Conn, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """The doubts and the end of a run are one transaction. The first error leaves no trace in the warehouse, as a kill;
+    the second one is recorded as the failure of the run."""
+    finish, stops = RouteStore.finish, [error]
+
+    def stopping(store: RouteStore, status: str, **values: Any) -> None:
+        if status == "DONE" and stops:
+            raise stops.pop()
+        finish(store, status, **values)
+
+    monkeypatch.setattr(RouteStore, "finish", stopping)
+    server = play(Shop("2025-12-28"))
+    with pytest.raises(type(error)):
+        collect(a_route(DAILY), server, now=MORNING)
+    requested(server)
+    summary = collect(a_route(DAILY), server, now=MORNING + timedelta(hours=1))
+    assert requested(server) == []
+    assert (summary["unproven"], len(summary["doubts"]), mark(warehouse)) == (1, 1, "2025-12-27")
+    later = MORNING + timedelta(hours=13)
+    assert collect(a_route(DAILY), server, execution_id="etl_2", now=later)["unproven"] == 0
+    assert mark(warehouse) == "2025-12-31"

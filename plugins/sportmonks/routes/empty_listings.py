@@ -123,27 +123,21 @@ class EmptyListings:
                 del self._doubts[number]
 
     def settle(self) -> list[dict[str, Any]]:
-        """Report what is still empty and unusual; returns what the next run has to know about it."""
-        if self._empty:
-            texts = [
-                f"{self._slices[number]}: no record came, and none when it was requested again, although {reason}"
-                for number, (_, reason) in sorted(self._doubts.items())
-            ]
-            for text in texts:
-                log.warning("%s", text)
+        """Report what is still empty and unusual; returns what the next run has to know about it. In the transaction
+        that ends the run: a try that is killed before would count it twice, or forget when a doubt began."""
+        texts = [
+            f"{self._slices[number]}: no record came, and none when it was requested again, although {reason}"
+            for number, (_, reason) in sorted(self._doubts.items())
+        ]
+        for text in texts:
+            log.warning("%s", text)
+        if texts:
             days = [one.window.first for one, _ in self._doubts.values() if one.window is not None]
-            if texts and self._period is not None and not days:
+            if self._period is not None and not days:
                 days = [self._period.first]
-            looked_at = {f"{EMPTY}{part.index}": -float(self._state(part.index)) for part in self._empty}
-            self._store.write(
-                [],
-                [],
-                {"unproven": len(texts), **looked_at},
-                len(self._slices),
-                None,
-                unproven=min(days, default=None),
-                doubts=texts,
-            )
+            counted = {"unproven": len(texts)}
+            first = min(days, default=None)
+            self._store.write([], [], counted, len(self._slices), None, unproven=first, doubts=texts)
         present = [*(one for one, _ in self._doubts.values()), *self._believed]
         return stored_suspected([*present, *carried_over(self._earlier, self._period, self._now)])
 

@@ -14,7 +14,7 @@ from typing import Any
 from sportmonks.api.page_spec import PageSpec
 from sportmonks.errors import BudgetWait, ConfigurationError, LostLeaseError
 from sportmonks.redaction import mask_text
-from sportmonks.routes.counters import ABSENT, END, unproven_from
+from sportmonks.routes.counters import END, unproven_from
 from sportmonks.routes.empty_listings import EmptyListings
 from sportmonks.routes.items import kept_items, read_items, read_watermark
 from sportmonks.routes.page import Page
@@ -191,14 +191,15 @@ def run_route(
                         )
                     )
                 )
-            suspected = empty.settle()
-            _wait_for_newest(store, plan, today)
-            refused = store.counters["skipped"] >= len(plan.slices) > 0
-            moved = plan.watermark if refused else _watermark(plan, unproven_from(store.counters), today)
-            left: dict[str, Any] = {"date_to": moved.isoformat()} if moved else {}
-            if suspected or empty.known_before:
-                left["empty"] = suspected
-            store.finish("DONE", watermark=left or None)
+            with store.together():
+                suspected = empty.settle()
+                _wait_for_newest(store, plan, today)
+                refused = store.counters["skipped"] >= len(plan.slices) > 0
+                moved = plan.watermark if refused else _watermark(plan, unproven_from(store.counters), today)
+                left: dict[str, Any] = {"date_to": moved.isoformat()} if moved else {}
+                if suspected or empty.known_before:
+                    left["empty"] = suspected
+                store.finish("DONE", watermark=left or None)
         except (BudgetWait, LostLeaseError):
             raise
         except BaseException as error:
@@ -239,17 +240,15 @@ def _watermark(plan: RoutePlan, unproven: date | None, today: date) -> date | No
 
 
 def _wait_for_newest(store: RouteStore, plan: RoutePlan, today: date) -> None:
-    """Note the newest windows in which the API has no item of for_each yet: the watermark stays before them."""
+    """Note the newest windows in which the API has no item of for_each yet: the watermark stays before them. In the
+    transaction that ends the run."""
     waiting = not_there(plan.slices, store.counters)
     if not waiting:
         return
     log.info("Not published yet (HTTP 404), the next run requests it again: %s", days_of(waiting))
     doubts = [doubt for doubt in (late_doubt(waiting[0], today),) if doubt]
     counted = {f"{END}{NOT_PUBLISHED}": len(waiting), "unproven": len(doubts)}
-    seen = {name: -count for name, count in store.counters.items() if name.startswith(ABSENT)}
-    store.write(
-        [], [], {**counted, **seen}, len(plan.slices), None, unproven=waiting[0].first, doubts=doubts
-    )  # fmt: skip
+    store.write([], [], counted, len(plan.slices), None, unproven=waiting[0].first, doubts=doubts)
 
 
 def _note_failure(store: RouteStore, error: BaseException) -> None:

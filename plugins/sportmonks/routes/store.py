@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -179,6 +180,17 @@ class RouteStore:
                     f"Another try has taken over {self._route.name}.", hint="Nothing to do: this try writes no more."
                 )
         self.counters = counters
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """One transaction for all that is written within, which leaves the counters as they were when it fails."""
+        before = self.counters
+        try:
+            with self.conn.transaction():
+                yield
+        except BaseException:
+            self.counters = before
+            raise
 
     def doubts(self) -> list[str]:
         """Which listings of the run may be short, and why: SHOWN_DOUBTS at most, those of earlier tries included."""
