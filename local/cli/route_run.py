@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
@@ -28,6 +28,7 @@ from local.stack.stack import Stack
 from local.stack.warehouse import warehouse
 
 if TYPE_CHECKING:
+    from sportmonks.routes.extract import RoutePlan
     from sportmonks.routes.spec import Route
 
 FILE = "raw_routes.py"
@@ -103,19 +104,30 @@ def parameters(route: Route, args: argparse.Namespace) -> dict[str, Any]:
     return {name: day for name, day in days.items() if day} | ({"force": True} if args.force else {})
 
 
-def _estimate(route: Route, args: argparse.Namespace, stack: Stack) -> int:
-    from sportmonks.errors import SportmonksError
-    from sportmonks.routes.extract import RouteRequest, estimate, make_plan
-    from sportmonks.routes.items import read_items, read_watermark
+def plan_of(
+    route: Route, items: Sequence[Mapping[str, Any]], watermark: date | None, days: Mapping[str, str | None]
+) -> RoutePlan:
+    """What a run that began now would request. ``days``: the options of the first and the last day, with their values.
+    UsageError for values that cannot be meant."""
+    from sportmonks.errors import ConfigurationError
+    from sportmonks.routes.extract import RouteRequest, make_plan
     from sportmonks.routes.period import local_today, parse_day
 
+    try:
+        first, last = (parse_day(text, option) for option, text in days.items())
+        request = RouteRequest(first, last)
+        return make_plan(route, request, items, watermark, local_today(datetime.now(UTC), route.period))
+    except ConfigurationError as error:
+        raise UsageError(error.message, hint=error.hint) from None
+
+
+def _estimate(route: Route, args: argparse.Namespace, stack: Stack) -> int:
+    from sportmonks.routes.extract import estimate
+    from sportmonks.routes.items import read_items, read_watermark
+
     with warehouse(stack) as conn:
-        try:
-            request = RouteRequest(parse_day(args.date_from, "--from"), parse_day(args.date_to, "--to"))
-            today = local_today(datetime.now(UTC), route.period)
-            plan = make_plan(route, request, read_items(conn, route), read_watermark(conn, route), today)
-        except SportmonksError as error:
-            raise UsageError(error.message, hint=error.hint) from None
+        items, watermark = read_items(conn, route), read_watermark(conn, route)
+    plan = plan_of(route, items, watermark, {"--from": args.date_from, "--to": args.date_to})
     found = {name: value for name, value in estimate(route, plan).items() if value is not None and name != "dry_run"}
     show(args, found, lambda: show_pairs({name.replace("_", " "): value for name, value in found.items()}))
     return 0

@@ -6,7 +6,7 @@ import argparse
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -50,17 +50,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """0: a page of records came; 1: none did, or the answer is wrong."""
     from sportmonks.errors import SportmonksError
+    from sportmonks.routes.period import local_today
     from sportmonks.routes.preview import preview
     from sportmonks.routes.source import RestSource
 
     route = as_rest(find_or_read(args.name))
-    window = _window(route, args.date_from, args.date_to)
+    today = local_today(datetime.now(UTC), route.period)
+    window = _window(route, args.date_from, args.date_to, today)
     item = _item(route, args.item, context)
     access = required_access(route, context, args)
     try:
         source = RestSource(route, access)
         try:
-            found = preview(route, source, window=window, item=item, today=datetime.now(UTC).date())
+            found = preview(route, source, window=window, item=item, today=today)
         finally:
             source.close()
     except SportmonksError as error:
@@ -112,7 +114,7 @@ def _unreachable(route: Route) -> str:
     return f"check the host of the connection {route.connection}; for the local sandbox, run ./etl up"
 
 
-def _window(route: Route, first: str | None, last: str | None) -> Window | None:
+def _window(route: Route, first: str | None, last: str | None, today: date) -> Window | None:
     from sportmonks.errors import ConfigurationError
     from sportmonks.routes.period import parse_day, resolve_period, unit_of, windows
 
@@ -124,7 +126,7 @@ def _window(route: Route, first: str | None, last: str | None) -> Window | None:
         return None
     try:
         begin, end = parse_day(first, "--from"), parse_day(last, "--to")
-        period = resolve_period(route.period, date_from=begin, date_to=end, today=datetime.now(UTC).date())
+        period = resolve_period(route.period, date_from=begin, date_to=end, today=today)
     except ConfigurationError as error:
         raise UsageError(error.message, hint=error.hint) from None
     return windows(period, route.period.max_days, route.period.max_hours, unit_of(route.period.format))[0]

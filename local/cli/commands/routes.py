@@ -12,7 +12,6 @@ run     trigger a route's DAG and follow the run to its end
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +23,9 @@ from local.cli.context import Context
 from local.cli.output import configure_output, make_table, show_pairs
 from local.cli.output import show as show_document
 from local.cli.route_files import find, load, read
+from local.cli.route_run import plan_of
 from local.cli.terminal_dashboard import show_doubts
-from local.errors import LocalError, UsageError
+from local.errors import LocalError
 from local.stack.warehouse import warehouse
 
 if TYPE_CHECKING:
@@ -173,10 +173,8 @@ def _show_tables(tables: list[str]) -> None:
 
 
 def _show(args: argparse.Namespace, context: Context) -> int:
-    from sportmonks.errors import SportmonksError
-    from sportmonks.routes.extract import RouteRequest, estimate, make_plan
+    from sportmonks.routes.extract import estimate
     from sportmonks.routes.items import read_items, read_watermark
-    from sportmonks.routes.period import parse_day
 
     route = find(args.name)
     items: list[dict[str, Any]] = [{}] if route.for_each is None else []
@@ -186,11 +184,7 @@ def _show(args: argparse.Namespace, context: Context) -> int:
             items, watermark = read_items(conn, route), read_watermark(conn, route)
     except LocalError as error:
         complain(error)
-    try:
-        request = RouteRequest(parse_day(args.date_from, "--date-from"), parse_day(args.date_to, "--date-to"))
-        plan = make_plan(route, request, items, watermark, datetime.now(UTC).date())
-    except SportmonksError as error:
-        raise UsageError(error.message, hint=error.hint) from None
+    plan = plan_of(route, items, watermark, {"--date-from": args.date_from, "--date-to": args.date_to})
     properties = {
         "DAG": route.name,
         "file": f"include/routes/{route.file}",

@@ -20,7 +20,6 @@ from sportmonks.routes.spec import COLUMN_TYPES, Column, ForEach, PeriodSpec
 
 FOR_EACH_DIR = SQL_DIR / "routes" / "for_each"
 _GIVES = re.compile(r"--\s*Gives:\s*([a-z_][a-z0-9_]*(?:\s*,\s*[a-z_][a-z0-9_]*)*)", re.I)
-_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FORMATS = ("iso", "epoch", "epoch_ms", "week")
 # Columns of every raw table; a typed column cannot have their names.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -42,6 +44,22 @@ def test_check_list_create_show(
         assert "/api/page" in capsys.readouterr().out
     with pytest.raises(UsageError, match="nothing is no route"):
         etl("show", "nothing")
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+def test_days_end_with_today_of_the_zone(
+    etl: Any, tmp_path: Path, warehouse: psycopg.Connection[Any], capsys: pytest.CaptureFixture[str], zone: str
+) -> None:
+    """At any time, it is another day than that of UTC in one of them."""
+    period = f"date_field: day\nperiod: {{date_from: from, date_to: to, timezone: {zone}}}\n"
+    (tmp_path / "orders.yaml").write_text(BASE + period)
+    before = datetime.now(ZoneInfo(zone)).date()
+    assert etl("create") == 0
+    capsys.readouterr()
+    assert etl("show", "orders") == 0
+    after = datetime.now(ZoneInfo(zone)).date()
+    shown = capsys.readouterr().out
+    assert any(f" to {day}" in shown for day in (before, after))
 
 
 def test_a_bad_file_is_reported_and_the_others_are_processed(
