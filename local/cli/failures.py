@@ -36,7 +36,7 @@ def show_failure(api: AirflowApi, follower: Follower, run: FollowedRun) -> None:
     follower.close()
     hints.append(
         "remove the cause, then clear the failed tasks (only failed) in "
-        f"{api.url}/dags/{run.dag_id}/runs/{run.run_id}, or run the command again: what is stored stays"
+        f"{run.page(api.url)}, or run the command again: what is stored stays"
     )
     for hint in hints:
         err.print(f"[bold]hint:[/]  {escape(hint)}")

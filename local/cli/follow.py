@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from local.cli.console import err, out
 from local.errors import LocalError
-from local.stack.airflow_api import AirflowApi, SilentError
+from local.stack.airflow_api import AirflowApi, SilentError, run_page
 from local.stack.queries import query
 from sportmonks.errors import SportmonksError
 from sportmonks.warehouse.connection import open_connection
@@ -57,6 +57,15 @@ class FollowedRun:
         dag_id, run_id = run["dag_id"], run["dag_run_id"]
         execution = execution_id(dag_id, run_id, run_after)
         return cls(label, dag_id, run_id, execution, run["run_after"], run["state"], until)
+
+    def page(self, airflow: str) -> str:
+        """Its address in Airflow's pages, which are at `airflow`."""
+        return run_page(airflow, self.dag_id, self.run_id)
+
+    def document(self, airflow: str) -> dict[str, Any]:
+        """What it is, as a command shows it with `--format json`."""
+        names = {"dag_id": self.dag_id, "run_id": self.run_id, "execution_id": self.execution_id}
+        return {**names, "state": self.state, "url": self.page(airflow)}
 
     @property
     def finished(self) -> bool:

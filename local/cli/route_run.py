@@ -21,8 +21,8 @@ from local.cli.output import configure_output, print_json, show, show_pairs, wan
 from local.cli.questions import configure_yes
 from local.cli.route_access import how_to_connect
 from local.cli.route_files import find
+from local.cli.runs import start_run
 from local.errors import LocalError, UsageError
-from local.stack.airflow_api import RefusedError
 from local.stack.connections import find_connection
 from local.stack.stack import Stack
 from local.stack.warehouse import warehouse
@@ -63,12 +63,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         # A new file: its DAG exists once the file of all routes has been parsed again.
         stack.api.parse(FILE, timeout=PARSE_SECONDS)
     wait_for_dags(stack, route.name)
-    stack.api.unpause(route.name)
-    try:
-        followed = FollowedRun.of(route.name, stack.api.trigger(route.name, conf))
-    except RefusedError as error:
-        raise UsageError(error.message, hint="correct that parameter") from None
-    stack.say(f"{route.name}: {stack.airflow.url}/dags/{route.name}/runs/{followed.run_id}")
+    followed = start_run(stack, route.name, route.name, conf)
     follower = RouteFollower(stack)
     try:
         row = follower.follow_route(followed, timeout=timeout)
@@ -138,11 +133,7 @@ def _document(stack: Stack, route: Route, run: FollowedRun, row: Mapping[str, An
 
     counters = row.get("counters") or {}
     return {
-        "dag_id": run.dag_id,
-        "run_id": run.run_id,
-        "execution_id": run.execution_id,
-        "state": run.state,
-        "url": f"{stack.airflow.url}/dags/{run.dag_id}/runs/{run.run_id}",
+        **run.document(stack.airflow.url),
         "table": f"raw.{route.table}",
         "date_from": row.get("date_from"),
         "date_to": row.get("date_to"),
@@ -173,7 +164,7 @@ class RouteFollower(Follower):
                 if timeout is not None and time.monotonic() - begun > timeout:
                     raise LocalError(
                         f"not finished after --timeout {timeout:g} s; the run goes on",
-                        hint=f"look at it in Airflow: {self.api.url}/dags/{run.dag_id}/runs/{run.run_id}",
+                        hint=f"look at it in Airflow: {run.page(self.api.url)}",
                     )
                 time.sleep(self.interval)
         self.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,18 +40,22 @@ def run_plans(
     wait_for_dags(stack, *(plan.league.dag_id for plan in plans))
     runs = []
     for plan in plans:
-        dag_id = plan.league.dag_id
-        stack.api.unpause(dag_id)
-        try:
-            run = FollowedRun.of(plan.league.name, stack.api.trigger(dag_id, plan.conf))
-        except RefusedError as error:
-            raise UsageError(error.message, hint="correct that parameter") from None
-        stack.say(f"{plan.league.name}: {stack.airflow.url}/dags/{dag_id}/runs/{run.run_id}")
-        runs.append(run)
+        runs.append(start_run(stack, plan.league.name, plan.league.dag_id, plan.conf))
     if not follow:
         return runs, True
     follower = Follower(stack.api, stack.warehouse, full_disk=stack.full_disk)
     return runs, follower.follow(runs, timeout=timeout, each_round=line_printer(runs) if verbose else None)
+
+
+def start_run(stack: Stack, label: str, dag_id: str, conf: Mapping[str, Any]) -> FollowedRun:
+    """A new run of a DAG, whose address is printed. UsageError where Airflow refuses a parameter."""
+    stack.api.unpause(dag_id)
+    try:
+        run = FollowedRun.of(label, stack.api.trigger(dag_id, conf))
+    except RefusedError as error:
+        raise UsageError(error.message, hint="correct that parameter") from None
+    stack.say(f"{label}: {run.page(stack.airflow.url)}")
+    return run
 
 
 def line_printer(runs: list[FollowedRun]) -> EachRound:
@@ -94,11 +99,7 @@ def run_documents(stack: Stack, runs: list[FollowedRun]) -> list[dict[str, Any]]
         found.append(
             {
                 "league": run.label,
-                "dag_id": run.dag_id,
-                "run_id": run.run_id,
-                "execution_id": run.execution_id,
-                "state": run.state,
-                "url": f"{stack.airflow.url}/dags/{run.dag_id}/runs/{run.run_id}",
+                **run.document(stack.airflow.url),
                 **{name: row.get(name) for name in FIGURES},
             }
         )

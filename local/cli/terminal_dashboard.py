@@ -154,22 +154,27 @@ def origin(x: Row) -> str:
     return (x["run_type"] or "–") + (f" by {x['triggered_by']}" if x["triggered_by"] else "")
 
 
-def _show_other(console: Console, x: dict[str, Any]) -> None:
-    """Print a run of the catalog, of a raw route or of a collector with its lists."""
+def _head(x: Row, *figures: tuple[str, str]) -> Table:
+    """What a run is and how it went, a line each; ``figures``: those of its kind, as label and text."""
     head = Table.grid(padding=(0, 3, 0, 0))
     for label, value in (
-        ("DAG", clean(x["dag_id"] or x["collector"])),
+        ("DAG", clean(x["dag_id"] or x.get("collector") or "–")),
         ("Run", clean(x["run_id"] or "–")),
         ("How started", clean(origin(x))),
         ("Status", status(x["status"])),
         ("Started (UTC)", Text(time_text(x["started_at"]))),
         ("Duration", Text(duration(x["duration_seconds"]))),
-        ("Rows", Text(f"{number(x['records'])} read, {number(x['new_records'])} new")),
+        *((label, Text(text)) for label, text in figures),
         ("API calls", Text(f"{number(x['api_calls'])}, {number(x['failed_calls'])} failed")),
         ("Error", clean(x["error_message"], "red") if x["error_message"] else Text("–")),
     ):
         head.add_row(Text(label, "dim"), value)
-    console.print(head)
+    return head
+
+
+def _show_other(console: Console, x: dict[str, Any]) -> None:
+    """Print a run of the catalog, of a raw route or of a collector with its lists."""
+    console.print(_head(x, ("Rows", f"{number(x['records'])} read, {number(x['new_records'])} new")))
     figures = ("read", "new", "changed", "same", "failed", "calls")
     names = ("processed", "inserted", "updated", "unchanged", "failed")
     table = _table("list", "status", *figures, right=figures)
@@ -184,23 +189,9 @@ def show_execution(console: Console, x: Row) -> None:
     if x["kind"] != "league":
         _show_other(console, x)
         return
-    head = Table.grid(padding=(0, 3, 0, 0))
     rate = "–" if x["success_rate"] is None else f"{x['success_rate']} %"
-    for label, value in (
-        ("DAG", clean(x["dag_id"])),
-        ("Run", clean(x["run_id"])),
-        ("How started", clean(origin(x))),
-        ("Status", status(x["status"])),
-        ("Started (UTC)", Text(time_text(x["started_at"]))),
-        ("Duration", Text(duration(x["duration_seconds"]))),
-        ("Fixtures", Text(_fixtures_text(x))),
-        ("Success rate", Text(rate)),
-        ("Fixtures/s", Text(number(x["fixtures_per_second"]))),
-        ("API calls", Text(f"{number(x['api_calls'])}, {number(x['failed_calls'])} failed")),
-        ("Error", clean(x["error_message"], "red") if x["error_message"] else Text("–")),
-    ):
-        head.add_row(Text(label, "dim"), value)
-    console.print(head)
+    speed = number(x["fixtures_per_second"])
+    console.print(_head(x, ("Fixtures", _fixtures_text(x)), ("Success rate", rate), ("Fixtures/s", speed)))
     figures = ("planned", "saved", "same", "failed", "calls", "took")
     table = _table("season", "status", *figures, "error", right=figures)
     for c in x["chunks"]:

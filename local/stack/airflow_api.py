@@ -29,6 +29,11 @@ class SilentError(LocalError):
     """Airflow has not answered, or only with an error of its own, for the time that a request is repeated."""
 
 
+def run_page(airflow: str, dag_id: str, run_id: str) -> str:
+    """The address of a DAG run in Airflow's pages. Times in an id stay readable."""
+    return f"{airflow}/dags/{quote(dag_id, safe='')}/runs/{quote(run_id, safe=':+')}"
+
+
 class AirflowApi:
     """A client with a login; reads are repeated while Airflow starts or is busy, triggers are not."""
 

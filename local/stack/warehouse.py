@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from local.stack.stack import Stack
 
 
+def require_postgres(stack: Stack) -> None:
+    """Raises LocalError where the warehouse is in the embedded server, which is not running."""
+    if not stack.settings.warehouse and not stack.postgres.running():
+        raise LocalError("the embedded PostgreSQL is not running", hint="run `./etl up`")
+
+
 @contextlib.contextmanager
 def warehouse(stack: Stack) -> Iterator[psycopg.Connection[Any]]:
     """An autocommit connection. LocalError with a hint when it cannot be reached or has no current schema."""
@@ -21,8 +27,7 @@ def warehouse(stack: Stack) -> Iterator[psycopg.Connection[Any]]:
     from sportmonks.warehouse.connection import open_connection
     from sportmonks.warehouse.sqlstate import NO_SCHEMA
 
-    if not stack.settings.warehouse and not stack.postgres.running():
-        raise LocalError("the embedded PostgreSQL is not running", hint="run ./etl up")
+    require_postgres(stack)
     try:
         with open_connection(stack.warehouse, autocommit=True) as conn:
             yield conn

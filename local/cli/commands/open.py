@@ -17,6 +17,7 @@ from local.cli.console import out
 from local.cli.context import Context
 from local.cli.output import configure_output, print_json, wants_json
 from local.errors import LocalError, UsageError
+from local.stack.airflow_api import run_page
 from local.stack.stack import Stack
 from local.stack.warehouse import warehouse
 
@@ -85,7 +86,7 @@ def _address(args: argparse.Namespace, stack: Stack, season_id: int | None) -> s
             return f"{page}#/run/{quote(found['execution_id'], safe='')}"
         if not found["run_id"]:
             raise LocalError(f"{found['execution_id']} is no run of Airflow", hint="leave --airflow out")
-        return f"{airflow}/dags/{quote(str(found['dag_id']), safe='')}/runs/{quote(str(found['run_id']), safe='')}"
+        return run_page(airflow, found["dag_id"], found["run_id"])
 
 
 def _dag_of(conn: object, league_id: int) -> str:

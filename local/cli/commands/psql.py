@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from local.cli.context import Context
 from local.errors import LocalError
 from local.stack.postgres_programs import RunAs, find_programs
+from local.stack.warehouse import require_postgres
 
 HELP = "open psql in the warehouse"
 # Their values stay off psql's command line; for the second OpenSSL asks.
@@ -29,8 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     stack = context.stack
-    if not stack.settings.warehouse and not stack.postgres.running():
-        raise LocalError("the embedded PostgreSQL is not running", hint="run `./etl up`")
+    require_postgres(stack)
     parts = conninfo_to_dict(stack.warehouse_reader if args.read_only else stack.warehouse)
     env = dict(os.environ)
     if parts.get("password"):

@@ -16,6 +16,7 @@ from local.cli.console import out
 from local.cli.context import Context
 from local.cli.output import configure_output, show
 from local.errors import LocalError
+from local.stack.warehouse import require_postgres
 
 ROLES = ("sportmonks_owner", "sportmonks_writer", "sportmonks_reader")
 HELP = "roles of least privilege: print their SQL, or apply it"
@@ -34,8 +35,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         show(args, {"roles": list(ROLES), "applied": False, "sql": text}, lambda: print(text, end=""))
         return 0
     stack = context.stack
-    if not stack.settings.warehouse and not stack.postgres.running():
-        raise LocalError("the embedded PostgreSQL is not running", hint="run ./etl up")
+    require_postgres(stack)
     place = stack.settings.warehouse or stack.postgres.conninfo(stack.database)
     from sportmonks.errors import SportmonksError
     from sportmonks.warehouse.connection import open_connection

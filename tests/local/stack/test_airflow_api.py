@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.stack.airflow_api import AirflowApi
+from local.stack.airflow_api import AirflowApi, run_page
 from tests.harness.shape_server import Answer, Play, Request, playing
 
 # What is listed -> the call, and the key of the response that has the items.
@@ -51,3 +51,8 @@ def test_a_list_of_several_pages(name: str, count: int, reported: int, requests:
     else:
         assert set(found) == {f"d{n}" if name == "dags" else (f"d{n}", "r") for n in numbers}
     assert len(server.requests) == 1 + requests
+
+
+def test_the_page_of_a_run() -> None:
+    page = run_page("http://127.0.0.1:8080", "a dag", "manual__2026-01-01T00:00:00+00:00/b?")
+    assert page == "http://127.0.0.1:8080/dags/a%20dag/runs/manual__2026-01-01T00:00:00+00:00%2Fb%3F"
