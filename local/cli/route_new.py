@@ -99,7 +99,7 @@ def look(tried: TriedRequest, access: RouteAccess, names: Mapping[str, Any]) -> 
     from dataclasses import replace
 
     from local.cli.route_guess import first_draft, guess
-    from sportmonks.routes.answer import refuse_error
+    from sportmonks.routes.answer_errors import refuse_error
     from sportmonks.routes.request import PageRequest
     from sportmonks.routes.source import RestSource
 
@@ -187,7 +187,7 @@ def _route(draft: Draft, names: Mapping[str, Any]) -> Route:
 
 
 def _refused(response: HttpResponse, route: Route, auth: Any) -> LocalError:
-    from sportmonks.routes.answer import message_of
+    from sportmonks.routes.answer_errors import message_of
 
     what, hint = explain_status(response.status, response.headers, route.connection)
     if response.status == 401:

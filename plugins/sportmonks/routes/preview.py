@@ -16,7 +16,8 @@ from sportmonks.api.status import Decision
 from sportmonks.api.transport import HttpResponse
 from sportmonks.errors import SportmonksError
 from sportmonks.redaction import mask_text
-from sportmonks.routes.answer import message_of, read_page
+from sportmonks.routes.answer import read_page
+from sportmonks.routes.answer_errors import message_of
 from sportmonks.routes.body import read_body
 from sportmonks.routes.guess import Finding, dates_found, paging_found, records_found
 from sportmonks.routes.page import page_info

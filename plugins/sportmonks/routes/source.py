@@ -29,7 +29,9 @@ from sportmonks.errors import (
 )
 from sportmonks.redaction import MASK, mask_known, without_credentials
 from sportmonks.routes.access import RouteAccess, open_transport
-from sportmonks.routes.answer import FetchedPage, backoff_in_body, message_of, read_page, rows_at, wait_in_body
+from sportmonks.routes.answer import FetchedPage, read_page
+from sportmonks.routes.answer_errors import backoff_in_body, message_of, wait_in_body
+from sportmonks.routes.answer_records import rows_at
 from sportmonks.routes.authentication import authentication
 from sportmonks.routes.credentials import QueryKeys
 from sportmonks.routes.json_path import dig
