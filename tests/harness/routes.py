@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -40,6 +41,15 @@ def stored_ids(conn: psycopg.Connection[Any]) -> list[int]:
     """The ids of the stored orders, sorted."""
     rows = conn.execute("SELECT (payload ->> 'id')::int FROM raw.client_shop_orders ORDER BY 1").fetchall()
     return [row[0] for row in rows]
+
+
+def read_ids(summary: Mapping[str, Any]) -> list[Any]:
+    """The ids of the records that were read without a warehouse, in order."""
+    return [row.get("id") for row in summary["rows"]]
+
+
+def figures(summary: Mapping[str, Any], *names: str) -> tuple[Any, ...]:
+    return tuple(summary[name] for name in names)
 
 
 def one_record(_: Request) -> Answer:

@@ -15,11 +15,12 @@ from sportmonks.errors import (
     BudgetWait,
     CircuitOpenError,
     ConfigurationError,
+    FatalApiError,
     RateLimitError,
 )
 from sportmonks.routes.limits import read_limits, wait_named
 from sportmonks.warehouse.connection import open_connection
-from tests.harness.routes import a_route
+from tests.harness.routes import a_route, read_ids
 from tests.harness.shape_server import Answer, Request
 from tests.routes.conftest import Collect, Conn, Server
 
@@ -131,3 +132,40 @@ def test_a_403_that_is_a_limit_skips_no_listing(play: Server, read_all: Collect,
     with pytest.raises(RateLimitError if limited else ConfigurationError):
         read_all(a_route("paging: none\nquery: {shop: '{shop}'}\nfor_each: {shop: [a]}"), server)
     assert len(server.requests) == (2 if limited else 1)
+
+
+def test_a_wait_that_a_good_answer_names(play: Server, read_all: Collect) -> None:
+    """As Stack Exchange does it: whoever does not wait is refused."""
+
+    def answers(request: Request) -> Answer:
+        page = int(request.query["page"])
+        return Answer({"data": [{"id": page}], "more": page < 3} | ({"backoff": 7} if page == 1 else {}))
+
+    sleeps: list[float] = []
+    keys = "paging: {style: page, more: more}"
+    assert read_ids(read_all(a_route(keys), play(answers), sleeps=sleeps)) == [1, 2, 3]
+    assert [round(one) for one in sleeps] == [7]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "wait"),
+    [
+        (400, {"error_name": "throttle_violation", "error_message": "too many requests, available in 9 seconds"}, 9.0),
+        (403, {"message": "Rate limit reached. Please try again in 20s."}, 20.0),
+        (420, {"error": "Enhance Your Calm"}, None),
+        (429, {"message": "Retry after 3 seconds"}, 3.0),
+    ],
+)
+def test_refusals_that_are_limits(play: Server, read_all: Collect, status: int, body: Any, wait: float | None) -> None:
+    answers = iter([Answer(body, status), Answer({"data": [{"id": 1}, {"id": 2}]})])
+    sleeps: list[float] = []
+    found = read_all(a_route("paging: none"), play(lambda _: next(answers)), sleeps=sleeps)
+    assert read_ids(found) == [1, 2]
+    assert len(sleeps) == 1
+    assert wait is None or sleeps == [wait]
+
+
+def test_a_limit_of_a_parameter_is_no_rate_limit(play: Server, read_all: Collect) -> None:
+    server = play(lambda _: Answer({"message": "limit exceeded: at most 100 a page"}, 400))
+    with pytest.raises(FatalApiError, match="HTTP 400"):
+        read_all(a_route("paging: none"), server)

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -14,7 +15,7 @@ from sportmonks.errors import TransientApiError
 from sportmonks.routes.extract import RouteRequest, estimate, make_plan
 from sportmonks.routes.parse import parse_route
 from sportmonks.routes.request import Slice, page_request
-from tests.harness.routes import a_route
+from tests.harness.routes import a_route, read_ids
 from tests.harness.shape_server import Answer, Request
 from tests.routes.conftest import Collect, Server
 
@@ -84,3 +85,16 @@ def test_the_estimate_shows_what_would_be_sent() -> None:
     route = a_route(f"{keys}paging: {{style: cursor, next: next}}")
     plan = make_plan(route, RouteRequest(date_from=date(2025, 12, 1)), [{}], None, date(2025, 12, 31))
     assert estimate(route, plan)["first_request"].startswith('POST /orders {} {"since": "2025-12-01", "after":')
+
+
+@pytest.mark.parametrize("item", ["a/b", "ü ß", "a?b#c&d=e%20", "a+b", "{x}", "日本"])
+def test_items_arrive_as_they_are(play: Server, read_all: Collect, item: str) -> None:
+    """In a path, in the query and in a header."""
+
+    def answers(request: Request) -> Answer:
+        header = request.headers["X-Shop"].encode("latin-1").decode()
+        return Answer({"data": [{"id": [unquote(request.path.split("/")[2]), request.query["q"], header]}]})
+
+    places = "path: /shops/{shop}/orders\nquery: {q: '{shop}'}\nheaders: {X-Shop: '{shop}'}\n"
+    keys = f"{places}paging: none\nfor_each: {{shop: [x]}}"
+    assert read_ids(read_all(a_route(keys), play(answers), items=[{"shop": item}])) == [[item] * 3]
