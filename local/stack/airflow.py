@@ -155,11 +155,11 @@ class AirflowHome:
                 "orphaned_tasks_check_interval": 15,
                 "enable_health_check": False,
             },
-            # Each parse is a process: every 5 s that was a fifth of a core for ever. After a change the command line
-            # asks for one at once.
+            # Each parse is a process: every 5 s that was a fifth of a core for ever. A file that has changed is parsed
+            # at once whatever is set here, and so are all after a change that the command line or the catalog made.
             "dag_processor": {
                 "refresh_interval": 5,
-                "min_file_process_interval": 60,
+                "min_file_process_interval": 120,
                 "bundle_refresh_check_interval": 2,
             },
             "logging": {

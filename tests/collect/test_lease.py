@@ -12,6 +12,7 @@ import pytest
 from sportmonks.collect.context import RunContext
 from sportmonks.collect.lease import hold_lease
 from sportmonks.errors import BudgetWait, LostLeaseError, TransientApiError, WarehouseDownError
+from sportmonks.warehouse.queries import sql
 from sportmonks.warehouse.session import Session
 from tests.collect.conftest import RunHarness
 
@@ -73,6 +74,29 @@ def test_only_the_holder_sends_heartbeats(harness: RunHarness, run: RunContext) 
         harness.conn.execute(f"{TAKE_OVER}, heartbeat_at = clock_timestamp() - interval '2 hours'")
         lease.heartbeat()
         assert harness.value(age) is True
+
+
+def test_heartbeats_do_not_wait_for_batches_and_a_new_owner_does(harness: RunHarness, run: RunContext) -> None:
+    # Several writers overlap, so that some batch is being stored at every moment.
+    chunk = {"league_id": run.league.id, "season_id": harness.season.id}
+    with (
+        Session(run.connect) as session,
+        hold_lease(run, session, harness.season, "one") as lease,
+        run.connect() as batch,
+        run.connect() as other,
+    ):
+        with batch.transaction():
+            batch.execute(sql("load/hold_lease"), chunk)
+            session.run(lambda conn: conn.execute("SET lock_timeout = '1s'"))
+            harness.conn.execute("UPDATE etl.chunks SET heartbeat_at = clock_timestamp() - interval '2 hours'")
+            lease.heartbeat()
+            assert harness.value("SELECT clock_timestamp() - heartbeat_at < interval '1 hour' FROM etl.chunks")
+            other.execute("SET lock_timeout = '100ms'")
+            take = {"owner": "one", "timeout": run.lease_timeout, **run.sql_params(harness.season)}
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                other.execute(sql("plan/take_lease"), take)
+        (taken,) = other.execute(sql("plan/take_lease"), take).fetchall()
+        assert taken == (lease.fence + 1,)
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_who_waits_for_a_chunk_stops_neither_calls_nor_batches(
 
     with psycopg.connect(warehouse_dsn) as batch:
         batch.execute("SET LOCAL lock_timeout = '5s'")
-        batch.execute("SELECT 1 FROM etl.chunks FOR SHARE")
+        batch.execute(sql("load/hold_lease"), {"league_id": 8, "season_id": 1})
         thread = threading.Thread(target=wait_for_the_chunk)
         thread.start()
         try:

@@ -8,7 +8,7 @@ SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- The same order of locks everywhere: etl.chunks, etl.execution_chunks, etl.etl_executions. Whoever waits for a chunk
     -- holds no row of the books, for which all calls would wait. Attempts are counted where the collector takes the chunk.
-    PERFORM 1 FROM etl.chunks WHERE league_id = p_league_id AND season_id = p_season_id FOR NO KEY UPDATE;
+    PERFORM 1 FROM etl.chunks WHERE league_id = p_league_id AND season_id = p_season_id FOR UPDATE;
     INSERT INTO etl.execution_chunks (execution_id, league_id, season_id, status, started_at)
     VALUES (p_execution_id, p_league_id, p_season_id, 'RUNNING', p_now)
     ON CONFLICT (execution_id, league_id, season_id) DO UPDATE
@@ -125,7 +125,7 @@ DECLARE
     v_error  text;
     v_secs   double precision;
 BEGIN
-    PERFORM 1 FROM etl.chunks WHERE league_id = p_league_id AND season_id = p_season_id FOR NO KEY UPDATE;
+    PERFORM 1 FROM etl.chunks WHERE league_id = p_league_id AND season_id = p_season_id FOR UPDATE;
     PERFORM etl.recount_chunk(p_execution_id, p_league_id, p_season_id);
     SELECT * INTO v_row FROM etl.execution_chunks
      WHERE execution_id = p_execution_id AND league_id = p_league_id AND season_id = p_season_id FOR UPDATE;
@@ -219,8 +219,10 @@ CREATE OR REPLACE FUNCTION etl.run_chunk_checks(
 ) RETURNS integer LANGUAGE sql
 SET search_path = pg_catalog, pg_temp AS $$
     WITH plan AS (
-        SELECT p.fixture_id, p.status, f.collection_status, f.state_id, f.home_goals, f.away_goals, f.quality_score,
-               r.fixture_id IS NOT NULL AS has_raw, r.payload ? 'scores' AS has_scores
+        SELECT p.fixture_id, p.status, f.collection_status, f.quality_score, r.fixture_id IS NOT NULL AS has_raw,
+               -- Only such payloads are looked into: each of them has to be unpacked for that.
+               CASE WHEN f.state_id IN (5, 7, 8) AND (f.home_goals IS NULL OR f.away_goals IS NULL)
+                    THEN r.payload ? 'scores' END AS lacks_goals
         FROM etl.execution_fixtures p
         LEFT JOIN football.fixtures f ON f.id = p.fixture_id
         LEFT JOIN raw.fixtures r ON r.fixture_id = p.fixture_id
@@ -233,9 +235,7 @@ SET search_path = pg_catalog, pg_temp AS $$
                                   AND (NOT has_raw OR coalesce(collection_status, '') NOT IN ('COLLECTED', 'DELETED'))),
                'fixtures marked as saved that are not in raw.fixtures and football.fixtures' FROM plan
         UNION ALL
-        SELECT 'finished_have_goals', false,
-               count(*) FILTER (WHERE state_id IN (5, 7, 8) AND has_scores AND has_raw AND (home_goals IS NULL OR away_goals IS NULL)),
-               'finished fixtures without a current score' FROM plan
+        SELECT 'finished_have_goals', false, count(*) FILTER (WHERE lacks_goals), 'finished fixtures without a current score' FROM plan
         UNION ALL
         SELECT 'quality', false, count(*) FILTER (WHERE quality_score < 60), 'fixtures with a quality score below 60' FROM plan
         UNION ALL

@@ -66,7 +66,7 @@ BEGIN
      WHERE k.status = 'RUNNING' AND k.last_execution_id = p_execution_id
         OR EXISTS (SELECT 1 FROM etl.execution_chunks c WHERE c.execution_id = p_execution_id AND c.status = 'RUNNING'
                    AND c.league_id = k.league_id AND c.season_id = k.season_id)
-     ORDER BY k.league_id, k.season_id FOR NO KEY UPDATE;
+     ORDER BY k.league_id, k.season_id FOR UPDATE;
 END $$;
 
 -- Ends what an execution that is over has left open: its RUNNING chunks become FAILED with the reason. A run that was

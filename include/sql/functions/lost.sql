@@ -45,7 +45,7 @@ BEGIN
     PERFORM 1 FROM etl.chunks c
      WHERE c.league_id = p_league_id AND c.indexed_at IS NOT NULL AND c.total_fixtures > 0
        AND NOT EXISTS (SELECT 1 FROM football.fixtures f WHERE f.league_id = c.league_id AND f.season_id = c.season_id)
-     ORDER BY c.league_id, c.season_id FOR NO KEY UPDATE;
+     ORDER BY c.league_id, c.season_id FOR UPDATE;
     UPDATE etl.chunks c
     SET indexed_at = NULL, doubtful_indexes = 0, index_suspected_at = NULL, index_odd_rows = 0, total_fixtures = 0,
         collected_fixtures = 0, settled_fixtures = 0, due_fixtures = 0, failed_fixtures = 0, updated_at = p_now

@@ -8,7 +8,7 @@
 -- for a read of now, and a note made before it, which it seemed to answer, is made again.
 WITH locked AS MATERIALIZED (
     -- Before any fixture, as everywhere: a batch holds the chunk while it locks its fixtures.
-    SELECT 1 FROM etl.chunks WHERE league_id = %(league_id)s AND season_id = %(season_id)s FOR NO KEY UPDATE
+    SELECT 1 FROM etl.chunks WHERE league_id = %(league_id)s AND season_id = %(season_id)s FOR UPDATE
 ), known AS (
     SELECT id, NOT (id = ANY (%(ids)s)) AS is_gone, last_fetched_at,
            index_missing_at IS NULL OR last_fetched_at > %(now)s AS is_news

@@ -1,7 +1,9 @@
 -- Short statements of storing a batch.
 
 -- name: load/hold_lease
--- The fence of a chunk, held in shared mode until the batch is committed. Nothing in this transaction waits for ever.
+-- The fence of a chunk, held until the batch is committed: whoever moves it locks the row FOR UPDATE first and waits. Not
+-- FOR SHARE, for which every heartbeat would wait: several writers never leave a moment without such a lock.
+-- Nothing in this transaction waits for ever.
 -- The planner cannot know how many rows a payload holds and guesses millions: compiling and remembering cost more than
 -- the statements themselves.
 WITH bounded AS MATERIALIZED (
@@ -10,7 +12,7 @@ WITH bounded AS MATERIALIZED (
 )
 SELECT c.fence FROM bounded, etl.chunks c
 WHERE c.league_id = %(league_id)s AND c.season_id = %(season_id)s
-FOR SHARE OF c;
+FOR KEY SHARE OF c;
 
 -- name: load/keep_answer
 -- An answer that has been fetched: safe from here on. Nothing is returned when the chunk has a new owner.
@@ -18,7 +20,7 @@ INSERT INTO etl.fetched_answers AS kept (answer_id, execution_id, league_id, sea
 SELECT %(answer_id)s, %(execution_id)s, league_id, season_id, coalesce(%(fetched_at)s, clock_timestamp()), %(packed)s
 FROM etl.chunks
 WHERE league_id = %(league_id)s AND season_id = %(season_id)s AND fence = %(fence)s
-FOR SHARE
+FOR KEY SHARE
 -- The statement is repeated after a connection that broke during the commit.
 ON CONFLICT (answer_id) DO UPDATE SET fetched_at = kept.fetched_at
 RETURNING answer_id;
@@ -38,18 +40,21 @@ ORDER BY fetched_at, answer_id;
 
 -- name: load/mark_plan
 -- Marks the fixtures of a batch off in the plan of this run; a row that is marked so already is not written again.
--- Returned are the fixtures whose outcome is another one now, counted by the outcome before and after.
+-- Returned are the fixtures whose outcome is another one now, counted by the outcome before and after. The ids are named
+-- once more, because the planner expects one row of a plan that was just written and would compare each with all of it.
 WITH d AS (
     SELECT x.fixture_id, x.outcome, x.error, p.status AS before
     FROM jsonb_to_recordset(%(decisions)s) AS x(fixture_id bigint, outcome text, error text)
     JOIN etl.execution_fixtures p
       ON p.execution_id = %(execution_id)s AND p.season_id = %(season_id)s AND p.fixture_id = x.fixture_id
+    WHERE p.fixture_id = ANY (%(ids)s)
     FOR UPDATE OF p
 ), marked AS (
     UPDATE etl.execution_fixtures p
     SET status = d.outcome, error = d.error, done_at = %(now)s
     FROM d
     WHERE p.execution_id = %(execution_id)s AND p.season_id = %(season_id)s AND p.fixture_id = d.fixture_id
+      AND p.fixture_id = ANY (%(ids)s)
       AND (p.status, p.error) IS DISTINCT FROM (d.outcome, d.error)
 )
 SELECT before, outcome, count(*) FROM d WHERE before <> outcome GROUP BY before, outcome;

@@ -31,7 +31,7 @@ SELECT count(*) FROM (
            OR EXISTS (SELECT 1 FROM etl.execution_chunks e
                       WHERE e.execution_id = %(execution_id)s AND e.league_id = c.league_id AND e.season_id = c.season_id))
     ORDER BY c.league_id, c.season_id
-    FOR NO KEY UPDATE OF c) AS locked;
+    FOR UPDATE OF c) AS locked;
 
 -- name: plan/chunks
 -- The chunks of a plan, in order of priority.
@@ -239,15 +239,20 @@ SELECT etl.stop_chunk(%(execution_id)s, %(league_id)s, %(season_id)s);
 -- another owner has sent a heartbeat within the timeout (seconds). Only the server's clock is compared, because the
 -- clocks of the workers may differ; a heartbeat further ahead than the timeout was sent before that clock was set back.
 -- Every attempt counts in the run's chunk, but not one that goes on after a wait for calls.
-WITH taken AS (
-    UPDATE etl.chunks
-    SET fence = fence + 1, owner = %(owner)s, heartbeat_at = clock_timestamp(), status = 'RUNNING',
-        last_execution_id = %(execution_id)s
+-- The lock waits for batches that the former owner is storing.
+WITH free AS MATERIALIZED (
+    SELECT league_id, season_id FROM etl.chunks
     WHERE league_id = %(league_id)s AND season_id = %(season_id)s
       AND (owner IS NULL OR owner = %(owner)s OR heartbeat_at IS NULL
            OR heartbeat_at NOT BETWEEN clock_timestamp() - make_interval(secs => %(timeout)s)
                                    AND clock_timestamp() + make_interval(secs => %(timeout)s))
-    RETURNING fence
+    FOR UPDATE
+), taken AS (
+    UPDATE etl.chunks c
+    SET fence = c.fence + 1, owner = %(owner)s, heartbeat_at = clock_timestamp(), status = 'RUNNING',
+        last_execution_id = %(execution_id)s
+    FROM free WHERE c.league_id = free.league_id AND c.season_id = free.season_id
+    RETURNING c.fence
 ), counted AS (
     UPDATE etl.execution_chunks SET tries = tries + (NOT waiting)::integer, waiting = false
     WHERE execution_id = %(execution_id)s AND league_id = %(league_id)s AND season_id = %(season_id)s

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,8 @@ class SportmonksHook(HttpHook):
     ``warehouse_conn_id=None`` means no shared budget (for tools without a warehouse). ``budget`` replaces it.
     ``budget_settings`` go to ``PostgresBudget`` (``reserve``, ``max_inline_wait``, ...), ``client_settings`` to
     ``SportmonksClient`` (``max_batch``, ``read_timeout``, ...). ``on_call`` is called after every call.
+    ``session``: a session of the warehouse that is open anyway; the client looks up over it what it has to know before
+    its first call, and without it over a connection of its own.
     ``execution_id`` tells one run from the next: a refused include is believed when a later run is refused it, too.
     """
 
@@ -76,6 +79,7 @@ class SportmonksHook(HttpHook):
         budget_settings: Mapping[str, Any] | None = None,
         on_call: Callable[[CallRecord], None] | None = None,
         execution_id: str | None = None,
+        session: Callable[[], WarehouseSession] | None = None,
         **client_settings: Any,
     ) -> None:
         super().__init__(method="GET", http_conn_id=conn_id)
@@ -88,6 +92,7 @@ class SportmonksHook(HttpHook):
         self._budget_settings = dict(budget_settings or {})
         self._on_call = on_call
         self._execution_id = execution_id
+        self._session = session
         self._client_settings = client_settings
 
     @cached_property
@@ -115,7 +120,7 @@ class SportmonksHook(HttpHook):
         store = self._warehouse()
         self.source = SANDBOX if conn.extra_dejson.get(_IS_SANDBOX) is True else source_of(self.base_url)
         if store is not None:
-            with store.session() as session:
+            with nullcontext(self._session()) if self._session else store.session() as session:
                 if self.claims_warehouse:
                     session.run(lambda conn: claim_source(conn, self.source))
                 if "forbidden" not in settings:

@@ -265,7 +265,7 @@ def _log_suspected(decisions: Iterable[FixtureDecision]) -> None:
 
 
 def check_lease(conn: psycopg.Connection[Any], context: LoadContext) -> None:
-    """Take a shared lock on the chunk: its own writers work side by side, and a new owner waits for them.
+    """Lock the chunk against a new owner, who waits for the batch; writers and heartbeats of this one do not wait.
 
     Raises LostLeaseError when another task has it by now.
     """
@@ -356,7 +356,10 @@ def _write_decisions(
     params = batch.context.sql_params()
     _write_fixtures(conn, [each for each in decisions if not each.stale], payloads, fields, batch)
     marks = Jsonb([{"fixture_id": each.fixture_id, "outcome": each.outcome, "error": each.error} for each in decisions])
-    marked = conn.execute(sql("load/mark_plan"), {"decisions": marks, "now": batch.now, **params}).fetchall()
+    ids = [each.fixture_id for each in decisions]
+    marked = conn.execute(
+        sql("load/mark_plan"), {"decisions": marks, "ids": ids, "now": batch.now, **params}
+    ).fetchall()
     conn.execute(sql("load/progress"), {**_progress(marked), **params})
 
 

@@ -196,6 +196,7 @@ class ApiOperator(WarehouseOperator):
             warehouse_conn_id=self.warehouse_conn_id,
             on_call=called,
             budget_settings=(budget or BudgetSettings()).for_client(),
+            session=self.warehouse_session,
             **settings,
         )
         return self.close_later(hook)
