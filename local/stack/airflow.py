@@ -155,8 +155,9 @@ class AirflowHome:
                 "orphaned_tasks_check_interval": 15,
                 "enable_health_check": False,
             },
-            # Each parse is a process: every 5 s that was a fifth of a core for ever. A file that has changed is parsed
-            # at once whatever is set here, and so are all after a change that the command line or the catalog made.
+            # Each parse is a process: every 5 s that was a fifth of a core for ever. A DAG file that has changed is
+            # parsed at once whatever is set here. The files of routes and the manifest are none: the command line asks
+            # for a parse where it has changed one, and any other change of them shows after this time.
             "dag_processor": {
                 "refresh_interval": 5,
                 "min_file_process_interval": 120,

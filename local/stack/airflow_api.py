@@ -157,8 +157,8 @@ class AirflowApi:
         takes as long as a hundred rows here."""
         return {dag["dag_id"] for dag in self._dags() if not dag.get("is_stale")}
 
-    def _dags(self, **params: Any) -> Iterator[dict[str, Any]]:
-        return self._listed("dags", lambda offset: self.get("/dags", limit=PAGE_SIZE, offset=offset, **params))
+    def _dags(self) -> Iterator[dict[str, Any]]:
+        return self._listed("dags", lambda offset: self.get("/dags", limit=PAGE_SIZE, offset=offset))
 
     def unpause(self, dag_id: str) -> None:
         self.call("PATCH", f"/dags/{quote(dag_id, safe='')}", json={"is_paused": False})
@@ -176,8 +176,7 @@ class AirflowApi:
         deadline = time.monotonic() + timeout
         before: str | None = None
         while time.monotonic() < deadline:
-            listed = self._dags(dag_id_pattern="sportmonks%")
-            dags = [dag for dag in listed if dag["fileloc"].endswith(f"/{file}")]
+            dags = [dag for dag in self._dags() if dag["fileloc"].endswith(f"/{file}")]
             parsed = max((str(dag["last_parsed_time"]) for dag in dags), default=None)
             if before is None and parsed is not None:
                 before = parsed

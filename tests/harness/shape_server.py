@@ -80,7 +80,7 @@ class ShapeServer:
                 self.end_headers()
                 self.wfile.write(raw)
 
-            do_POST = do_GET
+            do_POST = do_PUT = do_GET
 
             def log_message(self, *_: object) -> None: ...
 

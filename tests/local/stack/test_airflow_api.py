@@ -53,6 +53,31 @@ def test_a_list_of_several_pages(name: str, count: int, reported: int, requests:
     assert len(server.requests) == 1 + requests
 
 
+def test_a_file_whose_dags_have_any_name_is_waited_for() -> None:
+    """A folder of routes without one of Sportmonks has none of that name."""
+    parsed = "2026-01-01T00:00:00Z"
+
+    def play(request: Request) -> Answer:
+        nonlocal parsed
+        if request.path == "/auth/token":
+            return Answer({"access_token": "token"}, 201)
+        if request.method == "PUT":
+            assert request.path.endswith("/parseDagFile/of-routes")
+            parsed = "2026-01-01T00:01:00Z"
+            return Answer({}, 201)
+        pattern = request.query.get("dag_id_pattern", "%").strip("%")
+        files = {"etl_watch": "etl_watch", "sportmonks_catalog": "sportmonks_catalog", "raw_routes_tables": "routes"}
+        dags = [
+            {"dag_id": name, "fileloc": f"/dags/{file}.py", "file_token": f"of-{file}", "last_parsed_time": parsed}
+            for name, file in files.items()
+            if pattern in name
+        ]
+        return Answer({"dags": dags, "total_entries": len(dags)})
+
+    with playing(play) as server, closing(AirflowApi(server.url, lambda: "password")) as api:
+        assert api.parse("routes.py", timeout=2)
+
+
 def test_the_page_of_a_run() -> None:
     page = run_page("http://127.0.0.1:8080", "a dag", "manual__2026-01-01T00:00:00+00:00/b?")
     assert page == "http://127.0.0.1:8080/dags/a%20dag/runs/manual__2026-01-01T00:00:00+00:00%2Fb%3F"
