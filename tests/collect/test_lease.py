@@ -77,7 +77,7 @@ def test_only_the_holder_sends_heartbeats(harness: RunHarness, run: RunContext) 
 
 
 def test_heartbeats_do_not_wait_for_batches_and_a_new_owner_does(harness: RunHarness, run: RunContext) -> None:
-    # Several writers overlap, so that some batch is being stored at every moment.
+    # Several writers overlap, so that some batch is always being stored.
     chunk = {"league_id": run.league.id, "season_id": harness.season.id}
     with (
         Session(run.connect) as session,

@@ -2,7 +2,8 @@
 
 -- name: load/hold_lease
 -- The fence of a chunk, held until the batch is committed: whoever moves it locks the row FOR UPDATE first and waits. Not
--- FOR SHARE, for which every heartbeat would wait: several writers never leave a moment without such a lock.
+-- FOR SHARE, for which every heartbeat would wait: with several writers there is always such a lock. A fence that
+-- moved without FOR UPDATE would not be seen here: behind plain updates, this lock takes the row as the statement found it.
 -- Nothing in this transaction waits for ever.
 -- The planner cannot know how many rows a payload holds and guesses millions: compiling and remembering cost more than
 -- the statements themselves.
