@@ -122,7 +122,12 @@ def test_progress_and_cancel(page: Page, address: str, airflow: AirflowApi, seed
     expect(page.locator("#notes")).to_contain_text("Bundesliga: stopped.")
     assert [run["state"] for run in airflow.runs] == ["queued", "running", "failed"]
     page.locator("#cancel-all").click()
+    # A refresh leaves the question open, and the focus on its first answer.
+    page.evaluate("document.getElementById('cancel-all').dataset.old = 'yes'")
+    page.wait_for_selector("#cancel-all:not([data-old])", state="attached")
+    expect(page.get_by_role("button", name="Stop them")).to_be_focused()
     page.get_by_role("button", name="Let them go on").click()
+    expect(page.locator("#cancel-all")).to_be_focused()
     page.locator("#cancel-all").click()
     page.get_by_role("button", name="Stop them").click()
     expect(page.locator("main")).to_contain_text("3 of 3 leagues are done")

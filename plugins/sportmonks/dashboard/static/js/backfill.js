@@ -5,6 +5,9 @@ import { CANCELLED, isOver, runsWith, stop } from "./airflow.js";
 import { startLink } from "./actions.js";
 
 const ID = /^page__(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z_/;
+// Where the question whether to stop all is open: a refresh must not take it away under somebody's hand.
+let asked = "";
+
 const WAITING = { queued: "QUEUED", running: "RUNNING", success: "COMPLETED", failed: "FAILED" };
 
 // From a run to what was started with it.
@@ -82,9 +85,11 @@ export async function backfill({ parts, signal, refresh }) {
   }
 
   // In the page itself: a frame of Airflow's may open no dialog of the browser.
-  const ask = h("button", { type: "button", id: "cancel-all", onclick: () => { ask.hidden = true; sure.hidden = false; sure.querySelector("button").focus(); } }, `Cancel ${open.length === 1 ? "the run" : `all ${open.length} runs`} that go${open.length === 1 ? "es" : ""} on…`);
-  const sure = h("span", { class: "row wrap", hidden: true }, h("strong", {}, "Stop them? What is stored stays, and a later run goes on from there."),
-    h("button", { type: "button", class: "danger", onclick: () => cancel(open) }, "Stop them"), h("button", { type: "button", onclick: () => { ask.hidden = false; sure.hidden = true; } }, "Let them go on"));
+  const question = (open) => { asked = open ? id : ""; ask.hidden = open; sure.hidden = !open; };
+  const ask = h("button", { type: "button", id: "cancel-all", onclick: () => { question(true); sure.querySelector("button").focus(); } }, `Cancel ${open.length === 1 ? "the run" : `all ${open.length} runs`} that go${open.length === 1 ? "es" : ""} on…`);
+  const sure = h("span", { class: "row wrap" }, h("strong", {}, "Stop them? What is stored stays, and a later run goes on from there."),
+    h("button", { type: "button", class: "danger", onclick: () => { asked = ""; cancel(open); } }, "Stop them"), h("button", { type: "button", onclick: () => { question(false); ask.focus(); } }, "Let them go on"));
+  question(asked === id);
   const total = sum(all, (x) => x.execution?.total_fixtures);
   const saved = sum(all, (x) => x.execution?.successful_fixtures);
   const figures = dry
