@@ -6,7 +6,7 @@ import { startLink } from "./actions.js";
 
 const ID = /^page__(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z_/;
 // Where the question whether to stop all is open: a refresh must not take it away under somebody's hand.
-let asked = "";
+let confirming = "";
 
 const WAITING = { queued: "QUEUED", running: "RUNNING", success: "COMPLETED", failed: "FAILED" };
 
@@ -85,11 +85,11 @@ export async function backfill({ parts, signal, refresh }) {
   }
 
   // In the page itself: a frame of Airflow's may open no dialog of the browser.
-  const question = (open) => { asked = open ? id : ""; ask.hidden = open; sure.hidden = !open; };
+  const question = (open) => { confirming = open ? id : ""; ask.hidden = open; sure.hidden = !open; };
   const ask = h("button", { type: "button", id: "cancel-all", onclick: () => { question(true); sure.querySelector("button").focus(); } }, `Cancel ${open.length === 1 ? "the run" : `all ${open.length} runs`} that go${open.length === 1 ? "es" : ""} on…`);
   const sure = h("span", { class: "row wrap" }, h("strong", {}, "Stop them? What is stored stays, and a later run goes on from there."),
-    h("button", { type: "button", class: "danger", onclick: () => { asked = ""; cancel(open); } }, "Stop them"), h("button", { type: "button", onclick: () => { question(false); ask.focus(); } }, "Let them go on"));
-  question(asked === id);
+    h("button", { type: "button", class: "danger", onclick: () => { confirming = ""; cancel(open); } }, "Stop them"), h("button", { type: "button", onclick: () => { question(false); ask.focus(); } }, "Let them go on"));
+  question(confirming === id);
   const total = sum(all, (x) => x.execution?.total_fixtures);
   const saved = sum(all, (x) => x.execution?.successful_fixtures);
   const figures = dry
