@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -75,25 +74,19 @@ def test_who_waits_for_a_chunk_stops_neither_calls_nor_batches(
                 text = sql(statement) if statement.startswith("load/") else statement.encode()
                 waiting.execute(text, {"run": RUN, **INDEX})
 
-    with psycopg.connect(warehouse_dsn) as batch:
+    with psycopg.connect(warehouse_dsn) as batch, ThreadPoolExecutor(1) as threads:
         batch.execute("SET LOCAL lock_timeout = '5s'")
         batch.execute(sql("load/hold_lease"), {"league_id": 8, "season_id": 1})
-        thread = threading.Thread(target=wait_for_the_chunk)
-        thread.start()
+        waiting = threads.submit(wait_for_the_chunk)
         try:
-            waits = (
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            while thread.is_alive() and warehouse.execute(waits).fetchone() == (0,):
-                time.sleep(0.01)
-            assert thread.is_alive()
+            _wait_for_a_lock(warehouse, waiting)
+            assert not waiting.done()
             batch.execute("SELECT etl.count_api_call(%s, 8, 1, NULL, p_calls => 1)", (RUN,))
             batch.execute("SELECT 1 FROM football.fixtures FOR UPDATE")
             batch.execute("SELECT 1 FROM etl.execution_fixtures FOR UPDATE")
             batch.execute("SELECT 1 FROM etl.execution_chunks FOR UPDATE")
         finally:
             batch.rollback()
-            thread.join()
 
 
 # Whatever moves the fence of a chunk.

@@ -102,16 +102,10 @@ SET search_path = pg_catalog, pg_temp AS $$
               AND f.starting_at < coalesce(s.until, 'infinity')
             ORDER BY f.starting_at DESC, f.id LIMIT p_matches) f
         JOIN raw.fixtures r ON r.fixture_id = f.id
-    ), requested AS MATERIALIZED (
-        -- Most matches of a season have the same includes.
-        SELECT k.includes, s.section
-        FROM (SELECT DISTINCT m.includes FROM matches m) k
-        CROSS JOIN unnest(ARRAY['scores', 'events', 'lineups', 'lineups.details', 'statistics', 'periods']) AS s(section)
-        WHERE EXISTS (SELECT 1 FROM unnest(k.includes) AS i
-                      WHERE lower(trim(i) COLLATE "C") = s.section OR lower(trim(i) COLLATE "C") ~ ('^' || s.section || '[.:]'))
-    ), counted AS MATERIALIZED (    -- else each of its columns is computed once for each figure
+    ), counted AS MATERIALIZED (    -- else `requested` is computed once for each figure
         SELECT m.earlier, c.place, c.section, c.number,
-               EXISTS (SELECT 1 FROM requested q WHERE q.includes = m.includes AND q.section = c.section) AS requested
+               EXISTS (SELECT 1 FROM unnest(m.includes) AS i
+                       WHERE lower(trim(i) COLLATE "C") = c.section OR lower(trim(i) COLLATE "C") ~ ('^' || c.section || '[.:]')) AS requested
         FROM matches m
         CROSS JOIN LATERAL (VALUES
             (1, 'scores', (SELECT count(*) FROM football.fixture_scores x WHERE x.fixture_id = m.id)),
@@ -184,7 +178,7 @@ BEGIN
               FROM fixtures f CROSS JOIN LATERAL unnest(string_to_array(f.suspected_sections, ', ')) AS i(section)
               WHERE f.has_detail AND f.held_reads = 0 AND i.section !~ '_id$'
               GROUP BY 2) x
-    ), requested AS MATERIALIZED (
+    ), requested AS (
         SELECT string_agg(format('%s played matches were requested without %s', x.without, x.section), '; ' ORDER BY x.section)
                    AS gaps
         FROM (SELECT n.section, count(*) FILTER (WHERE NOT n.has) AS without

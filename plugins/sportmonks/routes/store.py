@@ -199,17 +199,17 @@ class RouteStore:
 
     def finish(self, status: str, *, watermark: Mapping[str, Any] | None = None, error: str | None = None) -> None:
         """End the run as ``DONE`` or ``FAILED``, and with it the row in etl.collector_runs. Raises LostLeaseError."""
-        values = {
-            **self._names,
-            "status": status,
-            "counters": json.dumps(left_by(self.counters, done=status == "DONE")),
-            "watermark": None if watermark is None else json.dumps(watermark),
-            "error": error,
-        }
+        done = status == "DONE"
         with self.conn.transaction():
-            if status == "DONE" and self._route.mode == "replace":
+            if done and self._route.mode == "replace":
                 self._mark_deleted()
-                values["counters"] = json.dumps(left_by(self.counters, done=True))
+            values = {
+                **self._names,
+                "status": status,
+                "counters": json.dumps(left_by(self.counters, done=done)),
+                "watermark": None if watermark is None else json.dumps(watermark),
+                "error": error,
+            }
             row = self.conn.execute(sql("routes/finish"), values).fetchone()
             if row is None or not row[0]:
                 raise LostLeaseError(f"Another try has taken over {self._route.name}.")

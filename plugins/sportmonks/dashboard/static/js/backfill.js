@@ -5,10 +5,9 @@ import { CANCELLED, isOver, runsWith, stop } from "./airflow.js";
 import { startLink } from "./actions.js";
 
 const ID = /^page__(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z_/;
+const WAITING = { queued: "QUEUED", running: "RUNNING", success: "COMPLETED", failed: "FAILED" };
 // Where the question whether to stop all is open: a refresh must not take it away under somebody's hand.
 let confirming = "";
-
-const WAITING = { queued: "QUEUED", running: "RUNNING", success: "COMPLETED", failed: "FAILED" };
 
 // From a run to what was started with it.
 export const startedTogether = (run) => (ID.test(run.run_id ?? "") ? h("a", { href: `#/backfill/${encodeURIComponent(run.run_id)}` }, "all that was started with it") : null);
@@ -85,7 +84,7 @@ export async function backfill({ parts, signal, refresh }) {
   }
 
   // In the page itself: a frame of Airflow's may open no dialog of the browser.
-  const question = (open) => { confirming = open ? id : ""; ask.hidden = open; sure.hidden = !open; };
+  const question = (shown) => { confirming = shown ? id : ""; ask.hidden = shown; sure.hidden = !shown; };
   const ask = h("button", { type: "button", id: "cancel-all", onclick: () => { question(true); sure.querySelector("button").focus(); } }, `Cancel ${open.length === 1 ? "the run" : `all ${open.length} runs`} that go${open.length === 1 ? "es" : ""} on…`);
   const sure = h("span", { class: "row wrap" }, h("strong", {}, "Stop them? What is stored stays, and a later run goes on from there."),
     h("button", { type: "button", class: "danger", onclick: () => { confirming = ""; cancel(open); } }, "Stop them"), h("button", { type: "button", onclick: () => { question(false); ask.focus(); } }, "Let them go on"));
